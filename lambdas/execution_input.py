@@ -1,0 +1,64 @@
+"""What the input of an execution may ask for: a list of recordings, or all below a prefix."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from lambdas.shared.errors import InvalidInput
+from lambdas.shared.storage import list_keys, parse_uri
+
+USAGE = (
+    'Give {"media": ["s3://bucket/key", ...]} or {"prefix": "s3://bucket/media/..."}, '
+    'and "reprocess": true if finished work is to be done again.'
+)
+# The empty outputs of so many children take 60 KB of the 256 KiB that a Map may return.
+MAXIMUM_RECORDINGS = 20_000
+
+
+def requested_keys(request: Any) -> tuple[list[str], bool]:
+    """The keys in the media bucket that the execution's input asks for, each once, and whether to do all again."""
+    if not isinstance(request, dict):
+        raise InvalidInput(f"The input is a {type(request).__name__}, not an object. {USAGE}")
+    if unknown := sorted(set(request) - {"media", "prefix", "reprocess"}):
+        raise InvalidInput(f"The input has unknown keys {unknown}. {USAGE}")
+    if ("media" in request) == ("prefix" in request):
+        raise InvalidInput(f"The input needs exactly one of media and prefix. {USAGE}")
+    reprocess = request.get("reprocess", False)
+    if not isinstance(reprocess, bool):
+        raise InvalidInput(f"reprocess is {reprocess!r}, neither true nor false. {USAGE}")
+    if "prefix" in request:
+        keys = list(listed_keys(request["prefix"]))
+    else:
+        uris = request["media"]
+        if not isinstance(uris, list) or not uris:
+            raise InvalidInput(f"media is {uris!r:.200}, not a list of at least one s3:// URI. {USAGE}")
+        keys = [key_in_media_bucket(uri, "media") for uri in uris]
+    if len(keys) > MAXIMUM_RECORDINGS:
+        raise InvalidInput(
+            f"The input names {len(keys)} recordings; one execution takes {MAXIMUM_RECORDINGS}. "
+            "Start one execution per narrower prefix."
+        )
+    return list(dict.fromkeys(keys)), reprocess
+
+
+def listed_keys(prefix: Any) -> Iterator[str]:
+    start = key_in_media_bucket(prefix, "prefix")
+    if not start.startswith("media/"):
+        raise InvalidInput(f"prefix {prefix!r} is not below media/. {USAGE}")
+    keys = [key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not key.endswith("/")]
+    if not keys:
+        raise InvalidInput(f"prefix {prefix!r} holds no object. Check it with: aws s3 ls {prefix}")
+    yield from keys
+
+
+def key_in_media_bucket(uri: Any, name: str) -> str:
+    try:
+        bucket, key = parse_uri(uri)
+    except (ValueError, AttributeError):
+        raise InvalidInput(f"{name} has {uri!r:.200}, which is not of the form s3://bucket/key. {USAGE}") from None
+    if bucket != os.environ["MEDIA_BUCKET"]:
+        raise InvalidInput(
+            f"{name} has {uri!r:.200}, which is not in this environment's media bucket, "
+            f"{os.environ['MEDIA_BUCKET']}. {USAGE}"
+        )
+    return key

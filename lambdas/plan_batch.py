@@ -1,0 +1,179 @@
+"""PlanBatch: which recordings the batch has, which are new, which can't be used, longest first."""
+
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from lambdas.execution_input import requested_keys
+from lambdas.shared.identity import digest
+from lambdas.shared.observability import logger
+from lambdas.shared.storage import PARALLEL_REQUESTS, s3, uri_of, write_json
+
+# Transcribe Medical: at most 2 GB (Transcribe guide, quotas).
+MAXIMUM_MEDIA_BYTES = 2 * 1024**3
+# The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
+# enough to tell short jobs from long ones.
+BYTES_PER_SECOND = {
+    "wav": 64_000,
+    "mp4": 64_000,
+    "flac": 32_000,
+    "mp3": 12_000,
+    "m4a": 12_000,
+    "ogg": 8_000,
+    "webm": 8_000,
+    "amr": 2_000,
+}
+
+
+class Recording(NamedTuple):
+    """One object of the media bucket. `rejected` is the reason why it can't be used, if any."""
+
+    uri: str
+    user_id: str | None
+    media_id: str
+    size: int = 0
+    uploaded_at: str | None = None
+    audience_consent: bool = False
+    rejected: str | None = None
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Write `plan.json` and the Map's `recordings.json` of the batch.
+
+    `event` is `{"request": <the execution's input>, "execution_name": str}`. The batch is the execution: all that is
+    written about it lies below `batches/<execution name>/`. What may be reused by another one, transcripts, documents
+    and records, is named by what it was made from instead.
+
+    Raises:
+        InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
+    """
+    clinical = os.environ["CLINICAL_BUCKET"]
+    settings = json.loads(os.environ["TRANSCRIPTION"])
+    keys, reprocess = requested_keys(event["request"])
+    batch_id = event["execution_name"]
+    nonce = batch_id if reprocess else ""
+    settings_id = digest(json.dumps(settings, sort_keys=True), nonce)
+
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        inspected = list(pool.map(inspect, keys))
+        usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
+        done = list(pool.map(lambda item: is_recorded(clinical, item, settings_id), usable))
+
+    prefix = f"batches/{batch_id}/"
+    pending = [item for item, known in zip(usable, done, strict=True) if not known]
+    write_json(clinical, prefix + "recordings.json", [map_item(item, batch_id, settings_id) for item in pending])
+    write_json(
+        clinical,
+        prefix + "plan.json",
+        {
+            "batch_id": batch_id,
+            "reprocess": reprocess,
+            "recordings": [
+                {
+                    "media_id": item.media_id,
+                    "user_id": item.user_id,
+                    "uri": item.uri,
+                    "uploaded_at": item.uploaded_at,
+                    "audience_consent": item.audience_consent,
+                    "transcript_id": transcript_id(item, settings_id),
+                    "reused": known,
+                }
+                for item, known in zip(usable, done, strict=True)
+            ],
+            "rejected": [
+                {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "reason": item.rejected}
+                for item in inspected
+                if item.rejected
+            ],
+        },
+    )
+    counts = {"recordings": len(inspected), "reused": sum(done), "rejected": len(inspected) - len(usable)}
+    logger.info("batch planned", extra={"batch_id": batch_id, **counts})
+    return {
+        "batch": {
+            "batch_id": batch_id,
+            "bucket": clinical,
+            "prefix": prefix,
+            "recordings_key": prefix + "recordings.json",
+            "max_concurrency": settings["concurrent_jobs"],
+            "reprocess": nonce,
+            **counts,
+        }
+    }
+
+
+def inspect(key: str) -> Recording:
+    """Look at the object's head, and say what is wrong with it before a job is spent on it."""
+    bucket = os.environ["MEDIA_BUCKET"]
+    uri = uri_of(bucket, key)
+    named = re.fullmatch(r"media/([^/]+)/(.+)", key, re.DOTALL)
+    user_id = named[1] if named else None
+    try:
+        head = s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+            raise
+        return Recording(uri, user_id, digest(bucket, key, ""), rejected="The object does not exist (any more).")
+    extension = extension_of(key)
+    if not named:
+        rejected = "The key is not of the form media/<user_id>/<file>."
+    elif head["ContentLength"] == 0:
+        rejected = "The file is empty (0 bytes)."
+    elif head["ContentLength"] > MAXIMUM_MEDIA_BYTES:
+        rejected = f"The file has {head['ContentLength']} bytes; Transcribe Medical takes up to {MAXIMUM_MEDIA_BYTES}."
+    elif extension not in BYTES_PER_SECOND:
+        known = ", ".join(sorted(BYTES_PER_SECOND))
+        rejected = f"The file name ends in {extension!r}; Transcribe Medical takes {known}. Convert or rename the file."
+    else:
+        rejected = None
+    return Recording(
+        uri,
+        user_id,
+        digest(bucket, key, head.get("VersionId") or head["ETag"]),
+        head["ContentLength"],
+        head["LastModified"].isoformat(),
+        # Opt-in: whatever isn't a plain "true" is a no.
+        head["Metadata"].get("audience-consent", "").strip().lower() == "true",
+        rejected,
+    )
+
+
+def transcript_id(item: Recording, settings_id: str) -> str:
+    """Names the transcript of this version of the recording under these settings."""
+    return f"{item.media_id}-{settings_id[:8]}"
+
+
+def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
+    """Whether the recording's entities were already collected from this very transcript."""
+    try:
+        head = s3.head_object(Bucket=clinical, Key=f"records/{item.media_id}.jsonl")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+            raise
+        return False
+    return head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
+
+
+def expected_seconds(item: Recording) -> int:
+    """Assumed, not documented: a start-up time, then a quarter of real time (docs/performance.md)."""
+    return round(20 + item.size / BYTES_PER_SECOND[extension_of(item.uri)] / 4)
+
+
+def extension_of(name: str) -> str:
+    return PurePosixPath(name).suffix.lower().removeprefix(".")
+
+
+def map_item(item: Recording, batch_id: str, settings_id: str) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "media_id": item.media_id,
+        "user_id": item.user_id,
+        "uri": item.uri,
+        "transcript_id": transcript_id(item, settings_id),
+        "expected_seconds": expected_seconds(item),
+    }

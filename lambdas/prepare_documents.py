@@ -1,0 +1,127 @@
+"""PrepareDocuments: transcripts become UTF-8 documents that Comprehend Medical takes, with their provenance."""
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from lambdas.shared.errors import IncompleteOutput
+from lambdas.shared.identity import digest
+from lambdas.shared.observability import logger
+from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, entity_detection_units
+from lambdas.shared.rejections import read_rejections, write_rejection
+from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, uri_of, write_json_lines
+from lambdas.shared.transcripts import billable_seconds, text_of
+
+# A sentence's end, and failing that a blank, as places to cut.
+SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
+BLANK = re.compile(r"\s+")
+
+
+class Document(NamedTuple):
+    """A part of a transcript: `text` begins at character `offset` of it."""
+
+    text: str
+    offset: int
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Write the documents of the batch's new transcripts below one prefix, and `documents.jsonl` about them.
+
+    The prefix is derived from the transcripts it holds: the same transcripts make the same job.
+
+    Raises:
+        IncompleteOutput: a recording has neither a transcript nor a rejection.
+    """
+    batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
+    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    pending = [recording for recording in plan["recordings"] if not recording["reused"]]
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        transcripts = list(pool.map(lambda recording: find_transcript(bucket, recording), pending))
+    refused = {rejection["media_id"] for rejection in read_rejections(bucket, batch["batch_id"])}
+
+    transcribed = []
+    for recording, transcript in zip(pending, transcripts, strict=True):
+        if transcript is None:
+            if recording["media_id"] not in refused:
+                raise IncompleteOutput(
+                    f"{recording['uri']} has neither a transcript nor a rejection. If its transcript has expired, "
+                    'start a new execution with "reprocess": true.'
+                )
+        elif text_of(transcript).strip():
+            transcribed.append((recording, transcript))
+        else:
+            reason = "No speech was recognised in the recording."
+            rejection = {key: recording[key] for key in ("media_id", "user_id", "uri")} | {"reason": reason}
+            write_rejection(bucket, batch["batch_id"], rejection)  # type: ignore[arg-type]
+
+    limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
+    documents_id = digest(str(limit), *sorted(recording["transcript_id"] for recording, _ in transcribed))
+    prefix = f"documents/{documents_id}/"
+    index = []
+    bodies: dict[str, str] = {}
+    for recording, transcript in transcribed:
+        for number, document in enumerate(cut(text_of(transcript), limit)):
+            name = f"{recording['media_id']}-{number:04}.txt"
+            bodies[prefix + name] = document.text
+            index.append(
+                {
+                    "document": name,
+                    "media_id": recording["media_id"],
+                    "offset": document.offset,
+                    "characters": len(document.text),
+                }
+            )
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        list(pool.map(lambda item: write_document(bucket, *item), bodies.items()))
+    write_json_lines(bucket, batch["prefix"] + "documents.jsonl", index)
+
+    units = sum(entity_detection_units(entry["characters"]) for entry in index)
+    logger.info("documents prepared", extra={"batch_id": batch["batch_id"], "documents": len(index), "units": units})
+    return {
+        "documents_id": documents_id,
+        "uri": uri_of(bucket, prefix),
+        "count": len(index),
+        "characters": sum(entry["characters"] for entry in index),
+        "estimated_usd": round(units * COMPREHEND_MEDICAL_PER_UNIT, 2),
+        "transcribed": len(transcribed),
+        "billable_seconds": sum(billable_seconds(transcript) for _, transcript in transcribed),
+    }
+
+
+def find_transcript(bucket: str, recording: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        transcript: dict[str, Any] = read_json(bucket, f"transcripts/{recording['transcript_id']}.json")
+    except s3.exceptions.NoSuchKey:
+        return None
+    return transcript
+
+
+def write_document(bucket: str, key: str, text: str) -> None:
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
+
+
+def cut(text: str, limit: int) -> Iterator[Document]:
+    """Cut `text` into documents of fewer than `limit` bytes in UTF-8, at sentence ends where there are any.
+
+    Nothing is lost or added: the texts joined are `text`.
+    """
+    offset = 0
+    while offset < len(text):
+        end = offset + longest_prefix(text, offset, limit - 1)
+        if end < len(text):
+            piece = text[offset:end]
+            for place in (SENTENCE_END, BLANK):
+                ends = [match.end() for match in place.finditer(piece)]
+                if ends:
+                    end = offset + ends[-1]
+                    break
+        yield Document(text[offset:end], offset)
+        offset = end
+
+
+def longest_prefix(text: str, offset: int, limit: int) -> int:
+    """How many characters from `offset` on fit into `limit` bytes, at least one."""
+    piece = text[offset : offset + limit].encode()[:limit]
+    return max(1, len(piece.decode(errors="ignore")))

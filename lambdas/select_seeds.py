@@ -1,0 +1,123 @@
+"""SelectSeeds: entity records, cohort rules and consent become one seed file of user ids per cohort.
+
+All records count, not only this batch's: a cohort grows with every batch until it is large enough.
+"""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from typing import Any
+
+from lambdas.shared.identity import digest
+from lambdas.shared.observability import logger
+from lambdas.shared.storage import (
+    PARALLEL_REQUESTS,
+    list_keys,
+    parse_uri,
+    read_bytes,
+    read_json,
+    read_json_lines,
+    s3,
+    uri_of,
+    write_json,
+    write_json_lines,
+)
+
+SUPPRESSION_KEY = "suppression/user_ids.txt"
+# Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
+MAXIMUM_SEED_SIZE = 500_000
+# An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
+REFRESH_AFTER_NEWCOMERS = 25
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Write the seeds that are large enough and say how large the others are.
+
+    Returns `cohorts` (one item of the Map each) and `not_generated` (cohort, seed size and the reason).
+    """
+    clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
+    cohorts = json.loads(os.environ["COHORTS"])
+    model_arn = os.environ["CONFIGURED_AUDIENCE_MODEL_ARN"]
+    suppressed = read_suppressed(audience)
+    members = {name: user_ids - suppressed for name, user_ids in find_members(cohorts, read_records(clinical)).items()}
+    selected, not_generated = [], []
+    for cohort in cohorts:
+        name, user_ids = cohort["name"], members[cohort["name"]]
+        minimum = cohort["minimum_seed_size"]
+        reason = None
+        if len(user_ids) < minimum:
+            reason = f"{len(user_ids)} consenting people; the cohort needs {minimum}."
+        elif len(user_ids) > MAXIMUM_SEED_SIZE:
+            reason = f"{len(user_ids)} people; Clean Rooms ML takes at most {MAXIMUM_SEED_SIZE}. Narrow the cohort."
+        elif not model_arn:
+            reason = "The environment names no configured audience model (audience.configured_audience_model_arn)."
+        if reason:
+            not_generated.append({"cohort": name, "eligible": len(user_ids), "reason": reason})
+            continue
+        seed = current_seed(audience, name, user_ids, event["batch"]["reprocess"])
+        selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
+    logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
+    return {"cohorts": selected, "not_generated": not_generated}
+
+
+def read_suppressed(audience: str) -> set[str]:
+    """The user ids that may never be in a seed, one per line. No such file means nobody is suppressed."""
+    try:
+        text = read_bytes(audience, SUPPRESSION_KEY).decode()
+    except s3.exceptions.NoSuchKey:
+        return set()
+    return {line.strip() for line in text.splitlines() if line.strip()}
+
+
+def read_records(clinical: str) -> Iterator[dict[str, Any]]:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        keys = list_keys(clinical, "records/")
+        for records in pool.map(lambda key: list(read_json_lines(clinical, key)), keys):
+            yield from records
+
+
+def find_members(cohorts: list[dict[str, Any]], records: Iterator[dict[str, Any]]) -> dict[str, set[str]]:
+    """Cohort name -> the consenting people one of whose entities meets its rules."""
+    members: dict[str, set[str]] = defaultdict(set, {cohort["name"]: set() for cohort in cohorts})
+    for record in records:
+        if record["audience_consent"]:
+            for cohort in cohorts:
+                if matches(cohort, record):
+                    members[cohort["name"]].add(record["user_id"])
+    return members
+
+
+def matches(cohort: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether an entity meets the cohort's rules. `*` and `?` in a term stand for any characters; else it is exact."""
+    if record["category"] != cohort["category"] or record["score"] < cohort["minimum_score"]:
+        return False
+    if any(trait["name"] in cohort["excluded_traits"] for trait in record["traits"]):
+        return False
+    text = " ".join(record["text"].lower().split())
+    return any(fnmatchcase(text, term.lower()) for term in cohort["terms"])
+
+
+def current_seed(audience: str, cohort: str, user_ids: set[str], nonce: str) -> dict[str, Any]:
+    """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
+
+    A person who left makes a new seed at once; people who joined make one when enough of them have.
+    """
+    pointer = f"seeds/{cohort}/latest.json"
+    try:
+        latest: dict[str, Any] | None = read_json(audience, pointer)
+    except s3.exceptions.NoSuchKey:
+        latest = None
+    if latest and not nonce:
+        seeded = {line["user_id"] for line in read_json_lines(*parse_uri(latest["seed_uri"]))}
+        if seeded <= user_ids and len(user_ids - seeded) < REFRESH_AFTER_NEWCOMERS:
+            return latest
+    ordered = sorted(user_ids)
+    seed_id = digest(nonce, *ordered)
+    key = f"seeds/{cohort}/{seed_id}.jsonl"
+    write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
+    seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
+    write_json(audience, pointer, seed)
+    return seed

@@ -1,0 +1,86 @@
+"""How the three services' jobs are watched: one shape of state, one wait policy, one way to fail."""
+
+import time
+from typing import NotRequired, TypedDict
+
+from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
+
+SHORTEST_WAIT_SECONDS = 5
+LONGEST_WAIT_SECONDS = 600
+
+
+class Job(TypedDict):
+    """What the state machine carries of a running job.
+
+    `status` is IN_PROGRESS, COMPLETED, REJECTED (the input was bad, which is recorded) or START_AGAIN.
+    `watched_since` is in seconds since the epoch.
+    """
+
+    id: str
+    status: str
+    wait_seconds: int
+    expected_seconds: int
+    watched_since: int
+    redrive_count: int
+    result: NotRequired[dict[str, object]]
+
+
+def started(job_id: str, expected_seconds: int, redrive_count: int) -> Job:
+    """The state of a job that was just started or adopted."""
+    return {
+        "id": job_id,
+        "status": "IN_PROGRESS",
+        "wait_seconds": wait_seconds(expected_seconds, 0),
+        "expected_seconds": expected_seconds,
+        "watched_since": int(time.time()),
+        "redrive_count": redrive_count,
+    }
+
+
+def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
+    """How long to wait before the next poll.
+
+    Nothing can be learnt long before a job is expected to end, so the first wait spans most of that; past it, each
+    wait is a twelfth of the time already run: detection is then at most about 8 % late, however long the job.
+    """
+    wait = max(0.8 * expected_seconds - elapsed_seconds, elapsed_seconds / 12)
+    return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
+
+
+def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:
+    """The state of a job that isn't done. A redrive grants it a fresh deadline.
+
+    Raises:
+        JobDeadlineExceeded: it has been watched for longer than `deadline_seconds`.
+    """
+    now = int(time.time())
+    if redrive_count > job["redrive_count"]:
+        job = {**job, "redrive_count": redrive_count, "watched_since": now}
+    elapsed = now - job["watched_since"]
+    if elapsed > deadline_seconds:
+        raise JobDeadlineExceeded(
+            f"job {job['id']} has not ended after {elapsed} seconds; the deadline is {deadline_seconds} seconds. "
+            "A redrive watches it for another deadline."
+        )
+    return {**job, "status": "IN_PROGRESS", "wait_seconds": wait_seconds(job["expected_seconds"], elapsed)}
+
+
+def failed(job: Job, redrive_count: int, reason: str) -> Job:
+    """Fail the poll Task itself, not a Fail state behind it, so that a redrive has something to repeat.
+
+    A redriven poll finds the very job that failed before the redrive: then the flow goes back to the start.
+
+    Raises:
+        JobFailed: the job failed under this redrive count.
+    """
+    if redrive_count > job["redrive_count"]:
+        return {**job, "status": "START_AGAIN"}
+    raise JobFailed(f"job {job['id']} failed: {reason}. A redrive starts the next attempt.")
+
+
+def completed(job: Job, **result: object) -> Job:
+    return {**job, "status": "COMPLETED", "result": result}
+
+
+def rejected(job: Job) -> Job:
+    return {**job, "status": "REJECTED"}

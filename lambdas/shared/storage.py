@@ -1,0 +1,61 @@
+"""Objects in S3, as `s3://` URIs and JSON documents."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# As many connections as the widest thread pool that uses this client.
+PARALLEL_REQUESTS = 16
+s3 = boto3.client("s3", config=Config(max_pool_connections=PARALLEL_REQUESTS))
+
+
+def uri_of(bucket: str, key: str) -> str:
+    return f"s3://{bucket}/{key}"
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`; the key is taken as it stands, never URL-decoded.
+
+    Raises:
+        ValueError: `uri` isn't of that form.
+    """
+    scheme, _, path = uri.partition("s3://")
+    bucket, slash, key = path.partition("/")
+    if scheme or not bucket or not slash:
+        raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
+    return bucket, key
+
+
+def read_bytes(bucket: str, key: str) -> bytes:
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def read_json(bucket: str, key: str) -> Any:
+    return json.loads(read_bytes(bucket, key))
+
+
+def read_json_lines(bucket: str, key: str) -> Iterator[Any]:
+    for line in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines(chunk_size=1 << 20):
+        if line:
+            yield json.loads(line)
+
+
+def write_json(bucket: str, key: str, document: Any) -> None:
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+
+
+def write_json_lines(bucket: str, key: str, documents: Iterable[Any], metadata: dict[str, str] | None = None) -> None:
+    body = "".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n" for document in documents)
+    s3.put_object(
+        Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/jsonlines", Metadata=metadata or {}
+    )
+
+
+def list_keys(bucket: str, prefix: str) -> Iterator[str]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", ()):
+            yield item["Key"]

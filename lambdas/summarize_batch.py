@@ -1,0 +1,68 @@
+"""SummarizeBatch: what came out, what was rejected and why, what it cost."""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdas.shared.observability import logger, metrics
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
+from lambdas.shared.rejections import read_rejections
+from lambdas.shared.storage import read_json, uri_of, write_json
+
+# What CollectEntities would have said of a batch that has no documents.
+NO_ENTITIES: dict[str, Any] = {"records": 0, "by_category": {}, "documents": 0, "documents_unprocessed": 0}
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Write `summary.json` of the batch and return the counts, as the execution's output."""
+    state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
+    batch, documents = state["batch"], state["documents"]
+    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"])]
+    transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
+    summary = {
+        "batch_id": batch["batch_id"],
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "reprocess": plan["reprocess"],
+        "recordings": {
+            "received": batch["recordings"],
+            "transcribed": documents["transcribed"],
+            "reused": batch["reused"],
+            "rejected": len(rejected),
+        },
+        "rejected": rejected,
+        "documents": {key: documents[key] for key in ("count", "characters", "uri")},
+        "entities": state.get("entities", NO_ENTITIES),
+        "audiences": [audience(item) for item in state["audiences"]],
+        "cohorts_without_audience": state["seeds"]["not_generated"],
+        "cost_usd": {
+            "transcribe_medical": transcription_usd,
+            "comprehend_medical": documents["estimated_usd"],
+            "total": round(transcription_usd + documents["estimated_usd"], 2),
+            "not_included": "Clean Rooms ML (charged by the size of the model owner's data), Step Functions, Lambda, "
+            "S3 and KMS. Speech is counted up to the last word of each recording.",
+        },
+    }
+    key = batch["prefix"] + "summary.json"
+    write_json(bucket, key, summary)
+    counts: dict[str, int] = summary["recordings"]
+    for name, value in counts.items():
+        metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
+    metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
+    metrics.add_metric(name="AudiencesGenerated", unit="Count", value=len(summary["audiences"]))
+    logger.info("batch summarized", extra={"batch_id": batch["batch_id"], **counts})
+    return {"batch_id": batch["batch_id"], "summary_uri": uri_of(bucket, key), **counts}
+
+
+def audience(item: dict[str, Any]) -> dict[str, Any]:
+    export = item.get("audience_export")
+    return {
+        "cohort": item["cohort"],
+        "eligible": item["eligible"],
+        "seed_size": item["seed_size"],
+        "seed_uri": item["seed_uri"],
+        "audience_generation_job_arn": item["generation"]["id"],
+        "metrics": item["generation"]["result"]["metrics"],
+        "export_uri": export["result"]["output_uri"] if export else None,
+    }

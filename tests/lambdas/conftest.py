@@ -1,0 +1,67 @@
+"""Buckets in moto and the environment variables that the stack gives the functions."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+SETTINGS = {
+    "type": "DICTATION",
+    "specialty": "PRIMARYCARE",
+    "content_identification_type": "PHI",
+    "vocabulary_name": None,
+    "concurrent_jobs": 7,
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "RESOURCE_PREFIX": "clinical-media-test",
+        "MEDIA_BUCKET": MEDIA,
+        "CLINICAL_BUCKET": CLINICAL,
+        "AUDIENCE_BUCKET": AUDIENCE,
+        "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
+        "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
+        "TRANSCRIPTION": json.dumps(SETTINGS),
+        "MAXIMUM_DOCUMENT_BYTES": "40000",
+        "ENTITY_DETECTION_ROLE_ARN": "arn:aws:iam::123456789012:role/entity-detection",
+        "COST_CEILING_USD": "100",
+        "COHORTS": "[]",
+        "CONFIGURED_AUDIENCE_MODEL_ARN": "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m",
+        "COLLABORATION_ID": "",
+        "SEED_READER_ROLE_ARN": "arn:aws:iam::123456789012:role/seed-reader",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3")
+        for bucket in (MEDIA, CLINICAL, AUDIENCE):
+            client.create_bucket(Bucket=bucket)
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        yield client
+
+
+@pytest.fixture
+def stubbed() -> Iterator[Callable[[Any], Stubber]]:
+    """Makes a client answer from a script; what was scripted and not asked for fails the test."""
+    stubbers: list[Stubber] = []
+
+    def stub(client: Any) -> Stubber:
+        stubber = Stubber(client)
+        stubber.activate()
+        stubbers.append(stubber)
+        return stubber
+
+    yield stub
+    for stubber in stubbers:
+        stubber.deactivate()
+        stubber.assert_no_pending_responses()

@@ -1,0 +1,159 @@
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.stub import Stubber
+
+from lambdas import clean_rooms_ml
+from lambdas.shared import jobs
+from lambdas.shared.errors import JobFailed
+
+MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
+ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/j"
+SEED = {
+    "cohort": "hypertension",
+    "seed_id": "0123456789abcdef0123456789abcdef",
+    "seed_uri": "s3://audience-bucket/seeds/hypertension/0123.jsonl",
+    "export": {"type": "PERCENTAGE", "value": 20},
+}
+NAME = "clinical-media-test-hypertension-0123456789abcdef-"
+EXPORT = "clinical-media-test-hypertension-01234567-p20-"
+MODEL_SHAPES = botocore.session.get_session().get_service_model("cleanroomsml")
+
+
+@pytest.fixture
+def service(stubbed: Callable[[Any], Stubber]) -> Stubber:
+    return stubbed(clean_rooms_ml.clean_rooms_ml)
+
+
+def generation(name: str, status: str) -> dict[str, Any]:
+    return {
+        "name": name, "status": status, "audienceGenerationJobArn": ARN, "configuredAudienceModelArn": MODEL,
+        "createTime": 0, "updateTime": 0,
+    }  # fmt: skip
+
+
+def export(name: str, status: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name, "status": status, "audienceGenerationJobArn": ARN, "createTime": 0, "updateTime": 0,
+        "audienceSize": {"type": "PERCENTAGE", "value": 20}, **more,
+    }  # fmt: skip
+
+
+def list_generations(service: Stubber, *known: dict[str, Any]) -> None:
+    service.add_response(
+        "list_audience_generation_jobs", {"audienceGenerationJobs": list(known)}, {"configuredAudienceModelArn": MODEL}
+    )
+
+
+def list_exports(service: Stubber, *known: dict[str, Any]) -> None:
+    service.add_response(
+        "list_audience_export_jobs", {"audienceExportJobs": list(known)}, {"audienceGenerationJobArn": ARN}
+    )
+
+
+def expect_start(service: Stubber, attempt: int, **more: Any) -> None:
+    service.add_response(
+        "start_audience_generation_job",
+        {"audienceGenerationJobArn": ARN},
+        {
+            "name": f"{NAME}{attempt}",
+            "configuredAudienceModelArn": MODEL,
+            "seedAudience": {
+                "roleArn": "arn:aws:iam::123456789012:role/seed-reader",
+                "dataSource": {"s3Uri": SEED["seed_uri"]},
+            },
+            **more,
+        },
+    )
+
+
+def start() -> jobs.Job:
+    return clean_rooms_ml.start({"seed": SEED, "redrive_count": 0}, None)
+
+
+def test_a_generation_is_started_under_a_name_that_the_seed_gives(service: Stubber) -> None:
+    list_generations(service, generation("somebody-else-s", "ACTIVE"))
+    expect_start(service, 1)
+    assert start()["id"] == ARN
+    assert len(f"{NAME}50") <= 63
+
+
+def test_a_collaboration_is_named_where_the_environment_has_one(
+    service: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLABORATION_ID", "01234567-89ab-cdef-0123-456789abcdef")
+    list_generations(service)
+    expect_start(service, 1, collaborationId="01234567-89ab-cdef-0123-456789abcdef")
+    start()
+
+
+@pytest.mark.parametrize("status", ["CREATE_PENDING", "CREATE_IN_PROGRESS", "ACTIVE"])
+def test_a_generation_that_did_not_fail_is_adopted(service: Stubber, status: str) -> None:
+    list_generations(service, generation(f"{NAME}1", status))
+    assert start()["id"] == ARN
+
+
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "DELETE_PENDING", "DELETE_IN_PROGRESS", "DELETE_FAILED"])
+def test_after_a_failed_or_deleted_generation_comes_the_next_attempt(service: Stubber, status: str) -> None:
+    list_generations(service, generation(f"{NAME}1", status))
+    expect_start(service, 2)
+    start()
+
+
+@pytest.mark.parametrize("status", MODEL_SHAPES.shape_for("AudienceGenerationJobStatus").enum)  # type: ignore[attr-defined]
+def test_every_status_of_a_generation_is_mapped(service: Stubber, status: str) -> None:
+    metrics = {"relevanceMetrics": [{"audienceSize": {"type": "PERCENTAGE", "value": 20}, "score": 0.4}]}
+    details = {"statusCode": "SEED_TOO_SMALL", "message": "25 needed"}
+    answer = {**generation(f"{NAME}1", status), "metrics": {**metrics, "recallMetric": 0.7}, "statusDetails": details}
+    service.add_response("get_audience_generation_job", answer, {"audienceGenerationJobArn": ARN})
+    event = {"job": jobs.started(ARN, 3600, 0), "redrive_count": 0}
+    if status == "ACTIVE":
+        job = clean_rooms_ml.poll(event, None)
+        assert (job["status"], job["result"]) == ("COMPLETED", {"metrics": {**metrics, "recallMetric": 0.7}})
+    elif status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+        assert clean_rooms_ml.poll(event, None)["status"] == "IN_PROGRESS"
+    else:
+        with pytest.raises(JobFailed, match=f"{status} SEED_TOO_SMALL 25 needed"):
+            clean_rooms_ml.poll(event, None)
+
+
+def start_export() -> jobs.Job:
+    return clean_rooms_ml.start_export({"seed": SEED, "generation": {"id": ARN}, "redrive_count": 0}, None)
+
+
+def test_an_export_is_started_in_the_cohort_s_size(service: Stubber) -> None:
+    list_exports(service)
+    service.add_response(
+        "start_audience_export_job",
+        {},
+        {"name": f"{EXPORT}1", "audienceGenerationJobArn": ARN, "audienceSize": {"type": "PERCENTAGE", "value": 20}},
+    )
+    assert start_export()["id"] == f"{EXPORT}1"
+
+
+def test_an_export_that_did_not_fail_is_adopted(service: Stubber) -> None:
+    list_exports(service, export(f"{EXPORT}1", "CREATE_FAILED"), export(f"{EXPORT}2", "ACTIVE"))
+    assert start_export()["id"] == f"{EXPORT}2"
+
+
+@pytest.mark.parametrize("status", MODEL_SHAPES.shape_for("AudienceExportJobStatus").enum)  # type: ignore[attr-defined]
+def test_every_status_of_an_export_is_mapped(service: Stubber, status: str) -> None:
+    list_exports(service, export(f"{EXPORT}1", status, outputLocation="s3://owner/audience/"))
+    job = {**jobs.started(f"{EXPORT}1", 600, 0), "result": {"audience_generation_job_arn": ARN}}
+    event = {"job": job, "redrive_count": 0}
+    if status == "ACTIVE":
+        assert clean_rooms_ml.poll_export(event, None)["result"]["output_uri"] == "s3://owner/audience/"
+    elif status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+        assert clean_rooms_ml.poll_export(event, None)["status"] == "IN_PROGRESS"
+    else:
+        with pytest.raises(JobFailed, match=status):
+            clean_rooms_ml.poll_export(event, None)
+
+
+def test_an_export_that_is_no_longer_listed_is_a_failure(service: Stubber) -> None:
+    list_exports(service)
+    job = {**jobs.started(f"{EXPORT}1", 600, 0), "result": {"audience_generation_job_arn": ARN}}
+    with pytest.raises(JobFailed, match="has no export of that name"):
+        clean_rooms_ml.poll_export({"job": job, "redrive_count": 0}, None)

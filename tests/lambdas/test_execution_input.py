@@ -1,0 +1,58 @@
+from typing import Any
+
+import pytest
+
+from lambdas.execution_input import requested_keys
+from lambdas.shared.errors import InvalidInput
+
+MEDIA = "media-bucket"
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ([], "The input is a list, not an object"),
+        ("s3://media-bucket/media/p/a.wav", "The input is a str, not an object"),
+        ({}, "needs exactly one of media and prefix"),
+        ({"media": ["s3://media-bucket/media/p/a.wav"], "prefix": "s3://media-bucket/media/"}, "exactly one of"),
+        ({"medai": []}, r"unknown keys \['medai'\]"),
+        ({"media": []}, r"media is \[\], not a list of at least one"),
+        ({"media": "s3://media-bucket/media/p/a.wav"}, "not a list of at least one"),
+        ({"media": [3]}, "media has 3, which is not of the form s3://bucket/key"),
+        ({"media": ["media/p/a.wav"]}, "'media/p/a.wav', which is not of the form"),
+        (
+            {"media": ["s3://other/media/p/a.wav"]},
+            "'s3://other/media/p/a.wav', which is not in this environment's media",
+        ),
+        ({"prefix": "s3://other/media/"}, "not in this environment's media bucket, media-bucket"),
+        ({"prefix": "s3://media-bucket/records/"}, "is not below media/"),
+        ({"media": ["s3://media-bucket/media/p/a.wav"], "reprocess": "yes"}, "reprocess is 'yes', neither true nor"),
+    ],
+)
+def test_a_wrong_input_is_refused_with_what_is_wrong_and_what_to_give(request_: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as error:
+        requested_keys(request_)
+    assert 'Give {"media": ["s3://bucket/key", ...]}' in str(error.value)
+
+
+def test_media_are_taken_once_each_in_their_order() -> None:
+    uris = [f"s3://{MEDIA}/media/p/{name}" for name in ("b.wav", "a b+%é.wav", "b.wav")]
+    assert requested_keys({"media": uris}) == (["media/p/b.wav", "media/p/a b+%é.wav"], False)
+
+
+def test_a_prefix_names_all_below_it_but_folder_markers(s3: Any) -> None:
+    for key in ("media/p-1/", "media/p-1/a.wav", "media/p-2/b.wav", "media/p-1/c/d.wav"):
+        s3.put_object(Bucket=MEDIA, Key=key, Body=b"x")
+    keys, reprocess = requested_keys({"prefix": f"s3://{MEDIA}/media/p-1/", "reprocess": True})
+    assert (keys, reprocess) == (["media/p-1/a.wav", "media/p-1/c/d.wav"], True)
+
+
+def test_an_empty_prefix_is_refused(s3: Any) -> None:
+    with pytest.raises(InvalidInput, match="holds no object"):
+        requested_keys({"prefix": f"s3://{MEDIA}/media/nobody/"})
+
+
+def test_too_many_recordings_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lambdas.execution_input.MAXIMUM_RECORDINGS", 2)
+    with pytest.raises(InvalidInput, match="names 3 recordings; one execution takes 2"):
+        requested_keys({"media": [f"s3://{MEDIA}/media/p/{n}.wav" for n in range(3)]})

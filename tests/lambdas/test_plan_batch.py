@@ -1,0 +1,137 @@
+import json
+import re
+from typing import Any
+
+import pytest
+
+from lambdas import plan_batch
+
+MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
+
+
+def put(s3: Any, key: str, body: bytes = b"sound", metadata: dict[str, str] | None = None) -> str:
+    s3.put_object(Bucket=MEDIA, Key=key, Body=body, Metadata=metadata or {})
+    return f"s3://{MEDIA}/{key}"
+
+
+def plan(s3: Any, *uris: str, execution_name: str = "e-1", **more: Any) -> tuple[dict[str, Any], Any, Any]:
+    request = {"media": list(uris), **more}
+    batch = plan_batch.handler({"request": request, "execution_name": execution_name}, None)["batch"]
+
+    def read(name: str) -> Any:
+        return json.loads(s3.get_object(Bucket=CLINICAL, Key=f"batches/{batch['batch_id']}/{name}")["Body"].read())
+
+    return batch, read("plan.json"), read("recordings.json")
+
+
+def test_the_map_gets_ids_and_uris_longest_recording_first(s3: Any) -> None:
+    uris = [put(s3, f"media/p-1/{seconds}.wav", b"x" * 64_000 * seconds) for seconds in (1, 40, 9)]
+    batch, _, items = plan(s3, *uris)
+    assert [item["uri"] for item in items] == [uris[1], uris[2], uris[0]]
+    assert [item["expected_seconds"] for item in items] == [30, 22, 20]
+    assert {item["user_id"] for item in items} == {"p-1"}
+    assert batch["max_concurrency"] == 7
+    assert (batch["recordings"], batch["reused"], batch["rejected"]) == (3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "reason"),
+    [
+        ("media/p-1/empty.wav", b"", r"The file is empty \(0 bytes\)"),
+        ("media/p-1/visit.docx", b"x", "The file name ends in 'docx'; Transcribe Medical takes amr, flac,"),
+        ("media/p-1/visit", b"x", "The file name ends in ''"),
+        ("media/visit.wav", b"x", "The key is not of the form media/<user_id>/<file>"),
+        ("elsewhere/p-1/visit.wav", b"x", "The key is not of the form"),
+    ],
+)
+def test_what_cannot_be_used_is_rejected_with_its_reason(s3: Any, key: str, body: bytes, reason: str) -> None:
+    good = put(s3, "media/p-2/visit.WAV")
+    batch, plan_, items = plan(s3, put(s3, key, body), good)
+    (rejected,) = plan_["rejected"]
+    assert rejected["uri"] == f"s3://{MEDIA}/{key}"
+    assert re.search(reason, rejected["reason"])
+    assert [item["uri"] for item in items] == [good]
+    assert batch["rejected"] == 1
+
+
+def test_a_file_beyond_two_gigabytes_is_rejected(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_batch, "MAXIMUM_MEDIA_BYTES", 4)
+    assert "5 bytes; Transcribe Medical takes up to 4" in plan(s3, put(s3, "media/p/a.wav"))[1]["rejected"][0]["reason"]
+
+
+def test_a_missing_object_is_rejected(s3: Any) -> None:
+    _, plan_, items = plan(s3, f"s3://{MEDIA}/media/p-1/gone.wav")
+    assert (plan_["rejected"][0]["reason"], items) == ("The object does not exist (any more).", [])
+
+
+def test_odd_keys_up_to_1024_bytes_are_taken_as_they_are(s3: Any) -> None:
+    keys = ["media/p-1/a b+c%20é ünd so.wav", "media/p-1/" + "é" * 505 + ".wav"]
+    assert len(keys[1].encode()) == 1024
+    _, plan_, items = plan(s3, *(put(s3, key) for key in keys))
+    assert {item["uri"] for item in items} == {f"s3://{MEDIA}/{key}" for key in keys}
+    assert plan_["rejected"] == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "consent"),
+    [({}, False), ({"audience-consent": "true"}, True), ({"audience-consent": "TRUE "}, True),
+     ({"audience-consent": "false"}, False), ({"audience-consent": "yes"}, False), ({"audience-consent": "1"}, False)],
+)  # fmt: skip
+def test_consent_is_a_plain_true_and_nothing_else(s3: Any, metadata: dict[str, str], consent: bool) -> None:
+    _, plan_, _ = plan(s3, put(s3, "media/p-1/a.wav", metadata=metadata))
+    assert plan_["recordings"][0]["audience_consent"] is consent
+
+
+def record(s3: Any, media_id: str, transcript_id: str) -> None:
+    s3.put_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl", Metadata={"transcript-id": transcript_id})
+
+
+def test_a_finished_recording_is_reused(s3: Any) -> None:
+    uris = [put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")]
+    _, _, (first, second) = plan(s3, *uris)
+    record(s3, first["media_id"], first["transcript_id"])
+    batch, plan_, items = plan(s3, *uris, execution_name="e-2")
+    assert batch["reused"] == 1
+    assert items == [{**second, "batch_id": "e-2"}]
+    assert {item["media_id"]: item["reused"] for item in plan_["recordings"]} == {
+        first["media_id"]: True,
+        second["media_id"]: False,
+    }
+
+
+def test_reprocess_does_a_finished_recording_again_under_a_new_name(s3: Any) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    _, _, (first,) = plan(s3, uri)
+    record(s3, first["media_id"], first["transcript_id"])
+    batch, _, (again,) = plan(s3, uri, execution_name="e-2", reprocess=True)
+    assert again["transcript_id"] != first["transcript_id"]
+    assert batch["reprocess"] == "e-2"
+
+
+def test_other_settings_make_another_transcript(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    _, _, (first,) = plan(s3, uri)
+    record(s3, first["media_id"], first["transcript_id"])
+    settings = {"type": "CONVERSATION", "concurrent_jobs": 7}
+    monkeypatch.setenv("TRANSCRIPTION", json.dumps(settings))
+    _, _, (second,) = plan(s3, uri)
+    assert second["transcript_id"] != first["transcript_id"]
+
+
+def test_a_new_version_of_an_object_is_another_recording(s3: Any) -> None:
+    _, _, (first,) = plan(s3, put(s3, "media/p-1/a.wav"))
+    _, _, (second,) = plan(s3, put(s3, "media/p-1/a.wav"))
+    assert first["media_id"] != second["media_id"]
+
+
+def test_another_execution_names_the_same_transcript_for_the_same_recording(s3: Any) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    (first,), (second,) = plan(s3, uri)[2], plan(s3, uri, execution_name="e-2")[2]
+    assert (first["batch_id"], second["batch_id"]) == ("e-1", "e-2")
+    assert first["transcript_id"] == second["transcript_id"]
+
+
+def test_the_answer_carries_no_user_id_and_no_file_name(s3: Any) -> None:
+    batch, _, _ = plan(s3, put(s3, "media/p-1/a.wav"))
+    assert "p-1" not in json.dumps(batch)
+    assert "a.wav" not in json.dumps(batch)

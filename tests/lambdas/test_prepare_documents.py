@@ -1,0 +1,117 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas import prepare_documents
+from lambdas.prepare_documents import cut
+from lambdas.shared.errors import IncompleteOutput
+
+CLINICAL = "clinical-bucket"
+BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
+
+
+@given(st.text(alphabet="ab .!?é😀\n", max_size=300), st.integers(5, 60))
+def test_documents_joined_are_the_text_and_stay_below_the_limit(text: str, limit: int) -> None:
+    documents = list(cut(text, limit))
+    assert "".join(document.text for document in documents) == text
+    assert all(0 < len(document.text.encode()) < limit for document in documents)
+    assert all(text[document.offset :].startswith(document.text) for document in documents)
+
+
+def test_cuts_are_at_sentence_ends_where_there_are_any() -> None:
+    text = "No fever today. He has no cough. The rest is fine."
+    assert [document.text for document in cut(text, 36)] == ["No fever today. He has no cough. ", "The rest is fine."]
+
+
+def test_without_a_sentence_end_cuts_are_between_words() -> None:
+    assert [document.text for document in cut("no fever and no cough", 14)] == ["no fever and ", "no cough"]
+
+
+def test_a_text_below_the_limit_is_one_document() -> None:
+    assert [document.text for document in cut("x" * 39, 40)] == ["x" * 39]
+    assert len(list(cut("x" * 40, 40))) == 2
+
+
+def recording(media_id: str, reused: bool = False) -> dict[str, Any]:
+    return {
+        "media_id": media_id,
+        "user_id": "p-1",
+        "uri": f"s3://media-bucket/media/p-1/{media_id}.wav",
+        "transcript_id": f"{media_id}-t",
+        "reused": reused,
+    }
+
+
+def write(s3: Any, key: str, document: Any) -> None:
+    s3.put_object(Bucket=CLINICAL, Key=key, Body=json.dumps(document).encode())
+
+
+def put_transcript(s3: Any, media_id: str, text: str, seconds: float = 1.0) -> None:
+    words = [
+        {"type": "pronunciation", "start_time": "0.1", "end_time": str(seconds), "alternatives": [{"content": "x"}]}
+    ]
+    results = {"transcripts": [{"transcript": text}], "items": words if text else []}
+    write(s3, f"transcripts/{media_id}-t.json", {"results": results})
+
+
+def put_plan(s3: Any, *recordings: dict[str, Any]) -> None:
+    write(s3, "batches/batch/plan.json", {"recordings": list(recordings)})
+
+
+def test_each_transcript_becomes_documents_that_know_where_they_come_from(s3: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("MAXIMUM_DOCUMENT_BYTES", "20")
+    put_plan(s3, recording("m1"), recording("m2"))
+    put_transcript(s3, "m1", "Keine Übelkeit. No pain.", seconds=20.2)
+    put_transcript(s3, "m2", "No fever.")
+    answer = prepare_documents.handler({"batch": BATCH}, None)
+    lines = s3.get_object(Bucket=CLINICAL, Key="batches/batch/documents.jsonl")["Body"].read().decode().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"document": "m1-0000.txt", "media_id": "m1", "offset": 0, "characters": 16},
+        {"document": "m1-0001.txt", "media_id": "m1", "offset": 16, "characters": 8},
+        {"document": "m2-0000.txt", "media_id": "m2", "offset": 0, "characters": 9},
+    ]
+    prefix = answer["uri"].removeprefix(f"s3://{CLINICAL}/")
+    assert s3.get_object(Bucket=CLINICAL, Key=prefix + "m1-0000.txt")["Body"].read().decode() == "Keine Übelkeit. "
+    listed = s3.list_objects_v2(Bucket=CLINICAL, Prefix=prefix)["Contents"]
+    assert len(listed) == answer["count"] == 3
+    assert (answer["characters"], answer["estimated_usd"], answer["transcribed"]) == (33, 0.03, 2)
+    assert answer["billable_seconds"] == 21 + 15
+
+
+def test_the_prefix_is_the_same_for_the_same_transcripts_and_another_for_others(s3: Any) -> None:
+    put_transcript(s3, "m1", "No fever.")
+    put_transcript(s3, "m2", "No pain.")
+    put_plan(s3, recording("m1"), recording("m2"))
+    both = prepare_documents.handler({"batch": BATCH}, None)
+    put_plan(s3, recording("m2"), recording("m1"))
+    assert prepare_documents.handler({"batch": BATCH}, None)["uri"] == both["uri"]
+    put_plan(s3, recording("m1"))
+    assert prepare_documents.handler({"batch": BATCH}, None)["uri"] != both["uri"]
+
+
+def test_a_recording_without_speech_is_rejected(s3: Any) -> None:
+    put_plan(s3, recording("m1"))
+    put_transcript(s3, "m1", "")
+    assert prepare_documents.handler({"batch": BATCH}, None)["count"] == 0
+    body = s3.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read()
+    assert json.loads(body)["reason"] == "No speech was recognised in the recording."
+
+
+def test_reused_recordings_make_no_documents(s3: Any) -> None:
+    put_plan(s3, recording("m1", reused=True))
+    assert prepare_documents.handler({"batch": BATCH}, None)["count"] == 0
+
+
+def test_a_rejected_recording_needs_no_transcript(s3: Any) -> None:
+    put_plan(s3, recording("m1"))
+    write(s3, "batches/batch/rejections/m1.json", {"media_id": "m1"})
+    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 0
+
+
+def test_a_recording_with_neither_transcript_nor_rejection_is_not_lost_silently(s3: Any) -> None:
+    put_plan(s3, recording("m1"))
+    with pytest.raises(IncompleteOutput, match=r"m1\.wav has neither a transcript nor a rejection.*reprocess"):
+        prepare_documents.handler({"batch": BATCH}, None)
