@@ -1,0 +1,41 @@
+"""Synthesizes one environment: `cdk synth -c env=prod`, or from a shell `python app.py` (dev, into cdk.out).
+
+Without the CDK CLI, CDK_CONTEXT_JSON='{"env": "prod"}' chooses the environment and CDK_OUTDIR the folder. A synthesis
+is checked by CloudFormation's own rules and by cdk-nag's AwsSolutions and HIPAA packs; CDK_VALIDATION=false leaves out
+the checks, and with them most of the time it takes.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from infra import findings
+from infra.environment import Environment
+from infra.settings import ConfigurationError
+from infra.stack import PipelineStack
+
+ROOT = Path(__file__).parent
+
+
+def main() -> None:
+    """Raises ConfigurationError if cdk.json or the choice of an environment is wrong."""
+    # Only now: importing `infra` has found the Node.js that this import starts.
+    from aws_cdk import App
+
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    # The environments do not pass through the CDK: it drops the keys whose value is null.
+    environments = context.pop("environments")
+    app = App(context=context, outdir=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")))
+    environment = Environment.from_context(app.node.try_get_context("env") or "dev", environments)
+    stack = PipelineStack(app, environment=environment)
+    if os.environ.get("CDK_VALIDATION") != "false":
+        findings.check(app, stack)
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ConfigurationError as error:
+        sys.exit(str(error))

@@ -1,0 +1,52 @@
+"""Amazon Resource Names written out from the names this application chooses.
+
+A key policy must not refer to the resources that use the key: role, log group, rule and state machine refer to the key,
+and CloudFormation rejects the circle. Spelled from explicit names, an ARN is text and closes none.
+"""
+
+from aws_cdk import Aws
+
+_HERE = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+
+
+def state_machine(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:states:{_HERE}:stateMachine:{state_machine_name(prefix)}"
+
+
+def state_machine_name(prefix: str) -> str:
+    return f"{prefix}-pipeline"
+
+
+def executions(prefix: str) -> list[str]:
+    """Executions of the state machine, and of the Map Runs inside them."""
+    execution = f"arn:{Aws.PARTITION}:states:{_HERE}:execution:{state_machine_name(prefix)}"
+    return [f"{execution}:*", f"{execution}/*"]
+
+
+def recordings_rule(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:events:{_HERE}:rule/{recordings_rule_name(prefix)}"
+
+
+def recordings_rule_name(prefix: str) -> str:
+    return f"{prefix}-recordings"
+
+
+def log_groups(prefix: str) -> list[str]:
+    groups = (f"/aws/lambda/{prefix}-*", f"/aws/vendedlogs/states/{prefix}-*")
+    return [f"arn:{Aws.PARTITION}:logs:{_HERE}:log-group:{group}" for group in groups]
+
+
+def all_logs() -> str:
+    return f"arn:{Aws.PARTITION}:logs:{_HERE}:*"
+
+
+def transcription_jobs() -> str:
+    return f"arn:{Aws.PARTITION}:transcribe:{_HERE}:medical-transcription-job/*"
+
+
+def entity_detection_jobs() -> str:
+    return f"arn:{Aws.PARTITION}:comprehendmedical:{_HERE}:*"
+
+
+def audience_generation_jobs() -> str:
+    return f"arn:{Aws.PARTITION}:cleanrooms-ml:{_HERE}:audience-generation-job/*"

@@ -1,0 +1,36 @@
+"""The roles that Comprehend Medical and Clean Rooms ML assume to reach our buckets, for our own jobs only."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import arns, permissions
+from infra.roles import exact_role
+from infra.storage import Storage
+
+
+class DataAccessRoles(Construct):
+    """`entity_detection` reads documents and writes entities; `seed_reader` reads seeds."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, prefix: str, storage: Storage) -> None:
+        super().__init__(scope, construct_id)
+        self.entity_detection = exact_role(
+            Construct(self, "EntityDetection"),
+            principal=_service("comprehendmedical.amazonaws.com", arns.entity_detection_jobs()),
+            description=f"{prefix}: Comprehend Medical reads documents and writes entities",
+            statements=permissions.entity_detection_data_access(storage),
+        )
+        self.seed_reader = exact_role(
+            Construct(self, "SeedReader"),
+            principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs()),
+            description=f"{prefix}: Clean Rooms ML reads seeds",
+            statements=permissions.seed_reader_data_access(storage),
+        )
+
+
+def _service(name: str, jobs: str) -> iam.ServicePrincipal:
+    """The service, on behalf of this account's jobs: without the condition, anybody's job could name our role."""
+    return iam.ServicePrincipal(
+        name,
+        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": jobs}},
+    )

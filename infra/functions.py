@@ -1,0 +1,114 @@
+"""The Lambda functions: one per step, and per job one that starts it and one that asks how it is getting on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import permissions
+from infra.environment import Environment
+from infra.log_groups import log_group
+from infra.roles import exact_role
+from infra.variables import Variables
+
+_ROOT = Path(__file__).parent.parent
+
+# Powertools 3, https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/ (seen 2026-11-22).
+# GovCloud and China publish it from other accounts, with versions of their own: look them up there before deploying.
+_POWERTOOLS_LAYER = (
+    f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    memory_mib: int
+    timeout: cdk.Duration
+
+
+# One API call or a few: what counts is a quick start, and 512 MiB bring enough processor for it.
+CALL = Size(512, cdk.Duration.minutes(1))
+# Goes through a whole batch of up to thousands of objects; 1,769 MiB is one full processor.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+BATCH = Size(1769, cdk.Duration.minutes(15))
+
+FUNCTIONS: Mapping[str, tuple[str, Size]] = {
+    "ingest": ("lambdas.ingest.handler", CALL),
+    "plan_batch": ("lambdas.plan_batch.handler", BATCH),
+    "start_transcription": ("lambdas.transcribe_medical.start", CALL),
+    "poll_transcription": ("lambdas.transcribe_medical.poll", CALL),
+    "prepare_documents": ("lambdas.prepare_documents.handler", BATCH),
+    "start_entity_detection": ("lambdas.comprehend_medical.start", CALL),
+    "poll_entity_detection": ("lambdas.comprehend_medical.poll", CALL),
+    "collect_entities": ("lambdas.collect_entities.handler", BATCH),
+    "select_seeds": ("lambdas.select_seeds.handler", BATCH),
+    "start_audience_generation": ("lambdas.clean_rooms_ml.start", CALL),
+    "poll_audience_generation": ("lambdas.clean_rooms_ml.poll", CALL),
+    "start_audience_export": ("lambdas.clean_rooms_ml.start_export", CALL),
+    "poll_audience_export": ("lambdas.clean_rooms_ml.poll_export", CALL),
+    "summarize_batch": ("lambdas.summarize_batch.handler", BATCH),
+}
+
+
+def pascal_case(function: str) -> str:
+    """`plan_batch` as construct ids, states and substitutions spell it: `PlanBatch`."""
+    return "".join(word.title() for word in function.split("_"))
+
+
+class Functions(Construct):
+    """All functions, from one asset, each with its own role, log group and variables; `by_name` has them by name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        key: kms.IKey,
+        statements: Mapping[str, permissions.Statements],
+        variables: Mapping[str, Variables],
+        tracing: iam.IManagedPolicy,
+    ) -> None:
+        """`key` encrypts the log groups; `tracing` is shared by all roles."""
+        super().__init__(scope, construct_id)
+        powertools = lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", _POWERTOOLS_LAYER)
+        code = lambda_.Code.from_asset(
+            str(_ROOT),
+            exclude=["*", "!lambdas", "!lambdas/**", "__pycache__"],
+            ignore_mode=cdk.IgnoreMode.GIT,
+        )
+        self.by_name: dict[str, lambda_.Function] = {}
+        for name, (handler, size) in FUNCTIONS.items():
+            parts = Construct(self, pascal_case(name))
+            function_name = f"{environment.prefix}-{name}"
+            logs = log_group(parts, name=f"/aws/lambda/{function_name}", environment=environment, key=key)
+            role = exact_role(
+                parts,
+                principal=iam.ServicePrincipal("lambda.amazonaws.com"),
+                description=f"{environment.prefix}: {name}",
+                statements=[*permissions.own_log(logs.log_group_arn), *statements[name]],
+                shared=[tracing],
+            )
+            self.by_name[name] = lambda_.Function(
+                parts,
+                "Function",
+                function_name=function_name,
+                handler=handler,
+                code=code,
+                layers=[powertools],
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                architecture=lambda_.Architecture.ARM_64,
+                memory_size=size.memory_mib,
+                timeout=size.timeout,
+                role=role.without_policy_updates(),
+                environment=variables[name],
+                log_group=logs,
+                logging_format=lambda_.LoggingFormat.JSON,
+                tracing=lambda_.Tracing.ACTIVE,
+            )

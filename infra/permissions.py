@@ -1,0 +1,246 @@
+"""Everything that this application's own roles may do, function by function. Nothing else grants anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+
+from infra import arns
+from infra.storage import DataStore, Storage
+
+Statements = list[iam.PolicyStatement]
+
+# S3 encrypts with a data key; it decrypts the previous parts of a multipart upload and the bucket key.
+_ENCRYPT = ["kms:GenerateDataKey", "kms:Decrypt"]
+_DECRYPT = ["kms:Decrypt"]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the functions work with. ARNs are strings, tokens included; without a model no audience is generated."""
+
+    prefix: str
+    storage: Storage
+    queue_arn: str
+    entity_detection_role_arn: str
+    seed_reader_role_arn: str
+    configured_audience_model_arn: str | None
+
+
+def functions(resources: Resources) -> Mapping[str, Statements]:
+    """The statements of each function's role, apart from its own log group and X-Ray."""
+    media, clinical, audience = resources.storage.media, resources.storage.clinical, resources.storage.audience
+    return {
+        "ingest": [
+            _allow(
+                "ConsumeQueue",
+                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+                [resources.queue_arn],
+            ),
+            _allow("DecryptQueue", _DECRYPT, [resources.storage.operations.key.key_arn]),
+            _allow("StartExecution", ["states:StartExecution"], [arns.state_machine(resources.prefix)]),
+        ],
+        # Sizes and consent are in the objects' headers: planning needs no key to the recordings.
+        "plan_batch": [
+            *_head(media, "media/"),
+            *_list(media, "media/"),
+            *_head(clinical, "records/"),
+            *_list(clinical, "records/"),
+            *_write(clinical, "batches/"),
+        ],
+        # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
+        # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
+        "start_transcription": [
+            *_read(media, "media/"),
+            *_write(clinical, "transcripts/"),
+            _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
+            _allow(
+                "StartTranscription",
+                ["transcribe:StartMedicalTranscriptionJob"],
+                ["*"],
+                {"StringEquals": {"transcribe:OutputBucketName": clinical.bucket.bucket_name}},
+            ),
+            _allow("FindTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
+        ],
+        "poll_transcription": [
+            _allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
+            *_write(clinical, "batches/"),
+        ],
+        "prepare_documents": [
+            *_read(clinical, "batches/", "transcripts/"),
+            *_list(clinical, "batches/", "transcripts/"),
+            *_write(clinical, "documents/", "batches/"),
+        ],
+        "start_entity_detection": [
+            _allow(
+                "StartEntityDetection",
+                ["comprehendmedical:StartEntitiesDetectionV2Job", "comprehendmedical:ListEntitiesDetectionV2Jobs"],
+                ["*"],
+            ),
+            _pass_role(resources.entity_detection_role_arn, "comprehendmedical.amazonaws.com"),
+        ],
+        "poll_entity_detection": [
+            _allow("GetEntityDetection", ["comprehendmedical:DescribeEntitiesDetectionV2Job"], ["*"])
+        ],
+        "collect_entities": [
+            *_read(clinical, "batches/", "entities/", "transcripts/"),
+            *_list(clinical, "entities/"),
+            *_write(clinical, "records/", "batches/"),
+        ],
+        "select_seeds": [
+            *_read(clinical, "records/"),
+            *_list(clinical, "records/"),
+            *_read(audience, "seeds/", "suppression/"),
+            *_list(audience, "seeds/", "suppression/"),
+            *_write(audience, "seeds/"),
+        ],
+        "start_audience_generation": [
+            _allow(
+                "StartAudienceGeneration",
+                ["cleanrooms-ml:StartAudienceGenerationJob"],
+                [*filter(None, [resources.configured_audience_model_arn]), arns.audience_generation_jobs()],
+            ),
+            _allow("FindAudienceGeneration", ["cleanrooms-ml:ListAudienceGenerationJobs"], ["*"]),
+            _pass_role(resources.seed_reader_role_arn, "cleanrooms-ml.amazonaws.com"),
+        ],
+        "poll_audience_generation": [
+            _allow(
+                "GetAudienceGeneration",
+                ["cleanrooms-ml:GetAudienceGenerationJob"],
+                [arns.audience_generation_jobs()],
+            )
+        ],
+        "start_audience_export": [
+            _allow("StartAudienceExport", ["cleanrooms-ml:StartAudienceExportJob"], [arns.audience_generation_jobs()]),
+            _allow("FindAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
+        ],
+        "poll_audience_export": [_allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"])],
+        "summarize_batch": [
+            *_read(clinical, "batches/"),
+            *_list(clinical, "batches/"),
+            *_write(clinical, "batches/"),
+        ],
+    }
+
+
+def entity_detection_data_access(storage: Storage) -> Statements:
+    """What Comprehend Medical may do in our name.
+
+    https://docs.aws.amazon.com/comprehend-medical/latest/dev/security-iam-permissions.html
+    """
+    clinical = storage.clinical
+    return [
+        _allow("ListClinical", ["s3:ListBucket"], [clinical.bucket.bucket_arn]),
+        _allow("ReadDocuments", ["s3:GetObject"], [clinical.bucket.arn_for_objects("documents/*")]),
+        _allow("WriteEntities", ["s3:PutObject"], [clinical.bucket.arn_for_objects("entities/*")]),
+        _allow("UseClinicalKey", [*_ENCRYPT, "kms:DescribeKey"], [clinical.key.key_arn]),
+    ]
+
+
+def seed_reader_data_access(storage: Storage) -> Statements:
+    """What Clean Rooms ML may do in our name.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+    audience = storage.audience
+    return [
+        _allow("ListAudience", ["s3:ListBucket"], [audience.bucket.bucket_arn]),
+        _allow("ReadSeeds", ["s3:GetObject"], [audience.bucket.arn_for_objects("seeds/*")]),
+        _allow("UseAudienceKey", [*_DECRYPT, "kms:DescribeKey"], [audience.key.key_arn]),
+    ]
+
+
+def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
+    """What the state machine does itself: its steps, its Map's items, child executions, logs and encryption.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    """
+    machine, key = arns.state_machine(prefix), storage.operations.key.key_arn
+    return [
+        _allow("RunSteps", ["lambda:InvokeFunction"], function_arns),
+        *_read(storage.clinical, "batches/"),
+        _allow("StartMapChildren", ["states:StartExecution"], [machine]),
+        _allow(
+            "ManageMapChildren",
+            ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            arns.executions(prefix),
+        ),
+        _allow(
+            "DeliverLogs",
+            [
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ],
+            ["*"],
+        ),
+        _allow(
+            "EncryptOwnData",
+            _ENCRYPT,
+            [key],
+            {"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": machine}},
+        ),
+        _allow(
+            "EncryptLogs",
+            ["kms:GenerateDataKey"],
+            [key],
+            {"StringEquals": {"kms:EncryptionContext:SourceArn": arns.all_logs()}},
+        ),
+    ]
+
+
+def tracing() -> Statements:
+    """Sending traces to X-Ray, which names no resources."""
+    actions = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
+    return [_allow("SendTraces", [f"xray:{action}" for action in actions], ["*"])]
+
+
+def own_log(log_group_arn: str) -> Statements:
+    return [_allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])]
+
+
+def _allow(
+    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions)
+
+
+def _objects(store: DataStore, prefixes: Sequence[str]) -> list[str]:
+    return [store.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+
+
+def _head(store: DataStore, *prefixes: str) -> Statements:
+    """Objects' headers, by the action that also reads them; without the key their content stays shut."""
+    return [_allow(f"Head{store.node.id}", ["s3:GetObject"], _objects(store, prefixes))]
+
+
+def _list(store: DataStore, *prefixes: str) -> Statements:
+    under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+    return [_allow(f"List{store.node.id}", ["s3:ListBucket"], [store.bucket.bucket_arn], under)]
+
+
+def _read(store: DataStore, *prefixes: str) -> Statements:
+    return [
+        _allow(f"Read{store.node.id}", ["s3:GetObject"], _objects(store, prefixes)),
+        _allow(f"Decrypt{store.node.id}", _DECRYPT, [store.key.key_arn]),
+    ]
+
+
+def _write(store: DataStore, *prefixes: str) -> Statements:
+    return [
+        _allow(f"Write{store.node.id}", ["s3:PutObject"], _objects(store, prefixes)),
+        _allow(f"Encrypt{store.node.id}", _ENCRYPT, [store.key.key_arn]),
+    ]
+
+
+def _pass_role(role_arn: str, service: str) -> iam.PolicyStatement:
+    return _allow(
+        "PassDataAccessRole", ["iam:PassRole"], [role_arn], {"StringEquals": {"iam:PassedToService": service}}
+    )

@@ -1,0 +1,104 @@
+"""Typed, frozen objects out of plain JSON. A mistake is one sentence: the key's path, its value and what is allowed."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+# `int | None`, and what Python makes of `Annotated[int, ...] | None`.
+_OPTIONAL = (UnionType, Union)
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+class ConfigurationError(ValueError):
+    """A mistake that whoever configures the application can mend; the message says what and how."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A restriction on a value, attached to a field's type with `Annotated`; `allowed` goes on from "a number"."""
+
+    admits: Callable[[Any], bool]
+    allowed: str
+
+
+def between(low: float, high: float) -> Rule:
+    return Rule(lambda value: low <= value <= high, f"from {low} to {high}")
+
+
+def one_of(*values: object) -> Rule:
+    return Rule(lambda value: value in values, "that is one of " + ", ".join(str(value) for value in values))
+
+
+def matching(pattern: str, allowed: str) -> Rule:
+    return Rule(lambda value: re.fullmatch(pattern, value) is not None, allowed)
+
+
+def read_object(kind: type[T], value: object, path: str, **given: object) -> T:
+    """Make the dataclass `kind` from a JSON object that has exactly its fields, each of the field's type.
+
+    Lists become tuples and objects become dataclasses, so the result is immutable all the way down. Fields in `given`
+    are set as they are and are no keys of the object.
+
+    Raises:
+        ConfigurationError: a key is missing or unknown, or a value has the wrong type or is not allowed.
+    """
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{path} is {json.dumps(value)}, but must be an object.")
+    types = get_type_hints(kind, include_extras=True)
+    names = [field.name for field in fields(kind) if field.name not in given]  # type: ignore[arg-type]
+    for key in value:
+        if key not in names:
+            raise ConfigurationError(f"{path}.{key} is not a known key; allowed here: {', '.join(names)}.")
+    for name in names:
+        if name not in value:
+            raise ConfigurationError(f"{path}.{name} is missing; it must be {_describe(types[name])}.")
+    return kind(**given, **{name: _read(types[name], value[name], f"{path}.{name}") for name in names})
+
+
+def _read(kind: Any, value: Any, path: str, allowed: str = "") -> Any:
+    allowed = allowed or _describe(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return read_object(kind, value, path)  # type: ignore[arg-type]
+    if origin in _OPTIONAL:
+        return None if value is None else _read(_not_none(arguments), value, path, allowed)
+    if origin is Annotated:
+        result = _read(arguments[0], value, path, allowed)
+        if not all(rule.admits(result) for rule in arguments[1:]):
+            raise _rejected(path, value, allowed)
+        return result
+    if origin is tuple and isinstance(value, list):
+        return tuple(_read(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+    # JSON has one kind of number, and to Python a truth value is a number too.
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise _rejected(path, value, allowed)
+    return value
+
+
+def _rejected(path: str, value: object, allowed: str) -> ConfigurationError:
+    return ConfigurationError(f"{path} is {json.dumps(value)}, but must be {allowed}.")
+
+
+def _describe(kind: Any) -> str:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return "an object"
+    if origin in _OPTIONAL:
+        return f"{_describe(_not_none(arguments))}, or null"
+    if origin is Annotated:
+        return " ".join([_describe(arguments[0]), *(rule.allowed for rule in arguments[1:])])
+    if origin is tuple:
+        return "a list"
+    return _WORDS[kind]
+
+
+def _not_none(arguments: tuple[Any, ...]) -> Any:
+    (kind,) = (argument for argument in arguments if argument is not NoneType)
+    return kind

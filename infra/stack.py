@@ -1,0 +1,74 @@
+"""One environment of the application as one CloudFormation stack."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import permissions
+from infra.data_access_roles import DataAccessRoles
+from infra.environment import Environment
+from infra.functions import FUNCTIONS, Functions
+from infra.ingest import Ingest
+from infra.log_groups import allow_cloudwatch_logs
+from infra.storage import Storage
+from infra.variables import variables
+from infra.workflow import Workflow
+
+
+class PipelineStack(Stack):
+    """Puts the concerns together; account and Region are those of whoever deploys it."""
+
+    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+        super().__init__(
+            scope,
+            environment.prefix,
+            description="Recordings to transcripts, medical entities and lookalike audiences",
+            tags={"application": "clinical-media", "environment": environment.name},
+            termination_protection=environment.retain_data,
+            analytics_reporting=False,
+        )
+        storage = Storage(self, "Storage", environment=environment)
+        operations_key = storage.operations.key
+        allow_cloudwatch_logs(operations_key, environment.prefix)
+        _, ingest_size = FUNCTIONS["ingest"]
+        ingest = Ingest(self, "Ingest", environment=environment, storage=storage, function_timeout=ingest_size.timeout)
+        roles = DataAccessRoles(self, "DataAccessRoles", prefix=environment.prefix, storage=storage)
+        tracing = iam.ManagedPolicy(
+            self, "Tracing", description=f"{environment.prefix}: traces", statements=permissions.tracing()
+        )
+        resources = permissions.Resources(
+            prefix=environment.prefix,
+            storage=storage,
+            queue_arn=ingest.queue.queue_arn,
+            entity_detection_role_arn=roles.entity_detection.role_arn,
+            seed_reader_role_arn=roles.seed_reader.role_arn,
+            configured_audience_model_arn=environment.audience.configured_audience_model_arn,
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            environment=environment,
+            key=operations_key,
+            statements=permissions.functions(resources),
+            variables=variables(environment, storage, roles),
+            tracing=tracing,
+        )
+        ingest.feed(functions.by_name["ingest"])
+        workflow = Workflow(
+            self,
+            "Workflow",
+            environment=environment,
+            storage=storage,
+            steps={name: function for name, function in functions.by_name.items() if name != "ingest"},
+            tracing=tracing,
+        )
+        for name, value in {
+            "MediaBucketName": storage.media.bucket.bucket_name,
+            "ClinicalBucketName": storage.clinical.bucket.bucket_name,
+            "AudienceBucketName": storage.audience.bucket.bucket_name,
+            "OperationsBucketName": storage.operations.bucket.bucket_name,
+            "StateMachineArn": workflow.state_machine.state_machine_arn,
+            "IngestQueueUrl": ingest.queue.queue_url,
+            "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
+        }.items():
+            CfnOutput(self, name, value=value)

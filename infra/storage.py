@@ -1,0 +1,173 @@
+"""Where data lives: a key and a bucket for each class of data, and a bucket for the access logs of the others."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.environment import Environment
+
+_NONCURRENT_DAYS = cdk.Duration.days(30)
+_UNFINISHED_UPLOAD_DAYS = cdk.Duration.days(7)
+
+_ENCRYPTION = "s3:x-amz-server-side-encryption"
+_ENCRYPTION_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+_CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
+
+
+class DataStore(Construct):
+    """A key and a bucket for one class of data: who may use the one may not use another's."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        access_logs: s3.IBucket,
+        expire_after_days: Mapping[str, int | None],
+        send_events: bool = False,
+    ) -> None:
+        """`expire_after_days` maps a key prefix to its lifetime in days; None means for ever."""
+        super().__init__(scope, construct_id)
+        data_class = construct_id.lower()
+        self.key = kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{environment.prefix}-{data_class}",
+            description=f"{environment.prefix}: {data_class} data",
+            enable_key_rotation=True,
+            removal_policy=removal_policy(environment),
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=removal_policy(environment),
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix=f"{data_class}/",
+            lifecycle_rules=[
+                s3.LifecycleRule(id=f"expire-{prefix.rstrip('/')}", prefix=prefix, expiration=cdk.Duration.days(days))
+                for prefix, days in expire_after_days.items()
+                if days is not None
+            ]
+            + [_tidy()],
+        )
+        self._deny_other_encryption()
+        if send_events:
+            self._send_events()
+
+    def _deny_other_encryption(self) -> None:
+        """Refuse writes that ask for anything but this store's key; a write that asks for nothing gets that key.
+
+        The key must be named by its ARN: S3 compares the header as it was sent, and an alias is another text.
+        """
+        asks_for_encryption = {"Null": {_ENCRYPTION: "false"}, "StringNotEquals": {_ENCRYPTION: "aws:kms"}}
+        asks_for_key = {"Null": {_ENCRYPTION_KEY: "false"}, "StringNotEquals": {_ENCRYPTION_KEY: self.key.key_arn}}
+        # KMS without a key id means the AWS managed key aws/s3, not the bucket's default.
+        asks_for_managed_key = {"StringEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION_KEY: "true"}}
+        brings_own_key = {"Null": {_CUSTOMER_KEY: "false"}}
+        for sid, conditions in (
+            ("OnlyKms", asks_for_encryption),
+            ("OnlyOurKey", asks_for_key),
+            ("NotTheAwsManagedKey", asks_for_managed_key),
+            ("NoCustomerKeys", brings_own_key),
+        ):
+            self.bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:PutObject"],
+                    resources=[self.bucket.arn_for_objects("*")],
+                    conditions=conditions,
+                )
+            )
+
+    def _send_events(self) -> None:
+        # Bucket(event_bridge_enabled=True) would add a custom resource with a Lambda function and its own role.
+        bucket = self.bucket.node.default_child
+        assert isinstance(bucket, s3.CfnBucket)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+
+
+class Storage(Construct):
+    """The four data stores, each named after its class of data."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(scope, construct_id)
+        recordings, results = environment.recordings_expire_after_days, environment.results_expire_after_days
+        intermediates = environment.intermediates_expire_after_days
+        # S3 delivers access logs only to buckets whose default encryption is SSE-S3.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+        self.access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=removal_policy(environment),
+            lifecycle_rules=[
+                s3.LifecycleRule(id="expire", expiration=cdk.Duration.days(environment.log_retention_days)),
+                _tidy(),
+            ],
+        )
+        self.media = self._store("Media", environment, {"media/": recordings}, send_events=True)
+        self.clinical = self._store(
+            "Clinical",
+            environment,
+            {
+                "documents/": intermediates,
+                "entities/": intermediates,
+                "transcripts/": results,
+                "records/": results,
+                "batches/": results,
+            },
+        )
+        self.audience = self._store("Audience", environment, {"seeds/": results})
+        self.operations = self._store("Operations", environment, {})
+
+    def _store(
+        self,
+        construct_id: str,
+        environment: Environment,
+        expire_after_days: Mapping[str, int | None],
+        *,
+        send_events: bool = False,
+    ) -> DataStore:
+        return DataStore(
+            self,
+            construct_id,
+            environment=environment,
+            access_logs=self.access_logs,
+            expire_after_days=expire_after_days,
+            send_events=send_events,
+        )
+
+
+def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
+    return cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
+
+
+def _tidy() -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="tidy",
+        noncurrent_version_expiration=_NONCURRENT_DAYS,
+        expired_object_delete_marker=True,
+        abort_incomplete_multipart_upload_after=_UNFINISHED_UPLOAD_DAYS,
+    )

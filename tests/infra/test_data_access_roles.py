@@ -1,0 +1,57 @@
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Deployed
+
+
+def statements(local: Deployed, role: str) -> list[tuple[Any, Any]]:
+    return [(s["Action"], s["Resource"]) for s in local.statements(f"DataAccessRoles/{role}/Policy")]
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "jobs"),
+    [
+        (
+            "EntityDetection",
+            "comprehendmedical.amazonaws.com",
+            "arn:aws:comprehendmedical:us-east-1:123456789012:*",
+        ),
+        (
+            "SeedReader",
+            "cleanrooms-ml.amazonaws.com",
+            "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*",
+        ),
+    ],
+)
+def test_a_service_may_act_in_our_name_for_our_jobs_only(local: Deployed, role: str, service: str, jobs: str) -> None:
+    properties = local.resources[f"DataAccessRoles/{role}/Role"]["Properties"]
+    assert properties["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": service},
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+                "ArnLike": {"aws:SourceArn": jobs},
+            },
+        }
+    ]
+    assert properties["ManagedPolicyArns"] == [f"DataAccessRoles/{role}/Policy"]
+
+
+def test_comprehend_medical_reads_documents_and_writes_entities(local: Deployed) -> None:
+    assert statements(local, "EntityDetection") == [
+        ("s3:ListBucket", "Storage/Clinical/Bucket.Arn"),
+        ("s3:GetObject", "Storage/Clinical/Bucket.Arn/documents/*"),
+        ("s3:PutObject", "Storage/Clinical/Bucket.Arn/entities/*"),
+        (["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], "Storage/Clinical/Key.Arn"),
+    ]
+
+
+def test_clean_rooms_ml_reads_seeds_and_writes_nothing(local: Deployed) -> None:
+    assert statements(local, "SeedReader") == [
+        ("s3:ListBucket", "Storage/Audience/Bucket.Arn"),
+        ("s3:GetObject", "Storage/Audience/Bucket.Arn/seeds/*"),
+        (["kms:Decrypt", "kms:DescribeKey"], "Storage/Audience/Key.Arn"),
+    ]

@@ -1,0 +1,47 @@
+from collections.abc import Callable
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
+
+from infra.findings import accepted, acknowledge
+from infra.stack import PipelineStack
+
+
+def found_in(stack: Stack) -> set[tuple[str, str]]:
+    """Construct path and id of every finding that is not acknowledged."""
+    reports = [pack(stack).validate_scope(stack) for pack in (AwsSolutionsChecks, HIPAASecurityChecks)]
+    return {
+        (resource.construct_path or "", violation.rule_name)
+        for report in reports
+        for violation in report.violations
+        for resource in violation.violating_resources
+    }
+
+
+@pytest.fixture
+def stack(new_stack: Callable[..., PipelineStack]) -> PipelineStack:
+    return new_stack("prod")
+
+
+def test_every_finding_is_accepted_with_a_reason(stack: PipelineStack) -> None:
+    acknowledge(stack)
+    assert found_in(stack) == set()
+    assert all(len(reason) > 30 for _, _, reason in accepted(stack))
+
+
+def test_nothing_is_accepted_that_is_not_found(stack: PipelineStack) -> None:
+    found = found_in(stack)
+    stale = [
+        (construct.node.path, finding)
+        for construct, finding, _ in accepted(stack)
+        if not any(path.startswith(f"{construct.node.path}/") and other == finding for path, other in found)
+    ]
+    assert stale == []
+
+
+def test_a_new_finding_is_seen(stack: PipelineStack) -> None:
+    acknowledge(stack)
+    s3.Bucket(stack, "Careless")
+    assert ("clinical-media-prod/Careless/Resource", "AwsSolutions-S1") in found_in(stack)

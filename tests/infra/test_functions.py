@@ -1,0 +1,74 @@
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aws_cdk.cx_api import CloudAssembly
+
+from infra.functions import FUNCTIONS, pascal_case
+from infra.stack import PipelineStack
+from tests.infra.conftest import ROOT, Deployed
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_named_after_its_job_and_runs_the_code_of_that_name(local: Deployed, name: str) -> None:
+    function = local.resources[f"Functions/{pascal_case(name)}/Function"]["Properties"]
+    assert function["FunctionName"] == f"clinical-media-local-{name}"
+    package, module, attribute = function["Handler"].split(".")
+    tree = ast.parse((ROOT / package / f"{module}.py").read_text())
+    assert attribute in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_all_functions_share_one_runtime_and_one_asset(local: Deployed) -> None:
+    functions = local.of_type("AWS::Lambda::Function").values()
+    assert len({function["Code"]["S3Key"] for function in functions}) == 1
+    for function in functions:
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["Layers"] == [
+            "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
+        ]
+
+
+def test_the_asset_holds_the_lambdas_package_and_nothing_else(new_stack: Callable[..., PipelineStack]) -> None:
+    stack = new_stack("dev")
+    assembly: CloudAssembly = stack.node.root.synth()  # type: ignore[attr-defined]
+    (asset,) = Path(assembly.directory).glob("asset.*")
+    shipped = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
+    source = ROOT / "lambdas"
+    assert shipped == {path.relative_to(ROOT).as_posix() for path in source.rglob("*.py")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_logs_json_into_an_encrypted_group_of_its_own(local: Deployed, name: str) -> None:
+    scope = f"Functions/{pascal_case(name)}"
+    assert local.resources[f"{scope}/Function"]["Properties"]["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "LogGroup": f"{scope}/Logs",
+    }
+    group = local.resources[f"{scope}/Logs"]["Properties"]
+    assert group["LogGroupName"] == f"/aws/lambda/clinical-media-local-{name}"
+    assert group["KmsKeyId"] == "Storage/Operations/Key.Arn"
+    assert group["RetentionInDays"] == 30
+
+
+def test_functions_that_go_through_a_batch_have_the_time_for_it(local: Deployed) -> None:
+    slow = {
+        path.split("/")[1]
+        for path, function in local.of_type("AWS::Lambda::Function").items()
+        if function["Timeout"] == 900 and function["MemorySize"] > 1024
+    }
+    assert slow == {"PlanBatch", "PrepareDocuments", "CollectEntities", "SelectSeeds", "SummarizeBatch"}
+
+
+def test_log_groups_are_covered_by_the_keys_policy(local: Deployed) -> None:
+    (statement,) = [
+        statement
+        for statement in local.resources["Storage/Operations/Key"]["Properties"]["KeyPolicy"]["Statement"]
+        if statement.get("Sid") == "CloudWatchLogs"
+    ]
+    covered = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    for group in local.of_type("AWS::Logs::LogGroup").values():
+        arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group['LogGroupName']}"
+        assert any(arn.startswith(pattern.removesuffix("*")) for pattern in covered)

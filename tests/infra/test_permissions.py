@@ -1,0 +1,210 @@
+"""The whole table of what each role may do, as `action on resource`; a changed grant has to be changed here too."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.functions import FUNCTIONS, pascal_case
+from tests.infra.conftest import Deployed
+
+MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
+MEDIA_KEY, CLINICAL_KEY, AUDIENCE_KEY = (f"Storage/{store}/Key.Arn" for store in ("Media", "Clinical", "Audience"))
+OPERATIONS_KEY = "Storage/Operations/Key.Arn"
+TRANSCRIPTIONS = "arn:aws:transcribe:us-east-1:123456789012:medical-transcription-job/*"
+GENERATIONS = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*"
+MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
+EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:clinical-media-local-pipeline"
+
+FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
+    "ingest": {
+        "sqs:ReceiveMessage": {"Ingest/Queue.Arn"},
+        "sqs:DeleteMessage": {"Ingest/Queue.Arn"},
+        "sqs:ChangeMessageVisibility": {"Ingest/Queue.Arn"},
+        "sqs:GetQueueAttributes": {"Ingest/Queue.Arn"},
+        "kms:Decrypt": {OPERATIONS_KEY},
+        "states:StartExecution": {MACHINE},
+    },
+    "plan_batch": {
+        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*"},
+        "s3:ListBucket": {MEDIA, CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+    "start_transcription": {
+        "s3:GetObject": {f"{MEDIA}/media/*"},
+        "s3:PutObject": {f"{CLINICAL}/transcripts/*"},
+        "kms:Decrypt": {MEDIA_KEY, CLINICAL_KEY},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:DescribeKey": {CLINICAL_KEY},
+        "kms:Encrypt": {CLINICAL_KEY},
+        "transcribe:StartMedicalTranscriptionJob": {"*"},
+        "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
+    },
+    "poll_transcription": {
+        "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
+        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+    "prepare_documents": {
+        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*"},
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+    "start_entity_detection": {
+        "comprehendmedical:StartEntitiesDetectionV2Job": {"*"},
+        "comprehendmedical:ListEntitiesDetectionV2Jobs": {"*"},
+        "iam:PassRole": {"DataAccessRoles/EntityDetection/Role.Arn"},
+    },
+    "poll_entity_detection": {"comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"}},
+    "collect_entities": {
+        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/entities/*", f"{CLINICAL}/transcripts/*"},
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/records/*", f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+    "select_seeds": {
+        "s3:GetObject": {f"{CLINICAL}/records/*", f"{AUDIENCE}/seeds/*", f"{AUDIENCE}/suppression/*"},
+        "s3:ListBucket": {CLINICAL, AUDIENCE},
+        "s3:PutObject": {f"{AUDIENCE}/seeds/*"},
+        "kms:GenerateDataKey": {AUDIENCE_KEY},
+        "kms:Decrypt": {CLINICAL_KEY, AUDIENCE_KEY},
+    },
+    "start_audience_generation": {
+        "cleanrooms-ml:StartAudienceGenerationJob": {MODEL, GENERATIONS},
+        "cleanrooms-ml:ListAudienceGenerationJobs": {"*"},
+        "iam:PassRole": {"DataAccessRoles/SeedReader/Role.Arn"},
+    },
+    "poll_audience_generation": {"cleanrooms-ml:GetAudienceGenerationJob": {GENERATIONS}},
+    "start_audience_export": {
+        "cleanrooms-ml:StartAudienceExportJob": {GENERATIONS},
+        "cleanrooms-ml:ListAudienceExportJobs": {"*"},
+    },
+    "poll_audience_export": {"cleanrooms-ml:ListAudienceExportJobs": {"*"}},
+    "summarize_batch": {
+        "s3:GetObject": {f"{CLINICAL}/batches/*"},
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+}
+LISTED_PREFIXES = {
+    "plan_batch": {MEDIA: ["media/*"], CLINICAL: ["records/*"]},
+    "prepare_documents": {CLINICAL: ["batches/*", "transcripts/*"]},
+    "collect_entities": {CLINICAL: ["entities/*"]},
+    "select_seeds": {CLINICAL: ["records/*"], AUDIENCE: ["seeds/*", "suppression/*"]},
+    "summarize_batch": {CLINICAL: ["batches/*"]},
+}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def grants(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            found.setdefault(action, set()).update(as_list(statement["Resource"]))
+    return found
+
+
+def conditions(deployed: Deployed, policy: str, action: str) -> list[Any]:
+    return [s.get("Condition") for s in deployed.statements(policy) if action in as_list(s["Action"])]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_exactly_this(local: Deployed, function: str) -> None:
+    scope = f"Functions/{pascal_case(function)}"
+    own_log = {action: {f"{scope}/Logs.Arn"} for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+    assert grants(local.statements(f"{scope}/Policy")) == own_log | FUNCTION_GRANTS[function]
+    role = local.resources[f"{scope}/Role"]["Properties"]
+    assert role["ManagedPolicyArns"] == [f"{scope}/Policy", "Tracing"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert (trust["Action"], trust["Principal"]) == ("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})
+
+
+@pytest.mark.parametrize("function", LISTED_PREFIXES)
+def test_a_function_lists_only_under_its_prefixes(local: Deployed, function: str) -> None:
+    listed = {
+        statement["Resource"]: statement["Condition"]["StringLike"]["s3:prefix"]
+        for statement in local.statements(f"Functions/{pascal_case(function)}/Policy")
+        if statement["Action"] == "s3:ListBucket"
+    }
+    assert listed == LISTED_PREFIXES[function]
+
+
+def test_transcription_may_only_put_its_output_into_our_bucket(local: Deployed) -> None:
+    found = conditions(local, "Functions/StartTranscription/Policy", "transcribe:StartMedicalTranscriptionJob")
+    assert found == [{"StringEquals": {"transcribe:OutputBucketName": "Storage/Clinical/Bucket"}}]
+
+
+@pytest.mark.parametrize(
+    ("function", "service"),
+    [("StartEntityDetection", "comprehendmedical"), ("StartAudienceGeneration", "cleanrooms-ml")],
+)
+def test_a_role_is_passed_to_its_service_only(local: Deployed, function: str, service: str) -> None:
+    found = conditions(local, f"Functions/{function}/Policy", "iam:PassRole")
+    assert found == [{"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}]
+
+
+def test_without_an_audience_model_none_can_be_used(deploy: Callable[..., Deployed]) -> None:
+    statements = deploy("dev").statements("Functions/StartAudienceGeneration/Policy")
+    resources = grants(statements)["cleanrooms-ml:StartAudienceGenerationJob"]
+    assert {resource.rsplit(":", 1)[1] for resource in resources} == {"audience-generation-job/*"}
+
+
+def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
+    steps = {f"Functions/{pascal_case(function)}/Function.Arn" for function in FUNCTIONS if function != "ingest"}
+    children = {f"{EXECUTIONS}:*", f"{EXECUTIONS}/*"}
+    deliveries = ["Create", "Get", "Update", "Delete"]
+    assert grants(local.statements("Workflow/Policy")) == {
+        "lambda:InvokeFunction": steps,
+        "s3:GetObject": {f"{CLINICAL}/batches/*"},
+        "kms:Decrypt": {CLINICAL_KEY, OPERATIONS_KEY},
+        "kms:GenerateDataKey": {OPERATIONS_KEY},
+        "states:StartExecution": {MACHINE},
+        "states:DescribeExecution": children,
+        "states:StopExecution": children,
+        "states:RedriveExecution": children,
+        **{f"logs:{verb}LogDelivery": {"*"} for verb in deliveries},
+        "logs:ListLogDeliveries": {"*"},
+        "logs:PutResourcePolicy": {"*"},
+        "logs:DescribeResourcePolicies": {"*"},
+        "logs:DescribeLogGroups": {"*"},
+    }
+
+
+def test_the_state_machine_uses_the_operations_key_for_itself_and_its_log_only(local: Deployed) -> None:
+    contexts = [
+        statement["Condition"]["StringEquals"]
+        for statement in local.statements("Workflow/Policy")
+        if statement["Resource"] == OPERATIONS_KEY
+    ]
+    assert contexts == [
+        {"kms:EncryptionContext:aws:states:stateMachineArn": MACHINE},
+        {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"},
+    ]
+
+
+def test_permissions_are_in_managed_policies_that_exist_before_their_roles(local: Deployed) -> None:
+    types = {resource["Type"] for resource in local.resources.values()}
+    assert "AWS::IAM::Policy" not in types
+    for path, role in local.of_type("AWS::IAM::Role").items():
+        assert "Policies" not in role, path
+    for path, policy in local.of_type("AWS::IAM::ManagedPolicy").items():
+        assert "Roles" not in policy, path
+
+
+def test_nobody_may_do_everything_a_service_offers(local: Deployed) -> None:
+    for path, policy in local.of_type("AWS::IAM::ManagedPolicy").items():
+        for action in grants(policy["PolicyDocument"]["Statement"]):
+            assert "*" not in action, path

@@ -1,0 +1,179 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Deployed
+
+STORES = ["Media", "Clinical", "Audience", "Operations"]
+ENCRYPTION = "s3:x-amz-server-side-encryption"
+KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+CUSTOMER = "s3:x-amz-server-side-encryption-customer-algorithm"
+
+
+def refused_by(deployed: Deployed, store: str, headers: dict[str, str]) -> set[str]:
+    """Sids of the bucket policy's denials of a write with these headers, evaluated as IAM does: all conditions met."""
+    tests: dict[str, Callable[[str | None, Any], bool]] = {
+        "Null": lambda value, wanted: (value is None) == (wanted == "true"),
+        "StringEquals": lambda value, wanted: value == wanted,
+        "StringNotEquals": lambda value, wanted: value != wanted,
+    }
+    policy = deployed.resources[f"Storage/{store}/Bucket/Policy"]["Properties"]["PolicyDocument"]
+    return {
+        statement["Sid"]
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Deny" and statement["Action"] == "s3:PutObject"
+        if all(
+            tests[operator](headers.get(key), wanted)
+            for operator, conditions in statement["Condition"].items()
+            for key, wanted in conditions.items()
+        )
+    }
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_each_class_of_data_has_a_rotating_key_of_its_own(local: Deployed, store: str) -> None:
+    bucket = local.resources[f"Storage/{store}/Bucket"]["Properties"]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": f"Storage/{store}/Key.Arn",
+    }
+    assert local.resources[f"Storage/{store}/Key"]["Properties"]["EnableKeyRotation"] is True
+    assert local.resources[f"Storage/{store}/Key/Alias"]["Properties"]["AliasName"] == (
+        f"alias/clinical-media-local-{store.lower()}"
+    )
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    ("headers", "refusals"),
+    [
+        ({}, set()),
+        ({ENCRYPTION: "aws:kms", KEY: "ours"}, set()),
+        ({ENCRYPTION: "AES256"}, {"OnlyKms"}),
+        ({ENCRYPTION: "aws:kms:dsse", KEY: "ours"}, {"OnlyKms"}),
+        ({ENCRYPTION: "aws:kms"}, {"NotTheAwsManagedKey"}),
+        ({ENCRYPTION: "aws:kms", KEY: "theirs"}, {"OnlyOurKey"}),
+        ({CUSTOMER: "AES256"}, {"NoCustomerKeys"}),
+    ],
+)
+def test_a_write_with_other_encryption_than_ours_is_refused(
+    local: Deployed, store: str, headers: dict[str, str], refusals: set[str]
+) -> None:
+    sent = {name: f"Storage/{store}/Key.Arn" if value == "ours" else value for name, value in headers.items()}
+    assert refused_by(local, store, sent) == refusals
+
+
+def test_every_bucket_is_private_versioned_and_reached_by_tls_only(local: Deployed) -> None:
+    buckets = local.of_type("AWS::S3::Bucket")
+    assert set(buckets) == {f"Storage/{store}/Bucket" for store in STORES} | {"Storage/AccessLogs"}
+    for path, bucket in buckets.items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        denied = [
+            statement["Condition"]
+            for statement in local.resources[f"{path}/Policy"]["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny" and statement["Action"] == "s3:*"
+            if statement["Resource"] == [f"{path}.Arn", f"{path}.Arn/*"]
+        ]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in denied
+
+
+def test_access_to_every_store_is_logged_in_a_bucket_that_s3_can_write_to(local: Deployed) -> None:
+    for store in STORES:
+        logging = local.resources[f"Storage/{store}/Bucket"]["Properties"]["LoggingConfiguration"]
+        assert logging == {"DestinationBucketName": "Storage/AccessLogs", "LogFilePrefix": f"{store.lower()}/"}
+    target = local.resources["Storage/AccessLogs"]["Properties"]["BucketEncryption"]
+    (rule,) = target["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    writers = {
+        statement["Condition"]["ArnLike"]["aws:SourceArn"]: statement["Resource"]
+        for statement in local.resources["Storage/AccessLogs/Policy"]["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        if statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    }
+    assert writers == {f"Storage/{store}/Bucket.Arn": f"Storage/AccessLogs.Arn/{store.lower()}/*" for store in STORES}
+
+
+def expiring(deployed: Deployed) -> dict[str, int]:
+    """Days by key prefix; a prefix belongs to one store only."""
+    return {
+        rule["Prefix"]: rule["ExpirationInDays"]
+        for path, bucket in deployed.of_type("AWS::S3::Bucket").items()
+        if path != "Storage/AccessLogs"
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+
+
+def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy: Callable[..., Deployed]) -> None:
+    changes = {
+        "recordings_expire_after_days": 100,
+        "intermediates_expire_after_days": 20,
+        "results_expire_after_days": 400,
+    }
+    assert expiring(deploy("dev", **changes)) == {
+        "media/": 100,
+        "documents/": 20,
+        "entities/": 20,
+        "transcripts/": 400,
+        "records/": 400,
+        "batches/": 400,
+        "seeds/": 400,
+    }
+
+
+def test_production_keeps_everything_but_intermediates(deploy: Callable[..., Deployed]) -> None:
+    assert expiring(deploy("prod")) == {"documents/": 30, "entities/": 30}
+
+
+def test_every_bucket_forgets_old_versions_and_unfinished_uploads(local: Deployed) -> None:
+    for bucket in local.of_type("AWS::S3::Bucket").values():
+        tidy = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in rule]
+        assert any(rule.get("NoncurrentVersionExpiration") == {"NoncurrentDays": 30} for rule in tidy)
+        assert any(rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7} for rule in tidy)
+
+
+def test_the_media_bucket_alone_sends_events(local: Deployed) -> None:
+    sending = [
+        path for path, bucket in local.of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket
+    ]
+    assert sending == ["Storage/Media/Bucket"]
+    configuration = local.resources["Storage/Media/Bucket"]["Properties"]["NotificationConfiguration"]
+    assert configuration == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+@pytest.mark.parametrize(("environment", "policy"), [("dev", "Delete"), ("prod", "Retain")])
+def test_data_and_the_keys_to_it_share_their_fate(
+    deploy: Callable[..., Deployed], environment: str, policy: str
+) -> None:
+    fates = {
+        (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        for resource in deploy(environment).resources.values()
+        if resource["Type"] in ("AWS::S3::Bucket", "AWS::KMS::Key")
+    }
+    assert fates == {(policy, policy)}
+
+
+def test_key_policies_refer_to_no_resource_that_may_refer_to_the_key(local: Deployed) -> None:
+    for path, key in local.of_type("AWS::KMS::Key").items():
+        text = str(key["KeyPolicy"])
+        assert not [other for other in local.resources if other in text], path
+
+
+def test_only_the_account_itself_and_named_uses_have_a_key(local: Deployed) -> None:
+    root = "arn:aws:iam::123456789012:root"
+    for store in STORES:
+        statements = local.resources[f"Storage/{store}/Key"]["Properties"]["KeyPolicy"]["Statement"]
+        assert [statement["Principal"] for statement in statements if statement["Action"] == "kms:*"] == [{"AWS": root}]
+        services = {s["Principal"]["Service"]: s["Condition"] for s in statements if "Service" in s["Principal"]}
+        assert set(services) == (
+            {"logs.us-east-1.amazonaws.com", "events.amazonaws.com", "delivery.logs.amazonaws.com"}
+            if store == "Operations"
+            else set()
+        )
+        assert all(services.values())

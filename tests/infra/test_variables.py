@@ -1,0 +1,103 @@
+import copy
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from infra.environment import Environment
+from infra.functions import pascal_case
+from infra.settings import ConfigurationError
+from infra.stack import PipelineStack
+from tests.infra.conftest import Deployed
+
+COMMON = {
+    "RESOURCE_PREFIX": "clinical-media-local",
+    "POWERTOOLS_SERVICE_NAME": "clinical-media-local",
+    "POWERTOOLS_METRICS_NAMESPACE": "ClinicalMedia",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "AWS_RETRY_MODE": "standard",
+    "AWS_MAX_ATTEMPTS": "5",
+}
+MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
+CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
+CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
+TRANSCRIPTION = {
+    "TRANSCRIPTION": '{"type":"DICTATION","specialty":"PRIMARYCARE","content_identification_type":"PHI",'
+    '"vocabulary_name":null,"concurrent_jobs":100}'
+}
+OWN: dict[str, dict[str, str]] = {
+    "ingest": {"STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"},
+    "plan_batch": {"MEDIA_BUCKET": "Storage/Media/Bucket"} | CLINICAL | TRANSCRIPTION,
+    "start_transcription": CLINICAL | CLINICAL_KEY | TRANSCRIPTION,
+    "poll_transcription": CLINICAL,
+    "prepare_documents": CLINICAL | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
+    "start_entity_detection": CLINICAL_KEY
+    | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
+    "poll_entity_detection": {},
+    "collect_entities": CLINICAL,
+    "start_audience_generation": {
+        "CONFIGURED_AUDIENCE_MODEL_ARN": MODEL,
+        "COLLABORATION_ID": "",
+        "SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn",
+    },
+    "poll_audience_generation": {},
+    "start_audience_export": {},
+    "poll_audience_export": {},
+    "summarize_batch": CLINICAL,
+}
+
+
+def variables_of(deployed: Deployed, function: str) -> dict[str, str]:
+    properties = deployed.resources[f"Functions/{pascal_case(function)}/Function"]["Properties"]
+    found: dict[str, str] = properties["Environment"]["Variables"]
+    return found
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_a_function_is_told_what_it_works_with_and_nothing_else(local: Deployed, function: str) -> None:
+    assert variables_of(local, function) == COMMON | OWN[function]
+
+
+def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, environments: dict[str, Any]) -> None:
+    variables = variables_of(local, "select_seeds")
+    cohorts = Environment.from_context("local", environments).audience.cohorts
+    assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
+    assert variables == COMMON | CLINICAL | {
+        "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
+        "CONFIGURED_AUDIENCE_MODEL_ARN": MODEL,
+    }
+
+
+def test_without_an_audience_model_its_variable_is_empty(deploy: Callable[..., Deployed]) -> None:
+    assert variables_of(deploy("dev"), "select_seeds")["CONFIGURED_AUDIENCE_MODEL_ARN"] == ""
+
+
+@pytest.fixture
+def with_terms(environments: dict[str, Any], new_stack: Callable[..., PipelineStack]) -> Callable[..., PipelineStack]:
+    def with_terms(*terms: str) -> PipelineStack:
+        audience = copy.deepcopy(environments["local"]["audience"])
+        audience["cohorts"][0]["terms"] = list(terms)
+        return new_stack("local", audience=audience)
+
+    return with_terms
+
+
+def test_cohorts_that_lambda_cannot_take_are_reported_with_their_size(
+    with_terms: Callable[..., PipelineStack],
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        with_terms("x" * 4096)
+    message = str(raised.value)
+    sizes = re.match(r"environments\.local\.audience\.cohorts takes (\d+) of the (\d+) bytes", message)
+    assert sizes is not None, message
+    assert 4096 < int(sizes[1]) < int(sizes[2])
+    assert "Lambda allows 4096 in all; use fewer cohorts or terms" in message
+
+
+def test_cohorts_are_measured_in_bytes(with_terms: Callable[..., PipelineStack]) -> None:
+    with_terms("x" * 1500)
+    with pytest.raises(ConfigurationError):
+        with_terms("é" * 1500)

@@ -1,0 +1,81 @@
+import json
+
+import pytest
+
+from infra.functions import FUNCTIONS, pascal_case
+from infra.settings import ConfigurationError
+from infra.workflow import DEFINITION, check_substitutions
+from tests.infra.conftest import Deployed
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
+
+
+def test_the_definition_is_in_the_template_where_its_checks_can_see_it(local: Deployed) -> None:
+    machine = local.resources["Workflow/StateMachine"]["Properties"]
+    assert machine["StateMachineName"] == "clinical-media-local-pipeline"
+    assert json.loads(machine["DefinitionString"]) == json.loads(DEFINITION.read_text())
+
+
+def test_every_function_but_ingest_is_a_step(local: Deployed) -> None:
+    assert local.resources["Workflow/StateMachine"]["Properties"]["DefinitionSubstitutions"] == {
+        f"{pascal_case(name)}Arn": f"Functions/{pascal_case(name)}/Function.Arn"
+        for name in FUNCTIONS
+        if name != "ingest"
+    }
+
+
+def test_a_substitution_without_a_function_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.json needs AArn, BArn; its subst"):
+        check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"])
+
+
+def test_a_function_without_a_state_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.json does not use BArn; its subst"):
+        check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"])
+
+
+def test_an_execution_cannot_run_for_ever(local: Deployed) -> None:
+    definition = json.loads(local.resources["Workflow/StateMachine"]["Properties"]["DefinitionString"])
+    assert 0 < definition["TimeoutSeconds"] <= 14 * 24 * 3600
+
+
+def test_everything_is_logged_except_the_data(local: Deployed) -> None:
+    assert local.resources["Workflow/StateMachine"]["Properties"]["LoggingConfiguration"] == {
+        "Level": "ALL",
+        "IncludeExecutionData": False,
+        "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": "Workflow/Logs.Arn"}}],
+    }
+    group = local.resources["Workflow/Logs"]["Properties"]
+    assert group["LogGroupName"] == "/aws/vendedlogs/states/clinical-media-local-pipeline"
+    assert group["KmsKeyId"] == "Storage/Operations/Key.Arn"
+
+
+def test_state_is_encrypted_with_the_operations_key_and_traced(local: Deployed) -> None:
+    machine = local.resources["Workflow/StateMachine"]["Properties"]
+    assert machine["EncryptionConfiguration"] == {
+        "Type": "CUSTOMER_MANAGED_KMS_KEY",
+        "KmsKeyId": "Storage/Operations/Key.Arn",
+        "KmsDataKeyReusePeriodSeconds": 900,
+    }
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_log_delivery_may_decrypt_logs_only(local: Deployed) -> None:
+    statements = local.resources["Storage/Operations/Key"]["Properties"]["KeyPolicy"]["Statement"]
+    (statement,) = [s for s in statements if s["Principal"] == {"Service": "delivery.logs.amazonaws.com"}]
+    assert statement["Action"] == "kms:Decrypt"
+    assert statement["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"}
+    }
+
+
+def test_only_this_state_machine_may_take_its_role(local: Deployed) -> None:
+    role = local.resources["Workflow/Role"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": MACHINE},
+    }
+    assert role["ManagedPolicyArns"] == ["Workflow/Policy", "Tracing"]
+    assert local.resources["Workflow/StateMachine"]["Properties"]["RoleArn"] == "Workflow/Role.Arn"
