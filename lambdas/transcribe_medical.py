@@ -19,7 +19,7 @@ from lambdas.shared.rejections import write_rejection
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
 # Reasons that speak of our side. Every other reason speaks of the recording and would be given again for it.
-OUR_FAULT = ("access", "denied", "permission", "kms", "internal", "credential", "try again", "try your request again")
+OUR_FAULT = ("access", "denied", "permission", "kms", "internal", "credential")
 
 transcribe = boto3.client("transcribe")
 

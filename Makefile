@@ -1,0 +1,54 @@
+# Everything runs in .venv; no Node, Docker or AWS account is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+CDK := npx --yes aws-cdk@2.1148.1
+ENV ?= dev
+
+.PHONY: help setup demo local test lint types synth cfn-lint diff deploy lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/installed  ## a virtual environment with all that is pinned in requirements.lock
+
+.venv/installed: requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	touch $@
+
+demo: setup  ## recordings in, audience out, on this machine: make demo [MEDIA=file-or-folder] [CONSENT=1]
+	$(BIN)/python -m local demo $(if $(MEDIA),--media "$(MEDIA)") $(if $(CONSENT),--consent)
+
+local: setup  ## leave the local AWS running, for the AWS CLI: make local [PORT=4566]
+	$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
+
+test: setup  ## every test, offline
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+lint: setup  ## formatting and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup  ## types
+	$(BIN)/mypy
+
+synth: setup  ## the CloudFormation template of ENV, with every check on
+	CDK_OUTDIR=cdk.out/$(ENV) CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(BIN)/python app.py
+
+cfn-lint: synth  ## CloudFormation lint of the template of ENV
+	$(BIN)/cfn-lint --template cdk.out/$(ENV)/*.template.json
+
+diff: setup  ## what a deployment of ENV would change
+	$(CDK) diff -c env=$(ENV)
+
+deploy: setup  ## deploy ENV with your AWS credentials
+	$(CDK) deploy -c env=$(ENV)
+
+lock: setup  ## pin all packages anew, for every Python from 3.11 on
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+		--output-file requirements.lock requirements-local.txt
+
+clean:  ## remove what was generated
+	rm -rf cdk.out out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,182 @@
+"""The synthesized stack on the local AWS: the real definition and the real handlers; only the engines are instant."""
+
+import io
+import json
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from local.deployment import synthesize
+from local.engines.speech import Word
+from local.pipeline import Pipeline, start_pipeline
+from local.services.comprehendmedical import jobs as entity_jobs
+from local.services.transcribe import models as transcription_models
+
+PATIENCE_SECONDS = 60
+
+
+class Engines:
+    """What the engines of the running services say.
+
+    A recording made by `recording` carries the number of its text as its loudness. The entity engine finds each of the
+    words in `conditions`.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.seconds_per_job = 0.0
+        self.entity_errors: list[Exception] = []
+        self.documents: list[str] = []
+        self.conditions = ("hypertension", "diabetes", "asthma", "fever")
+
+    def recording(self, text: str) -> bytes:
+        self.texts.append(text)
+        body = io.BytesIO()
+        with wave.open(body, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(np.full(16_000, len(self.texts) * 8, np.int16).tobytes())
+        return body.getvalue()
+
+    def transcribe(self, samples: NDArray[np.int16]) -> list[Word]:
+        time.sleep(self.seconds_per_job)
+        number = round(float(np.median(samples)) / 8)
+        words = self.texts[number - 1].split() if number else []
+        return [
+            Word(word.rstrip("."), index / 4, (index + 1) / 4, 0.9, "." if word.endswith(".") else "")
+            for index, word in enumerate(words)
+        ]
+
+    def detect(self, text: str) -> dict[str, Any]:
+        self.documents.append(text)
+        if self.entity_errors:
+            raise self.entity_errors.pop()
+        found = [(text.lower().find(word), word) for word in self.conditions if word in text.lower()]
+        negated = [{"Name": "NEGATION", "Score": 0.9}] if "no " in text.lower() else []
+        return {
+            "Entities": [
+                {
+                    "Id": number,
+                    "BeginOffset": begin,
+                    "EndOffset": begin + len(word),
+                    "Score": 0.9,
+                    "Text": text[begin : begin + len(word)],
+                    "Category": "MEDICAL_CONDITION",
+                    "Type": "DX_NAME",
+                    "Traits": negated,
+                    "Attributes": [],
+                }
+                for number, (begin, word) in enumerate(sorted(found))
+            ],
+            "UnmappedAttributes": [],
+            "ModelVersion": "test",
+        }
+
+
+class Run:
+    """The pipeline as a person uses it: drop recordings, start executions, wait, look."""
+
+    def __init__(self, pipeline: Pipeline, engines: Engines) -> None:
+        self.pipeline, self.engines = pipeline, engines
+        self.s3 = pipeline.aws.client("s3")
+        self.stepfunctions = pipeline.aws.client("stepfunctions")
+
+    def drop(self, key: str, body: bytes, consent: bool = False) -> str:
+        metadata = {"audience-consent": "true"} if consent else {}
+        self.s3.put_object(Bucket=self.pipeline.media_bucket, Key=key, Body=body, Metadata=metadata)
+        return f"s3://{self.pipeline.media_bucket}/{key}"
+
+    def executions(self) -> list[dict[str, Any]]:
+        pages = self.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.pipeline.state_machine_arn
+        )
+        arns = [item["executionArn"] for page in pages for item in page["executions"]]
+        return [self.stepfunctions.describe_execution(executionArn=arn) for arn in arns]
+
+    def execution_of(self, uri: str) -> dict[str, Any]:
+        """The ended execution that the drop of `uri` started."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            for execution in self.executions():
+                if uri in json.loads(execution["input"]).get("media", ()):
+                    return self.ended(execution["executionArn"])
+            time.sleep(0.05)
+        raise AssertionError(f"no execution took up {uri}")
+
+    def start(self, **request: Any) -> dict[str, Any]:
+        """A new execution by hand, ended."""
+        answer = self.stepfunctions.start_execution(
+            stateMachineArn=self.pipeline.state_machine_arn, input=json.dumps(request)
+        )
+        return self.ended(answer["executionArn"])
+
+    def ended(self, arn: str) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            execution: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=arn)
+            if execution["status"] != "RUNNING":
+                return execution
+            time.sleep(0.05)
+        raise AssertionError(f"{arn} did not end")
+
+    def events(self, arn: str) -> list[dict[str, Any]]:
+        pages = self.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [event for page in pages for event in page["events"]]
+
+    def children(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
+        (run,) = self.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        pages = self.stepfunctions.get_paginator("list_executions").paginate(mapRunArn=run["mapRunArn"])
+        return [
+            self.stepfunctions.describe_execution(executionArn=item["executionArn"])
+            for page in pages
+            for item in page["executions"]
+        ]
+
+    def states(self, arn: str) -> list[str]:
+        events = self.events(arn)
+        return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+
+    def clinical(self, key: str) -> str:
+        body: bytes = self.s3.get_object(Bucket=self.pipeline.clinical_bucket, Key=key)["Body"].read()
+        return body.decode()
+
+    def summary(self, execution: dict[str, Any]) -> dict[str, Any]:
+        assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
+        summary: dict[str, Any] = json.loads(self.clinical(f"batches/{execution['name']}/summary.json"))
+        return summary
+
+    def records(self, user_id: str) -> list[dict[str, Any]]:
+        listed = self.s3.list_objects_v2(Bucket=self.pipeline.clinical_bucket, Prefix="records/").get("Contents", ())
+        rows = [json.loads(line) for item in listed for line in self.clinical(item["Key"]).splitlines()]
+        return [row for row in rows if row["user_id"] == user_id]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    assembly = synthesize("local", Path(tmp_path_factory.mktemp("assembly")))
+    pipeline = start_pipeline(assembly, time_scale=0.002)
+    yield pipeline
+    pipeline.aws.stop()
+
+
+@pytest.fixture(scope="module")
+def instant(pipeline: Pipeline) -> Iterator[Engines]:
+    engines = Engines()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transcription_models, "engine", engines.transcribe)
+        patch.setattr(entity_jobs, "engine", engines.detect)
+        yield engines
+
+
+@pytest.fixture
+def run(pipeline: Pipeline, instant: Engines) -> Iterator[Run]:
+    yield Run(pipeline, instant)
+    instant.seconds_per_job = 0.0
+    instant.entity_errors = []

@@ -1,0 +1,67 @@
+"""The definition by itself: every state can be reached and left, and what it asks for is what the stack gives."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEFINITION: dict[str, Any] = json.loads(Path("statemachine/pipeline.asl.json").read_text())
+
+
+def machines(machine: dict[str, Any] = DEFINITION, name: str = "pipeline") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield name, machine
+    for state_name, state in machine["States"].items():
+        if "ItemProcessor" in state:
+            yield from machines(state["ItemProcessor"], state_name)
+
+
+def tasks() -> dict[str, dict[str, Any]]:
+    return {
+        name: state for _, machine in machines() for name, state in machine["States"].items() if state["Type"] == "Task"
+    }
+
+
+def successors(state: dict[str, Any]) -> set[str]:
+    nexts = [state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", ()))]
+    return {name for name in nexts if name}
+
+
+@pytest.mark.parametrize(("name", "machine"), list(machines()), ids=[name for name, _ in machines()])
+def test_every_next_state_exists_and_every_state_is_reached(name: str, machine: dict[str, Any]) -> None:
+    reached: set[str] = set()
+    frontier = {machine["StartAt"]}
+    while frontier:
+        reached |= frontier
+        frontier = {later for state in frontier for later in successors(machine["States"][state])} - reached
+    assert reached == set(machine["States"])
+
+
+@pytest.mark.parametrize(("name", "machine"), list(machines()), ids=[name for name, _ in machines()])
+def test_no_failure_ends_in_a_fail_state_that_a_redrive_would_only_repeat(name: str, machine: dict[str, Any]) -> None:
+    assert not [state for state, body in machine["States"].items() if body["Type"] == "Fail" or "Catch" in body]
+
+
+def test_each_task_is_named_as_the_function_it_invokes() -> None:
+    assert {name: state["Resource"] for name, state in tasks().items()} == {name: f"${{{name}Arn}}" for name in tasks()}
+
+
+def test_substitutions_are_quoted_so_that_the_file_is_plain_json() -> None:
+    text = Path("statemachine/pipeline.asl.json").read_text()
+    assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Za-z]+\}"', text)) == len(tasks())
+
+
+def test_only_what_may_pass_is_retried_with_jitter_and_a_cap() -> None:
+    permanent = {"States.ALL", "States.TaskFailed", "InvalidInput", "JobFailed", "AccessDeniedException", "ClientError"}
+    for state in tasks().values():
+        for retrier in state["Retry"]:
+            assert not permanent & set(retrier["ErrorEquals"])
+            assert (retrier["JitterStrategy"], "MaxDelaySeconds" in retrier) == ("FULL", True)
+
+
+def test_every_wait_follows_what_the_poll_says() -> None:
+    waits = [state for _, machine in machines() for state in machine["States"].values() if state["Type"] == "Wait"]
+    assert len(waits) == 4
+    assert all(set(state) == {"Type", "SecondsPath", "Next"} for state in waits)

@@ -1,0 +1,228 @@
+"""The whole pipeline, run: what a drop of recordings comes to in the end."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.statemachine.conftest import Run
+
+
+def patient() -> str:
+    return f"p-{uuid.uuid4().hex[:8]}"
+
+
+def test_dropped_recordings_become_transcripts_entities_and_an_audience(run: Run) -> None:
+    users = [f"p-{number:03}" for number in range(1, 27)]  # whom the model's owner knows
+    body = run.engines.recording("The patient has hypertension. She is well.")
+    uris = [run.drop(f"media/{user}/visit é+%.wav", body, consent=True) for user in users]
+    executions = {run.execution_of(uri)["name"]: run.execution_of(uri) for uri in uris}
+    summaries = [run.summary(execution) for execution in executions.values()]
+    assert sum(summary["recordings"]["transcribed"] for summary in summaries) == 26
+    assert all(summary["rejected"] == [] for summary in summaries)
+
+    (record,) = run.records(users[0])
+    assert (record["text"], record["begin_offset"], record["start_seconds"]) == ("hypertension", 16, 0.75)
+    assert record["media_uri"] == uris[0]
+
+    last = max(summaries, key=lambda summary: len(summary["audiences"]))
+    (audience,) = [item for item in last["audiences"] if item["cohort"] == "hypertension"]
+    assert audience["seed_size"] >= 25
+    assert [item["audienceSize"]["value"] for item in audience["metrics"]["relevanceMetrics"]] == [1, 2, 5, 10, 20]
+    assert audience["export_uri"].startswith("s3://audience-model-owner-")
+
+
+def test_a_seed_holds_only_patients_who_consented(run: Run) -> None:
+    user = patient()
+    uri = run.drop(f"media/{user}/a.wav", run.engines.recording("The patient has hypertension."))
+    run.execution_of(uri)
+    listed = run.s3.list_objects_v2(Bucket=run.pipeline.audience_bucket, Prefix="seeds/").get("Contents", ())
+    seeds = [run.s3.get_object(Bucket=run.pipeline.audience_bucket, Key=item["Key"])["Body"].read() for item in listed]
+    assert run.records(user)[0]["audience_consent"] is False
+    assert not any(user.encode() in seed for seed in seeds)
+
+
+def test_a_cohort_that_is_too_small_is_told_and_nothing_is_generated(run: Run) -> None:
+    uri = run.drop(f"media/{patient()}/a.wav", run.engines.recording("She has asthma."), consent=True)
+    summary = run.summary(run.execution_of(uri))
+    (asthma,) = [item for item in summary["cohorts_without_audience"] if item["cohort"] == "asthma"]
+    assert asthma["eligible"] < 25
+    assert "the cohort needs 25" in asthma["reason"]
+
+
+def test_bad_recordings_are_rejected_with_their_reasons_and_stop_nobody(run: Run) -> None:
+    user = patient()
+    bad = {
+        "empty.wav": (b"", "The file is empty"),
+        "notes.mp3": (b"these are words and no sound", "Transcribe Medical: "),
+        "visit.docx": (run.engines.recording("x"), "The file name ends in 'docx'"),
+        "silent.wav": (run.engines.recording(""), "No speech was recognised"),
+    }
+    good = run.drop(f"media/{user}/good.wav", run.engines.recording("He has a fever."))
+    uris = {run.drop(f"media/{user}/{name}", body): reason for name, (body, reason) in bad.items()}
+    summary = run.summary(run.start(media=[good, *uris]))
+    assert summary["recordings"]["rejected"] == 4
+    assert {item["uri"] for item in summary["rejected"]} == set(uris)
+    for item in summary["rejected"]:
+        assert item["reason"].startswith(uris[item["uri"]])
+    assert [record["text"] for record in run.records(user)] == ["fever"]
+
+
+def test_a_file_that_is_named_wrong_but_holds_speech_is_transcribed(run: Run) -> None:
+    user = patient()
+    uri = run.drop(f"media/{user}/really-a-wav.mp3", run.engines.recording("He has a fever."))
+    assert run.summary(run.execution_of(uri))["recordings"]["transcribed"] == 1
+
+
+def test_a_slow_job_is_polled_until_it_ends(run: Run) -> None:
+    run.engines.seconds_per_job = 1.0
+    uri = run.drop(f"media/{patient()}/long.wav", run.engines.recording("A long visit without findings."))
+    execution = run.execution_of(uri)
+    run.summary(execution)
+    (child,) = run.children(execution)
+    states = run.states(child["executionArn"])
+    assert states[:3] == ["StartTranscription", "WaitForTranscription", "PollTranscription"]
+    assert states.count("PollTranscription") > 2
+    assert states.count("StartTranscription") == 1
+    assert child["output"] == "{}"
+
+
+def test_a_failed_job_fails_the_execution_with_its_reason_and_a_new_execution_goes_on_from_there(run: Run) -> None:
+    user = patient()
+    run.engines.entity_errors = [RuntimeError("out of order")]
+    uri = run.drop(f"media/{user}/a.wav", run.engines.recording("He has a fever today."))
+    failed = run.execution_of(uri)
+    assert (failed["status"], failed["error"]) == ("FAILED", "JobFailed")
+    assert "A redrive starts the next attempt" in failed["cause"]
+    jobs_before = len(transcription_jobs(run))
+
+    again = run.start(media=[uri])
+    assert run.summary(again)["recordings"] == {"received": 1, "transcribed": 1, "reused": 0, "rejected": 0}
+    assert [record["text"] for record in run.records(user)] == ["fever"]
+    assert len(transcription_jobs(run)) == jobs_before
+
+
+def test_a_new_execution_with_the_same_input_reuses_finished_work(run: Run) -> None:
+    user = patient()
+    uri = run.drop(f"media/{user}/a.wav", run.engines.recording("He has a fever."))
+    run.summary(run.execution_of(uri))
+    jobs, documents = len(transcription_jobs(run)), len(run.engines.documents)
+    summary = run.summary(run.start(prefix=f"s3://{run.pipeline.media_bucket}/media/{user}/"))
+    assert summary["recordings"] == {"received": 1, "transcribed": 0, "reused": 1, "rejected": 0}
+    assert (len(transcription_jobs(run)), len(run.engines.documents)) == (jobs, documents)
+
+
+def test_reprocess_does_it_all_again(run: Run) -> None:
+    user = patient()
+    uri = run.drop(f"media/{user}/a.wav", run.engines.recording("He has a fever."))
+    run.summary(run.execution_of(uri))
+    jobs = len(transcription_jobs(run))
+    summary = run.summary(run.start(media=[uri], reprocess=True))
+    assert (summary["reprocess"], summary["recordings"]["transcribed"]) == (True, 1)
+    assert len(transcription_jobs(run)) == jobs + 1
+    assert len(run.records(user)) == 1
+
+
+def test_the_same_events_again_start_no_execution(run: Run) -> None:
+    key = f"media/{patient()}/a.wav"
+    uri = run.drop(key, run.engines.recording("He has a fever."))
+    run.execution_of(uri)
+    executions = len(run.executions())
+    deliver(run, key)
+    assert len(run.executions()) == executions
+
+
+def test_an_event_again_in_another_batch_starts_no_job(run: Run) -> None:
+    keys = [f"media/{patient()}/{name}.wav" for name in "ab"]
+    body = run.engines.recording("He has a fever.")
+    for uri in [run.drop(key, body) for key in keys]:
+        run.execution_of(uri)
+    jobs, documents = len(transcription_jobs(run)), len(run.engines.documents)
+    deliver(run, *keys)
+    deliver(run, *reversed(keys))
+    for execution in run.executions():
+        run.ended(execution["executionArn"])
+    assert (len(transcription_jobs(run)), len(run.engines.documents)) == (jobs, documents)
+
+
+def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = patient()
+    good = run.drop(f"media/{user}/good.wav", run.engines.recording("He has a fever."))
+    bad = run.drop(f"media/{user}/bad.wav", run.engines.recording("He has a fever " + "and rests " * 30))
+    monkeypatch.setattr("local.services.comprehendmedical.jobs.MAXIMUM_DOCUMENT_BYTES", 100)
+    summary = run.summary(run.start(media=[good, bad]))
+    assert summary["entities"]["documents_unprocessed"] == 1
+    (rejected,) = summary["rejected"]
+    assert rejected["uri"] == bad
+    assert "did not process 1 of 1 documents of the transcript: DOCUMENT_SIZE_EXCEEDED" in rejected["reason"]
+    assert [record["media_uri"] for record in run.records(user)] == [good]
+
+
+def test_above_the_cost_ceiling_nothing_is_spent(run: Run) -> None:
+    uri = run.drop(f"media/{patient()}/a.wav", run.engines.recording("He has a fever."))
+    functions = run.pipeline.aws.client("lambda")
+    name = "clinical-media-local-start_entity_detection"
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "COST_CEILING_USD": "0"}}
+    )
+    documents = len(run.engines.documents)
+    try:
+        execution = run.start(media=[uri], reprocess=True)
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    assert (execution["status"], execution["error"]) == ("FAILED", "CostCeilingExceeded")
+    assert "ceiling is 0.00 USD. Nothing was spent" in execution["cause"]
+    assert len([text for text in run.engines.documents[documents:] if text == "He has a fever."]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ({}, "needs exactly one of media and prefix"),
+        ({"media": ["s3://somebody-else/media/p/a.wav"]}, "not in this environment's media bucket"),
+    ],
+)
+def test_a_wrong_input_fails_at_once_and_says_what_to_give(run: Run, request_: dict[str, Any], told: str) -> None:
+    execution = run.start(**request_)
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert told in execution["cause"]
+
+
+def test_no_state_of_an_execution_carries_what_was_said(run: Run) -> None:
+    uri = run.drop(f"media/{patient()}/a.wav", run.engines.recording("He has a fever and a zebrafinch."))
+    execution = run.execution_of(uri)
+    arns = [execution["executionArn"], *(child["executionArn"] for child in run.children(execution))]
+    history = json.dumps([run.events(arn) for arn in arns], default=str)
+    assert "zebrafinch" in run.engines.documents[-1] or any("zebrafinch" in text for text in run.engines.documents)
+    assert "zebrafinch" not in history
+    assert "fever" not in history
+
+
+def transcription_jobs(run: Run) -> list[dict[str, Any]]:
+    transcribe = run.pipeline.aws.client("transcribe")
+    jobs: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = transcribe.list_medical_transcription_jobs(MaxResults=100, **token)
+        jobs += page["MedicalTranscriptionJobSummaries"]
+        if "NextToken" not in page:
+            return jobs
+        token = {"NextToken": page["NextToken"]}
+
+
+def deliver(run: Run, *keys: str) -> None:
+    """Hand the function the events of these objects in one queue batch, as the queue would."""
+    bucket = run.pipeline.media_bucket
+    records = []
+    for key in keys:
+        version = run.s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+        detail = {"bucket": {"name": bucket}, "object": {"key": key, "etag": "x", "version-id": version}}
+        records.append({"messageId": key[-8:], "body": json.dumps({"detail": detail})})
+    answer = run.pipeline.aws.client("lambda").invoke(
+        FunctionName="clinical-media-local-ingest", Payload=json.dumps({"Records": records})
+    )
+    assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
