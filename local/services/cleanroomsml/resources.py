@@ -1,0 +1,155 @@
+"""What Clean Rooms ML keeps: data sets, models and jobs, and what each says of itself.
+
+A description has the members of botocore's output shapes for both Get and List; a member that is None is not sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from local.engines.lookalike import Audience, LookalikeModel
+
+PENDING = "CREATE_PENDING"
+IN_PROGRESS = "CREATE_IN_PROGRESS"
+FAILED = "CREATE_FAILED"
+ACTIVE = "ACTIVE"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class State:
+    """Replaced as a whole, so that a reader in another thread never sees a status with another one's details."""
+
+    status: str
+    details: Mapping[str, str] | None = None
+    since: datetime = field(default_factory=_now)
+
+
+@dataclass
+class Resource:
+    """A data set, model or job, made by `request`. `id` is the last part of `arn`."""
+
+    arn: str
+    request: Mapping[str, Any]
+    state: State
+    create_time: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.create_time = self.state.since
+
+    @property
+    def id(self) -> str:
+        """What follows the resource type in the ARN."""
+        return self.arn.partition("/")[2]
+
+    @property
+    def name(self) -> str:
+        """The name that its maker gave it."""
+        return str(self.request["name"])
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether work on it has yet to end."""
+        return self.state.status in (PENDING, IN_PROGRESS)
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that was requested, and how it stands."""
+        state = self.state
+        return {
+            **self.request,
+            "createTime": self.create_time,
+            "updateTime": state.since,
+            "status": state.status,
+            "statusDetails": state.details,
+        }
+
+
+@dataclass
+class TrainingDataset(Resource):
+    """Which Glue table has training data, what its columns are, and the role that may read it."""
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"trainingDatasetArn": self.arn}
+
+    @property
+    def glue_table(self) -> tuple[str, str]:
+        """Database and table."""
+        source = self.request["trainingData"][0]["inputConfig"]["dataSource"]["glueDataSource"]
+        return source["databaseName"], source["tableName"]
+
+    def column(self, column_type: str) -> str:
+        """The name of the column of that type."""
+        schema = self.request["trainingData"][0]["inputConfig"]["schema"]
+        return str(next(column["columnName"] for column in schema if column_type in column["columnTypes"]))
+
+
+@dataclass
+class AudienceModel(Resource):
+    """A model of who behaves like whom; `trained` once it is ACTIVE."""
+
+    dataset: TrainingDataset
+    trained: LookalikeModel | None = None
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"audienceModelArn": self.arn}
+
+
+@dataclass
+class ConfiguredAudienceModel(Resource):
+    """How an audience model may be used: least seed, audience sizes, where audiences go, if metrics are shared."""
+
+    audience_model: AudienceModel
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"configuredAudienceModelArn": self.arn}
+
+    @property
+    def audience_sizes(self) -> list[dict[str, Any]]:
+        """Every audience size that can be asked for, as an `AudienceSize`."""
+        config = self.request["audienceSizeConfig"]
+        return [{"type": config["audienceSizeType"], "value": value} for value in config["audienceSizeBins"]]
+
+    @property
+    def shares_metrics(self) -> bool:
+        """Whether those who generate audiences may see how good they are."""
+        return bool(self.request["sharedAudienceMetrics"] == ["ALL"])
+
+
+@dataclass
+class GenerationJob(Resource):
+    """The making of one audience; `audience` and `metrics` exist once it is ACTIVE."""
+
+    configured_model: ConfiguredAudienceModel
+    started_by: str
+    tags: Mapping[str, str]
+    audience: Audience | None = None
+    metrics: Mapping[str, Any] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {
+            "audienceGenerationJobArn": self.arn,
+            "startedBy": self.started_by,
+            "tags": self.tags,
+            "metrics": self.metrics if self.state.status == ACTIVE and self.configured_model.shares_metrics else None,
+        }
+
+
+@dataclass
+class ExportJob(Resource):
+    """The writing of one audience, of one size, to S3; it has no ARN on AWS, and here none that is ever told."""
+
+    generation_job: GenerationJob
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"outputLocation": self.output_location if self.state.status == ACTIVE else None}
+
+    @property
+    def output_location(self) -> str:
+        """The S3 prefix of this export alone ("each audience will have a unique location": botocore)."""
+        output = self.generation_job.configured_model.request["outputConfig"]
+        destination = str(output["destination"]["s3Destination"]["s3Uri"]).rstrip("/")
+        return f"{destination}/{self.generation_job.id}/{self.id}/"

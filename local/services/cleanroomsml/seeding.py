@@ -1,0 +1,129 @@
+"""What the owner of the audience model did before anyone could use it.
+
+Clean Rooms ML has two sides. Ours has a seed; the other, a training data provider, has the behaviour of many users, a
+model trained on it, and a bucket for the audiences. On AWS that side exists already and `configured_audience_model_arn`
+in cdk.json names its model; on a local AWS this module plays it, outside of our stack.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from local.services.cleanroomsml.models import cleanroomsml_backends
+from local.services.cleanroomsml.storage import SERVICE
+
+AUDIENCE_SIZES = {"audienceSizeType": "PERCENTAGE", "audienceSizeBins": [1, 2, 5, 10, 20]}
+MINIMUM_MATCHING_SEED = 25
+
+_OWNER = "audience-model-owner"
+_DATABASE, _TABLE = "audience_model_owner", "interactions"
+_COLUMNS = (("user_id", "string", "USER_ID"), ("item_id", "string", "ITEM_ID"), ("timestamp", "bigint", "TIMESTAMP"))
+_TRAINING_SECONDS = 120
+
+
+class Aws(Protocol):
+    """What is needed of `local.server.LocalAws`."""
+
+    def client(self, service: str, /) -> Any:
+        """A boto3 client that may do everything."""
+
+
+def provide_audience_model(aws: Aws, configured_audience_model_arn: str, interactions: Path) -> str:
+    """Make the configured audience model with exactly that ARN, trained on `interactions`; return its output prefix.
+
+    `interactions` is a CSV file with the columns user_id, item_id and timestamp (`samples/make_interactions.py`). The
+    model takes seeds with 25 matching users or more, offers audiences of 1, 2, 5, 10 and 20 percent, shares its metrics
+    and writes audiences below the returned `s3://` URI. Call it once for a local AWS; it waits for the training.
+    Raises RuntimeError if the training fails.
+    """
+    _, _, _, region, account, resource = configured_audience_model_arn.split(":")
+    bucket = f"{_OWNER}-{account}-{region}"
+    _provide_table(aws, bucket, interactions)
+    model_arn = _train(aws, _reader_role(aws, bucket, f"arn:aws:cleanrooms-ml:{region}:{account}:training-dataset/*"))
+    destination = f"s3://{bucket}/audiences"
+    request = {
+        "name": _OWNER,
+        "audienceModelArn": model_arn,
+        "outputConfig": {
+            "destination": {"s3Destination": {"s3Uri": destination}},
+            "roleArn": _writer_role(aws, bucket, configured_audience_model_arn),
+        },
+        "sharedAudienceMetrics": ["ALL"],
+        "minMatchingSeedSize": MINIMUM_MATCHING_SEED,
+        "audienceSizeConfig": AUDIENCE_SIZES,
+    }
+    # The API chooses the last part of an ARN itself; only the backend can be told.
+    identifier = resource.partition("/")[2]
+    cleanroomsml_backends[account][region].create_configured_audience_model(request, identifier)
+    return destination
+
+
+def _provide_table(aws: Aws, bucket: str, interactions: Path) -> None:
+    s3, glue = aws.client("s3"), aws.client("glue")
+    s3.create_bucket(Bucket=bucket)
+    s3.upload_file(str(interactions), bucket, f"{_TABLE}/{interactions.name}")
+    glue.create_database(DatabaseInput={"Name": _DATABASE})
+    columns = [{"Name": name, "Type": glue_type} for name, glue_type, _ in _COLUMNS]
+    descriptor = {"Location": f"s3://{bucket}/{_TABLE}/", "Columns": columns}
+    glue.create_table(DatabaseName=_DATABASE, TableInput={"Name": _TABLE, "StorageDescriptor": descriptor})
+
+
+def _train(aws: Aws, role_arn: str) -> str:
+    client = aws.client("cleanroomsml")
+    schema = [{"columnName": name, "columnTypes": [column_type]} for name, _, column_type in _COLUMNS]
+    source = {"glueDataSource": {"databaseName": _DATABASE, "tableName": _TABLE}}
+    dataset_arn = client.create_training_dataset(
+        name=_OWNER,
+        roleArn=role_arn,
+        trainingData=[{"type": "INTERACTIONS", "inputConfig": {"schema": schema, "dataSource": source}}],
+    )["trainingDatasetArn"]
+    model_arn: str = client.create_audience_model(name=_OWNER, trainingDatasetArn=dataset_arn)["audienceModelArn"]
+    deadline = time.monotonic() + _TRAINING_SECONDS
+    while (model := client.get_audience_model(audienceModelArn=model_arn))["status"] != "ACTIVE":
+        if model["status"] == "CREATE_FAILED" or time.monotonic() > deadline:
+            reason = model.get("statusDetails", {}).get("message", f"not done in {_TRAINING_SECONDS} s")
+            raise RuntimeError(f"The audience model {model_arn} could not be trained: {reason}")
+        time.sleep(0.05)
+    return model_arn
+
+
+def _reader_role(aws: Aws, bucket: str, source_arn: str) -> str:
+    return _role(
+        aws,
+        f"{_OWNER}-reader",
+        source_arn,
+        {"Effect": "Allow", "Action": "glue:GetTable", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/{_TABLE}/*"},
+    )
+
+
+def _writer_role(aws: Aws, bucket: str, source_arn: str) -> str:
+    return _role(
+        aws,
+        f"{_OWNER}-writer",
+        source_arn,
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/audiences/*"},
+    )
+
+
+def _role(aws: Aws, name: str, source_arn: str, *statements: dict[str, str]) -> str:
+    """A role that only Clean Rooms ML may assume, and only on behalf of `source_arn`."""
+    iam = aws.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": source_arn.split(":")[4]},
+            "ArnLike": {"aws:SourceArn": source_arn},
+        },
+    }
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=_policy(*statements))
+    return arn
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -1,0 +1,6 @@
+"""Where moto finds Clean Rooms ML."""
+
+from local.services.cleanroomsml.responses import CleanRoomsMLResponse
+
+url_bases = [r"https?://cleanrooms-ml\.(.+)\.amazonaws\.com"]
+url_paths = {"{0}/.*$": CleanRoomsMLResponse.dispatch}

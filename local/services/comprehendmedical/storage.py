@@ -1,0 +1,92 @@
+"""The documents that a job reads and the files that it writes, always with the rights of the role it was given."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from local.aws.credentials import AccessDenied, assume_service_role
+
+SERVICE = "comprehendmedical.amazonaws.com"
+
+
+class JobFailure(Exception):
+    """Why a job became FAILED; its text is the job's Message."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An object below the input prefix; `relative_key` is its key from the prefix on, `size` its bytes."""
+
+    key: str
+    relative_key: str
+    size: int
+
+
+class DocumentStore:
+    """S3 as one job sees it. Every method raises JobFailure, saying what the role may not do or what is not there."""
+
+    def __init__(self, request: Mapping[str, Any], job_arn: str) -> None:
+        self._role_arn = request["DataAccessRoleArn"]
+        self._input_bucket = request["InputDataConfig"]["S3Bucket"]
+        self._prefix = request["InputDataConfig"].get("S3Key", "")
+        self._output_bucket = request["OutputDataConfig"]["S3Bucket"]
+        key = request.get("KMSKey")
+        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        try:
+            credentials = assume_service_role(self._role_arn, service=SERVICE, source_arn=job_arn)
+        except AccessDenied as error:
+            raise JobFailure(str(error)) from error
+        # A session of its own: boto3's default session is not to be shared between threads.
+        self._s3 = boto3.session.Session().client(  # type: ignore[call-overload]
+            "s3",
+            region_name=job_arn.split(":")[3],
+            endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+            **credentials,
+        )
+
+    @property
+    def input_uri(self) -> str:
+        """Where the documents are."""
+        return f"s3://{self._input_bucket}/{self._prefix}"
+
+    def documents(self) -> list[Document]:
+        """Every object below the input prefix, but the folder markers that the S3 console makes."""
+        with self._access("list", self.input_uri):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._input_bucket, Prefix=self._prefix)
+            return [
+                Document(item["Key"], self._relative(item["Key"]), item["Size"])
+                for page in pages
+                for item in page.get("Contents", [])
+                if not item["Key"].endswith("/")
+            ]
+
+    def read(self, document: Document) -> bytes:
+        """The content of a document."""
+        with self._access("read", f"s3://{self._input_bucket}/{document.key}"):
+            content: bytes = self._s3.get_object(Bucket=self._input_bucket, Key=document.key)["Body"].read()
+        return content
+
+    def write_json(self, key: str, content: Mapping[str, Any]) -> None:
+        """Write `content` to `key` of the output bucket, under the job's KMS key if it has one."""
+        body = json.dumps(content, ensure_ascii=False).encode()
+        with self._access("write", f"s3://{self._output_bucket}/{key}"):
+            self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **self._encryption)
+
+    def _relative(self, key: str) -> str:
+        # A prefix that ends within a name ("visits/2025-") leaves the whole name.
+        folder = self._prefix if key.startswith(f"{self._prefix.rstrip('/')}/") else self._prefix.rpartition("/")[0]
+        return key.removeprefix(folder).lstrip("/")
+
+    @contextmanager
+    def _access(self, verb: str, uri: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            raise JobFailure(f"{self._role_arn} cannot {verb} {uri}: {code}") from error

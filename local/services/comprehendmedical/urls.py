@@ -1,0 +1,6 @@
+"""Where moto finds Comprehend Medical."""
+
+from local.services.comprehendmedical.responses import ComprehendMedicalResponse
+
+url_bases = [r"https?://comprehendmedical\.(.+)\.amazonaws\.com"]
+url_paths = {"{0}/$": ComprehendMedicalResponse.dispatch}

@@ -1,0 +1,141 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.services.cleanroomsml import jobs, storage
+from samples.make_interactions import HYPERTENSION_PATIENTS
+
+Run = Callable[..., dict[str, Any]]
+
+
+def exported_ids(aws: Any, location: str) -> list[str]:
+    bucket, prefix = location.removeprefix("s3://").split("/", 1)
+    keys = [item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]]
+    assert len(keys) == 1
+    body = aws.client("s3").get_object(Bucket=bucket, Key=keys[0])["Body"].read().decode()
+    return [json.loads(line)["user_id"] for line in body.splitlines()]
+
+
+def test_a_generation_job_becomes_active_with_metrics_in_the_range_of_the_api(generate: Run) -> None:
+    job = generate()
+    assert job["status"] == "ACTIVE"
+    assert "statusDetails" not in job
+    assert job["startedBy"] == "123456789012"
+    assert job["includeSeedInOutput"] is False
+    scores = [metric["score"] for metric in job["metrics"]["relevanceMetrics"]]
+    sizes = [metric["audienceSize"] for metric in job["metrics"]["relevanceMetrics"]]
+    assert sizes == [{"type": "PERCENTAGE", "value": percent} for percent in (1, 2, 5, 10, 20)]
+    assert scores == sorted(scores, reverse=True)
+    # More similar than the seed at 1 %, less at 20 %, on the API's scale of 0 to 10.
+    assert 10 >= scores[0] > 5 > scores[-1] >= 0
+    assert 0.2 < job["metrics"]["recallMetric"] <= 1
+
+
+def test_an_export_has_the_size_asked_for_and_none_of_the_seed(aws: Any, generate: Run, export: Run) -> None:
+    finished = export(generate(), 20)
+    assert finished["status"] == "ACTIVE"
+    user_ids = exported_ids(aws, finished["outputLocation"])
+    assert len(user_ids) == len(set(user_ids)) == 130  # 20 % of 649 users, rounded up
+    assert not set(user_ids) & set(HYPERTENSION_PATIENTS)
+
+
+def test_a_seed_that_is_included_comes_first(aws: Any, generate: Run, export: Run) -> None:
+    finished = export(generate(includeSeedInOutput=True), 10)
+    user_ids = exported_ids(aws, finished["outputLocation"])
+    assert len(user_ids) == 65
+    assert user_ids[:32] == sorted(HYPERTENSION_PATIENTS)
+    assert not set(user_ids[32:]) & set(HYPERTENSION_PATIENTS)
+
+
+def test_two_exports_of_one_audience_have_locations_of_their_own(aws: Any, generate: Run, export: Run) -> None:
+    job = generate()
+    small, large = export(job, 5)["outputLocation"], export(job, 10)["outputLocation"]
+    assert small != large
+    assert set(exported_ids(aws, small)) < set(exported_ids(aws, large))
+
+
+def test_the_same_seed_gives_the_same_audience(aws: Any, generate: Run, export: Run, name: str) -> None:
+    first = export(generate(), 10)
+    second = export(generate(name=f"{name}-2"), 10)
+    assert exported_ids(aws, first["outputLocation"]) == exported_ids(aws, second["outputLocation"])
+
+
+@pytest.mark.parametrize(
+    ("content", "status_code", "message"),
+    [
+        (["p-001"] * 40, "INVALID_SEED_SIZE", "has 1 unique user ids"),
+        (HYPERTENSION_PATIENTS[:24], "INVALID_SEED_SIZE", "has 24 unique user ids"),
+        ([*HYPERTENSION_PATIENTS[:24], "x-1", "x-2"], "INSUFFICIENT_MATCHING_SEED", "24 user ids"),
+        ('{"user_id": "p-001"}\n{"user_id": "p-002"', "INVALID_SEED", "line 2"),
+        ('{"user_id": "p-001"}\n{"patient": "p-002"}', "INVALID_SEED", "line 2"),
+        ('{"user_id": 7}', "INVALID_SEED", "line 1"),
+    ],
+)
+def test_an_unusable_seed_fails_the_job_and_the_message_names_no_user(
+    generate: Run, seed: Run, content: Any, status_code: str, message: str
+) -> None:
+    job = generate(seedAudience=seed(content))
+    assert job["status"] == "CREATE_FAILED"
+    assert job["statusDetails"]["statusCode"] == status_code
+    assert message in job["statusDetails"]["message"]
+    assert "p-0" not in job["statusDetails"]["message"]
+    assert "metrics" not in job
+
+
+def test_exactly_as_many_matching_users_as_the_model_needs_are_enough(generate: Run, seed: Run) -> None:
+    assert generate(seedAudience=seed(HYPERTENSION_PATIENTS[:25]))["status"] == "ACTIVE"
+
+
+def test_a_larger_seed_than_the_service_takes_fails(generate: Run, seed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MAXIMUM_SEED", 31)
+    assert generate(seedAudience=seed())["statusDetails"]["statusCode"] == "INVALID_SEED_SIZE"
+
+
+def test_a_seed_that_does_not_exist_fails_the_job(generate: Run, seed: Run) -> None:
+    missing = seed() | {"dataSource": {"s3Uri": "s3://seeds-of-nobody/none.jsonl"}}
+    details = generate(seedAudience=missing)["statusDetails"]
+    assert "s3://seeds-of-nobody/none.jsonl" in details["message"]
+    assert "seed-reader" in details["message"]
+
+
+def test_a_role_that_may_not_read_the_seed_fails_the_job(aws: Any, generate: Run, seed: Run) -> None:
+    aws.role("reads-nothing", {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    details = generate(seedAudience=seed(role="reads-nothing"))["statusDetails"]
+    assert details["statusCode"] == "ACCESS_DENIED"
+    assert "reads-nothing cannot read s3://seeds/" in details["message"]
+
+
+def test_a_role_that_does_not_trust_the_service_fails_the_job(aws: Any, generate: Run, seed: Run) -> None:
+    aws.role("trusts-lambda", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, service="lambda.amazonaws.com")
+    details = generate(seedAudience=seed(role="trusts-lambda"))["statusDetails"]
+    assert details["statusCode"] == "ACCESS_DENIED"
+    assert "trust" in details["message"]
+
+
+def test_a_defect_ends_the_job_instead_of_leaving_it_in_progress(
+    generate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defective(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(storage, "read_seed", defective)
+    job = generate()
+    assert job["status"] == "CREATE_FAILED"
+    assert job["statusDetails"]["statusCode"] == "INTERNAL_ERROR"
+
+
+def test_an_export_fails_if_the_models_role_may_not_write(aws: Any, client: Any, generate: Run, export: Run) -> None:
+    job = generate()
+    iam = aws.client("iam")
+    writer = "audience-model-owner-writer"
+    policy = iam.get_role_policy(RoleName=writer, PolicyName=writer)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=writer, PolicyName=writer)
+    try:
+        finished = export(job, 1)
+    finally:
+        iam.put_role_policy(RoleName=writer, PolicyName=writer, PolicyDocument=json.dumps(policy))
+    assert finished["status"] == "CREATE_FAILED"
+    assert finished["statusDetails"]["statusCode"] == "ACCESS_DENIED"
+    assert "outputLocation" not in finished

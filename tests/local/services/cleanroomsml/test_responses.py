@@ -1,0 +1,87 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def five_jobs(configured_model: str, generate: Run, name: str) -> list[str]:
+    """Names of five jobs, oldest first; of all jobs in a collaboration of their own."""
+    names = [f"{name}-{number}" for number in range(5)]
+    for job in names:
+        generate(name=job, collaborationId=collaboration(name))
+    return names
+
+
+def collaboration(name: str) -> str:
+    return name.removeprefix("test-")
+
+
+def test_pages_have_every_job_once_and_in_order(client: Any, five_jobs: list[str], name: str) -> None:
+    pages = client.get_paginator("list_audience_generation_jobs").paginate(
+        collaborationId=collaboration(name), PaginationConfig={"PageSize": 2}
+    )
+    listed = [[job["name"] for job in page["audienceGenerationJobs"]] for page in pages]
+    assert listed == [five_jobs[:2], five_jobs[2:4], five_jobs[4:]]
+
+
+def test_a_job_deleted_between_two_pages_hides_no_other(client: Any, five_jobs: list[str], name: str) -> None:
+    request = {"collaborationId": collaboration(name), "maxResults": 2}
+    first = client.list_audience_generation_jobs(**request)
+    client.delete_audience_generation_job(
+        audienceGenerationJobArn=first["audienceGenerationJobs"][0]["audienceGenerationJobArn"]
+    )
+    second = client.list_audience_generation_jobs(**request, nextToken=first["nextToken"])
+    assert [job["name"] for job in second["audienceGenerationJobs"]] == five_jobs[2:4]
+
+
+def test_jobs_are_filtered_by_model_and_by_collaboration(
+    client: Any, five_jobs: list[str], configured_model: str, generate: Run, name: str
+) -> None:
+    generate(name=f"{name}-alone")
+    names = {
+        job["name"]
+        for job in client.list_audience_generation_jobs(configuredAudienceModelArn=configured_model)[
+            "audienceGenerationJobs"
+        ]
+    }
+    assert {*five_jobs, f"{name}-alone"} <= names
+    of_another_model = client.list_audience_generation_jobs(configuredAudienceModelArn=configured_model + "-2")
+    assert of_another_model["audienceGenerationJobs"] == []
+    in_collaboration = client.list_audience_generation_jobs(collaborationId=collaboration(name))
+    assert [job["name"] for job in in_collaboration["audienceGenerationJobs"]] == five_jobs
+
+
+def test_exports_are_listed_by_generation_job(client: Any, generate: Run, export: Run, name: str) -> None:
+    one, other = generate(name=f"{name}-1"), generate(name=f"{name}-2")
+    exports = [export(one, 1)["name"], export(one, 2)["name"]]
+    export(other, 1)
+    listed = client.list_audience_export_jobs(audienceGenerationJobArn=one["audienceGenerationJobArn"])
+    assert [job["name"] for job in listed["audienceExportJobs"]] == exports
+    assert [job["audienceSize"]["value"] for job in listed["audienceExportJobs"]] == [1, 2]
+
+
+@pytest.mark.parametrize("token", ["not base64!", "bm9uZQ=="])
+def test_a_made_up_page_token_is_refused(client: Any, token: str) -> None:
+    with pytest.raises(ClientError, match="nextToken") as caught:
+        client.list_audience_generation_jobs(nextToken=token)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_a_data_set_is_described_as_it_was_made(client: Any, name: str) -> None:
+    schema = [{"columnName": kind.lower(), "columnTypes": [kind]} for kind in ("USER_ID", "ITEM_ID", "TIMESTAMP")]
+    source = {"glueDataSource": {"databaseName": "db", "tableName": "table"}}
+    request = {
+        "name": name,
+        "description": "who watched what",
+        "roleArn": "arn:aws:iam::123456789012:role/reader",
+        "trainingData": [{"type": "INTERACTIONS", "inputConfig": {"schema": schema, "dataSource": source}}],
+        "tags": {"team": "media"},
+    }
+    arn = client.create_training_dataset(**request)["trainingDatasetArn"]
+    dataset = client.get_training_dataset(trainingDatasetArn=arn)
+    assert {key: dataset[key] for key in request} == request
+    assert (dataset["status"], dataset["trainingDatasetArn"]) == ("ACTIVE", arn)
