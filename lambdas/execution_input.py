@@ -16,7 +16,11 @@ MAXIMUM_RECORDINGS = 20_000
 
 
 def requested_keys(request: Any) -> tuple[list[str], bool]:
-    """The keys in the media bucket that the execution's input asks for, each once, and whether to do all again."""
+    """The keys in the media bucket that the execution's input asks for, each once, and whether to do all again.
+
+    Raises:
+        InvalidInput: saying what is wrong and where. Keys are left out: errors are logged, file names may not be.
+    """
     if not isinstance(request, dict):
         raise InvalidInput(f"The input is a {type(request).__name__}, not an object. {USAGE}")
     if unknown := sorted(set(request) - {"media", "prefix", "reprocess"}):
@@ -31,8 +35,10 @@ def requested_keys(request: Any) -> tuple[list[str], bool]:
     else:
         uris = request["media"]
         if not isinstance(uris, list) or not uris:
-            raise InvalidInput(f"media is {uris!r:.200}, not a list of at least one s3:// URI. {USAGE}")
-        keys = [key_in_media_bucket(uri, "media") for uri in uris]
+            raise InvalidInput(
+                f"media is {'empty' if uris == [] else type(uris).__name__}, not a list of at least one URI. {USAGE}"
+            )
+        keys = [key_in_media_bucket(uri, f"media[{position}]") for position, uri in enumerate(uris)]
     if len(keys) > MAXIMUM_RECORDINGS:
         raise InvalidInput(
             f"The input names {len(keys)} recordings; one execution takes {MAXIMUM_RECORDINGS}. "
@@ -44,10 +50,10 @@ def requested_keys(request: Any) -> tuple[list[str], bool]:
 def listed_keys(prefix: Any) -> Iterator[str]:
     start = key_in_media_bucket(prefix, "prefix")
     if not start.startswith("media/"):
-        raise InvalidInput(f"prefix {prefix!r} is not below media/. {USAGE}")
+        raise InvalidInput(f"prefix is not below media/. {USAGE}")
     keys = [key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not key.endswith("/")]
     if not keys:
-        raise InvalidInput(f"prefix {prefix!r} holds no object. Check it with: aws s3 ls {prefix}")
+        raise InvalidInput("prefix holds no object. Look at what is there with: aws s3 ls <prefix>")
     yield from keys
 
 
@@ -55,10 +61,10 @@ def key_in_media_bucket(uri: Any, name: str) -> str:
     try:
         bucket, key = parse_uri(uri)
     except (ValueError, AttributeError):
-        raise InvalidInput(f"{name} has {uri!r:.200}, which is not of the form s3://bucket/key. {USAGE}") from None
+        raise InvalidInput(f"{name} is not of the form s3://bucket/key. {USAGE}") from None
     if bucket != os.environ["MEDIA_BUCKET"]:
         raise InvalidInput(
-            f"{name} has {uri!r:.200}, which is not in this environment's media bucket, "
-            f"{os.environ['MEDIA_BUCKET']}. {USAGE}"
+            f"{name} is in the bucket {bucket}, not in this environment's media bucket {os.environ['MEDIA_BUCKET']}. "
+            f"{USAGE}"
         )
     return key

@@ -46,8 +46,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if transcript is None:
             if recording["media_id"] not in refused:
                 raise IncompleteOutput(
-                    f"{recording['uri']} has neither a transcript nor a rejection. If its transcript has expired, "
-                    'start a new execution with "reprocess": true.'
+                    f"media {recording['media_id']} has neither a transcript nor a rejection. If its transcript has "
+                    'expired, start a new execution with "reprocess": true.'
                 )
         elif text_of(transcript).strip():
             transcribed.append((recording, transcript))

@@ -41,7 +41,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             existing = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name)
             job = existing["MedicalTranscriptionJob"]
             if job["Media"]["MediaFileUri"] != recording["uri"]:
-                raise JobFailed(f"job {name} exists and transcribes another media than {recording['uri']}") from None
+                raise JobFailed(f"job {name} transcribes another object than media {recording['media_id']}") from None
             if job["TranscriptionJobStatus"] == "FAILED":
                 continue
             logger.info("job adopted", extra={"job_name": name, "media_id": recording["media_id"]})

@@ -113,5 +113,5 @@ def test_a_rejected_recording_needs_no_transcript(s3: Any) -> None:
 
 def test_a_recording_with_neither_transcript_nor_rejection_is_not_lost_silently(s3: Any) -> None:
     put_plan(s3, recording("m1"))
-    with pytest.raises(IncompleteOutput, match=r"m1\.wav has neither a transcript nor a rejection.*reprocess"):
+    with pytest.raises(IncompleteOutput, match=r"media m1 has neither a transcript nor a rejection.*reprocess"):
         prepare_documents.handler({"batch": BATCH}, None)

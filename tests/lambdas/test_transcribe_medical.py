@@ -89,7 +89,7 @@ def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber) -> None
 def test_a_job_of_that_name_for_another_recording_is_never_adopted(transcribe: Stubber) -> None:
     transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
     transcribe.add_response("get_medical_transcription_job", answer("COMPLETED", uri="s3://media-bucket/other"))
-    with pytest.raises(JobFailed, match="transcribes another media than"):
+    with pytest.raises(JobFailed, match="transcribes another object than media media"):
         start()
 
 

@@ -161,7 +161,7 @@ class Run:
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     assembly = synthesize("local", Path(tmp_path_factory.mktemp("assembly")))
-    pipeline = start_pipeline(assembly, time_scale=0.002)
+    pipeline = start_pipeline(assembly, time_scale=0.002, longest_wait=0.1)
     yield pipeline
     pipeline.aws.stop()
 

@@ -183,7 +183,7 @@ def test_above_the_cost_ceiling_nothing_is_spent(run: Run) -> None:
     ("request_", "told"),
     [
         ({}, "needs exactly one of media and prefix"),
-        ({"media": ["s3://somebody-else/media/p/a.wav"]}, "not in this environment's media bucket"),
+        ({"media": ["s3://somebody-else/media/p/a.wav"]}, "is in the bucket somebody-else, not in"),
     ],
 )
 def test_a_wrong_input_fails_at_once_and_says_what_to_give(run: Run, request_: dict[str, Any], told: str) -> None:

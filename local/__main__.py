@@ -1,0 +1,70 @@
+"""`python -m local demo [--media PATH] [--consent]` and `python -m local up [--port PORT]`."""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from local import demo
+from local.deployment import DeploymentError
+from local.pipeline import Pipeline, start_pipeline
+
+INSTRUCTIONS = """\
+The local AWS is up. In another terminal:
+
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
+  export AWS_ENDPOINT_URL={endpoint}
+  aws s3 cp visit.wav s3://{bucket}/media/p-001/visit.wav --metadata audience-consent=true
+  aws stepfunctions list-executions --state-machine-arn {machine}
+  aws s3 ls s3://{clinical}/ --recursive
+
+endpoint        {endpoint}
+media bucket    {bucket}
+state machine   {machine}
+
+Ctrl-C stops it; nothing is kept."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The pipeline on an AWS on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("demo", help="run recordings through the pipeline and show what comes out")
+    show.add_argument("--media", type=Path, help="a recording, or a folder of <user_id>/<file>; default: the samples")
+    show.add_argument("--consent", action="store_true", help="the patients of --media consent to audiences")
+    up = commands.add_parser("up", help="leave the local AWS running")
+    up.add_argument(
+        "--port", type=int, default=4566, help="port of the endpoint (default: %(default)s; 0: any free one)"
+    )
+    arguments = parser.parse_args()
+    console = Console(soft_wrap=True)
+    try:
+        if arguments.command == "demo":
+            demo.run(arguments.media, arguments.consent, console)
+        else:
+            serve(start_pipeline(port=arguments.port), console)
+    except (demo.DemoError, DeploymentError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def serve(pipeline: Pipeline, console: Console) -> None:
+    text = INSTRUCTIONS.format(
+        endpoint=pipeline.aws.endpoint,
+        bucket=pipeline.media_bucket,
+        clinical=pipeline.clinical_bucket,
+        machine=pipeline.state_machine_arn,
+    )
+    console.print(text, highlight=False, markup=False)
+    try:
+        threading.Event().wait()
+    finally:
+        pipeline.aws.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""Executions of the local Step Functions: described, stopped and redriven as on AWS.
+
+moto's interpreter runs a definition well, but its executions exist without an environment for a moment, cannot be
+stopped before their first state, show SUCCEEDED before their output, turn a datetime into HTTP 500 and cannot be
+redriven. `install` makes moto create these executions instead; `local.aws.map_runs` derives child executions from them.
+"""
+
+import datetime
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import moto.stepfunctions.parser.models as parser_models
+from moto.core.exceptions import AWSError
+from moto.core.utils import iso_8601_datetime_with_milliseconds
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.program_state import (
+    ProgramEnded,
+    ProgramError,
+    ProgramStopped,
+    ProgramTimedOut,
+)
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.backend.execution import Execution as MotoExecution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.parser.utils import TMP_THREADS
+
+from local.aws.checkpoints import Checkpoint
+
+REDRIVABLE_FOR = datetime.timedelta(days=14)
+
+
+class ExecutionNotRedrivable(AWSError):
+    TYPE = "ExecutionNotRedrivable"
+
+
+_moto_set_error = Environment.set_error
+
+
+def now() -> datetime.datetime:
+    """The time, as moto notes it for executions."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Execution(MotoExecution):
+    """An execution of a state machine: its status, its outcome and, while it runs, its environment.
+
+    `exec_status` is None as long as a child execution has not started; `error`, `cause` and `output` are complete when
+    the status says that it ended.
+    """
+
+    def __init__(self, *args: Any, **details: Any) -> None:
+        super().__init__(*args, **details)
+        # moto publishes an execution before it starts it: from the outside it is running by then.
+        self.exec_status = ExecutionStatus.RUNNING
+        self._ending = threading.Lock()
+        self.checkpoint = Checkpoint()
+        self.redrive_count = 0
+        self.redrive_date: datetime.datetime | None = None
+        self._redriving = threading.Lock()
+        self._redrive_dates: dict[str, datetime.datetime] = {}
+
+    @property
+    def env(self) -> Environment:
+        """The environment of the latest run: program state, event history, Map Runs."""
+        return self.exec_worker.env  # type: ignore[union-attr,return-value]
+
+    def prepare(self) -> None:
+        """Make a run that can already be described and stopped; `exec_worker.start()` then evaluates it.
+
+        After an earlier run it is a redrive.
+        """
+        if self.exec_worker:
+            self.redrive_count += 1
+            self.redrive_date = now()
+            self.error = self.cause = self.stop_date = None
+        self.exec_worker = self._get_start_execution_worker()
+        self.exec_status = ExecutionStatus.RUNNING
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self.prepare()
+        self.exec_worker.start()  # type: ignore[union-attr]
+
+    def redrive(self, client_token: str | None = None) -> datetime.datetime:
+        """Continue from the states that did not succeed, with the definition and input it started with.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
+        Returns when it was redriven; `client_token` makes that happen once. Raises ExecutionNotRedrivable.
+        """
+        with self._redriving:
+            if client_token in self._redrive_dates:
+                return self._redrive_dates[client_token]
+            status, reason = self.redrive_status()
+            if status != "REDRIVABLE":
+                raise ExecutionNotRedrivable(reason or "A child workflow execution is redriven with its parent")
+            self.prepare()
+            if client_token:
+                self._redrive_dates[client_token] = self.redrive_date  # type: ignore[assignment]
+            self.exec_worker.start()  # type: ignore[union-attr]
+            return self.redrive_date  # type: ignore[return-value]
+
+    def redrive_status(self) -> tuple[str, str | None]:
+        """DescribeExecution's redriveStatus and redriveStatusReason."""
+        if self.exec_status in (ExecutionStatus.RUNNING, ExecutionStatus.SUCCEEDED):
+            return "NOT_REDRIVABLE", f"Execution is {self.status} and cannot be redriven"
+        if self.stop_date and now() - self.stop_date > REDRIVABLE_FOR:
+            return "NOT_REDRIVABLE", "Execution's redrivable period exceeded"
+        return "REDRIVABLE", None
+
+    def stop(self, stop_date: datetime.datetime, error: str | None, cause: str | None) -> None:
+        """Abort if running. The status changes at once; a Task in flight ends when its call returns."""
+        self.env.set_stop(stop_date=stop_date, cause=cause, error=error)
+        self.finish()
+
+    def finish(self) -> None:
+        """Take the outcome from the environment's program state, once."""
+        state = self.env.program_state()
+        with self._ending:
+            if self.exec_status != ExecutionStatus.RUNNING:
+                return
+            if isinstance(state, ProgramEnded):
+                self.output, status = self.env.states.get_input(), ExecutionStatus.SUCCEEDED
+            elif isinstance(state, ProgramStopped):
+                self.error, self.cause, status = state.error, state.cause, ExecutionStatus.ABORTED
+            elif isinstance(state, ProgramTimedOut):
+                status = ExecutionStatus.TIMED_OUT
+            elif isinstance(state, ProgramError):
+                failure = state.error or {}
+                self.error, self.cause = failure.get("error"), failure.get("cause")
+                status = ExecutionStatus.FAILED
+            else:
+                return
+            self.stop_date = now()
+            # Last, because whoever sees it reads the rest.
+            self.exec_status = status
+
+    def children(self) -> Iterator["Execution"]:
+        """The started child executions of its Distributed Maps."""
+        runs: list[Any] = self.env.map_run_record_pool_manager.get_all()
+        for run in runs:
+            yield from (child for child in run.children if child.exec_status)
+
+    def describe(self) -> dict[str, Any]:
+        """The members of DescribeExecution."""
+        redrive_status, redrive_status_reason = self.redrive_status()
+        description = {
+            **self.summary(),
+            "redriveStatus": redrive_status,
+            "redriveStatusReason": redrive_status_reason,
+            "input": self.execution_input,
+            "inputDetails": {"included": True},
+            "error": self.error,
+            "cause": self.cause,
+        }
+        if self.exec_status == ExecutionStatus.SUCCEEDED:
+            description |= {
+                "output": to_json_str(self.output, separators=(",", ":")),
+                "outputDetails": {"included": True},
+            }
+        return {member: value for member, value in description.items() if value is not None}
+
+    def summary(self) -> dict[str, Any]:
+        """The members of an item of ListExecutions; those without a value are None."""
+        return {
+            "executionArn": self.exec_arn,
+            "stateMachineArn": self.state_machine_arn,
+            "name": self.name,
+            "status": self.status,
+            "startDate": self.start_date,
+            "stopDate": self.stop_date,
+            "redriveCount": self.redrive_count,
+            "redriveDate": self.redrive_date,
+        }
+
+    def _get_start_execution_worker(self) -> "Run":
+        return Run(self)
+
+
+class Run(ExecutionWorker):
+    """One evaluation of an execution's definition; its environment exists, and counts as running, from the start."""
+
+    def __init__(self, execution: Execution) -> None:
+        super().__init__(
+            evaluation_details=EvaluationDetails(
+                aws_execution_details=execution._get_start_aws_execution_details(),
+                execution_details=execution.get_start_execution_details(),
+                state_machine_details=execution.get_start_state_machine_details(),
+            ),
+            exec_comm=execution._get_start_execution_worker_comm(),
+            cloud_watch_logging_session=None,
+            activity_store=execution._activity_store,
+        )
+        self.execution = execution
+        self._previous: Run | None = execution.exec_worker  # type: ignore[assignment]
+        self.over = threading.Event()
+        env = super()._get_evaluation_environment()
+        env.checkpoint = execution.checkpoint  # type: ignore[attr-defined]
+        env.execution = execution  # type: ignore[attr-defined]
+        execution_context: dict[str, Any] = env.states.context_object.context_object_data["Execution"]  # type: ignore[assignment]
+        execution_context["StartTime"] = iso_8601_datetime_with_milliseconds(execution.start_date)
+        execution_context["RedriveCount"] = execution.redrive_count
+        if self._previous:
+            execution_context["RedriveTime"] = iso_8601_datetime_with_milliseconds(execution.redrive_date)
+            before: Environment = self._previous.env  # type: ignore[assignment]
+            env.event_manager = before.event_manager
+            env.map_run_record_pool_manager = before.map_run_record_pool_manager
+            env.event_history_context = EventHistoryContext(before.event_history_context.last_published_event_id)  # type: ignore[misc]
+        # An environment without a next state is not running yet, and moto does not stop what is not running.
+        program: Any = self._get_evaluation_entrypoint()
+        env.next_state_name = program.start_at.start_at_name
+        self.env = env
+
+    def _get_evaluation_environment(self) -> Environment:
+        return self.env  # type: ignore[return-value]
+
+    def _execution_logic(self) -> None:
+        try:
+            if self._previous:
+                self._continue(self._previous)
+            else:
+                super()._execution_logic()  # type: ignore[no-untyped-call]
+        except Exception as error:
+            # A defect of the interpreter must not leave an execution running for ever.
+            self.env.set_error({"error": "States.Runtime", "cause": f"The interpreter failed: {type(error).__name__}"})  # type: ignore[union-attr]
+        finally:
+            self.execution.finish()
+            # moto keeps every thread it ever started.
+            TMP_THREADS.clear()
+            self.over.set()
+
+    def _continue(self, previous: "Run") -> None:
+        # An attempt that was stopped or timed out may still be inside its last Task.
+        previous.over.wait()
+        self._previous = None
+        self.execution.checkpoint.resume()
+        details: Any = {"executionRedrivenEventDetails": {"redriveCount": self.execution.redrive_count}}
+        env: Environment = self.env  # type: ignore[assignment]
+        env.event_manager.add_event(env.event_history_context, HistoryEventType.ExecutionRedriven, details)
+        self._get_evaluation_entrypoint().eval(env)
+
+
+def set_error(self: Environment, error: Any) -> None:
+    """Environment.set_error: what fails after a stop or a timeout does not change how the execution ended."""
+    if not isinstance(self._program_state, ProgramStopped | ProgramTimedOut):
+        _moto_set_error(self, error)
+
+
+def install() -> None:
+    """Make moto run state machines with these executions."""
+    parser_models.Execution = Execution  # type: ignore[attr-defined]
+    Environment.set_error = set_error  # type: ignore[method-assign]

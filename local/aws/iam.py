@@ -1,0 +1,214 @@
+"""IAM enforced: every call to the local AWS is checked against the caller's policies, as on AWS.
+
+Takes the place of moto's check, which ignores most conditions and the resources of most services. A call passes if the
+caller's signature is right and each permission it takes (`required_permissions`) is allowed by the caller's identity
+policies, or by the bucket's or queue's policy, and denied by neither.
+
+Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
+resource policies of functions and topics. Calls without a signature, and presigned URLs, are refused. The operator
+(`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.iam.access_control import AssumedRoleAccessKey, IAMRequestBase, PermissionResult, S3IAMRequest
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import Policy, iam_backends
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket
+from moto.sqs.models import sqs_backends
+
+from local.aws.calls import Call, Permission
+from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
+from local.aws.policies import Decision, Document, Request, evaluate
+from local.aws.required_permissions import required_permissions
+
+_XML_SERVICES = ("iam", "sts", "sns", "cloudformation", "monitoring")
+"""Services whose errors are XML: they keep moto's own exception, the others get one that their clients can read."""
+
+_FORM = "application/x-www-form-urlencoded"
+
+_moto_authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
+_moto_check = IAMRequestBase.check_action_permitted
+_moto_bucket_permission = FakeBucket.get_permission
+
+
+def install() -> None:
+    """Check every call from now on."""
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize  # type: ignore[method-assign, assignment]
+    IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[method-assign, assignment]
+    # Asked before the caller is known; the bucket's policy is evaluated with the caller's permissions instead.
+    FakeBucket.get_permission = _no_opinion  # type: ignore[method-assign, assignment]
+
+
+def stop() -> None:
+    """Give moto's own checks back."""
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = _moto_authorize  # type: ignore[method-assign]
+    IAMRequestBase.check_action_permitted = _moto_check  # type: ignore[method-assign]
+    FakeBucket.get_permission = _moto_bucket_permission  # type: ignore[method-assign]
+
+
+def role_allows(role_arn: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
+    """Whether the identity policies of `role_arn` allow `action` on `resource`. False if there is no such role."""
+    try:
+        role = iam_backends[ACCOUNT_ID]["aws"].get_role_by_arn(role_arn)
+    except NotFoundException:
+        return False
+    documents = [*role.policies.values(), *(_default_version(p) for p in role.managed_policies.values())]
+    request = Request(action, resource, {**_caller_context(role_arn, "us-east-1"), **(context or {})})
+    return evaluate(documents, request) is Decision.ALLOW
+
+
+class AccessDeniedException(JsonRESTError):
+    """How services that speak JSON refuse a call."""
+
+    code = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
+        # Where a header would name the error, moto sends none for a refused call; clients then look for "code".
+        self.description = json.dumps({"__type": self.error_type, "code": self.error_type, "message": message})
+
+
+class S3AccessDenied(S3ClientError):
+    """How S3 refuses a call."""
+
+    code = "AccessDenied"
+
+
+def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequestBase], resource: str = "*") -> None:
+    authorization = response.headers.get("Authorization", "")  # type: ignore[attr-defined]
+    if f"Credential={OPERATOR_ACCESS_KEY_ID}/" in authorization:
+        return
+    if not authorization:
+        refusal = S3AccessDenied if issubclass(iam_request_cls, S3IAMRequest) else AccessDeniedException
+        raise refusal("Anonymous requests and presigned URLs are refused by the local AWS")
+    query = response.uri.partition("?")[2]  # type: ignore[attr-defined]
+    parameters = response.data  # type: ignore[attr-defined]
+    is_form = response.headers.get("Content-Type", "").startswith(_FORM)  # type: ignore[attr-defined]
+    request = iam_request_cls(
+        account_id=response.current_account,  # type: ignore[attr-defined]
+        method=response.method,  # type: ignore[attr-defined]
+        path=response.raw_path + (f"?{query}" if query else ""),  # type: ignore[attr-defined]
+        # moto signs these where there is no body, as there is none left of a form once it is parsed; for other
+        # requests without a body they are headers, and the signature would never match.
+        data=parameters if is_form else {},
+        body=response.raw_body,  # type: ignore[attr-defined]
+        headers=response.headers,  # type: ignore[attr-defined]
+        action=response._get_action(),  # type: ignore[attr-defined]
+    )
+    request.check_signature()
+    request._data = parameters
+    request.check_action_permitted(resource)
+
+
+def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+    return PermissionResult.NEUTRAL
+
+
+def _check_action_permitted(request: IAMRequestBase, resource: str) -> None:
+    service, operation = request._action.split(":", 1)
+    if request._action == "sts:GetCallerIdentity":
+        return
+    call = Call(
+        service=service,
+        operation=operation,
+        resource=resource,
+        region=request._region,
+        account=request.account_id,
+        method=request._method,
+        url=request._path,
+        headers={name.lower(): value for name, value in request._headers.items()},
+        form=request._data,
+        body=request._body,
+    )
+    try:
+        documents = [_document(policy) for policy in request._access_key.collect_policies()]
+    except NotFoundException:
+        documents = []
+    principal = _principal_arn(request)
+    for permission in required_permissions(call):
+        if not _allowed(permission, documents, principal, request._access_key.arn, call.region):
+            _refuse(service, request._access_key.arn, permission)
+
+
+def _allowed(
+    permission: Permission, documents: list[Document | str], principal: str, session: str, region: str
+) -> bool:
+    context = {**_caller_context(principal, region), **permission.context}
+    question = Request(permission.action, permission.resource, context, {"AWS": (principal, session)}, ACCOUNT_ID)
+    decisions = {evaluate(documents, question)}
+    if resource_policy := _resource_policy(permission):
+        by_resource = evaluate([resource_policy], question)
+        if permission.action == "sts:AssumeRole" and by_resource is not Decision.ALLOW:
+            return False
+        decisions.add(by_resource)
+    return Decision.ALLOW in decisions and Decision.DENY not in decisions
+
+
+def _resource_policy(permission: Permission) -> Document | str | None:
+    if permission.bucket is not None:
+        return permission.bucket.policy.decode() if permission.bucket.policy else None
+    if permission.action.startswith("sqs:") and permission.resource != "*":
+        region, _, name = permission.resource.split(":")[3:6]
+        queue = sqs_backends[ACCOUNT_ID][region].queues.get(name)
+        return queue.policy if queue and queue.policy else None
+    if permission.action == "sts:AssumeRole":
+        # Assuming a role takes its consent: the trust policy must name the caller (not merely the account).
+        try:
+            return str(iam_backends[ACCOUNT_ID]["aws"].get_role_by_arn(permission.resource).assume_role_policy_document)
+        except NotFoundException:
+            return '{"Statement": []}'
+    return None
+
+
+def _caller_context(principal_arn: str, region: str) -> dict[str, str]:
+    # Served over HTTP on the loopback interface, which stands for the HTTPS that AWS serves.
+    return {
+        "aws:SecureTransport": "true",
+        "aws:PrincipalArn": principal_arn,
+        "aws:PrincipalAccount": ACCOUNT_ID,
+        "aws:ResourceAccount": ACCOUNT_ID,
+        "aws:RequestedRegion": region,
+        "aws:PrincipalIsAWSService": "false",
+    }
+
+
+def _principal_arn(request: IAMRequestBase) -> str:
+    """The ARN of the user or role (of a role's session, the role)."""
+    key = request._access_key
+    if isinstance(key, AssumedRoleAccessKey):
+        return f"arn:aws:iam::{request.account_id}:role/{key._owner_role_name}"
+    return key.arn
+
+
+def _document(policy: Any) -> Document | str:
+    """The document in any of the forms that moto collects an identity's policies in."""
+    if isinstance(policy, Policy):
+        return _default_version(policy)
+    if isinstance(policy, str):
+        return policy
+    document: Document | str = policy.get("policy_document", policy)
+    return document
+
+
+def _default_version(policy: Any) -> str:
+    document = next(version.document for version in policy.versions if version.is_default)
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _refuse(service: str, caller: str, permission: Permission) -> None:
+    # The wording of https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    message = (
+        f"User: {caller} is not authorized to perform: {permission.action} on resource: {permission.resource} "
+        f"because no policy allows the {permission.action} action or a policy denies it"
+    )
+    if service == "s3":
+        raise S3AccessDenied(message)
+    if service in _XML_SERVICES:
+        raise AccessDeniedError(caller, f"{permission.action} on resource: {permission.resource}")
+    raise AccessDeniedException(message)

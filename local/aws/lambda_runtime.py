@@ -1,0 +1,191 @@
+"""Lambda functions that run: moto stores functions, this executes them, without Docker.
+
+Takes the place of `moto.awslambda.models.LambdaFunction.invoke`, through which every caller in moto comes: the Invoke
+API, Step Functions, the event source mapping.
+"""
+
+import base64
+import io
+import itertools
+import json
+import logging
+import shutil
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+from moto.awslambda.models import LambdaFunction
+from moto.core.exceptions import JsonRESTError
+
+from local.aws import clock
+from local.aws.credentials import AccessDenied, assume_service_role
+from local.aws.function_logs import write_log
+from local.aws.sandbox import FunctionConfiguration, Result, Sandbox
+
+MAXIMUM_RUNNING = 8
+"""Invocations that run at the same time; further ones wait, which does not count towards their timeout."""
+MAXIMUM_SANDBOXES = 24
+"""Processes kept, running or warm; beyond, the one idle for longest makes room."""
+
+_ASYNCHRONOUS_RETRY_SECONDS = (60, 120)
+"""https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+
+_log = logging.getLogger(__name__)
+_moto_invoke = LambdaFunction.invoke
+_runtime: "LambdaRuntime | None" = None
+
+
+class LambdaRuntime:
+    """The sandboxes of all functions, and the directory their unpacked code and logs live in."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._directory = Path(tempfile.mkdtemp(prefix="lambda-"))
+        self._running = threading.BoundedSemaphore(MAXIMUM_RUNNING)
+        self._lock = threading.Lock()
+        self._idle: list[Sandbox] = []
+        self._all: set[Sandbox] = set()
+        self._numbers = itertools.count(1)
+        self._closed = False
+
+    def run(self, function: LambdaFunction, event: bytes) -> Result:
+        """Invoke `function` with `event` (JSON), in a warm sandbox if there is one, and write its log."""
+        configuration = _configuration(function)
+        with self._running:
+            sandbox = self._take(configuration) or self._start(configuration, function)
+            result = sandbox.invoke(event)
+            write_log(function, sandbox.log_stream, result.log)
+            self._give_back(sandbox)
+        return result
+
+    def close(self) -> None:
+        """End every sandbox, also those at work, and remove their files."""
+        with self._lock:
+            self._closed = True
+            sandboxes = list(self._all)
+        for sandbox in sandboxes:
+            sandbox.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _take(self, configuration: FunctionConfiguration) -> Sandbox | None:
+        with self._lock:
+            for sandbox in reversed(self._idle):
+                if sandbox.function == configuration and sandbox.alive:
+                    self._idle.remove(sandbox)
+                    return sandbox
+        return None
+
+    def _give_back(self, sandbox: Sandbox) -> None:
+        with self._lock:
+            if sandbox.alive and not self._closed:
+                self._idle.append(sandbox)
+                return
+            self._all.discard(sandbox)
+        sandbox.close()
+
+    def _start(self, configuration: FunctionConfiguration, function: LambdaFunction) -> Sandbox:
+        credentials = assume_service_role(configuration.role_arn, "lambda.amazonaws.com", configuration.arn)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"{configuration.name} was invoked after the local AWS had stopped")
+            surplus = self._idle.pop(0) if len(self._all) >= MAXIMUM_SANDBOXES and self._idle else None
+            code = self._unpack(configuration.code_sha256, function.code_bytes)
+            log = self._directory / f"{next(self._numbers)}.log"
+            sandbox = Sandbox(configuration, code, log, self._endpoint, credentials)
+            self._all.add(sandbox)
+            if surplus:
+                self._all.discard(surplus)
+        if surplus:
+            surplus.close()
+        return sandbox
+
+    def _unpack(self, sha256: str, archive: bytes) -> Path:
+        directory = self._directory / base64.b16encode(base64.b64decode(sha256)).decode()
+        if not directory.exists():
+            zipfile.ZipFile(io.BytesIO(archive)).extractall(directory)
+        return directory
+
+
+def install(endpoint: str) -> None:
+    """Execute the functions of this process's moto, whose services are at `endpoint`."""
+    global _runtime
+    _runtime = LambdaRuntime(endpoint)
+    LambdaFunction.invoke = _invoke  # type: ignore[method-assign, assignment]
+
+
+def stop() -> None:
+    """End every sandbox and give moto's own `invoke` back."""
+    global _runtime
+    if _runtime:
+        _runtime.close()
+    _runtime = None
+    LambdaFunction.invoke = _moto_invoke  # type: ignore[method-assign]
+
+
+def _invoke(
+    function: LambdaFunction,
+    body: str | bytes,
+    request_headers: Mapping[str, str],
+    response_headers: MutableMapping[str, str],
+) -> bytes:
+    event = body.encode() if isinstance(body, str) else body or b""
+    event = event or b"{}"
+    try:
+        json.loads(event)
+    except ValueError as error:
+        message = f"Could not parse request body into json: {error}"
+        raise JsonRESTError("InvalidRequestContentException", message) from None
+    headers = {name.lower(): value for name, value in request_headers.items()}
+    match headers.get("x-amz-invocation-type", "RequestResponse"):
+        case "DryRun":
+            return b""
+        case "Event":
+            threading.Thread(target=_invoke_asynchronously, args=(function, event), daemon=True).start()
+            return b""
+    result = _run(function, event)
+    if result.function_error:
+        response_headers["x-amz-function-error"] = result.function_error
+    response_headers["x-amz-log-result"] = base64.b64encode(result.log.encode()[-4096:]).decode()
+    return result.payload
+
+
+def _invoke_asynchronously(function: LambdaFunction, event: bytes) -> None:
+    for wait in (*_ASYNCHRONOUS_RETRY_SECONDS, None):
+        if not _run(function, event).function_error:
+            return
+        if wait is not None:
+            time.sleep(clock.scaled(wait))
+    _log.warning("%s failed on every attempt; its asynchronous event is dropped", function.function_name)
+
+
+def _run(function: LambdaFunction, event: bytes) -> Result:
+    if _runtime is None:
+        raise RuntimeError(f"{function.function_name} was invoked while no local AWS is running")
+    try:
+        return _runtime.run(function, event)
+    except AccessDenied as error:
+        # AWS refuses to create such a function. Here the role may be changed after its creation.
+        message = f"The role defined for the function cannot be assumed by Lambda. {error}"
+        payload = json.dumps({"errorType": "InvalidParameterValueException", "errorMessage": message}).encode()
+        return Result(payload, "Unhandled", "")
+
+
+def _configuration(function: LambdaFunction) -> FunctionConfiguration:
+    if not (function.handler and function.code_sha_256):
+        raise JsonRESTError("InvalidParameterValueException", f"{function.function_name} has no handler or no code")
+    return FunctionConfiguration(
+        name=function.function_name,
+        arn=function.function_arn,
+        version="$LATEST",
+        handler=function.handler,
+        role_arn=function.role,
+        code_sha256=function.code_sha_256,
+        region=function.region,
+        timeout=float(function.timeout),
+        memory_mb=int(function.memory_size),
+        log_group=function.logs_group_name,
+        environment=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
+    )

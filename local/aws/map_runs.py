@@ -1,0 +1,135 @@
+"""Map Runs of Distributed Maps, and the child executions that they consist of."""
+
+import collections
+import copy
+import uuid
+from typing import Any
+
+from moto.core.utils import iso_8601_datetime_with_milliseconds
+from moto.stepfunctions.parser.api import ExecutionStatus, MapRunStatus
+from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.exec.state_map import state_map
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (
+    MapRunRecord,
+)
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+
+from local.aws.executions import Execution, Run, now
+
+UNSUCCESSFUL = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED)
+
+
+class ChildExecution(Execution):
+    """The execution of one item. It runs on the thread that starts it."""
+
+    def __init__(self, parent: Execution, map_run: "MapRun", program: Program, item: Any) -> None:
+        name = str(uuid.uuid4())
+        machine = copy.copy(parent.state_machine)
+        machine.arn = map_run.map_state_machine_arn
+        machine.name = machine.arn.rsplit(":", 1)[1]
+        super().__init__(
+            name=name,
+            sm_type=parent.sm_type,
+            role_arn=parent.role_arn,
+            exec_arn=machine.arn.replace(":stateMachine:", ":execution:") + f":{name}",
+            account_id=parent.account_id,
+            region_name=parent.region_name,
+            state_machine=machine,
+            start_date=now(),
+            cloud_watch_logging_session=None,
+            activity_store=parent._activity_store,
+            input_data=to_json_str(item, separators=(",", ":")),
+        )
+        self.exec_status = None
+        self.map_run = map_run
+        self.program = program
+
+    def summary(self) -> dict[str, Any]:
+        return {**super().summary(), "mapRunArn": self.map_run.map_run_arn, "itemCount": 1}
+
+    def describe(self) -> dict[str, Any]:
+        description = super().describe()
+        del description["itemCount"]  # a member of ListExecutions only
+        return description
+
+    def redrive_status(self) -> tuple[str, str | None]:
+        status, reason = super().redrive_status()
+        return ("REDRIVABLE_BY_MAP_RUN" if status == "REDRIVABLE" else status), reason
+
+    def prepare(self) -> None:
+        if not self.exec_worker:
+            self.start_date = now()
+        super().prepare()
+
+    def _get_start_execution_worker(self) -> "ChildRun":
+        return ChildRun(self)
+
+
+class ChildRun(Run):
+    """A run of a child execution, on the caller's thread."""
+
+    execution: ChildExecution
+
+    def _get_evaluation_entrypoint(self) -> Program:
+        return self.execution.program
+
+    def start(self) -> None:
+        self._execution_logic()
+
+
+class MapRun(MapRunRecord):
+    """A run of a Distributed Map over `children`, in item order; those that have not started have no status."""
+
+    def __init__(self, *args: Any, **details: Any) -> None:
+        super().__init__(*args, **details)
+        self.children: list[ChildExecution] = []
+        self.redrive_count = 0
+        self._redrive_date: Any = None
+
+    def redrive(self) -> None:
+        """Run on: children that did not succeed wait to be redriven, those that have not started to be started."""
+        self.redrive_count += 1
+        self._redrive_date = now()
+        self.status, self.stop_date = MapRunStatus.RUNNING, None
+        for child in self.children:
+            if child.exec_status in UNSUCCESSFUL:
+                child.exec_status = ExecutionStatus.PENDING_REDRIVE
+
+    def exceeds_tolerated_failures(self) -> bool:
+        """Whether more children failed than the Map tolerates; both limits are 0 unless the definition says else."""
+        failures = sum(child.exec_status in UNSUCCESSFUL for child in self.children)
+        count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
+        if not count and not percentage:
+            return failures > 0
+        return bool((count and failures > count) or (percentage and failures * 100 > percentage * len(self.children)))
+
+    def describe(self) -> dict[str, Any]:  # type: ignore[override]
+        """The members of DescribeMapRun."""
+        # One item per child: without an ItemBatcher, which moto's grammar does not know, the two counts are the same.
+        statuses = collections.Counter(child.exec_status for child in self.children)
+        counts = {
+            "pending": statuses[None],
+            "running": statuses[ExecutionStatus.RUNNING],
+            "succeeded": statuses[ExecutionStatus.SUCCEEDED],
+            "failed": statuses[ExecutionStatus.FAILED],
+            "timedOut": statuses[ExecutionStatus.TIMED_OUT],
+            "aborted": statuses[ExecutionStatus.ABORTED],
+            "pendingRedrive": statuses[ExecutionStatus.PENDING_REDRIVE],
+            "total": len(self.children),
+            "resultsWritten": 0,
+            "failuresNotRedrivable": 0,
+        }
+        description = {
+            **super().describe(),
+            "itemCounts": counts,
+            "executionCounts": counts,
+            "redriveCount": self.redrive_count,
+        }
+        if self._redrive_date:
+            description["redriveDate"] = iso_8601_datetime_with_milliseconds(self._redrive_date)
+        return description
+
+
+def install() -> None:
+    """Make moto's Map state create these Map Runs."""
+    state_map.MapRunRecord = MapRun  # type: ignore[attr-defined]

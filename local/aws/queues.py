@@ -1,0 +1,73 @@
+"""SQS queues that several threads may use at once, and that hold thousands of messages without pain.
+
+moto changes the messages of a queue without its lock while others add to them: a message that is sent while another is
+deleted can be lost, and two consumers can receive the same one. And it asks every message for the time of day again and
+again: receiving a batch of 1,000 takes it half a minute.
+"""
+
+import time
+
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, SQSBackend
+
+_moto_receive_message = SQSBackend.receive_message
+
+
+def receive_message(
+    self: SQSBackend,
+    queue_name: str,
+    count: int,
+    wait_seconds_timeout: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Message]:
+    """SQSBackend.receive_message, which no other change of the queue interrupts.
+
+    While it waits for messages the lock is free: `Queue.wait_for_messages` waits on it.
+    """
+    with self.get_queue(queue_name)._messages_lock:
+        return _moto_receive_message(
+            self, queue_name, count, wait_seconds_timeout, visibility_timeout, message_attribute_names
+        )
+
+
+def delete_message(self: Queue, receipt_handle: str) -> None:
+    """Queue.delete_message: in place, so that the list a sender is about to append to stays the queue's.
+
+    Deleting what is deleted already succeeds. Raises ReceiptHandleIsInvalid for a handle this queue never gave.
+    """
+    with self._messages_lock:
+        if receipt_handle in self.deleted_messages:
+            return
+        message = next((message for message in self._messages if message.had_receipt_handle(receipt_handle)), None)
+        if message is None:
+            raise ReceiptHandleIsInvalid()
+        self._messages.remove(message)
+        self.pending_messages.discard(message)
+        self.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
+
+
+def is_visible(self: Message) -> bool:
+    """Message.visible, at a tenth of the cost."""
+    return time.time() * 1000 > self.visible_at
+
+
+def is_delayed(self: Message) -> bool:
+    """Message.delayed, at a tenth of the cost."""
+    return time.time() * 1000 < self.delayed_until
+
+
+def is_message_valid_based_on_retention_period(self: SQSBackend, queue_name: str, message: Message) -> bool:
+    """SQSBackend's, without counting the messages of the queue for it."""
+    retention_seconds: int = self.get_queue(queue_name).message_retention_period  # type: ignore[attr-defined]
+    sent = message.sent_timestamp or 0
+    return sent / 1000 + retention_seconds > time.time()
+
+
+def install() -> None:
+    """Put this into moto; repeating it changes nothing."""
+    Message.visible = property(is_visible)  # type: ignore[method-assign,assignment]
+    Message.delayed = property(is_delayed)  # type: ignore[method-assign,assignment]
+    SQSBackend.is_message_valid_based_on_retention_period = is_message_valid_based_on_retention_period  # type: ignore[method-assign]
+    SQSBackend.receive_message = receive_message  # type: ignore[method-assign]
+    Queue.delete_message = delete_message  # type: ignore[method-assign]

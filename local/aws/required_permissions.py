@@ -1,0 +1,100 @@
+"""Which permissions a call to an AWS service takes: the actions, on which resources, with which condition keys.
+
+Covers the services this product calls. The rules are those of the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/). A call to any other service takes one permission,
+`<service>:<Operation>` on the resource that moto names, or "*".
+"""
+
+from collections.abc import Callable, Iterator
+
+from local.aws.calls import Call, Permission
+from local.aws.s3_permissions import s3_permissions
+
+
+def required_permissions(call: Call) -> list[Permission]:
+    """All permissions that the caller needs; each must be allowed."""
+    rule = _RULES.get(call.service)
+    return list(rule(call)) if rule else [Permission(f"{call.service}:{call.operation}", call.resource)]
+
+
+def _transcribe(call: Call) -> Iterator[Permission]:
+    parameters = call.parameters()
+    name = parameters.get("MedicalTranscriptionJobName")
+    job = call.arn("transcribe", f"medical-transcription-job/{name}")
+    if call.operation == "StartMedicalTranscriptionJob":
+        members = ("OutputBucketName", "OutputKey", "OutputEncryptionKMSKeyId")
+        context = {f"transcribe:{member}": parameters[member] for member in members if member in parameters}
+        yield Permission("transcribe:StartMedicalTranscriptionJob", "*", context)
+        if parameters.get("Tags"):
+            yield Permission("transcribe:TagResource", job)
+    else:
+        yield Permission(f"transcribe:{call.operation}", job if name else "*")
+
+
+def _comprehendmedical(call: Call) -> Iterator[Permission]:
+    yield Permission(f"comprehendmedical:{call.operation}", "*")
+    if role := call.parameters().get("DataAccessRoleArn"):
+        yield Permission("iam:PassRole", role, {"iam:PassedToService": "comprehendmedical.amazonaws.com"})
+
+
+def _cleanrooms_ml(call: Call) -> Iterator[Permission]:
+    parameters = call.parameters()
+    action = f"cleanrooms-ml:{call.operation}"
+    if call.operation == "StartAudienceGenerationJob":
+        context = {}
+        if "collaborationId" in parameters:
+            context["cleanrooms-ml:CollaborationId"] = parameters["collaborationId"]
+        yield Permission(action, parameters.get("configuredAudienceModelArn", "*"), context)
+        # The job does not exist yet; a policy names it with a wildcard.
+        yield Permission(action, call.arn("cleanrooms-ml", "audience-generation-job/new"), context)
+        role = parameters.get("seedAudience", {}).get("roleArn", "")
+        yield Permission("iam:PassRole", role, {"iam:PassedToService": "cleanrooms-ml.amazonaws.com"})
+    else:
+        job = (
+            call.path_label("audience-generation-job")
+            or parameters.get("audienceGenerationJobArn")
+            or call.query().get("audienceGenerationJobArn")
+        )
+        yield Permission(action, job or "*")
+
+
+def _lambda(call: Call) -> Iterator[Permission]:
+    name = call.path_label("functions")
+    arn = name if name.startswith("arn:") else call.arn("lambda", f"function:{name}") if name else "*"
+    action = "InvokeFunction" if call.operation in ("Invoke", "InvokeAsync") else call.operation
+    yield Permission(f"lambda:{action}", arn)
+
+
+def _logs(call: Call) -> Iterator[Permission]:
+    parameters = call.parameters()
+    group, stream = parameters.get("logGroupName"), parameters.get("logStreamName")
+    # The ARN of a log group ends in a colon and the stream, if any: policies name it `log-group:<name>:*`.
+    arn = call.arn("logs", f"log-group:{group}:" + (f"log-stream:{stream}" if stream else "")) if group else "*"
+    yield Permission(f"logs:{call.operation}", arn)
+
+
+def _kms(call: Call) -> Iterator[Permission]:
+    key_id = call.parameters().get("KeyId")
+    yield Permission(f"kms:{call.operation}", call.key_arn(key_id) if key_id else "*")
+
+
+def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:
+    def rule(call: Call) -> Iterator[Permission]:
+        parameters = call.parameters()
+        named = (parameters[name] for name in names if parameters.get(name))
+        yield Permission(f"{call.service}:{call.operation}", next(named, call.resource))
+
+    return rule
+
+
+_RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
+    "s3": s3_permissions,
+    "transcribe": _transcribe,
+    "comprehendmedical": _comprehendmedical,
+    "cleanrooms-ml": _cleanrooms_ml,
+    "lambda": _lambda,
+    "logs": _logs,
+    "kms": _kms,
+    "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
+    "sns": _by_parameter("TopicArn"),
+}

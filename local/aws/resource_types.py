@@ -1,0 +1,97 @@
+"""How a CloudFormation resource type is supported: which properties take effect, which may be left out and why."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import boto3
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+
+from local.aws.credentials import operator_credentials
+
+Properties = Mapping[str, Any]
+
+
+@dataclass
+class AddedResource:
+    """A deployed resource of a type that moto's CloudFormation lacks; `attributes` are what Fn::GetAtt can name."""
+
+    physical_resource_id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    delete_resource: Callable[[], object] | None = None
+    # Set by moto once the resource exists.
+    cf_resource_type: str = ""
+    logical_resource_id: str = ""
+
+    def is_created(self) -> bool:
+        """Asked by moto, which has types that take time."""
+        return True
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        """The value of Fn::GetAtt."""
+        if attribute_name not in self.attributes:
+            raise UnformattedGetAttTemplateException()
+        return self.attributes[attribute_name]
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Called by moto when the stack is deleted."""
+        if self.delete_resource:
+            self.delete_resource()
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """What the local AWS does with the resources of one type.
+
+    `applied`: properties that have their effect. `ignored`: properties that are accepted without effect, each with the
+    reason why that makes no difference here. Any other property of the type is refused.
+    `complete(resource, properties)` gives what moto created the properties that it dropped.
+    `create(name, properties)` makes the resource where moto's CloudFormation does not know the type; `name` is the
+    value of `name_property` or generated, `attributes` are those that Fn::GetAtt may name.
+    """
+
+    applied: frozenset[str]
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    complete: Callable[[Any, Properties], None] | None = None
+    create: Callable[[str, Properties], AddedResource] | None = None
+    name_property: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    def create_from_cloudformation_json(
+        self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
+    ) -> AddedResource:
+        """Called by moto, as on its own models."""
+        assert self.create
+        return self.create(resource_name, cloudformation_json["Properties"])
+
+    def update_from_cloudformation_json(
+        self,
+        original_resource: AddedResource,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> AddedResource:
+        """Called by moto. Every added type is created by a call that replaces what is there."""
+        return self.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
+
+    def has_cfn_attr(self, attr: str) -> bool:
+        """Asked by moto about an output's Fn::GetAtt."""
+        return attr in self.attributes
+
+
+def operator_client(service: str) -> Any:
+    """A client of the running local AWS that may do what CloudFormation may do."""
+    return _client(service, os.environ["AWS_ENDPOINT_URL"])
+
+
+@lru_cache(maxsize=16)
+def _client(service: str, endpoint: str) -> Any:
+    return boto3.session.Session().client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        **operator_credentials(),
+    )

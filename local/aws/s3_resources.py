@@ -1,0 +1,106 @@
+"""Buckets and bucket policies as CloudFormation describes them.
+
+moto's CloudFormation applies a bucket's encryption (without bucket keys) and tags and drops everything else.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.s3.models import FakeBucket
+
+from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client
+
+
+def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
+    """Apply the properties that moto dropped."""
+    s3, name = operator_client("s3"), bucket.name
+    if encryption := properties.get("BucketEncryption"):
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=_encryption(encryption))
+    if "VersioningConfiguration" in properties:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
+    if "PublicAccessBlockConfiguration" in properties:
+        s3.put_public_access_block(
+            Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
+        )
+    if "OwnershipControls" in properties:
+        s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
+    if lifecycle := properties.get("LifecycleConfiguration"):
+        rules = [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    if notifications := properties.get("NotificationConfiguration"):
+        if set(notifications) != {"EventBridgeConfiguration"}:
+            raise ValueError("NotificationConfiguration is supported with EventBridgeConfiguration alone")
+        if notifications["EventBridgeConfiguration"].get("EventBridgeEnabled", True):
+            s3.put_bucket_notification_configuration(
+                Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            )
+    if logging := properties.get("LoggingConfiguration"):
+        # Not by the API: moto wants the target's bucket policy first, which a template adds after both buckets.
+        bucket.logging = {
+            "TargetBucket": logging.get("DestinationBucketName", name),
+            "TargetPrefix": logging.get("LogFilePrefix", ""),
+        }
+
+
+def _encryption(properties: Properties) -> dict[str, Any]:
+    rules = [
+        {
+            "ApplyServerSideEncryptionByDefault": dict(rule["ServerSideEncryptionByDefault"]),
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled", False),
+        }
+        for rule in properties["ServerSideEncryptionConfiguration"]
+    ]
+    return {"Rules": rules}
+
+
+# CloudFormation's flat lifecycle rule against S3's nested one: property, member, whether the value is the member's only
+# one (and then its name).
+_LIFECYCLE_MEMBERS: Mapping[str, tuple[str, str | None]] = {
+    "Id": ("ID", None),
+    "Status": ("Status", None),
+    "ExpirationInDays": ("Expiration", "Days"),
+    "ExpiredObjectDeleteMarker": ("Expiration", "ExpiredObjectDeleteMarker"),
+    "NoncurrentVersionExpiration": ("NoncurrentVersionExpiration", None),
+    "AbortIncompleteMultipartUpload": ("AbortIncompleteMultipartUpload", None),
+}
+
+
+def _lifecycle_rule(properties: Properties) -> dict[str, Any]:
+    rule: dict[str, Any] = {"Filter": {"Prefix": properties.get("Prefix", "")}}
+    for name, value in properties.items():
+        if name == "Prefix":
+            continue
+        if name not in _LIFECYCLE_MEMBERS:
+            raise ValueError(f"LifecycleConfiguration: the rule property {name} is not supported")
+        member, inner = _LIFECYCLE_MEMBERS[name]
+        rule[member] = {**rule.get(member, {}), inner: value} if inner else value
+    return rule
+
+
+def create_bucket_policy(name: str, properties: Properties) -> AddedResource:
+    """AWS::S3::BucketPolicy"""
+    s3, bucket = operator_client("s3"), properties["Bucket"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
+    return AddedResource(bucket, delete_resource=lambda: s3.delete_bucket_policy(Bucket=bucket))
+
+
+TYPES = {
+    "AWS::S3::Bucket": ResourceType(
+        frozenset(
+            {
+                "BucketName",
+                "BucketEncryption",
+                "LifecycleConfiguration",
+                "LoggingConfiguration",
+                "NotificationConfiguration",
+                "OwnershipControls",
+                "PublicAccessBlockConfiguration",
+                "Tags",
+                "VersioningConfiguration",
+            }
+        ),
+        complete=complete_bucket,
+    ),
+    "AWS::S3::BucketPolicy": ResourceType(frozenset({"Bucket", "PolicyDocument"}), create=create_bucket_policy),
+}

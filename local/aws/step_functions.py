@@ -1,0 +1,228 @@
+"""Step Functions: moto's executing interpreter as the one backend, completed where it differs from AWS.
+
+Sets moto to run state machines wherever they come from (CloudFormation's as well), with Waits and Retry intervals on
+`local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, where a redrive
+continues in `local.aws.checkpoints`, who calls other services in `local.aws.task_calls`, how CloudFormation describes
+a state machine in `local.aws.state_machine_resource`.
+
+TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
+no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
+"""
+
+import functools
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import moto.stepfunctions.models as sfn_models
+from moto.core.config import default_user_config
+from moto.core.responses import ActionResult
+from moto.stepfunctions import exceptions
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from local.aws import (
+    checkpoints,
+    clock,
+    distributed_map,
+    executions,
+    map_runs,
+    state_machine_resource,
+    task_calls,
+)
+from local.aws.executions import Execution, now
+from local.aws.map_runs import MapRun
+
+_INTERRUPTION_SECONDS = 0.25
+"""How soon, at the latest, a Wait notices that its execution was stopped."""
+
+_moto_start_execution = StepFunctionsParserBackend.start_execution
+_moto_describe_execution = StepFunctionsParserBackend.describe_execution
+_moto_parse = AmazonStateLanguageParser.parse
+_starting = threading.Lock()
+
+
+def start_execution(
+    self: StepFunctionsParserBackend,
+    state_machine_arn: str,
+    name: str | None = None,
+    execution_input: str | None = None,
+    trace_header: Any = None,
+) -> Any:
+    """StepFunctionsParserBackend.start_execution: an execution without a name gets one of its own.
+
+    With the name and input of a running execution it is that execution. Raises ExecutionAlreadyExists for any other
+    name that was used before:
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
+    if name:
+        self._validate_name(name)
+    with _starting:  # two requests with one name must not both find it free
+        return _moto_start_execution(
+            self,
+            state_machine_arn,
+            name or str(uuid.uuid4()),
+            "{}" if execution_input is None else execution_input,
+            trace_header,
+        )
+
+
+def get_executions(self: StepFunctionsParserBackend, execution_status: str | None = None) -> list[Execution]:
+    """StepFunctionsParserBackend._get_executions: also the child executions of Distributed Maps, at any depth."""
+    pending: list[Any] = [execution for machine in self.state_machines for execution in machine.executions]
+    found = []
+    while pending:
+        execution = pending.pop()
+        if execution.exec_worker is None:
+            continue
+        pending.extend(execution.children())
+        if execution_status is None or execution.exec_status == execution_status:
+            found.append(execution)
+    return found
+
+
+def describe_execution(self: StepFunctionsParserBackend, execution_arn: str) -> Any:
+    """StepFunctionsParserBackend.describe_execution: finds child executions too. Raises ExecutionDoesNotExist."""
+    self._validate_execution_arn(execution_arn)
+    if "/" not in execution_arn.split(":")[6]:
+        return _moto_describe_execution(self, execution_arn)
+    for execution in get_executions(self):
+        if execution.exec_arn == execution_arn:
+            return execution
+    raise exceptions.ExecutionDoesNotExist(f"Execution Does Not Exist: '{execution_arn}'")
+
+
+def _find_map_run(backend: Any, arn: str) -> MapRun:
+    for execution in get_executions(backend):
+        run: Any = execution.env.map_run_record_pool_manager.get(arn)
+        if run is not None:
+            return run  # type: ignore[no-any-return]
+    raise exceptions.ResourceNotFound(arn)
+
+
+def _page(request: StepFunctionResponse, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
+    try:
+        first = int(request._get_param("nextToken") or 0)
+    except ValueError:
+        raise exceptions.InvalidToken() from None
+    following = first + (request._get_int_param("maxResults") or 100)
+    return items[first:following], {"nextToken": str(following)} if following < len(items) else {}
+
+
+def answer_describe_execution(self: StepFunctionResponse) -> ActionResult:
+    """DescribeExecution, whatever the execution's output holds."""
+    return ActionResult(self.stepfunction_backend.describe_execution(self._get_param("executionArn")).describe())  # type: ignore[attr-defined]
+
+
+def answer_list_executions(self: StepFunctionResponse) -> ActionResult:
+    """ListExecutions of a state machine or of a Map Run, the latest first."""
+    if map_run_arn := self._get_param("mapRunArn"):
+        found: list[Any] = [c for c in _find_map_run(self.stepfunction_backend, map_run_arn).children if c.exec_status]
+    else:
+        found = list(self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn")).executions)
+    if status := self._get_param("statusFilter"):
+        found = [execution for execution in found if execution.exec_status == status]
+    if redrives := self._get_param("redriveFilter"):
+        found = [execution for execution in found if (execution.redrive_count > 0) == (redrives == "REDRIVEN")]
+    found.sort(key=lambda execution: execution.start_date, reverse=True)
+    page, next_token = _page(self, found)
+    return ActionResult({"executions": [execution.summary() for execution in page], **next_token})
+
+
+def answer_get_execution_history(self: StepFunctionResponse) -> ActionResult:
+    """GetExecutionHistory, paged and, if asked for, latest event first."""
+    events = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"]
+    if self._get_param("reverseOrder"):
+        events = events[::-1]
+    page, next_token = _page(self, events)
+    return ActionResult({"events": page, **next_token})
+
+
+def answer_stop_execution(self: StepFunctionResponse) -> ActionResult:
+    """StopExecution of any execution, keeping the error and cause that the caller gave."""
+    execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    execution.stop(now(), self._get_param("error"), self._get_param("cause"))
+    return ActionResult({"stopDate": execution.stop_date or now()})
+
+
+def answer_redrive_execution(self: StepFunctionResponse) -> ActionResult:
+    """RedriveExecution. Raises ExecutionDoesNotExist, ExecutionNotRedrivable."""
+    execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    return ActionResult({"redriveDate": execution.redrive(self._get_param("clientToken"))})
+
+
+def answer_describe_map_run(self: StepFunctionResponse) -> ActionResult:
+    """DescribeMapRun. Raises ResourceNotFound."""
+    return ActionResult(_find_map_run(self.stepfunction_backend, self._get_param("mapRunArn")).describe())
+
+
+def wait_interval(self: WaitFunction, env: Environment, wait_seconds: float) -> None:
+    """WaitFunction._wait_interval on the scaled clock."""
+    end = time.monotonic() + clock.scaled(wait_seconds)
+    while env.is_running() and (remaining := end - time.monotonic()) > 0:
+        # The event is set and cleared at once, so that a wait that begins a moment later would miss it.
+        env.program_state_event.wait(min(remaining, _INTERRUPTION_SECONDS))
+
+
+@functools.lru_cache(maxsize=64)
+def parse(definition: str) -> Any:
+    """AmazonStateLanguageParser.parse, once per definition (a large one takes most of a second).
+
+    moto's grammar wants a decimal point in ToleratedFailurePercentage; CDK writes integers.
+    """
+    try:
+        document = json.loads(definition)
+    except ValueError:
+        return _moto_parse(definition)  # which tells what is wrong
+    integers = [state for state in _map_states(document) if isinstance(state.get("ToleratedFailurePercentage"), int)]
+    for state in integers:
+        state["ToleratedFailurePercentage"] = float(state["ToleratedFailurePercentage"])
+    return _moto_parse(json.dumps(document, indent=2) if integers else definition)
+
+
+def _map_states(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict) and node.get("Type") == "Map":
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _map_states(child)
+
+
+def install() -> None:
+    """Put all of this into moto; repeating it changes nothing."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    # What CloudFormation creates goes into this name's backend, which by default executes nothing.
+    sfn_models.stepfunctions_backends = stepfunctions_parser_backends  # type: ignore[assignment]
+    # The interpreter logs every failing state with all it holds.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL + 1)
+
+    executions.install()
+    checkpoints.install()
+    map_runs.install()
+    distributed_map.install()
+    task_calls.install()
+    state_machine_resource.install()
+
+    backend = StepFunctionsParserBackend
+    backend.start_execution = start_execution  # type: ignore[method-assign]
+    backend.describe_execution = describe_execution  # type: ignore[method-assign,assignment]
+    backend._get_executions = get_executions  # type: ignore[method-assign]
+    answers = StepFunctionResponse
+    answers.describe_execution = answer_describe_execution  # type: ignore[method-assign]
+    answers.list_executions = answer_list_executions  # type: ignore[method-assign]
+    answers.get_execution_history = answer_get_execution_history  # type: ignore[method-assign]
+    answers.stop_execution = answer_stop_execution  # type: ignore[method-assign]
+    answers.redrive_execution = answer_redrive_execution  # type: ignore[attr-defined]
+    answers.describe_map_run = answer_describe_map_run  # type: ignore[method-assign]
+
+    WaitFunction._wait_interval = wait_interval  # type: ignore[method-assign]
+    retrier_decl.time = SimpleNamespace(sleep=lambda seconds: time.sleep(clock.scaled(seconds)))  # type: ignore[attr-defined,assignment]
+    AmazonStateLanguageParser.parse = staticmethod(parse)  # type: ignore[method-assign]

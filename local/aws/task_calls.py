@@ -1,0 +1,102 @@
+"""How a state machine calls other services: with its own role's rights, and with errors named as Step Functions does.
+
+moto gives every call of every state machine the same anonymous key and a client of its own (about 15 ms of CPU each),
+and reports every failed Lambda call as the error "Exception", which no Retry names.
+"""
+
+import os
+import sys
+import threading
+from functools import lru_cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from local.aws.credentials import assume_service_role
+
+_CONFIG = Config(
+    parameter_validation=False,
+    retries={"total_max_attempts": 1},
+    # A Lambda function may take 15 minutes.
+    read_timeout=960,
+    max_pool_connections=200,
+    s3={"addressing_style": "path"},
+)
+_moto_boto_client_for = boto_client.boto_client_for
+_moto_lambda_error = StateTaskLambda._from_error
+_creating = threading.Lock()
+
+
+def boto_client_for(region: str, service: str, state_credentials: StateCredentials) -> Any:
+    """The client of `service` that acts as the role in `state_credentials`; one per role, service and endpoint.
+
+    The role must trust states.amazonaws.com (its trust policy is shown the state machine's ARN as aws:SourceArn).
+    Raises local.aws.credentials.AccessDenied if it does not.
+    """
+    role_arn, endpoint = state_credentials.role_arn, os.environ["AWS_ENDPOINT_URL"]
+    backend = stepfunctions_parser_backends[role_arn.split(":")[4]][region]
+    key = (role_arn, service, endpoint)
+    with _creating:
+        # Kept by moto's backend, so that a reset forgets clients whose role sessions it also forgot.
+        clients: dict[tuple[str, str, str], Any] = backend.__dict__.setdefault("task_clients", {})
+        if key not in clients:
+            source_arn = next((machine.arn for machine in backend.state_machines if machine.roleArn == role_arn), None)
+            credentials = assume_service_role(role_arn, "states.amazonaws.com", source_arn)
+            clients[key] = boto3.session.Session().client(
+                service,  # type: ignore[call-overload]
+                region_name=region,
+                endpoint_url=endpoint,
+                config=_CONFIG,
+                **credentials,
+            )
+        return clients[key]
+
+
+def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> FailureEvent:
+    """StateTaskLambda._from_error: a call that Lambda refused is `Lambda.<its exception>`, as on AWS.
+
+    Codes that Invoke does not model (access denied is one) are Lambda.AWSLambdaException, and a call that did not reach
+    Lambda is Lambda.SdkClientException:
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    if isinstance(ex, ClientError):
+        code, cause = ex.response["Error"]["Code"], ex.response["Error"]["Message"]
+        error = f"Lambda.{code}" if code in _modelled_errors_of_invoke() else "Lambda.AWSLambdaException"
+    elif isinstance(ex, BotoCoreError):
+        error, cause = "Lambda.SdkClientException", str(ex)
+    else:
+        return _moto_lambda_error(self, env, ex)
+    details: Any = {"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}}
+    return FailureEvent(
+        env=env,
+        error_name=CustomErrorName(error),
+        event_type=HistoryEventType.LambdaFunctionFailed,
+        event_details=details,
+    )
+
+
+@lru_cache(maxsize=1)
+def _modelled_errors_of_invoke() -> frozenset[str]:
+    invoke = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
+    return frozenset(shape.name for shape in invoke.error_shapes)
+
+
+def install() -> None:
+    """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
+    StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
+    boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
+    # Modules loaded before now hold moto's function by name; those loaded later take ours.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.stepfunctions.") and vars(module).get("boto_client_for") is _moto_boto_client_for:
+            module.boto_client_for = boto_client_for  # type: ignore[attr-defined]

@@ -1,0 +1,122 @@
+"""From the CDK app to a stack in the local AWS: synthesize in a process of its own, upload assets, create the stack."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.aws.credentials import ACCOUNT_ID
+from local.server import REGION, LocalAws
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_SYNTHESIS_SECONDS = 300
+
+
+class DeploymentError(Exception):
+    """The app cannot be synthesized, or its stack cannot be created."""
+
+
+def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> Path:
+    """Run the CDK `app` for `environment` and return the cloud assembly, the folder `out`.
+
+    Raises DeploymentError with the app's own error text.
+    """
+    environ = {
+        **os.environ,
+        "CDK_OUTDIR": str(out),
+        "CDK_CONTEXT_JSON": json.dumps({"env": environment}),
+        # The checks of the product's own pipeline, and most of the time a synthesis takes.
+        "CDK_VALIDATION": "false",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    }
+    try:
+        process = subprocess.run(
+            [sys.executable, str(app)],
+            cwd=app.parent,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=_SYNTHESIS_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise DeploymentError(f"{app.name} did not finish within {_SYNTHESIS_SECONDS} seconds") from None
+    if process.returncode:
+        raise DeploymentError(f"{app.name} cannot be synthesized for {environment!r}:\n{process.stderr.strip()}")
+    return out
+
+
+def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
+    """Create the stack `stack_name` of the cloud `assembly` with its assets, and return the stack's outputs.
+
+    Raises DeploymentError naming the resource that could not be created and why; that a resource's type or property is
+    not supported by the local AWS is such a reason.
+    """
+    artifact = _artifact(assembly, stack_name)
+    _upload_assets(aws, assembly, f"{artifact}.assets.json")
+    cloudformation = aws.client("cloudformation")
+    template = (assembly / f"{artifact}.template.json").read_text()
+    try:
+        cloudformation.create_stack(
+            StackName=stack_name,
+            TemplateBody=json.dumps(json.loads(template), separators=(",", ":")),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+    except ClientError as error:
+        raise DeploymentError(f"{stack_name} cannot be deployed: {error.response['Error']['Message']}") from None
+    stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise DeploymentError(f"{stack_name} is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason')}")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _artifact(assembly: Path, stack_name: str) -> str:
+    """The id that the assembly's files of the stack start with."""
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    stacks = {
+        artifact.get("properties", {}).get("stackName", name): name
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    if stack_name not in stacks:
+        raise DeploymentError(f"{assembly} has no stack {stack_name!r}, only {', '.join(sorted(stacks)) or 'none'}")
+    return str(stacks[stack_name])
+
+
+def _upload_assets(aws: LocalAws, assembly: Path, manifest: str) -> None:
+    s3 = aws.client("s3")
+    for asset in json.loads((assembly / manifest).read_text()).get("files", {}).values():
+        path = assembly / asset["source"]["path"]
+        body = _zip(path) if asset["source"]["packaging"] == "zip" else path.read_bytes()
+        for destination in asset["destinations"].values():
+            s3.put_object(
+                Bucket=_in_local_account(destination["bucketName"]),
+                Key=_in_local_account(destination["objectKey"]),
+                Body=body,
+            )
+
+
+def _in_local_account(text: str) -> str:
+    placeholders: dict[str, Any] = {"AccountId": ACCOUNT_ID, "Region": REGION, "Partition": "aws"}
+    for name, value in placeholders.items():
+        text = text.replace(f"${{AWS::{name}}}", value)
+    return text
+
+
+def _zip(folder: Path) -> bytes:
+    """The folder as an archive that depends on its contents only, as the CDK CLI makes it: sorted, dated 1980."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = (path.stat().st_mode & 0xFFFF) << 16
+                archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,61 @@
+"""The whole product on the local AWS: server, the model owner's side, the synthesized stack."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from local.deployment import deploy, synthesize
+from local.server import LocalAws
+from local.services.cleanroomsml.seeding import provide_audience_model
+from samples.make_interactions import write_interactions
+
+ENVIRONMENT = "local"
+STACK_NAME = f"clinical-media-{ENVIRONMENT}"
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Pipeline(NamedTuple):
+    """The deployed stack's outputs, on a running local AWS that its holder has to stop."""
+
+    aws: LocalAws
+    media_bucket: str
+    clinical_bucket: str
+    audience_bucket: str
+    state_machine_arn: str
+
+
+def start_pipeline(
+    assembly: Path | None = None, port: int = 0, time_scale: float = 0.1, longest_wait: float = 1.0
+) -> Pipeline:
+    """Start the local AWS and deploy the stack of the `local` environment as it is synthesized now, or from `assembly`.
+
+    `time_scale` and `longest_wait` set the pace, see `LocalAws.start`.
+
+    Raises:
+        local.deployment.DeploymentError: with the reason, in one sentence.
+    """
+    assembly = assembly or synthesize(ENVIRONMENT, PROJECT / "cdk.out" / ENVIRONMENT)
+    aws = LocalAws.start(port=port, time_scale=time_scale, longest_wait=longest_wait)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            interactions = Path(folder) / "interactions.csv"
+            write_interactions(interactions)
+            provide_audience_model(aws, configured_audience_model_arn(), interactions)
+        outputs = deploy(aws, assembly, STACK_NAME)
+    except BaseException:
+        aws.stop()
+        raise
+    return Pipeline(
+        aws,
+        outputs["MediaBucketName"],
+        outputs["ClinicalBucketName"],
+        outputs["AudienceBucketName"],
+        outputs["StateMachineArn"],
+    )
+
+
+def configured_audience_model_arn() -> str:
+    context = json.loads((PROJECT / "cdk.json").read_text())["context"]
+    arn: str = context["environments"][ENVIRONMENT]["audience"]["configured_audience_model_arn"]
+    return arn

@@ -1,0 +1,97 @@
+"""The results of executions, copied from the buckets into a folder that a person can look into."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lambdas.shared.transcripts import text_of
+from local.pipeline import Pipeline
+
+# Linux file names end there; S3 keys don't.
+LONGEST_NAME_BYTES = 255
+
+
+class Recording(NamedTuple):
+    """One recording's outcome: where its transcript was copied to, or why it has none."""
+
+    media_id: str
+    uri: str
+    user_id: str | None
+    transcript: Path | None
+    rejected: str | None
+
+
+class Results(NamedTuple):
+    folder: Path
+    recordings: list[Recording]
+    entities: list[dict[str, Any]]
+    audiences: list[dict[str, Any]]
+    summaries: list[dict[str, Any]]
+
+
+def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Results:
+    """Write `transcripts/<user_id>/<file>.txt`, `entities.jsonl`, `rejected.jsonl`, `audiences.json`, `summary.json`.
+
+    Raises:
+        botocore.exceptions.ClientError: an object that the executions promise isn't there.
+    """
+    s3 = pipeline.aws.client("s3")
+
+    def read(key: str) -> Any:
+        return s3.get_object(Bucket=pipeline.clinical_bucket, Key=key)["Body"].read().decode()
+
+    summaries = [json.loads(read(f"batches/{batch_id}/summary.json")) for batch_id in batch_ids]
+    recordings: dict[str, Recording] = {}
+    entities: list[dict[str, Any]] = []
+    for summary in summaries:
+        plan = json.loads(read(f"batches/{summary['batch_id']}/plan.json"))
+        reasons = {item["media_id"]: item for item in summary["rejected"]}
+        for item in reasons.values():
+            recordings[item["media_id"]] = Recording(
+                item["media_id"], item["uri"], item["user_id"], None, item["reason"]
+            )
+        for item in plan["recordings"]:
+            if item["media_id"] in recordings:
+                continue
+            transcript = text_of(json.loads(read(f"transcripts/{item['transcript_id']}.json")))
+            path = (
+                folder
+                / "transcripts"
+                / item["user_id"]
+                / local_name(item["uri"].removeprefix(f"s3://{pipeline.media_bucket}/media/{item['user_id']}/"))
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(transcript + "\n")
+            recordings[item["media_id"]] = Recording(item["media_id"], item["uri"], item["user_id"], path, None)
+            entities += [json.loads(line) for line in read(f"records/{item['media_id']}.jsonl").splitlines()]
+    by_cohort: dict[str, dict[str, Any]] = {}
+    for summary in sorted(summaries, key=lambda summary: str(summary["finished_at"])):
+        for item in summary["cohorts_without_audience"] + summary["audiences"]:
+            by_cohort[item["cohort"]] = item
+    results = Results(folder, list(recordings.values()), entities, list(by_cohort.values()), summaries)
+    write_files(results)
+    return results
+
+
+def write_files(results: Results) -> None:
+    folder = results.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    rejected = [
+        {"user_id": item.user_id, "file": item.uri, "reason": item.rejected}
+        for item in results.recordings
+        if item.rejected
+    ]
+    for name, rows in (("entities.jsonl", results.entities), ("rejected.jsonl", rejected)):
+        (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    for name, document in (("audiences.json", results.audiences), ("summary.json", results.summaries)):
+        (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def local_name(file: str) -> str:
+    """The recording's name with `.txt`; folders flattened, and a name that is too long cut and told apart by a hash."""
+    name = file.replace("/", "_") + ".txt"
+    if len(name.encode()) <= LONGEST_NAME_BYTES:
+        return name
+    tail = f"~{hashlib.sha256(name.encode()).hexdigest()[:8]}.txt"
+    return name.encode()[: LONGEST_NAME_BYTES - len(tail)].decode(errors="ignore") + tail

@@ -1,0 +1,152 @@
+"""The local AWS: moto's server in this process, with everything installed that moto lacks.
+
+    aws = LocalAws.start()
+    aws.client("s3").list_buckets()
+    aws.stop()
+
+Everything else that speaks AWS can use it too: `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --endpoint-url
+<aws.endpoint> s3 ls`.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.aws import clock, cloudformation, event_source_mapping, events, iam, lambda_runtime, step_functions
+from local.aws.backends import register
+from local.aws.credentials import ACCOUNT_ID, operator_credentials
+
+REGION = "us-east-1"
+SERVICES = {
+    "transcribe": "local.services.transcribe",
+    "comprehendmedical": "local.services.comprehendmedical",
+    "cleanroomsml": "local.services.cleanroomsml",
+}
+ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT_ID}-{REGION}"
+
+_HOST = "127.0.0.1"
+_BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+
+
+class LocalAws:
+    """A running local AWS; made by `start`. `endpoint` is its URL."""
+
+    _running: "LocalAws | None" = None
+
+    def __init__(self, port: int) -> None:
+        try:
+            self._socket = socket.create_server((_HOST, port))
+        except OSError as error:
+            message = f"Port {port} cannot be used for the local AWS ({error.strerror}): free it, or use 0 for any port"
+            raise OSError(message) from None
+        self.endpoint = f"http://{_HOST}:{self._socket.getsockname()[1]}"
+        self._environment = dict(os.environ)
+        self._server: BaseWSGIServer | None = None
+
+    @classmethod
+    def start(
+        cls,
+        port: int = 0,
+        time_scale: float = 0.1,
+        longest_wait: float = 1.0,
+        services: Mapping[str, str] = SERVICES,
+    ) -> "LocalAws":
+        """Start on `port` of the loopback interface (0: a free one), with an empty account that CDK can deploy into.
+
+        `time_scale` is the real seconds that one AWS second of waiting takes, `longest_wait` the most real seconds that
+        any wait takes (`local.aws.clock`). `services` maps AI
+        services to the packages that serve them (`local.aws.backends.register`).
+        Sets AWS_ENDPOINT_URL for this process and hides the user's own AWS configuration from it until `stop`.
+        Raises OSError if the port cannot be used, RuntimeError if a local AWS already runs in this process: moto's
+        state belongs to the process.
+        """
+        if cls._running:
+            raise RuntimeError(f"A local AWS already runs in this process, at {cls._running.endpoint}; stop it first")
+        for name, package in services.items():
+            register(name, package)
+        aws = cls(port)
+        cls._running = aws
+        try:
+            aws._start(time_scale, longest_wait)
+        except BaseException:
+            aws.stop()
+            raise
+        return aws
+
+    def _start(self, time_scale: float, longest_wait: float) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_") or name == "MOTO_ACCOUNT_ID"]:
+            del os.environ[name]
+        os.environ |= {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+        }
+        clock.set_scale(time_scale, longest_wait)
+        iam.install()
+        cloudformation.install()
+        step_functions.install()
+        events.install()
+        event_source_mapping.install()
+        lambda_runtime.install(self.endpoint)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        application = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(
+            _HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
+        )
+        threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True).start()
+        self._bootstrap()
+
+    def _bootstrap(self) -> None:
+        """What `cdk bootstrap` would have made, as far as a deployment needs it."""
+        self.client("ssm").put_parameter(Name=_BOOTSTRAP_VERSION_PARAMETER, Value="31", Type="String")
+        self.client("s3").create_bucket(Bucket=ASSET_BUCKET)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of `service` with the operator's rights; `options` are those of `boto3.client`."""
+        options = {"endpoint_url": self.endpoint, "region_name": REGION, **operator_credentials(), **options}
+        return boto3.session.Session().client(service, **options)  # type: ignore[call-overload]
+
+    def _stop_executions(self) -> None:
+        # Their threads would go on, in a later local AWS of this process.
+        states = self.client("stepfunctions")
+        for machine in states.list_state_machines()["stateMachines"]:
+            pages = states.get_paginator("list_executions").paginate(
+                stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
+            )
+            for arn in [execution["executionArn"] for page in pages for execution in page["executions"]]:
+                # It may have ended by itself since.
+                with contextlib.suppress(ClientError):
+                    states.stop_execution(executionArn=arn)
+
+    def stop(self) -> None:
+        """Stop serving, end every process and thread of the extensions, forget all state, restore the environment."""
+        if LocalAws._running is not self:
+            return
+        event_source_mapping.stop()
+        if self._server:
+            self._stop_executions()
+        lambda_runtime.stop()
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+        self._socket.close()
+        iam.stop()
+        BackendDict.reset()
+        reset_model_data()
+        os.environ.clear()
+        os.environ |= self._environment
+        LocalAws._running = None

@@ -1,0 +1,134 @@
+import json
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto.core.base_backend import BackendDict
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
+from moto.sts.models import sts_backends
+
+from local.aws import step_functions, task_calls
+from local.aws.credentials import AccessDenied
+from tests.local.aws.in_process import in_process_aws
+
+
+@pytest.fixture(scope="module")
+def aws():
+    step_functions.install()
+    with in_process_aws(time_scale=0.01) as aws:
+        yield aws
+
+
+def client_for(role_arn, service="lambda"):
+    return task_calls.boto_client_for(
+        region="us-east-1", service=service, state_credentials=StateCredentials(role_arn=role_arn)
+    )
+
+
+def access_key_of(client):
+    return client._request_signer._credentials.access_key
+
+
+def run_task(aws, name, resource, **fields):
+    state = {"Type": "Task", "Resource": resource, "End": True, **fields}
+    return aws.run(aws.state_machine(name, {"StartAt": "Task", "States": {"Task": state}}))
+
+
+def test_a_client_acts_as_a_session_of_the_role(aws):
+    role = aws.role("acting", "states.amazonaws.com")
+    session = sts_backends["123456789012"]["aws"].get_assumed_role_from_access_key(access_key_of(client_for(role)))
+    assert session.role_arn == role
+
+
+def test_there_is_one_client_per_role_and_service(aws):
+    first, second = aws.role("first", "states.amazonaws.com"), aws.role("second", "states.amazonaws.com")
+    assert client_for(first) is client_for(first)
+    assert client_for(first) is not client_for(second)
+    assert client_for(first, "s3") is not client_for(first)
+    assert access_key_of(client_for(first)) != access_key_of(client_for(second))
+
+
+def test_clients_are_forgotten_when_moto_forgets_their_sessions():
+    step_functions.install()
+    with in_process_aws(time_scale=0.01) as aws:
+        before = client_for(aws.role("forgotten", "states.amazonaws.com"))
+        BackendDict.reset()
+        assert client_for(aws.role("forgotten", "states.amazonaws.com")) is not before
+
+
+def test_a_role_that_does_not_trust_step_functions_cannot_be_used(aws):
+    with pytest.raises(AccessDenied, match=r"states\.amazonaws\.com cannot assume"):
+        client_for(aws.role("untrusting", "lambda.amazonaws.com"))
+
+
+def test_a_task_calls_lambda_as_the_state_machines_role(aws, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        lambda_eval_utils,
+        "boto_client_for",
+        lambda **arguments: seen.append(arguments) or task_calls.boto_client_for(**arguments),
+    )
+    run_task(aws, "as-role", aws.function("as-role", lambda event: None))
+    assert [call["state_credentials"].role_arn for call in seen] == [aws.role("state-machine")]
+
+
+def test_moto_takes_clients_for_tasks_and_item_readers_from_here(aws):
+    assert lambda_eval_utils.boto_client_for is task_calls.boto_client_for
+    assert resource_eval_s3.boto_client_for is task_calls.boto_client_for
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("TooManyRequestsException", 429, "Lambda.TooManyRequestsException"),
+        ("ServiceException", 500, "Lambda.ServiceException"),
+        ("ResourceNotFoundException", 404, "Lambda.ResourceNotFoundException"),
+        ("AccessDeniedException", 403, "Lambda.AWSLambdaException"),
+    ],
+)
+def test_a_refused_call_is_named_as_step_functions_names_it(aws, monkeypatch, code, status, error):
+    def refuse(*arguments):
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "Invoke")
+
+    arn = aws.function(f"refused-{status}", lambda event: None)
+    monkeypatch.setattr(client_for(aws.role("state-machine", "states.amazonaws.com")), "_make_api_call", refuse)
+    execution = run_task(aws, f"refused-{status}", arn)
+    assert (execution["error"], execution["cause"]) == (error, "no")
+
+
+def test_a_missing_function_is_told_by_lambda_itself(aws):
+    execution = run_task(aws, "missing", "arn:aws:lambda:us-east-1:123456789012:function:missing")
+    assert execution["error"] == "Lambda.ResourceNotFoundException"
+
+
+def test_a_call_that_does_not_reach_lambda_is_an_sdk_error(aws, monkeypatch):
+    def unreachable(*arguments):
+        raise EndpointConnectionError(endpoint_url="http://nowhere")
+
+    arn = aws.function("unreachable", lambda event: None)
+    monkeypatch.setattr(client_for(aws.role("state-machine", "states.amazonaws.com")), "_make_api_call", unreachable)
+    assert run_task(aws, "unreachable", arn)["error"] == "Lambda.SdkClientException"
+
+
+def test_a_throttled_call_is_retried_by_its_name(aws, monkeypatch):
+    client = client_for(aws.role("state-machine", "states.amazonaws.com"))
+    call, refusals = client._make_api_call, []
+
+    def throttle_once(*arguments):
+        if refusals:
+            return call(*arguments)
+        refusals.append(ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "Invoke"))
+        raise refusals[0]
+
+    monkeypatch.setattr(client, "_make_api_call", throttle_once)
+    retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1}]
+    execution = run_task(aws, "throttled", aws.function("throttled", lambda event: "done"), Retry=retry)
+    assert json.loads(execution["output"]) == "done"
+
+
+def test_the_error_of_a_function_keeps_its_own_name(aws):
+    def fail(event):
+        raise KeyError("x")
+
+    assert run_task(aws, "own-error", aws.function("own-error", fail))["error"] == "KeyError"

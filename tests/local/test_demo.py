@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from local import demo
+from local.demo import DemoError, Media, check, own_media
+from local.results import Recording, Results
+
+
+def test_a_single_file_is_a_recording_of_one_patient_without_consent_unless_told(tmp_path: Path) -> None:
+    file = tmp_path / "visit 1.wav"
+    file.touch()
+    assert own_media(file, False) == [Media("demo", "visit 1.wav", file, False)]
+    assert own_media(file, True)[0].audience_consent
+
+
+def test_a_folder_names_its_patients(tmp_path: Path) -> None:
+    for name in ("p-1/a.wav", "p-1/more/b.wav", "p-2/c.mp3", "stray.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [(item.user_id, item.file) for item in own_media(tmp_path, False)]
+    assert found == [("p-1", "a.wav"), ("p-1", "more/b.wav"), ("p-2", "c.mp3")]
+
+
+def test_media_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DemoError, match=r"nowhere is neither a file nor a folder"):
+        own_media(tmp_path / "nowhere", False)
+    with pytest.raises(DemoError, match=r"holds no <user_id>/<file>"):
+        own_media(tmp_path, False)
+
+
+def test_the_samples_are_all_there() -> None:
+    recordings = demo.samples()
+    assert len(recordings) > 50
+    assert all(item.path.is_file() for item in recordings)
+    assert any(item.user_id == demo.SUPPRESSED and item.audience_consent for item in recordings)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    for name in ("entities.jsonl", "rejected.jsonl", "audiences.json", "summary.json", "a.wav.txt"):
+        (tmp_path / name).touch()
+    done = Recording("m1", "s3://media/media/p-1/a.wav", "p-1", tmp_path / "a.wav.txt", None)
+    bad = Recording("m2", "s3://media/media/p-1/b.wav", "p-1", None, "empty")
+    return Results(tmp_path, [done, bad], [], [], [])
+
+
+def dropped(*files: str) -> list[Media]:
+    return [Media("p-1", file, Path(file), False) for file in files]
+
+
+def test_one_outcome_for_each_recording_passes(results: Results) -> None:
+    check(results, dropped("a.wav", "b.wav"))
+
+
+def test_a_recording_without_an_outcome_fails_the_demonstration(results: Results) -> None:
+    with pytest.raises(DemoError, match=r"2 outcomes for 3 recordings; without one: \['media/p-1/c.wav'\]"):
+        check(results, dropped("a.wav", "b.wav", "c.wav"))
+
+
+def test_a_promised_file_that_is_missing_fails_the_demonstration(results: Results) -> None:
+    (results.folder / "a.wav.txt").unlink()
+    with pytest.raises(DemoError, match=r"Promised files are missing: .*a\.wav\.txt"):
+        check(results, dropped("a.wav", "b.wav"))

@@ -1,0 +1,165 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+
+from local.aws import clock
+from local.server import ASSET_BUCKET, LocalAws
+
+AWS_CLI = Path(sys.executable).with_name("aws")
+
+
+@pytest.fixture
+def start() -> Iterator[Any]:
+    """start(**options) -> a local AWS that is stopped after the test"""
+    running = []
+
+    def begin(**options: Any) -> Any:
+        running.append(LocalAws.start(**{"services": {}, **options}))
+        return running[-1]
+
+    yield begin
+    for aws in running:
+        aws.stop()
+
+
+def test_it_serves_on_the_loopback_interface_at_a_free_port(start: Any) -> None:
+    aws = start()
+    assert aws.endpoint.startswith("http://127.0.0.1:")
+    assert os.environ["AWS_ENDPOINT_URL"] == aws.endpoint
+    client = boto3.client("sts", aws_access_key_id="local", aws_secret_access_key="local")
+    assert client.get_caller_identity()["Account"] == "123456789012"
+
+
+def test_code_that_brings_no_credentials_fails_instead_of_acting_as_the_operator(start: Any) -> None:
+    start()
+    with pytest.raises(NoCredentialsError):
+        boto3.session.Session().client("s3").list_buckets()
+
+
+def test_it_is_what_a_cdk_app_can_be_deployed_into(start: Any) -> None:
+    aws = start()
+    parameter = aws.client("ssm").get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]
+    assert int(parameter["Value"]) >= 6
+    aws.client("s3").head_bucket(Bucket=ASSET_BUCKET)
+
+
+def test_a_second_one_starts_empty(start: Any) -> None:
+    first = start()
+    first.client("s3").create_bucket(Bucket="left-behind")
+    first.stop()
+    second = start()
+    assert [bucket["Name"] for bucket in second.client("s3").list_buckets()["Buckets"]] == [ASSET_BUCKET]
+
+
+def test_two_at_a_time_are_refused(start: Any) -> None:
+    first = start()
+    with pytest.raises(RuntimeError, match=f"already runs in this process, at {first.endpoint}"):
+        start()
+    assert first.client("s3").list_buckets()["Buckets"]
+
+
+def test_a_port_in_use_is_named(start: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"Port {port} cannot be used for the local AWS"):
+            start(port=port)
+    assert start(port=port).endpoint.endswith(f":{port}")
+
+
+def test_stopping_frees_the_port_and_restores_the_environment(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "someone")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")
+    before = dict(os.environ)
+    aws = start()
+    assert "AWS_PROFILE" not in os.environ
+    assert "AWS_ENDPOINT_URL_S3" not in os.environ
+    aws.stop()
+    aws.stop()
+    assert dict(os.environ) == before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(aws.endpoint.rpartition(":")[2])), timeout=1)
+
+
+def test_a_service_that_cannot_be_imported_leaves_nothing_running(start: Any) -> None:
+    with pytest.raises(ImportError, match="no_such_service"):
+        start(services={"transcribe": "no_such_service"})
+    assert start().client("s3").list_buckets()["Buckets"]
+
+
+def test_the_three_ai_services_are_served() -> None:
+    aws = LocalAws.start()
+    try:
+        assert aws.client("transcribe").list_medical_transcription_jobs()["MedicalTranscriptionJobSummaries"] == []
+        jobs = aws.client("comprehendmedical").list_entities_detection_v2_jobs()
+        assert jobs["ComprehendMedicalAsyncJobPropertiesList"] == []
+        assert aws.client("cleanroomsml").list_audience_generation_jobs()["audienceGenerationJobs"] == []
+    finally:
+        aws.stop()
+
+
+def test_the_pace_of_time_is_set(start: Any) -> None:
+    start(time_scale=0.25)
+    assert clock.scaled(8) == 2
+
+
+def test_executions_do_not_outlive_it(start: Any) -> None:
+    aws = start(time_scale=1)
+    role = '{"Version":"2012-10-17","Statement":[]}'
+    arn = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=role)["Role"]["Arn"]
+    states = aws.client("stepfunctions")
+    machine = states.create_state_machine(
+        name="waiting",
+        roleArn=arn,
+        definition='{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":600,"End":true}}}',
+    )["stateMachineArn"]
+    states.start_execution(stateMachineArn=machine)
+    begun = time.monotonic()
+    aws.stop()
+    assert time.monotonic() - begun < 10
+
+
+@pytest.fixture
+def aws_cli(start: Any, tmp_path: Path) -> Any:
+    """aws_cli(*arguments) -> the standard output of the real AWS CLI"""
+    aws = start()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+    def run(*arguments: Any) -> Any:
+        command = [sys.executable, AWS_CLI, "--endpoint-url", aws.endpoint, "--output", "text", *arguments]
+        return subprocess.run(command, env=environ, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    return run
+
+
+def test_the_aws_cli_uploads_with_metadata_and_asks_for_executions(aws_cli: Any, tmp_path: Path) -> None:
+    recording = tmp_path / "visit é+1.wav"
+    recording.write_bytes(b"RIFF")
+    aws_cli("s3", "mb", "s3://media")
+    aws_cli("s3", "cp", str(recording), "s3://media/media/p-001/", "--metadata", "audience-consent=true")
+    query = ["--query", '[ContentLength, Metadata."audience-consent"]']
+    head = aws_cli("s3api", "head-object", "--bucket", "media", "--key", f"media/p-001/{recording.name}", *query)
+    assert head.split() == ["4", "true"]
+    trust = '{"Version":"2012-10-17","Statement":[]}'
+    role = ["iam", "create-role", "--role-name", "states", "--assume-role-policy-document", trust]
+    role_arn = aws_cli(*role, "--query", "Role.Arn").strip()
+    definition = '{"StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}'
+    machine = ["--name", "pipeline", "--role-arn", role_arn, "--definition", definition, "--query", "stateMachineArn"]
+    arn = aws_cli("stepfunctions", "create-state-machine", *machine).strip()
+    aws_cli("stepfunctions", "start-execution", "--state-machine-arn", arn, "--name", "batch-1")
+    executions = ["--state-machine-arn", arn, "--query", "executions[].name"]
+    assert aws_cli("stepfunctions", "list-executions", *executions).strip() == "batch-1"
