@@ -26,7 +26,7 @@ CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
 TRANSCRIPTION = {
     "TRANSCRIPTION": '{"type":"DICTATION","specialty":"PRIMARYCARE","content_identification_type":"PHI",'
-    '"vocabulary_name":null,"concurrent_jobs":100}'
+    '"vocabulary_name":null,"concurrent_jobs":8}'
 }
 OWN: dict[str, dict[str, str]] = {
     "ingest": {"STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"},

@@ -22,7 +22,7 @@ class StepFunctions:
         return {"executions": [{"executionArn": "parent"}]}
 
     def get_paginator(self, operation: str) -> Any:
-        events = {
+        events: dict[str, list[dict[str, Any]]] = {
             "parent": [{"type": "ExecutionStarted"}]
             + [{"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": name}} for name in self.states],
             "child-1": [{"type": "ExecutionStarted"}, {"type": "TaskStateEntered"}, {"type": "TaskStateExited"}],

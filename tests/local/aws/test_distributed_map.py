@@ -1,18 +1,20 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.component.state.exec.state_map import state_map
 
 from local.aws import distributed_map, map_runs, step_functions
-from tests.local.aws.in_process import eventually, in_process_aws
+from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
 
 BUCKET = "manifests"
 
 
 @pytest.fixture(scope="module")
-def aws():
+def aws() -> Iterator[InProcessAws]:
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
@@ -20,17 +22,17 @@ def aws():
 
 
 @pytest.fixture
-def sfn(aws):
+def sfn(aws: InProcessAws) -> Any:
     return aws.client("stepfunctions")
 
 
-def distributed_map_of(processor, **fields):
+def distributed_map_of(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
     config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
     state = {"Type": "Map", "Label": "Each", "ItemProcessor": {**config, **processor}, "End": True, **fields}
     return {"StartAt": "Map", "States": {"Map": state}}
 
 
-def call(function, **fields):
+def call(function: str, **fields: Any) -> dict[str, Any]:
     return {"StartAt": "Call", "States": {"Call": {"Type": "Task", "Resource": function, "End": True, **fields}}}
 
 
@@ -42,24 +44,24 @@ ITEM_READER = {
 }
 
 
-def map_run_of(sfn, execution):
+def map_run_of(sfn: Any, execution: Any) -> Any:
     [run] = sfn.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
     return sfn.describe_map_run(mapRunArn=run["mapRunArn"])
 
 
-def counts(map_run):
+def counts(map_run: dict[str, Any]) -> dict[str, int]:
     assert map_run["itemCounts"] == map_run["executionCounts"]
     return {status: n for status, n in map_run["itemCounts"].items() if n}
 
 
-def fail_odd(event):
+def fail_odd(event: int) -> int:
     if event % 2:
         raise ValueError("odd")
     return event * 10
 
 
-def test_outputs_come_in_item_order_whichever_child_ends_first(aws, sfn):
-    def later_items_first(event):
+def test_outputs_come_in_item_order_whichever_child_ends_first(aws: InProcessAws, sfn: Any) -> None:
+    def later_items_first(event: int) -> int:
         time.sleep((4 - event) * 0.05)
         return event * 10
 
@@ -70,7 +72,7 @@ def test_outputs_come_in_item_order_whichever_child_ends_first(aws, sfn):
     assert (run["status"], counts(run)) == ("SUCCEEDED", {"succeeded": 5, "total": 5})
 
 
-def test_children_are_executions_of_their_own(aws, sfn):
+def test_children_are_executions_of_their_own(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("children", distributed_map_of(call(aws.function("tens", lambda n: n * 10))))
     execution = aws.run(machine, input=[1, 2])
     run = map_run_of(sfn, execution)
@@ -96,7 +98,7 @@ def test_children_are_executions_of_their_own(aws, sfn):
     ]
 
 
-def test_the_parents_history_holds_the_map_run_and_none_of_the_children(aws, sfn):
+def test_the_parents_history_holds_the_map_run_and_none_of_the_children(aws: InProcessAws, sfn: Any) -> None:
     execution = aws.run(aws.state_machine("parent-history", distributed_map_of(PASS)), input=[1])
     history = sfn.get_execution_history(executionArn=execution["executionArn"])["events"]
     assert [event["type"] for event in history] == [
@@ -105,7 +107,7 @@ def test_the_parents_history_holds_the_map_run_and_none_of_the_children(aws, sfn
     ]  # fmt: skip
 
 
-def test_a_childs_context_is_its_own(aws, sfn):
+def test_a_childs_context_is_its_own(aws: InProcessAws, sfn: Any) -> None:
     processor = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"x.$": "$$.Execution"}, "End": True}}}
     execution = aws.run(aws.state_machine("child-context", distributed_map_of(processor)), input=[{"n": 7}])
     [child] = sfn.list_executions(mapRunArn=map_run_of(sfn, execution)["mapRunArn"])["executions"]
@@ -116,7 +118,7 @@ def test_a_childs_context_is_its_own(aws, sfn):
     assert context["StartTime"] == child["startDate"].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def test_an_item_selector_sees_the_states_input_and_the_item(aws):
+def test_an_item_selector_sees_the_states_input_and_the_item(aws: InProcessAws) -> None:
     selector = {"batch.$": "$.batch", "item.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index"}
     machine = aws.state_machine("selector", distributed_map_of(PASS, ItemsPath="$.items", ItemSelector=selector))
     execution = aws.run(machine, input={"batch": "b", "items": ["x", "y"]})
@@ -127,7 +129,9 @@ def test_an_item_selector_sees_the_states_input_and_the_item(aws):
 
 
 @pytest.mark.parametrize("limit", [{}, {"ToleratedFailurePercentage": 0}, {"ToleratedFailureCount": 0}])
-def test_a_failed_child_fails_the_map_unless_failures_are_tolerated(aws, sfn, limit):
+def test_a_failed_child_fails_the_map_unless_failures_are_tolerated(
+    aws: InProcessAws, sfn: Any, limit: dict[str, Any]
+) -> None:
     name = f"intolerant-{len(json.dumps(limit))}"
     machine = aws.state_machine(name, distributed_map_of(call(aws.function(name, fail_odd)), MaxConcurrency=1, **limit))
     execution = aws.run(machine, input=[0, 2, 3, 4, 5])
@@ -143,10 +147,10 @@ def test_a_failed_child_fails_the_map_unless_failures_are_tolerated(aws, sfn, li
     assert history[-3:] == ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]
 
 
-def test_children_that_run_when_the_map_fails_are_aborted(aws, sfn):
+def test_children_that_run_when_the_map_fails_are_aborted(aws: InProcessAws, sfn: Any) -> None:
     started = threading.Barrier(3)
 
-    def fail_third(event):
+    def fail_third(event: int) -> int:
         started.wait(5)
         if event == 2:
             raise ValueError("bad")
@@ -172,7 +176,9 @@ def test_children_that_run_when_the_map_fails_are_aborted(aws, sfn):
         ({"ToleratedFailureCount": 1, "ToleratedFailurePercentage": 100}, [1, 3], "FAILED"),
     ],
 )
-def test_failures_are_tolerated_up_to_the_limit(aws, sfn, limit, items, status):
+def test_failures_are_tolerated_up_to_the_limit(
+    aws: InProcessAws, sfn: Any, limit: dict[str, Any], items: list[int], status: str
+) -> None:
     name = "tolerant-" + "-".join(str(n).replace(".", "-") for n in [*limit.values(), *items])
     machine = aws.state_machine(name, distributed_map_of(call(aws.function(name, fail_odd)), **limit))
     execution = aws.run(machine, input=items)
@@ -184,10 +190,12 @@ def test_failures_are_tolerated_up_to_the_limit(aws, sfn, limit, items, status):
 
 
 @pytest.mark.parametrize("limit", [{"MaxConcurrency": 3}, {"MaxConcurrencyPath": "$.limit"}], ids=["number", "path"])
-def test_no_more_children_run_at_a_time_than_max_concurrency(aws, sfn, limit):
+def test_no_more_children_run_at_a_time_than_max_concurrency(
+    aws: InProcessAws, sfn: Any, limit: dict[str, Any]
+) -> None:
     running, peak, lock = 0, 0, threading.Lock()
 
-    def count(event):
+    def count(event: int) -> None:
         nonlocal running, peak
         with lock:
             running += 1
@@ -205,10 +213,10 @@ def test_no_more_children_run_at_a_time_than_max_concurrency(aws, sfn, limit):
     assert map_run_of(sfn, execution)["maxConcurrency"] == 3
 
 
-def test_the_number_of_threads_is_bounded_without_a_max_concurrency(aws):
+def test_the_number_of_threads_is_bounded_without_a_max_concurrency(aws: InProcessAws) -> None:
     peak = 0
 
-    def count(event):
+    def count(event: int) -> None:
         nonlocal peak
         peak = max(peak, threading.active_count())
 
@@ -219,13 +227,13 @@ def test_the_number_of_threads_is_bounded_without_a_max_concurrency(aws):
     assert 3 < peak - before < 3 * distributed_map.MAX_RUNNING_CHILDREN + 30
 
 
-def test_a_map_over_nothing_succeeds_with_nothing(aws, sfn):
+def test_a_map_over_nothing_succeeds_with_nothing(aws: InProcessAws, sfn: Any) -> None:
     execution = aws.run(aws.state_machine("empty", distributed_map_of(PASS)), input=[])
     assert (execution["status"], execution["output"]) == ("SUCCEEDED", "[]")
     assert counts(map_run_of(sfn, execution)) == {}
 
 
-def test_items_are_read_from_s3_with_the_state_machines_rights(aws, sfn):
+def test_items_are_read_from_s3_with_the_state_machines_rights(aws: InProcessAws, sfn: Any) -> None:
     aws.client("s3").put_object(Bucket=BUCKET, Key="items.json", Body=json.dumps([{"id": "a"}, {"id": "b"}]))
     machine = aws.state_machine("reader", distributed_map_of(PASS, ItemReader=ITEM_READER))
     execution = aws.run(machine, input={"bucket": BUCKET, "key": "items.json"})
@@ -235,7 +243,9 @@ def test_items_are_read_from_s3_with_the_state_machines_rights(aws, sfn):
 @pytest.mark.parametrize(
     ("key", "body"), [("missing.json", None), ("broken.json", b"[1, 2"), ("object.json", b'{"not": "a list"}')]
 )
-def test_items_that_cannot_be_read_fail_the_map_as_an_item_reader_failure(aws, sfn, key, body):
+def test_items_that_cannot_be_read_fail_the_map_as_an_item_reader_failure(
+    aws: InProcessAws, sfn: Any, key: str, body: bytes | None
+) -> None:
     if body is not None:
         aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
     catch = [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Caught"}]
@@ -246,7 +256,7 @@ def test_items_that_cannot_be_read_fail_the_map_as_an_item_reader_failure(aws, s
     assert map_run_of(sfn, execution)["status"] == "FAILED"
 
 
-def test_stopping_the_parent_aborts_the_children_and_starts_no_more(aws, sfn):
+def test_stopping_the_parent_aborts_the_children_and_starts_no_more(aws: InProcessAws, sfn: Any) -> None:
     waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 100_000, "End": True}}}
     machine = aws.state_machine("stop-parent", distributed_map_of(waits, MaxConcurrency=2))
     arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2, 3, 4]")["executionArn"]
@@ -258,14 +268,14 @@ def test_stopping_the_parent_aborts_the_children_and_starts_no_more(aws, sfn):
     assert counts(map_run_of(sfn, execution)) == {"aborted": 2, "pending": 2, "total": 4}
     assert sfn.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
-    def history():
+    def history() -> list[str]:
         return [event["type"] for event in sfn.get_execution_history(executionArn=arn)["events"]]
 
     eventually(lambda: history()[-1] == "ExecutionAborted")
     assert history()[-2:] == ["MapStateAborted", "ExecutionAborted"]
 
 
-def test_a_child_can_be_stopped_by_itself_and_counts_as_a_failure(aws, sfn):
+def test_a_child_can_be_stopped_by_itself_and_counts_as_a_failure(aws: InProcessAws, sfn: Any) -> None:
     waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 100_000, "End": True}}}
     arn = sfn.start_execution(stateMachineArn=aws.state_machine("stop-child", distributed_map_of(waits)), input="[1]")[
         "executionArn"
@@ -278,10 +288,10 @@ def test_a_child_can_be_stopped_by_itself_and_counts_as_a_failure(aws, sfn):
     assert sfn.describe_execution(executionArn=child["executionArn"])["error"] == "Operator"
 
 
-def test_a_retried_map_is_a_new_map_run(aws, sfn):
+def test_a_retried_map_is_a_new_map_run(aws: InProcessAws, sfn: Any) -> None:
     attempts = []
 
-    def fail_once(event):
+    def fail_once(event: int) -> int:
         attempts.append(event)
         if len(attempts) == 1:
             raise ValueError("first")
@@ -295,7 +305,7 @@ def test_a_retried_map_is_a_new_map_run(aws, sfn):
     assert sorted(sfn.describe_map_run(mapRunArn=run["mapRunArn"])["status"] for run in runs) == ["FAILED", "SUCCEEDED"]
 
 
-def test_a_map_in_a_map_has_children_of_children(aws, sfn):
+def test_a_map_in_a_map_has_children_of_children(aws: InProcessAws, sfn: Any) -> None:
     inner = distributed_map_of(call(aws.function("inner", lambda n: n + 1)), Label="Inner")
     execution = aws.run(aws.state_machine("nested", distributed_map_of(inner)), input=[[1, 2], [3]])
     assert json.loads(execution["output"]) == [[2, 3], [4]]
@@ -310,7 +320,7 @@ def test_a_map_in_a_map_has_children_of_children(aws, sfn):
         assert sfn.describe_execution(executionArn=grandchild["executionArn"])["status"] == "SUCCEEDED"
 
 
-def test_a_role_that_may_not_start_executions_fails_the_map(aws, sfn):
+def test_a_role_that_may_not_start_executions_fails_the_map(aws: InProcessAws, sfn: Any) -> None:
     aws.role("no-children", "states.amazonaws.com")
     aws.client("iam").delete_role_policy(RoleName="no-children", PolicyName="all")
     machine = aws.state_machine("no-children", distributed_map_of(PASS))
@@ -320,7 +330,7 @@ def test_a_role_that_may_not_start_executions_fails_the_map(aws, sfn):
     assert "must be allowed states:StartExecution on " + machine in execution["cause"]
 
 
-def test_an_unknown_map_run_is_not_found(aws, sfn):
+def test_an_unknown_map_run_is_not_found(aws: InProcessAws, sfn: Any) -> None:
     arn = "arn:aws:states:us-east-1:123456789012:mapRun:none/Each:0"
     with pytest.raises(sfn.exceptions.ResourceNotFound):
         sfn.describe_map_run(mapRunArn=arn)
@@ -328,6 +338,6 @@ def test_an_unknown_map_run_is_not_found(aws, sfn):
         sfn.list_executions(mapRunArn=arn)
 
 
-def test_moto_makes_its_map_runs_through_the_replaced_name(aws):
-    assert state_map.MapRunRecord is map_runs.MapRun
+def test_moto_makes_its_map_runs_through_the_replaced_name(aws: InProcessAws) -> None:
+    assert state_map.MapRunRecord is map_runs.MapRun  # type: ignore[attr-defined]
     assert "MapRunRecord" in state_map.StateMap._eval_execution.__code__.co_names

@@ -1,6 +1,8 @@
 import inspect
 import json
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto.events.models import Rule
@@ -8,11 +10,11 @@ from moto.s3 import notifications
 from moto.s3.responses import S3Response
 
 from local.aws import events
-from tests.local.aws.in_process import in_process_aws
+from tests.local.aws.in_process import InProcessAws, in_process_aws
 
 
 @pytest.fixture(scope="module")
-def aws():
+def aws() -> Iterator[InProcessAws]:
     events.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws
@@ -21,7 +23,7 @@ def aws():
 class Delivery:
     """A bucket that sends its events to EventBridge, a rule for `media/` and a queue behind it."""
 
-    def __init__(self, aws, versioned=True, **target):
+    def __init__(self, aws: InProcessAws, versioned: bool = True, **target: Any) -> None:
         self.name = f"media-{uuid.uuid4().hex[:8]}"
         self.s3, self.sqs, self.events = aws.client("s3"), aws.client("sqs"), aws.client("events")
         self.s3.create_bucket(Bucket=self.name)
@@ -39,13 +41,13 @@ class Delivery:
         self.rule = self.events.put_rule(Name=self.name, EventPattern=json.dumps(pattern))["RuleArn"]
         self.target(Arn=self.arn, **target)
 
-    def queue(self, name):
+    def queue(self, name: str) -> tuple[str, str]:
         url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
         self.allow(url, attributes["QueueArn"], rule=self.name)
         return url, attributes["QueueArn"]
 
-    def allow(self, url, arn, rule):
+    def allow(self, url: str, arn: str, rule: str) -> None:
         """Let only the rule of this name send to the queue."""
         statement = {
             "Effect": "Allow",
@@ -57,23 +59,23 @@ class Delivery:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
-    def target(self, **target):
+    def target(self, **target: Any) -> None:
         self.events.put_targets(Rule=self.name, Targets=[{"Id": "queue", **target}])
 
-    def put(self, key, body=b"x"):
+    def put(self, key: str, body: bytes = b"x") -> Any:
         return self.s3.put_object(Bucket=self.name, Key=key, Body=body)
 
-    def received(self, url=None):
+    def received(self, url: str | None = None) -> Any:
         messages = self.sqs.receive_message(
             QueueUrl=url or self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
         return messages.get("Messages", [])
 
-    def bodies(self):
+    def bodies(self) -> list[Any]:
         return [json.loads(message["Body"]) for message in self.received()]
 
 
-def test_a_new_object_is_told_as_s3_tells_it(aws):
+def test_a_new_object_is_told_as_s3_tells_it(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     put = delivery.put("media/p-001/visit one+two %é.wav", b"12345")
     [event] = delivery.bodies()
@@ -105,14 +107,14 @@ def test_a_new_object_is_told_as_s3_tells_it(aws):
     }
 
 
-def test_a_bucket_without_versions_tells_no_version(aws):
+def test_a_bucket_without_versions_tells_no_version(aws: InProcessAws) -> None:
     delivery = Delivery(aws, versioned=False)
     delivery.put("media/a.wav")
     [event] = delivery.bodies()
     assert "version-id" not in event["detail"]["object"]
 
 
-def test_every_event_has_its_own_id_and_a_greater_sequencer(aws):
+def test_every_event_has_its_own_id_and_a_greater_sequencer(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     for n in range(8):
         delivery.put(f"media/{n}.wav")
@@ -122,7 +124,7 @@ def test_every_event_has_its_own_id_and_a_greater_sequencer(aws):
     assert sequencers == sorted(set(sequencers))
 
 
-def test_a_copy_is_told_as_a_copy(aws):
+def test_a_copy_is_told_as_a_copy(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     delivery.put("elsewhere/a.wav")
     source = {"Bucket": delivery.name, "Key": "elsewhere/a.wav"}
@@ -131,7 +133,7 @@ def test_a_copy_is_told_as_a_copy(aws):
     assert (event["detail"]["reason"], event["detail"]["object"]["key"]) == ("CopyObject", "media/a.wav")
 
 
-def test_a_multipart_upload_is_told_once(aws):
+def test_a_multipart_upload_is_told_once(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     upload = {"Bucket": delivery.name, "Key": "media/long.wav"}
     upload["UploadId"] = delivery.s3.create_multipart_upload(**upload)["UploadId"]
@@ -143,13 +145,13 @@ def test_a_multipart_upload_is_told_once(aws):
     assert (event["detail"]["reason"], event["detail"]["object"]["size"]) == ("CompleteMultipartUpload", 10)
 
 
-def test_keys_without_the_prefix_are_not_told(aws):
+def test_keys_without_the_prefix_are_not_told(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     delivery.put("documents/a.txt")
     assert delivery.bodies() == []
 
 
-def test_a_disabled_rule_tells_nothing_until_it_is_enabled(aws):
+def test_a_disabled_rule_tells_nothing_until_it_is_enabled(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     delivery.events.disable_rule(Name=delivery.name)
     delivery.put("media/a.wav")
@@ -159,7 +161,7 @@ def test_a_disabled_rule_tells_nothing_until_it_is_enabled(aws):
     assert [event["detail"]["object"]["key"] for event in delivery.bodies()] == ["media/b.wav"]
 
 
-def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(aws):
+def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     dead_letters, dead_letters_arn = delivery.queue(delivery.name + "-dead")
     missing = delivery.arn + "-missing"
@@ -174,7 +176,7 @@ def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(aws):
     assert attributes["ERROR_MESSAGE"]
 
 
-def test_a_queue_that_does_not_allow_the_rule_gets_nothing(aws):
+def test_a_queue_that_does_not_allow_the_rule_gets_nothing(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     dead_letters, dead_letters_arn = delivery.queue(delivery.name + "-dead")
     delivery.allow(delivery.url, delivery.arn, rule="another")
@@ -185,7 +187,7 @@ def test_a_queue_that_does_not_allow_the_rule_gets_nothing(aws):
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
 
 
-def test_a_target_that_fails_keeps_nothing_from_the_others(aws):
+def test_a_target_that_fails_keeps_nothing_from_the_others(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     targets = [{"Id": "a-missing", "Arn": delivery.arn + "-missing"}, {"Id": "queue", "Arn": delivery.arn}]
     delivery.events.remove_targets(Rule=delivery.name, Ids=["queue"])
@@ -194,7 +196,7 @@ def test_a_target_that_fails_keeps_nothing_from_the_others(aws):
     assert len(delivery.bodies()) == 1
 
 
-def test_events_of_other_sources_reach_the_queue_whole(aws):
+def test_events_of_other_sources_reach_the_queue_whole(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     delivery.events.put_rule(Name=delivery.name, EventPattern='{"source": ["test"]}')
     delivery.events.put_events(Entries=[{"Source": "test", "DetailType": "Something", "Detail": '{"n": 1}'}])
@@ -204,7 +206,7 @@ def test_events_of_other_sources_reach_the_queue_whole(aws):
     assert event["time"].endswith("Z") and "ingestion-time" not in event
 
 
-def test_a_bucket_tells_that_it_sends_events_to_eventbridge(aws):
+def test_a_bucket_tells_that_it_sends_events_to_eventbridge(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     configuration = delivery.s3.get_bucket_notification_configuration(Bucket=delivery.name)
     assert configuration["EventBridgeConfiguration"] == {}
@@ -213,14 +215,14 @@ def test_a_bucket_tells_that_it_sends_events_to_eventbridge(aws):
     assert "EventBridgeConfiguration" not in delivery.s3.get_bucket_notification_configuration(Bucket=plain)
 
 
-def test_a_bucket_that_does_not_send_events_sends_none(aws):
+def test_a_bucket_that_does_not_send_events_sends_none(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
     delivery.s3.put_bucket_notification_configuration(Bucket=delivery.name, NotificationConfiguration={})
     delivery.put("media/a.wav")
     assert delivery.bodies() == []
 
 
-def test_moto_still_has_what_is_replaced(aws):
+def test_moto_still_has_what_is_replaced(aws: InProcessAws) -> None:
     moto_arguments = list(inspect.signature(events._moto_send_event_bridge_message).parameters)
     assert moto_arguments == ["account_id", "bucket", "event_name", "key"]
     assert list(inspect.signature(events._moto_send_to_targets).parameters) == [

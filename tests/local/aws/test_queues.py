@@ -2,6 +2,8 @@ import inspect
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
@@ -11,29 +13,29 @@ from local.aws import queues
 
 
 @pytest.fixture
-def sqs():
+def sqs() -> Any:
     queues.install()
     return sqs_backends["123456789012"]["us-east-1"]
 
 
 @pytest.fixture
-def queue(sqs):
+def queue(sqs: Any) -> Iterator[Any]:
     name = f"queue-{uuid.uuid4().hex[:8]}"
     yield sqs.create_queue(name)
     sqs.delete_queue(name)
 
 
-def test_no_message_is_lost_while_others_are_deleted(sqs, queue):
+def test_no_message_is_lost_while_others_are_deleted(sqs: Any, queue: Any) -> None:
     deleted, sending = set(), True
 
-    def consume():
+    def consume() -> None:
         while (messages := sqs.receive_message(queue.name, 10, 0, 600)) or sending:
             for message in messages:
                 assert message.body not in deleted, "received twice"
                 deleted.add(message.body)
                 sqs.delete_message(queue.name, message.receipt_handle)
 
-    def send(sender):
+    def send(sender: int) -> None:
         for n in range(300):
             sqs.send_message(queue.name, f"{sender}-{n}")
 
@@ -50,7 +52,7 @@ def test_no_message_is_lost_while_others_are_deleted(sqs, queue):
 
 
 @pytest.mark.parametrize("operation", ["receive", "delete"])
-def test_a_queue_is_not_changed_while_another_changes_it(sqs, queue, operation):
+def test_a_queue_is_not_changed_while_another_changes_it(sqs: Any, queue: Any, operation: str) -> None:
     sqs.send_message(queue.name, "a")
     sqs.send_message(queue.name, "b")
     [message] = sqs.receive_message(queue.name, 1, 0, 600)
@@ -68,7 +70,7 @@ def test_a_queue_is_not_changed_while_another_changes_it(sqs, queue, operation):
     assert [m.approximate_receive_count for m in queue._messages] == ([1, 1] if operation == "receive" else [0])
 
 
-def test_deleting_keeps_the_list_that_a_sender_may_hold(sqs, queue):
+def test_deleting_keeps_the_list_that_a_sender_may_hold(sqs: Any, queue: Any) -> None:
     held = queue._messages
     sqs.send_message(queue.name, "a")
     [message] = sqs.receive_message(queue.name, 1, 0, 600)
@@ -76,7 +78,7 @@ def test_deleting_keeps_the_list_that_a_sender_may_hold(sqs, queue):
     assert queue._messages is held and held == []
 
 
-def test_a_thousand_messages_are_received_and_deleted_in_a_moment(sqs, queue):
+def test_a_thousand_messages_are_received_and_deleted_in_a_moment(sqs: Any, queue: Any) -> None:
     for n in range(1000):
         queue.add_message(sent_message(n))
     started = time.monotonic()
@@ -87,13 +89,13 @@ def test_a_thousand_messages_are_received_and_deleted_in_a_moment(sqs, queue):
     assert time.monotonic() - started < 2
 
 
-def sent_message(n):
+def sent_message(n: int) -> Message:
     message = Message(str(n), f"body {n}")
     message.mark_sent()
     return message
 
 
-def test_a_message_is_invisible_until_its_visibility_timeout_ends(sqs, queue):
+def test_a_message_is_invisible_until_its_visibility_timeout_ends(sqs: Any, queue: Any) -> None:
     sqs.send_message(queue.name, "a")
     [message] = sqs.receive_message(queue.name, 1, 0, 600)
     assert sqs.receive_message(queue.name, 1, 0, 600) == []
@@ -102,27 +104,27 @@ def test_a_message_is_invisible_until_its_visibility_timeout_ends(sqs, queue):
     assert again.approximate_receive_count == 2
 
 
-def test_a_delayed_message_comes_later(sqs, queue):
+def test_a_delayed_message_comes_later(sqs: Any, queue: Any) -> None:
     sqs.send_message(queue.name, "a", delay_seconds=1)
     assert sqs.receive_message(queue.name, 1, 0, 600) == []
     assert [message.body for message in sqs.receive_message(queue.name, 1, 5, 600)] == ["a"]
 
 
-def test_a_receiver_that_waits_lets_senders_send(sqs, queue):
+def test_a_receiver_that_waits_lets_senders_send(sqs: Any, queue: Any) -> None:
     threading.Timer(0.2, lambda: sqs.send_message(queue.name, "late")).start()
     started = time.monotonic()
     assert [message.body for message in sqs.receive_message(queue.name, 1, 10, 600)] == ["late"]
     assert time.monotonic() - started < 3
 
 
-def test_a_message_that_is_too_old_is_not_received(sqs, queue):
+def test_a_message_that_is_too_old_is_not_received(sqs: Any, queue: Any) -> None:
     queue.message_retention_period = 60
     sqs.send_message(queue.name, "old")
     queue._messages[0].sent_timestamp -= 61_000
     assert sqs.receive_message(queue.name, 1, 0, 600) == []
 
 
-def test_deleting_twice_succeeds_and_an_unknown_handle_does_not(sqs, queue):
+def test_deleting_twice_succeeds_and_an_unknown_handle_does_not(sqs: Any, queue: Any) -> None:
     sqs.send_message(queue.name, "a")
     [message] = sqs.receive_message(queue.name, 1, 0, 600)
     sqs.delete_message(queue.name, message.receipt_handle)
@@ -131,9 +133,9 @@ def test_deleting_twice_succeeds_and_an_unknown_handle_does_not(sqs, queue):
         sqs.delete_message(queue.name, "unknown")
 
 
-def test_moto_still_has_what_is_replaced():
+def test_moto_still_has_what_is_replaced() -> None:
     names = ["queue_name", "count", "wait_seconds_timeout", "visibility_timeout", "message_attribute_names"]
     assert list(inspect.signature(queues._moto_receive_message).parameters) == ["self", *names]
     assert "is_message_valid_based_on_retention_period" in queues._moto_receive_message.__code__.co_names
-    assert "visible" in inspect.getsource(Queue.messages.fget)
+    assert "visible" in inspect.getsource(vars(Queue)["messages"].fget)
     assert "_messages_lock" in inspect.getsource(Queue.add_message)

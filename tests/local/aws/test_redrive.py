@@ -4,6 +4,8 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
@@ -11,73 +13,74 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_wo
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 
 from local.aws import checkpoints, executions, step_functions
-from tests.local.aws.in_process import eventually, in_process_aws
+from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
 
 
 @pytest.fixture(scope="module")
-def aws():
+def aws() -> Iterator[InProcessAws]:
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws
 
 
 @pytest.fixture
-def sfn(aws):
+def sfn(aws: InProcessAws) -> Any:
     return aws.client("stepfunctions")
 
 
 class Service:
     """A Lambda function that fails for some events until it is repaired, and remembers what it was called with."""
 
-    def __init__(self, aws, fails_for=lambda event: True):
-        self.fails_for, self.calls = fails_for, []
+    def __init__(self, aws: InProcessAws, fails_for: Callable[[Any], bool] | None = lambda event: True) -> None:
+        self.fails_for = fails_for
+        self.calls: list[Any] = []
         self.arn = aws.function(f"service-{uuid.uuid4().hex[:8]}", self.answer)
 
-    def answer(self, event):
+    def answer(self, event: Any) -> Any:
         self.calls.append(event)
         if self.fails_for and self.fails_for(event):
             raise ValueError("broken")
         return event
 
-    def repair(self):
+    def repair(self) -> None:
         self.fails_for = None
 
-    def task(self, **fields):
+    def task(self, **fields: Any) -> dict[str, Any]:
         return {"Type": "Task", "Resource": self.arn, **fields}
 
 
-def states(start, **more):
+def states(start: str, **more: dict[str, Any]) -> dict[str, Any]:
     return {"StartAt": start, "States": more}
 
 
-def redrive(aws, execution, **request):
+def redrive(aws: InProcessAws, execution: Any, **request: Any) -> dict[str, Any]:
     aws.client("stepfunctions").redrive_execution(executionArn=execution["executionArn"], **request)
     return aws.ended(execution["executionArn"])
 
 
-def history(sfn, execution):
+def history(sfn: Any, execution: Any) -> Any:
     return sfn.get_execution_history(executionArn=execution["executionArn"])["events"]
 
 
-def machine(aws, definition):
+def machine(aws: InProcessAws, definition: dict[str, Any]) -> str:
     return aws.state_machine(f"machine-{uuid.uuid4().hex[:8]}", definition)
 
 
-def map_run_of(sfn, execution):
+def map_run_of(sfn: Any, execution: Any) -> Any:
     [run] = sfn.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
     return sfn.describe_map_run(mapRunArn=run["mapRunArn"])
 
 
-def counts(run):
+def counts(run: dict[str, Any]) -> dict[str, int]:
     return {status: n for status, n in run["executionCounts"].items() if n}
 
 
-def distributed(processor, **fields):
+def distributed(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **processor}
     return {"Type": "Map", "ItemProcessor": processor, **fields}
 
 
-def test_a_redrive_continues_at_the_failed_state_with_its_input(aws, sfn):
+def test_a_redrive_continues_at_the_failed_state_with_its_input(aws: InProcessAws, sfn: Any) -> None:
     before, broken, after = Service(aws, None), Service(aws), Service(aws, None)
     definition = states(
         "Before", Before=before.task(Next="Broken"), Broken=broken.task(Next="After"), After=after.task(End=True)
@@ -95,7 +98,7 @@ def test_a_redrive_continues_at_the_failed_state_with_its_input(aws, sfn):
     assert again["redriveStatus"] == "NOT_REDRIVABLE"
 
 
-def test_a_redrive_can_fail_and_be_redriven(aws):
+def test_a_redrive_can_fail_and_be_redriven(aws: InProcessAws) -> None:
     broken = Service(aws)
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(End=True))))
     assert redrive(aws, failed)["status"] == "FAILED"
@@ -104,7 +107,7 @@ def test_a_redrive_can_fail_and_be_redriven(aws):
     assert (again["status"], again["redriveCount"], len(broken.calls)) == ("SUCCEEDED", 2, 3)
 
 
-def test_a_redriven_state_has_all_its_retries_again(aws):
+def test_a_redriven_state_has_all_its_retries_again(aws: InProcessAws) -> None:
     broken = Service(aws)
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 1, "MaxAttempts": 2}]
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(Retry=retry, End=True))))
@@ -113,7 +116,7 @@ def test_a_redriven_state_has_all_its_retries_again(aws):
     assert len(broken.calls) == 6
 
 
-def test_the_history_goes_on_after_an_execution_redriven_event(aws, sfn):
+def test_the_history_goes_on_after_an_execution_redriven_event(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws)
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(End=True))))
     before = history(sfn, failed)
@@ -127,7 +130,7 @@ def test_the_history_goes_on_after_an_execution_redriven_event(aws, sfn):
     assert after[-1]["type"] == "ExecutionSucceeded"
 
 
-def test_the_context_object_tells_of_the_redrive(aws):
+def test_the_context_object_tells_of_the_redrive(aws: InProcessAws) -> None:
     broken = Service(aws)
     parameters = {"execution.$": "$$.Execution"}
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(Parameters=parameters, End=True))))
@@ -140,7 +143,7 @@ def test_the_context_object_tells_of_the_redrive(aws):
     assert second["StartTime"] == first["StartTime"]
 
 
-def test_a_redrive_uses_the_definition_the_execution_started_with(aws, sfn):
+def test_a_redrive_uses_the_definition_the_execution_started_with(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws)
     arn = machine(aws, states("Broken", Broken=broken.task(End=True)))
     failed = aws.run(arn, input=[1])
@@ -151,7 +154,7 @@ def test_a_redrive_uses_the_definition_the_execution_started_with(aws, sfn):
     assert redrive(aws, failed)["output"] == "[1]"
 
 
-def test_only_the_failed_children_of_a_map_run_again(aws, sfn):
+def test_only_the_failed_children_of_a_map_run_again(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws, lambda event: event["n"] in (1, 3))
     prepare, after = Service(aws, None), Service(aws, None)
     child = states(
@@ -192,7 +195,7 @@ def test_only_the_failed_children_of_a_map_run_again(aws, sfn):
     assert len(after.calls) == 1
 
 
-def test_a_finished_map_is_not_run_again_when_a_later_state_fails(aws, sfn):
+def test_a_finished_map_is_not_run_again_when_a_later_state_fails(aws: InProcessAws, sfn: Any) -> None:
     each, broken = Service(aws, None), Service(aws)
     definition = states(
         "Map",
@@ -206,7 +209,7 @@ def test_a_finished_map_is_not_run_again_when_a_later_state_fails(aws, sfn):
     assert map_run_of(sfn, failed)["redriveCount"] == 0
 
 
-def test_a_map_whose_items_could_not_be_read_reads_them_when_redriven(aws, sfn):
+def test_a_map_whose_items_could_not_be_read_reads_them_when_redriven(aws: InProcessAws, sfn: Any) -> None:
     s3, bucket = aws.client("s3"), f"items-{uuid.uuid4().hex[:8]}"
     s3.create_bucket(Bucket=bucket)
     reader = {
@@ -223,7 +226,7 @@ def test_a_map_whose_items_could_not_be_read_reads_them_when_redriven(aws, sfn):
     assert len(runs) == 2
 
 
-def test_a_map_that_fails_again_can_be_redriven_again(aws, sfn):
+def test_a_map_that_fails_again_can_be_redriven_again(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws, lambda event: event > 0)
     child = states("Broken", Broken=broken.task(End=True))
     definition = states("Map", Map=distributed(child, MaxConcurrency=1, End=True))
@@ -237,7 +240,7 @@ def test_a_map_that_fails_again_can_be_redriven_again(aws, sfn):
     assert map_run_of(sfn, failed)["redriveCount"] == 3
 
 
-def test_only_the_unfinished_iterations_of_an_inline_map_run_again(aws):
+def test_only_the_unfinished_iterations_of_an_inline_map_run_again(aws: InProcessAws) -> None:
     first, broken = Service(aws, None), Service(aws, lambda event: event == 1)
     processor = states("First", First=first.task(Next="Broken"), Broken=broken.task(End=True))
     state = {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 1, "End": True}
@@ -248,10 +251,10 @@ def test_only_the_unfinished_iterations_of_an_inline_map_run_again(aws):
     assert (first.calls, broken.calls) == ([0, 1, 2], [0, 1, 1, 2])
 
 
-def test_an_iteration_that_was_cut_off_by_a_sibling_is_not_finished(aws):
+def test_an_iteration_that_was_cut_off_by_a_sibling_is_not_finished(aws: InProcessAws) -> None:
     waiting = threading.Event()
 
-    def fail_when_the_other_waits(event):
+    def fail_when_the_other_waits(event: int) -> bool:
         if event == 1:
             waiting.wait(5)
             time.sleep(0.2)
@@ -259,7 +262,7 @@ def test_an_iteration_that_was_cut_off_by_a_sibling_is_not_finished(aws):
 
     broken, after = Service(aws, fail_when_the_other_waits), Service(aws, None)
 
-    def tell(event):
+    def tell(event: int) -> int:
         waiting.set()
         return event
 
@@ -281,7 +284,7 @@ def test_an_iteration_that_was_cut_off_by_a_sibling_is_not_finished(aws):
     assert broken.calls.count(0) == 1
 
 
-def test_only_the_unfinished_branches_of_a_parallel_run_again(aws):
+def test_only_the_unfinished_branches_of_a_parallel_run_again(aws: InProcessAws) -> None:
     done, broken = Service(aws, None), Service(aws)
     good = states("Done", Done=done.task(ResultPath="$.done", End=True))
     bad = states(
@@ -295,7 +298,7 @@ def test_only_the_unfinished_branches_of_a_parallel_run_again(aws):
     assert (len(done.calls), len(broken.calls)) == (1, 2)
 
 
-def test_a_map_in_a_branch_of_a_failed_child_continues_where_it_was(aws):
+def test_a_map_in_a_branch_of_a_failed_child_continues_where_it_was(aws: InProcessAws) -> None:
     broken = Service(aws, lambda event: event == 12)
     inner = {"Type": "Map", "ItemProcessor": states("B", B=broken.task(End=True)), "MaxConcurrency": 1, "End": True}
     branch = {"Type": "Parallel", "Branches": [states("Inner", Inner=inner)], "End": True}
@@ -306,7 +309,7 @@ def test_a_map_in_a_branch_of_a_failed_child_continues_where_it_was(aws):
     assert broken.calls == [1, 2, 11, 12, 12, 13]
 
 
-def test_a_state_that_was_caught_and_ended_in_fail_is_not_redriven(aws):
+def test_a_state_that_was_caught_and_ended_in_fail_is_not_redriven(aws: InProcessAws) -> None:
     broken = Service(aws)
     definition = states(
         "Broken",
@@ -319,7 +322,7 @@ def test_a_state_that_was_caught_and_ended_in_fail_is_not_redriven(aws):
     assert len(broken.calls) == 1
 
 
-def test_a_stopped_execution_waits_again_when_redriven(aws, sfn):
+def test_a_stopped_execution_waits_again_when_redriven(aws: InProcessAws, sfn: Any) -> None:
     after = Service(aws, None)
     definition = states("Wait", Wait={"Type": "Wait", "Seconds": 50, "Next": "After"}, After=after.task(End=True))
     arn = sfn.start_execution(stateMachineArn=machine(aws, definition), input="7")["executionArn"]
@@ -330,7 +333,7 @@ def test_a_stopped_execution_waits_again_when_redriven(aws, sfn):
     assert after.calls == [7]
 
 
-def test_a_redrive_begins_when_the_attempt_that_timed_out_has_left_its_task(aws):
+def test_a_redrive_begins_when_the_attempt_that_timed_out_has_left_its_task(aws: InProcessAws) -> None:
     release = threading.Event()
     slow = Service(aws, lambda event: not release.wait(10))
     definition = {
@@ -349,7 +352,7 @@ def test_a_redrive_begins_when_the_attempt_that_timed_out_has_left_its_task(aws)
     assert len(slow.calls) == 2
 
 
-def test_a_client_token_redrives_once(aws, sfn):
+def test_a_client_token_redrives_once(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws)
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(End=True))))
     first = sfn.redrive_execution(executionArn=failed["executionArn"], clientToken="token")
@@ -359,7 +362,7 @@ def test_a_client_token_redrives_once(aws, sfn):
     assert aws.ended(failed["executionArn"])["redriveCount"] == 1
 
 
-def test_what_runs_or_succeeded_is_not_redrivable(aws, sfn):
+def test_what_runs_or_succeeded_is_not_redrivable(aws: InProcessAws, sfn: Any) -> None:
     wait = machine(aws, states("Wait", Wait={"Type": "Wait", "Seconds": 1000, "End": True}))
     running = sfn.start_execution(stateMachineArn=wait)["executionArn"]
     with pytest.raises(sfn.exceptions.ExecutionNotRedrivable, match="Execution is RUNNING"):
@@ -370,7 +373,7 @@ def test_what_runs_or_succeeded_is_not_redrivable(aws, sfn):
         sfn.redrive_execution(executionArn=succeeded["executionArn"])
 
 
-def test_a_child_is_redriven_with_its_parent_only(aws, sfn):
+def test_a_child_is_redriven_with_its_parent_only(aws: InProcessAws, sfn: Any) -> None:
     broken = Service(aws)
     child = states("Broken", Broken=broken.task(End=True))
     failed = aws.run(machine(aws, states("Map", Map=distributed(child, End=True))), input=[1])
@@ -379,7 +382,9 @@ def test_a_child_is_redriven_with_its_parent_only(aws, sfn):
         sfn.redrive_execution(executionArn=child["executionArn"])
 
 
-def test_an_execution_of_long_ago_is_not_redrivable(aws, sfn, monkeypatch):
+def test_an_execution_of_long_ago_is_not_redrivable(
+    aws: InProcessAws, sfn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = Service(aws)
     failed = aws.run(machine(aws, states("Broken", Broken=broken.task(End=True))))
     monkeypatch.setattr(executions, "REDRIVABLE_FOR", datetime.timedelta(0))
@@ -387,13 +392,13 @@ def test_an_execution_of_long_ago_is_not_redrivable(aws, sfn, monkeypatch):
         sfn.redrive_execution(executionArn=failed["executionArn"])
 
 
-def test_an_unknown_execution_does_not_exist(aws, sfn):
+def test_an_unknown_execution_does_not_exist(aws: InProcessAws, sfn: Any) -> None:
     arn = machine(aws, states("Pass", Pass={"Type": "Pass", "End": True})).replace(":stateMachine:", ":execution:")
     with pytest.raises(sfn.exceptions.ExecutionDoesNotExist):
         sfn.redrive_execution(executionArn=arn + ":none")
 
 
-def test_a_stopped_parent_redrives_the_children_it_had(aws, sfn):
+def test_a_stopped_parent_redrives_the_children_it_had(aws: InProcessAws, sfn: Any) -> None:
     child = states("Wait", Wait={"Type": "Wait", "Seconds": 60, "End": True})
     definition = states("Map", Map=distributed(child, MaxConcurrency=2, End=True))
     arn = sfn.start_execution(stateMachineArn=machine(aws, definition), input="[1, 2, 3]")["executionArn"]
@@ -407,8 +412,8 @@ def test_a_stopped_parent_redrives_the_children_it_had(aws, sfn):
     assert sorted(redrives) == [0, 1, 1]
 
 
-def test_moto_still_has_what_checkpoints_hang_on(aws):
-    def names(function):
+def test_moto_still_has_what_checkpoints_hang_on(aws: InProcessAws) -> None:
+    def names(function: Callable[..., Any]) -> list[str]:
         return list(inspect.signature(function).parameters)
 
     assert names(checkpoints._moto_eval_state) == names(checkpoints._moto_set_next) == ["self", "env"]

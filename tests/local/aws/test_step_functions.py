@@ -2,67 +2,70 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from local.aws import clock, step_functions
-from tests.local.aws.in_process import eventually, in_process_aws
+from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
 
 
 @pytest.fixture(scope="module")
-def aws():
+def aws() -> Iterator[InProcessAws]:
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws
 
 
 @pytest.fixture
-def sfn(aws):
+def sfn(aws: InProcessAws) -> Any:
     return aws.client("stepfunctions")
 
 
-def pass_state(**fields):
+def pass_state(**fields: Any) -> dict[str, Any]:
     return {"StartAt": "Only", "States": {"Only": {"Type": "Pass", "End": True, **fields}}}
 
 
-def wait_state(seconds):
+def wait_state(seconds: int) -> dict[str, Any]:
     return {"StartAt": "Only", "States": {"Only": {"Type": "Wait", "Seconds": seconds, "End": True}}}
 
 
-def task(resource, **fields):
+def task(resource: str, **fields: Any) -> dict[str, Any]:
     return {"StartAt": "Only", "States": {"Only": {"Type": "Task", "Resource": resource, "End": True, **fields}}}
 
 
-def test_a_state_machine_runs_its_lambda_function(aws):
+def test_a_state_machine_runs_its_lambda_function(aws: InProcessAws) -> None:
     double = aws.function("double", lambda event: {"twice": 2 * event["n"]})
     execution = aws.run(aws.state_machine("runs", task(double)), input={"n": 21})
     assert execution["status"] == "SUCCEEDED"
     assert json.loads(execution["output"]) == {"twice": 42}
 
 
-def test_installing_twice_changes_nothing(aws):
-    wait_interval, parse = WaitFunction._wait_interval, step_functions.AmazonStateLanguageParser.parse
+def test_installing_twice_changes_nothing(aws: InProcessAws) -> None:
+    wait_interval, parse = WaitFunction._wait_interval, AmazonStateLanguageParser.parse
     step_functions.install()
     assert WaitFunction._wait_interval is wait_interval
-    assert step_functions.AmazonStateLanguageParser.parse is parse
+    assert AmazonStateLanguageParser.parse is parse
     assert aws.run(aws.state_machine("twice", pass_state(Result=1)))["output"] == "1"
 
 
-def test_waits_last_as_long_as_the_clock_says(aws):
+def test_waits_last_as_long_as_the_clock_says(aws: InProcessAws) -> None:
     machine = aws.state_machine("waits", wait_state(60))
     started = time.monotonic()
     assert aws.run(machine)["status"] == "SUCCEEDED"
     assert 0.6 <= time.monotonic() - started < 5
 
 
-def test_retry_intervals_last_as_long_as_the_clock_says(aws):
+def test_retry_intervals_last_as_long_as_the_clock_says(aws: InProcessAws) -> None:
     attempts = []
 
-    def fail_twice(event):
+    def fail_twice(event: Any) -> str:
         attempts.append(time.monotonic())
         if len(attempts) < 3:
             raise ValueError("not yet")
@@ -75,20 +78,20 @@ def test_retry_intervals_last_as_long_as_the_clock_says(aws):
     assert 0.6 <= attempts[2] - attempts[1] < 6
 
 
-def test_moto_still_sleeps_between_retries_through_its_time_module(aws):
+def test_moto_still_sleeps_between_retries_through_its_time_module(aws: InProcessAws) -> None:
     interval = clock.scaled(1)
     started = time.monotonic()
-    retrier_decl.time.sleep(1)
+    retrier_decl.time.sleep(1)  # type: ignore[attr-defined]
     assert interval <= time.monotonic() - started < interval + 0.5
 
 
-def test_executions_without_a_name_get_different_names(aws, sfn):
+def test_executions_without_a_name_get_different_names(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("nameless", pass_state())
     names = {aws.run(machine)["name"] for _ in range(3)}
     assert len(names) == 3 and "None" not in names
 
 
-def test_a_running_execution_is_returned_for_its_name_and_input(aws, sfn):
+def test_a_running_execution_is_returned_for_its_name_and_input(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("idempotent", wait_state(3000))
     first = sfn.start_execution(stateMachineArn=machine, name="batch", input='{"n": 1}')
     again = sfn.start_execution(stateMachineArn=machine, name="batch", input='{"n": 1}')
@@ -98,19 +101,21 @@ def test_a_running_execution_is_returned_for_its_name_and_input(aws, sfn):
     sfn.stop_execution(executionArn=first["executionArn"])
 
 
-def test_the_name_of_an_ended_execution_is_taken(aws, sfn):
+def test_the_name_of_an_ended_execution_is_taken(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("taken", pass_state())
     aws.run(machine, name="batch")
     with pytest.raises(sfn.exceptions.ExecutionAlreadyExists):
         sfn.start_execution(stateMachineArn=machine, name="batch", input="{}")
 
 
-def test_of_many_starts_with_one_name_one_execution_comes(aws, sfn, monkeypatch):
+def test_of_many_starts_with_one_name_one_execution_comes(
+    aws: InProcessAws, sfn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine = aws.state_machine("race", wait_state(3000))
     starting, peak = 0, 0
     start = step_functions._moto_start_execution
 
-    def slow_start(*arguments):
+    def slow_start(*arguments: Any) -> Any:
         nonlocal starting, peak
         starting += 1
         peak = max(peak, starting)
@@ -131,13 +136,13 @@ def test_of_many_starts_with_one_name_one_execution_comes(aws, sfn, monkeypatch)
     sfn.stop_execution(executionArn=answers[0]["executionArn"])
 
 
-def test_a_name_with_forbidden_characters_is_refused(aws, sfn):
+def test_a_name_with_forbidden_characters_is_refused(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("names", pass_state())
     with pytest.raises(sfn.exceptions.InvalidName):
         sfn.start_execution(stateMachineArn=machine, name="a b", input="{}")
 
 
-def test_the_context_object_tells_the_start_and_the_redrives_of_the_execution(aws):
+def test_the_context_object_tells_the_start_and_the_redrives_of_the_execution(aws: InProcessAws) -> None:
     machine = aws.state_machine("context", pass_state(Parameters={"execution.$": "$$.Execution"}))
     execution = aws.run(machine, name="named", input={"a": 1})
     context = json.loads(execution["output"])["execution"]
@@ -146,11 +151,11 @@ def test_the_context_object_tells_the_start_and_the_redrives_of_the_execution(aw
     assert context == {"Id": execution["executionArn"], "Name": "named", "Input": {"a": 1}, "RedriveCount": 0}
 
 
-def test_an_execution_that_returns_a_string_describes_it_as_json(aws):
+def test_an_execution_that_returns_a_string_describes_it_as_json(aws: InProcessAws) -> None:
     assert aws.run(aws.state_machine("string", pass_state(Result="text")))["output"] == '"text"'
 
 
-def test_logging_tracing_and_encryption_are_described_as_given(aws, sfn):
+def test_logging_tracing_and_encryption_are_described_as_given(aws: InProcessAws, sfn: Any) -> None:
     given = {
         "loggingConfiguration": {
             "level": "ERROR",
@@ -169,14 +174,14 @@ def test_logging_tracing_and_encryption_are_described_as_given(aws, sfn):
     assert {member: described[member] for member in given} == given
 
 
-def test_a_stopped_execution_is_aborted_at_once_with_the_given_reason(aws, sfn):
+def test_a_stopped_execution_is_aborted_at_once_with_the_given_reason(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("stopped", wait_state(3000))
     arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
     sfn.stop_execution(executionArn=arn, error="Operator", cause="wrong batch")
     description = sfn.describe_execution(executionArn=arn)
     assert (description["status"], description["error"], description["cause"]) == ("ABORTED", "Operator", "wrong batch")
 
-    def last_event():
+    def last_event() -> Any:
         return sfn.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
 
     eventually(lambda: last_event()["type"] == "ExecutionAborted")
@@ -184,10 +189,10 @@ def test_a_stopped_execution_is_aborted_at_once_with_the_given_reason(aws, sfn):
     assert sfn.describe_execution(executionArn=arn)["stopDate"] == description["stopDate"]
 
 
-def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ended(aws, sfn):
+def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ended(aws: InProcessAws, sfn: Any) -> None:
     called, release = threading.Event(), threading.Event()
 
-    def fail_late(event):
+    def fail_late(event: Any) -> None:
         called.set()
         release.wait(10)
         raise ValueError("late")
@@ -197,9 +202,9 @@ def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ende
     assert called.wait(10)
     sfn.stop_execution(executionArn=arn)
     release.set()
-    history = []
+    history: list[str] = []
 
-    def has_ended():
+    def has_ended() -> bool:
         history[:] = [event["type"] for event in sfn.get_execution_history(executionArn=arn)["events"]]
         return history[-1].startswith("Execution") and len(history) > 1
 
@@ -208,18 +213,18 @@ def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ende
     assert sfn.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
 
-def test_stopping_an_ended_execution_changes_nothing(aws, sfn):
+def test_stopping_an_ended_execution_changes_nothing(aws: InProcessAws, sfn: Any) -> None:
     execution = aws.run(aws.state_machine("ended", pass_state(Result=1)))
     sfn.stop_execution(executionArn=execution["executionArn"])
     assert sfn.describe_execution(executionArn=execution["executionArn"])["status"] == "SUCCEEDED"
 
 
-def test_a_machine_with_a_timeout_times_out(aws):
+def test_a_machine_with_a_timeout_times_out(aws: InProcessAws) -> None:
     machine = aws.state_machine("timeout", {**wait_state(3000), "TimeoutSeconds": 1})
     assert aws.run(machine)["status"] == "TIMED_OUT"
 
 
-def test_executions_are_listed_by_status_and_page(aws, sfn):
+def test_executions_are_listed_by_status_and_page(aws: InProcessAws, sfn: Any) -> None:
     fails = {"StartAt": "Only", "States": {"Only": {"Type": "Fail", "Error": "Bad"}}}
     machine = aws.state_machine("listed", fails)
     arns = [aws.run(machine)["executionArn"] for _ in range(3)]
@@ -230,7 +235,7 @@ def test_executions_are_listed_by_status_and_page(aws, sfn):
     assert "nextToken" not in rest
 
 
-def test_the_history_comes_in_pages_and_backwards(aws, sfn):
+def test_the_history_comes_in_pages_and_backwards(aws: InProcessAws, sfn: Any) -> None:
     arn = aws.run(aws.state_machine("history", pass_state()))["executionArn"]
     pages = sfn.get_paginator("get_execution_history").paginate(executionArn=arn, PaginationConfig={"PageSize": 1})
     forwards = [event["type"] for page in pages for event in page["events"]]
@@ -239,7 +244,7 @@ def test_the_history_comes_in_pages_and_backwards(aws, sfn):
     assert [event["type"] for event in backwards] == forwards[::-1]
 
 
-def test_an_unknown_execution_does_not_exist(aws, sfn):
+def test_an_unknown_execution_does_not_exist(aws: InProcessAws, sfn: Any) -> None:
     machine = aws.state_machine("known", pass_state())
     arn = machine.replace(":stateMachine:", ":execution:")
     for unknown in (f"{arn}:nothing", f"{arn}/Label:nothing"):
@@ -247,8 +252,8 @@ def test_an_unknown_execution_does_not_exist(aws, sfn):
             sfn.describe_execution(executionArn=unknown)
 
 
-def test_a_failing_state_logs_nothing_of_what_it_holds(aws, caplog):
-    def fail(event):
+def test_a_failing_state_logs_nothing_of_what_it_holds(aws: InProcessAws, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(event: Any) -> None:
         raise ValueError("patient text")
 
     machine = aws.state_machine("silent", task(aws.function("fail", fail), Comment="secret-comment"))
@@ -258,6 +263,6 @@ def test_a_failing_state_logs_nothing_of_what_it_holds(aws, caplog):
     assert said == []
 
 
-def test_threads_that_ended_are_forgotten(aws):
+def test_threads_that_ended_are_forgotten(aws: InProcessAws) -> None:
     aws.run(aws.state_machine("threads", task(aws.function("nothing", lambda event: None))))
     eventually(lambda: TMP_THREADS == [])

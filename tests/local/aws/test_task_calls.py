@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -10,38 +12,38 @@ from moto.sts.models import sts_backends
 
 from local.aws import step_functions, task_calls
 from local.aws.credentials import AccessDenied
-from tests.local.aws.in_process import in_process_aws
+from tests.local.aws.in_process import InProcessAws, in_process_aws
 
 
 @pytest.fixture(scope="module")
-def aws():
+def aws() -> Iterator[InProcessAws]:
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws
 
 
-def client_for(role_arn, service="lambda"):
+def client_for(role_arn: str, service: str = "lambda") -> Any:
     return task_calls.boto_client_for(
         region="us-east-1", service=service, state_credentials=StateCredentials(role_arn=role_arn)
     )
 
 
-def access_key_of(client):
+def access_key_of(client: Any) -> Any:
     return client._request_signer._credentials.access_key
 
 
-def run_task(aws, name, resource, **fields):
+def run_task(aws: InProcessAws, name: str, resource: str, **fields: Any) -> dict[str, Any]:
     state = {"Type": "Task", "Resource": resource, "End": True, **fields}
     return aws.run(aws.state_machine(name, {"StartAt": "Task", "States": {"Task": state}}))
 
 
-def test_a_client_acts_as_a_session_of_the_role(aws):
+def test_a_client_acts_as_a_session_of_the_role(aws: InProcessAws) -> None:
     role = aws.role("acting", "states.amazonaws.com")
     session = sts_backends["123456789012"]["aws"].get_assumed_role_from_access_key(access_key_of(client_for(role)))
-    assert session.role_arn == role
+    assert session is not None and session.role_arn == role
 
 
-def test_there_is_one_client_per_role_and_service(aws):
+def test_there_is_one_client_per_role_and_service(aws: InProcessAws) -> None:
     first, second = aws.role("first", "states.amazonaws.com"), aws.role("second", "states.amazonaws.com")
     assert client_for(first) is client_for(first)
     assert client_for(first) is not client_for(second)
@@ -49,7 +51,7 @@ def test_there_is_one_client_per_role_and_service(aws):
     assert access_key_of(client_for(first)) != access_key_of(client_for(second))
 
 
-def test_clients_are_forgotten_when_moto_forgets_their_sessions():
+def test_clients_are_forgotten_when_moto_forgets_their_sessions() -> None:
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         before = client_for(aws.role("forgotten", "states.amazonaws.com"))
@@ -57,25 +59,26 @@ def test_clients_are_forgotten_when_moto_forgets_their_sessions():
         assert client_for(aws.role("forgotten", "states.amazonaws.com")) is not before
 
 
-def test_a_role_that_does_not_trust_step_functions_cannot_be_used(aws):
+def test_a_role_that_does_not_trust_step_functions_cannot_be_used(aws: InProcessAws) -> None:
     with pytest.raises(AccessDenied, match=r"states\.amazonaws\.com cannot assume"):
         client_for(aws.role("untrusting", "lambda.amazonaws.com"))
 
 
-def test_a_task_calls_lambda_as_the_state_machines_role(aws, monkeypatch):
+def test_a_task_calls_lambda_as_the_state_machines_role(aws: InProcessAws, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(
-        lambda_eval_utils,
-        "boto_client_for",
-        lambda **arguments: seen.append(arguments) or task_calls.boto_client_for(**arguments),
-    )
+
+    def boto_client_for(**arguments: Any) -> Any:
+        seen.append(arguments)
+        return task_calls.boto_client_for(**arguments)
+
+    monkeypatch.setattr(lambda_eval_utils, "boto_client_for", boto_client_for)
     run_task(aws, "as-role", aws.function("as-role", lambda event: None))
     assert [call["state_credentials"].role_arn for call in seen] == [aws.role("state-machine")]
 
 
-def test_moto_takes_clients_for_tasks_and_item_readers_from_here(aws):
-    assert lambda_eval_utils.boto_client_for is task_calls.boto_client_for
-    assert resource_eval_s3.boto_client_for is task_calls.boto_client_for
+def test_moto_takes_clients_for_tasks_and_item_readers_from_here(aws: InProcessAws) -> None:
+    assert lambda_eval_utils.boto_client_for is task_calls.boto_client_for  # type: ignore[attr-defined]
+    assert resource_eval_s3.boto_client_for is task_calls.boto_client_for  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +90,10 @@ def test_moto_takes_clients_for_tasks_and_item_readers_from_here(aws):
         ("AccessDeniedException", 403, "Lambda.AWSLambdaException"),
     ],
 )
-def test_a_refused_call_is_named_as_step_functions_names_it(aws, monkeypatch, code, status, error):
-    def refuse(*arguments):
+def test_a_refused_call_is_named_as_step_functions_names_it(
+    aws: InProcessAws, monkeypatch: pytest.MonkeyPatch, code: str, status: int, error: str
+) -> None:
+    def refuse(*arguments: Any) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, "Invoke")
 
     arn = aws.function(f"refused-{status}", lambda event: None)
@@ -97,13 +102,13 @@ def test_a_refused_call_is_named_as_step_functions_names_it(aws, monkeypatch, co
     assert (execution["error"], execution["cause"]) == (error, "no")
 
 
-def test_a_missing_function_is_told_by_lambda_itself(aws):
+def test_a_missing_function_is_told_by_lambda_itself(aws: InProcessAws) -> None:
     execution = run_task(aws, "missing", "arn:aws:lambda:us-east-1:123456789012:function:missing")
     assert execution["error"] == "Lambda.ResourceNotFoundException"
 
 
-def test_a_call_that_does_not_reach_lambda_is_an_sdk_error(aws, monkeypatch):
-    def unreachable(*arguments):
+def test_a_call_that_does_not_reach_lambda_is_an_sdk_error(aws: InProcessAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*arguments: Any) -> None:
         raise EndpointConnectionError(endpoint_url="http://nowhere")
 
     arn = aws.function("unreachable", lambda event: None)
@@ -111,11 +116,12 @@ def test_a_call_that_does_not_reach_lambda_is_an_sdk_error(aws, monkeypatch):
     assert run_task(aws, "unreachable", arn)["error"] == "Lambda.SdkClientException"
 
 
-def test_a_throttled_call_is_retried_by_its_name(aws, monkeypatch):
+def test_a_throttled_call_is_retried_by_its_name(aws: InProcessAws, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_for(aws.role("state-machine", "states.amazonaws.com"))
-    call, refusals = client._make_api_call, []
+    call = client._make_api_call
+    refusals: list[ClientError] = []
 
-    def throttle_once(*arguments):
+    def throttle_once(*arguments: Any) -> Any:
         if refusals:
             return call(*arguments)
         refusals.append(ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "Invoke"))
@@ -127,8 +133,8 @@ def test_a_throttled_call_is_retried_by_its_name(aws, monkeypatch):
     assert json.loads(execution["output"]) == "done"
 
 
-def test_the_error_of_a_function_keeps_its_own_name(aws):
-    def fail(event):
+def test_the_error_of_a_function_keeps_its_own_name(aws: InProcessAws) -> None:
+    def fail(event: Any) -> None:
         raise KeyError("x")
 
     assert run_task(aws, "own-error", aws.function("own-error", fail))["error"] == "KeyError"

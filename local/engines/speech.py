@@ -1,0 +1,151 @@
+"""Speech to text: Moonshine reads the words, pocketsphinx finds when each was said.
+
+A stand-in for Amazon Transcribe Medical on a developer's machine. The recognizer is a small general one; about a
+hundred clinical terms are put right afterwards. Judge the pipeline with it, never a transcript.
+"""
+
+import math
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from moonshine_voice import ModelArch, Transcriber, get_assets_path  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from local.engines.media import SAMPLE_RATE
+from local.engines.speech_alignment import Aligner, Placement
+from local.engines.speech_segments import speech_segments
+from local.engines.speech_vocabulary import TERMS_FILE, Suggestion, Vocabulary
+
+_PADDING = np.zeros(SAMPLE_RATE // 2, np.int16)
+_TOKENS = re.compile(r"(?P<word>[^\W_]+(?:[-'’./,][^\W_]+)*%?)|(?P<mark>[.,?!;:])", re.UNICODE)
+_MOST_TERMS_A_LINE = 10
+# Log score by which a term must beat the words it replaces, at distance 1. Chosen by looking at the replacements
+# in the sample recordings: lower lets "as needed" become apnea, higher keeps "as new" from becoming asthma.
+_GAIN_NEEDED = 80.0
+_CONFIDENCE_SLOPE = 1.5
+_HALF_CONFIDENT_FIT = -3.2
+_UNALIGNED_CONFIDENCE = 0.3
+
+_Token = tuple[str, str]
+"""A word and the punctuation mark after it."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a transcript; ``start`` and ``end`` in seconds of the recording.
+
+    ``punctuation`` is the mark that follows it, "" for none. ``confidence`` (0..1) is a heuristic, not a probability:
+    how well the sound fits the word's usual pronunciation, see ``confidence_of``.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+    punctuation: str = ""
+
+
+class _Engines(threading.local):
+    """One recognizer and one aligner a thread: neither may be entered twice at a time."""
+
+    def __init__(self) -> None:
+        model = Path(get_assets_path()) / "tiny-en"
+        self.recognizer = Transcriber(
+            model, ModelArch.TINY, options={"return_audio_data": "false", "vad_threshold": "0"}
+        )
+        self.aligner = Aligner()
+        self.vocabulary = Vocabulary(TERMS_FILE, self.aligner.phones_of)
+        for term, phones in self.vocabulary.terms.items():
+            if " " not in term:
+                self.aligner.teach(term, phones)
+
+
+_engines: _Engines | None = None
+_creating = threading.Lock()
+
+
+def warm_up() -> None:
+    """Load this thread's models now (about half a second and 200 MB) instead of at its first recording."""
+    _engines_of_this_thread()
+
+
+def transcribe(samples: NDArray[np.int16]) -> list[Word]:
+    """The words said in mono 16 kHz samples, in order; an empty list when nobody speaks.
+
+    May be called from several threads at once.
+    """
+    engines = _engines_of_this_thread()
+    words: list[Word] = []
+    for first, last in speech_segments(samples):
+        words += _words_of(engines, samples[first:last], first / SAMPLE_RATE)
+    return words
+
+
+def confidence_of(fit: float | None) -> float:
+    """0..1 from a word's mean log score per frame, by a logistic curve: -1 (usual) gives .96, -3 (poor) .57.
+
+    A word that could not be aligned gets 0.3. Nothing is calibrated: compare words with it, do not multiply it.
+    """
+    if fit is None:
+        return _UNALIGNED_CONFIDENCE
+    return 1 / (1 + math.exp(-_CONFIDENCE_SLOPE * (fit - _HALF_CONFIDENT_FIT)))
+
+
+def _engines_of_this_thread() -> _Engines:
+    global _engines
+    with _creating:
+        if _engines is None:
+            _engines = _Engines()
+    return _engines
+
+
+def _words_of(engines: _Engines, sound: NDArray[np.int16], offset: float) -> list[Word]:
+    padded = np.concatenate([_PADDING, sound, _PADDING]).astype(np.float32) / 32768
+    transcript = engines.recognizer.transcribe_without_streaming(padded.tolist(), SAMPLE_RATE)
+    tokens, placements = _with_clinical_terms(engines, sound, _tokens(" ".join(line.text for line in transcript.lines)))
+    return [
+        Word(text, offset + placement.start, offset + placement.end, confidence_of(placement.fit), mark)
+        for (text, mark), placement in zip(tokens, placements, strict=True)
+    ]
+
+
+def _with_clinical_terms(
+    engines: _Engines, sound: NDArray[np.int16], tokens: list[_Token]
+) -> tuple[list[_Token], list[Placement]]:
+    """Replace words by a clinical term that sounds alike where the recording itself fits the term better."""
+    best = engines.aligner.align(sound, [text for text, _ in tokens])
+    for _ in range(_MOST_TERMS_A_LINE):
+        if best.score is None:
+            break
+        for suggestion in engines.vocabulary.suggest([text for text, _ in tokens]):
+            candidate = _replaced(tokens, suggestion)
+            alignment = engines.aligner.align(sound, [text for text, _ in candidate])
+            needed = best.score + _GAIN_NEEDED * suggestion.distance**2
+            if alignment.score is not None and alignment.score > needed:
+                tokens, best = candidate, alignment
+                break
+        else:
+            break
+    return tokens, best.placements
+
+
+def _replaced(tokens: list[_Token], suggestion: Suggestion) -> list[_Token]:
+    first, last = tokens[suggestion.first], tokens[suggestion.last - 1]
+    term = suggestion.term.capitalize() if first[0][0].isupper() else suggestion.term
+    parts = term.split()
+    marked = [(part, "") for part in parts[:-1]] + [(parts[-1], last[1])]
+    return tokens[: suggestion.first] + marked + tokens[suggestion.last :]
+
+
+def _tokens(line: str) -> list[_Token]:
+    """Words of a line, each with the punctuation mark that follows it."""
+    tokens: list[_Token] = []
+    for match in _TOKENS.finditer(line):
+        if word := match["word"]:
+            tokens.append((word, ""))
+        elif tokens:
+            tokens[-1] = (tokens[-1][0], tokens[-1][1] or match["mark"])
+    return tokens

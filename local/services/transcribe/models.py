@@ -1,0 +1,142 @@
+"""Medical transcription jobs: moto's Transcribe with the jobs' envelopes replaced by jobs that do the work."""
+
+import base64
+import binascii
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.core.base_backend import BackendDict
+from moto.transcribe.exceptions import BadRequestException, ConflictException
+from moto.transcribe.models import TranscribeBackend as MotoTranscribeBackend
+from numpy.typing import NDArray
+
+from local.engines import speech
+
+from .failures import JobFailure
+from .jobs import MedicalTranscriptionJob
+from .storage import CallerStorage, media_location
+from .validation import Request, check_model, check_start
+
+engine: Callable[[NDArray[np.int16]], list[speech.Word]] = speech.transcribe
+"""Speech to text for mono 16 kHz samples. Tests that are not about speech put a fast function here."""
+
+_PAGE_SIZE = 5
+_NOT_FOUND = "The requested job couldn't be found. Check the job name and try your request again."
+_UNREADABLE = (
+    "The S3 URI that you provided can't be accessed. "
+    "Make sure that you have read permission and try your request again."
+)
+_log = logging.getLogger(__name__)
+# One: the recognizer spreads over the cores by itself, and two at a time were never faster (bench/speech.py).
+_workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medical-transcription")
+
+
+class TranscribeBackend(MotoTranscribeBackend):
+    """Transcribe in one account and Region. Vocabularies and plain transcription jobs remain moto's."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._jobs: dict[str, MedicalTranscriptionJob] = {}
+        self._lock = threading.Lock()
+
+    def start_medical_job(self, request: Request, access_key_id: str) -> MedicalTranscriptionJob:
+        """Queue a job that acts with the rights of ``access_key_id``.
+
+        Raises BadRequestException for a request the service would refuse or a recording the caller may not read,
+        ConflictException for a name that is taken.
+        """
+        check_start(request)
+        settings = request.get("Settings", {})
+        if settings.get("ShowSpeakerLabels"):
+            raise BadRequestException("ShowSpeakerLabels is not supported by the local Transcribe: leave it out.")
+        vocabulary = settings.get("VocabularyName")
+        if vocabulary and vocabulary not in self.medical_vocabularies:
+            raise BadRequestException(
+                "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again."
+            )
+        self._refuse_taken_name(request["MedicalTranscriptionJobName"])
+        media = media_location(request["Media"]["MediaFileUri"])
+        if media is None:
+            raise BadRequestException(_UNREADABLE)
+        storage = CallerStorage(access_key_id, self.region_name)
+        try:
+            media_size = storage.size(media)
+        except (ClientError, BotoCoreError) as error:
+            raise BadRequestException(_UNREADABLE) from error
+        if key := request.get("OutputEncryptionKMSKeyId"):
+            try:
+                storage.check_key(key)
+            except (ClientError, BotoCoreError) as error:
+                raise BadRequestException(f"The KMS key {key} can't be accessed: {error}") from error
+        job = MedicalTranscriptionJob(request, self.account_id, self.region_name, media, media_size)
+        with self._lock:
+            self._refuse_taken_name(job.name)
+            self._jobs[job.name] = job
+        _workers.submit(_run, job, storage)
+        return job
+
+    def medical_job(self, name: str) -> MedicalTranscriptionJob:
+        """Raises BadRequestException if there is none of that name."""
+        check_model("GetMedicalTranscriptionJob", {"MedicalTranscriptionJobName": name})
+        with self._lock:
+            if name not in self._jobs:
+                raise BadRequestException(_NOT_FOUND)
+            return self._jobs[name]
+
+    def delete_medical_job(self, name: str) -> None:
+        """Raises BadRequestException if there is no such job, or it has not ended."""
+        if self.medical_job(name).status in ("QUEUED", "IN_PROGRESS"):
+            raise BadRequestException(f"The job {name} is still running: wait until it is COMPLETED or FAILED.")
+        with self._lock:
+            self._jobs.pop(name, None)
+
+    def medical_jobs(self, request: Request) -> tuple[list[MedicalTranscriptionJob], str | None]:
+        """A page of the jobs that match, newest first, and the token of the next page."""
+        check_model("ListMedicalTranscriptionJobs", request)
+        wanted = request.get("JobNameContains", "").lower()
+        with self._lock:
+            newest_first = list(reversed(self._jobs.values()))
+        matching = [
+            job
+            for job in newest_first
+            if wanted in job.name.lower() and request.get("Status", job.status) == job.status
+        ]
+        first = _position(request.get("NextToken"))
+        last = first + request.get("MaxResults", _PAGE_SIZE)
+        return matching[first:last], _token(last) if last < len(matching) else None
+
+    def _refuse_taken_name(self, name: str) -> None:
+        if name in self._jobs:
+            raise ConflictException("The requested job name already exists. Use a different job name.")
+
+
+def _run(job: MedicalTranscriptionJob, storage: CallerStorage) -> None:
+    job.begin()
+    try:
+        job.transcribe(storage, engine)
+    except JobFailure as failure:
+        job.fail(str(failure))
+    except Exception as error:
+        # Whatever else goes wrong is the service's own fault. The type only: messages may quote what was said.
+        _log.exception("medical transcription job %s broke", job.name)
+        job.fail(f"Internal service failure: {type(error).__name__}")
+
+
+def _token(position: int) -> str:
+    return base64.urlsafe_b64encode(str(position).encode()).decode()
+
+
+def _position(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token))
+    except (binascii.Error, ValueError) as error:
+        raise BadRequestException("The NextToken isn't valid: give the one of the page before.") from error
+
+
+transcribe_backends = BackendDict(TranscribeBackend, "transcribe")

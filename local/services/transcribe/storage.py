@@ -1,0 +1,91 @@
+"""A job's reads and writes in S3 and its look at the KMS key, all with the rights of whoever started it."""
+
+import base64
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+from botocore.config import Config
+
+from local.aws.credentials import caller_credentials
+
+_S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+_HTTPS_URIS = (
+    re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL),
+    re.compile(r"https?://(?P<bucket>[^/]+?)\.s3[.-][^/]*amazonaws\.com/(?P<key>.+)", re.DOTALL),
+)
+
+
+@dataclass(frozen=True)
+class Location:
+    """An S3 object."""
+
+    bucket: str
+    key: str
+
+
+def media_location(uri: str) -> Location | None:
+    """The object that a MediaFileUri names (s3://, or https of S3 itself with a percent-encoded key), else None."""
+    if match := _S3_URI.fullmatch(uri):
+        return Location(match["bucket"], match["key"])
+    for pattern in _HTTPS_URIS:
+        if match := pattern.fullmatch(uri):
+            return Location(match["bucket"], unquote(match["key"]))
+    return None
+
+
+def transcript_location(bucket: str, output_key: str | None, job_name: str) -> Location:
+    """Where the transcript goes: OutputKey itself if it ends in .json, else a folder of that name.
+
+    Source: StartMedicalTranscriptionJob API reference, OutputKey.
+    """
+    if not output_key:
+        return Location(bucket, f"{job_name}.json")
+    if output_key.endswith(".json"):
+        return Location(bucket, output_key)
+    return Location(bucket, f"{output_key.rstrip('/')}/{job_name}.json")
+
+
+class CallerStorage:
+    """S3 and KMS as the owner of ``access_key_id`` sees them. Methods raise botocore's ClientError."""
+
+    def __init__(self, access_key_id: str, region_name: str) -> None:
+        self._arguments: dict[str, Any] = {
+            "endpoint_url": os.environ.get("AWS_ENDPOINT_URL"),
+            "region_name": region_name,
+            "config": Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+            **caller_credentials(access_key_id),
+        }
+        self._s3 = boto3.client("s3", **self._arguments)
+
+    def size(self, location: Location) -> int:
+        """Bytes of an object that the caller may read."""
+        return int(self._s3.head_object(Bucket=location.bucket, Key=location.key)["ContentLength"])
+
+    def read(self, location: Location) -> bytes:
+        return bytes(self._s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read())
+
+    def check_key(self, kms_key_id: str) -> None:
+        """Describe the key: who encrypts output with it must be allowed to (Transcribe developer guide)."""
+        boto3.client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
+
+    def write_json(
+        self, location: Location, content: dict[str, Any], kms_key_id: str | None, context: dict[str, str] | None
+    ) -> None:
+        """Write under the KMS key, or explicitly under S3's own key when there is none, as the service does."""
+        encryption: dict[str, Any] = {"ServerSideEncryption": "AES256"}
+        if kms_key_id:
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
+            if context:
+                encryption["SSEKMSEncryptionContext"] = base64.b64encode(json.dumps(context).encode()).decode()
+        self._s3.put_object(
+            Bucket=location.bucket,
+            Key=location.key,
+            Body=json.dumps(content, ensure_ascii=False).encode(),
+            ContentType="application/json",
+            **encryption,
+        )
