@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import HTTPClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from local.aws import clock
 from local.server import ASSET_BUCKET, LocalAws
@@ -88,7 +88,7 @@ def test_stopping_frees_the_port_and_restores_the_environment(start: Any, monkey
     aws.stop()
     aws.stop()
     assert dict(os.environ) == before
-    with pytest.raises(HTTPClientError):
+    with pytest.raises(BotoCoreError):
         s3.list_buckets()
 
 
