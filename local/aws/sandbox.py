@@ -5,6 +5,7 @@ handler meets the same context object, deadline, error payloads and log lines as
 would bring (Powertools) come from the interpreter that runs this module. Memory and /tmp are not limited.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -154,7 +155,9 @@ class Sandbox:
     def _kill(self) -> None:
         self.alive = False
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            # The watching thread may have waited for the process before this thread can see that it has ended.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process and its Runtime API."""
