@@ -25,7 +25,7 @@ local: setup  ## leave the local AWS running, for the AWS CLI: make local [PORT=
 	$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
 
 test: setup  ## every test, offline
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup  ## formatting and lint
 	$(BIN)/ruff format --check .
