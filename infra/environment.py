@@ -7,9 +7,9 @@ from typing import Annotated
 
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 
-# A failed execution can be redriven for 14 days; what it has already paid for must still be there.
+# An execution runs for up to 7 days and can be redriven for 14; what it has already paid for must still be there.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-Days = Annotated[int, between(15, 36500)]
+Days = Annotated[int, between(22, 36500)]
 
 # The only values that CloudWatch Logs takes.
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -110,7 +110,7 @@ class Environment:
         intermediates_expire_after_days: documents and the entity detection's raw output.
         recordings_expire_after_days: None keeps the recordings for ever.
         results_expire_after_days: transcripts, entity records, reports of batches and seeds; None keeps them for ever.
-        batch_size: recordings that one execution processes at most.
+        batch_size: recordings that one batch of events, and so the execution it starts, has at most.
         batch_window_seconds: how long a batch is collected before it starts.
     """
 

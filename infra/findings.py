@@ -32,8 +32,8 @@ _FUNCTION = {
         "retries, and the ingest queue has a dead-letter queue of its own."
     ),
     "HIPAA.Security-LambdaConcurrency": (
-        "Concurrency is bounded where work starts: by the Maps' MaxConcurrency and the event source's "
-        "MaximumConcurrency. Reserving it would take it from the account's other functions."
+        "Concurrency is bounded where work starts: by the Maps' MaxConcurrency in each execution and the event "
+        "source's MaximumConcurrency. Reserving it would take it from the account's other functions."
     ),
     "HIPAA.Security-LambdaInsideVPC": (
         "Calls AWS service endpoints only, with TLS and IAM. There is nothing private to reach, and a VPC would add a "
@@ -47,7 +47,7 @@ _BUCKETS = {
     "Storage/Audience/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/Operations/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/AccessLogs": {
-        "HIPAA.Security-S3BucketReplicationEnabled": "Access logs hold no clinical data, and no step reads them.",
+        "HIPAA.Security-S3BucketReplicationEnabled": "Access logs hold keys and callers; no step reads them.",
         "HIPAA.Security-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
     },
 }
@@ -72,6 +72,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "*": "The action has no resource-level permissions; a condition narrows it to output in our bucket.",
         "Media/media": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,
+        "Clinical/batches": _OBJECTS,
         "transcribe:medical-transcription-job/": _JOBS,
     },
     "Functions/PollTranscription/Policy": {

@@ -13,8 +13,9 @@ from infra import arns
 from infra.environment import Environment
 from infra.storage import Storage, removal_policy
 
-_RECEIVES_BEFORE_DEAD_LETTER = 5
-# One batch is one execution: two at a time keep a burst from becoming many small batches. It is also the minimum.
+# An outage of Step Functions of some hours must not cost an event: a message returns every few minutes.
+_RECEIVES_BEFORE_DEAD_LETTER = 50
+# Two batches at a time keep a burst from becoming many small executions. It is also the minimum.
 _CONCURRENT_BATCHES = 2
 
 

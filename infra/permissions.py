@@ -52,7 +52,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         "start_transcription": [
             *_read(media, "media/"),
-            *_write(clinical, "transcripts/"),
+            *_list(media, "media/"),
+            *_write(clinical, "transcripts/", "batches/"),
             _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
             _allow(
                 "StartTranscription",

@@ -28,13 +28,14 @@ from lambdas.shared.transcripts import WordTimes
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Write `records/<media_id>.jsonl` for every recording of the batch that has documents.
+    """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 
-    A recording of which some documents could not be processed keeps the entities of the others, is reported as
-    rejected, and is tried again by the next execution.
+    The records of a new version of an object replace those of the old one, and with them its consent. A recording of
+    which some documents could not be processed keeps the entities of the others, is reported as rejected, and isn't
+    counted as finished.
 
     Raises:
-        IncompleteOutput: fewer outputs are there than the manifest counts as successes.
+        IncompleteOutput: the manifest is gone, or fewer outputs are there than it counts as successes.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     result = event["entity_detection"]["result"]
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         recording["media_id"]: recording for recording in read_json(bucket, batch["prefix"] + "plan.json")["recordings"]
     }
     index = list(read_json_lines(bucket, batch["prefix"] + "documents.jsonl"))
-    manifest = json.loads(read_bytes(bucket, within(output_key, result["manifest_path"])))["Summary"]
+    manifest = read_manifest(bucket, within(output_key, result["manifest_path"]))
     unprocessed = read_unprocessed(bucket, output_key, manifest)
 
     def collect(documents: list[dict[str, Any]]) -> tuple[int, Counter[str]]:
@@ -68,7 +69,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             )
         write_json_lines(
             bucket,
-            f"records/{recording['media_id']}.jsonl",
+            f"records/{recording['object_id']}.jsonl",
             records,
             # PlanBatch takes this as the sign that the recording is finished.
             metadata={"transcript-id": recording["transcript_id"]} if complete else None,
@@ -102,6 +103,17 @@ def within(output_key: str, path: str) -> str:
     # AWS's example shows `<output directory>/Manifest` without the prefix above the directory.
     directory = output_key.rstrip("/").rpartition("/")[2] + "/"
     return output_key + path.removeprefix(directory)
+
+
+def read_manifest(bucket: str, key: str) -> dict[str, Any]:
+    try:
+        summary: dict[str, Any] = read_json(bucket, key)["Summary"]
+    except s3.exceptions.NoSuchKey:
+        raise IncompleteOutput(
+            f"s3://{bucket}/{key} is not there. If the job's output has expired, start a new execution with "
+            '"reprocess": true.'
+        ) from None
+    return summary
 
 
 def read_unprocessed(bucket: str, output_key: str, manifest: dict[str, Any]) -> dict[str, str]:

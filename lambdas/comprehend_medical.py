@@ -17,7 +17,8 @@ from lambdas.shared.storage import parse_uri
 
 DEADLINE_SECONDS = 24 * 3600
 MAXIMUM_ATTEMPTS = 50
-RUNNING_OR_DONE = ("SUBMITTED", "IN_PROGRESS", "COMPLETED", "PARTIAL_SUCCESS")
+DONE = ("COMPLETED", "PARTIAL_SUCCESS")
+RUNNING = ("SUBMITTED", "IN_PROGRESS")
 
 comprehend_medical = boto3.client("comprehendmedical")
 
@@ -29,7 +30,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     listing not show the job yet, the same request token makes the service answer with the same job.
 
     Raises:
-        CostCeilingExceeded: before anything is spent.
+        CostCeilingExceeded: before anything is spent on entity detection.
         JobFailed: too many attempts have failed.
     """
     documents, redrive_count = event["documents"], event["redrive_count"]
@@ -37,23 +38,26 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     if documents["estimated_usd"] > ceiling:
         raise CostCeilingExceeded(
             f"Entity detection over {documents['count']} documents with {documents['characters']} characters would "
-            f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. Nothing "
-            "was spent on it. Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
+            f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job "
+            "was not started. Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
         )
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
         name = f"{os.environ['RESOURCE_PREFIX']}-{documents['documents_id']}-{attempt}"
         known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": name})
         existing = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
+        # Assumed, not documented: some minutes to start, then a few documents per second (docs/aws.md).
+        expected_seconds = 300 + documents["count"] // 5
         if not existing:
             job_id = comprehend_medical.start_entities_detection_v2_job(**request(name, documents))["JobId"]
             logger.info("job started", extra={"job_name": name, "job_id": job_id})
-        elif alive := [job for job in existing if job["JobStatus"] in RUNNING_OR_DONE]:
+        elif alive := [job for job in existing if job["JobStatus"] in RUNNING + DONE]:
             job_id = alive[0]["JobId"]
+            if alive[0]["JobStatus"] in DONE:
+                expected_seconds = 0
             logger.info("job adopted", extra={"job_name": name, "job_id": job_id})
         else:
             continue
-        # Assumed, not documented: some minutes to start, then a few documents per second (docs/performance.md).
-        return jobs.started(job_id, 300 + documents["count"] // 5, redrive_count)
+        return jobs.started(job_id, expected_seconds, redrive_count)
     raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs over {documents['uri']} have failed; the last was {name}")
 
 
@@ -83,7 +87,7 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     answer = comprehend_medical.describe_entities_detection_v2_job(JobId=job["id"])
     properties = answer["ComprehendMedicalAsyncJobProperties"]
     status = properties["JobStatus"]
-    if status in ("COMPLETED", "PARTIAL_SUCCESS"):
+    if status in DONE:
         output = properties["OutputDataConfig"]
         return jobs.completed(
             job,

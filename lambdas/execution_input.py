@@ -1,7 +1,7 @@
 """What the input of an execution may ask for: a list of recordings, or all below a prefix."""
 
 import os
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from lambdas.shared.errors import InvalidInput
@@ -31,7 +31,7 @@ def requested_keys(request: Any) -> tuple[list[str], bool]:
     if not isinstance(reprocess, bool):
         raise InvalidInput(f"reprocess is {reprocess!r}, neither true nor false. {USAGE}")
     if "prefix" in request:
-        keys = list(listed_keys(request["prefix"]))
+        keys = listed_keys(request["prefix"])
     else:
         uris = request["media"]
         if not isinstance(uris, list) or not uris:
@@ -41,20 +41,21 @@ def requested_keys(request: Any) -> tuple[list[str], bool]:
         keys = [key_in_media_bucket(uri, f"media[{position}]") for position, uri in enumerate(uris)]
     if len(keys) > MAXIMUM_RECORDINGS:
         raise InvalidInput(
-            f"The input names {len(keys)} recordings; one execution takes {MAXIMUM_RECORDINGS}. "
+            f"The input names more than {MAXIMUM_RECORDINGS} recordings, which is what one execution takes. "
             "Start one execution per narrower prefix."
         )
     return list(dict.fromkeys(keys)), reprocess
 
 
-def listed_keys(prefix: Any) -> Iterator[str]:
+def listed_keys(prefix: Any) -> list[str]:
     start = key_in_media_bucket(prefix, "prefix")
     if not start.startswith("media/"):
         raise InvalidInput(f"prefix is not below media/. {USAGE}")
-    keys = [key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not key.endswith("/")]
+    recordings = (key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not key.endswith("/"))
+    keys = list(islice(recordings, MAXIMUM_RECORDINGS + 1))
     if not keys:
         raise InvalidInput("prefix holds no object. Look at what is there with: aws s3 ls <prefix>")
-    yield from keys
+    return keys
 
 
 def key_in_media_bucket(uri: Any, name: str) -> str:

@@ -6,10 +6,12 @@ again name the same execution, which Step Functions refuses to start twice.
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger
@@ -24,10 +26,12 @@ stepfunctions = boto3.client("stepfunctions")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Start the executions for one SQS batch of EventBridge `Object Created` events.
 
-    Returns the ids of the messages that aren't such events; the queue hands them to its dead-letter queue in time.
+    Returns the ids of the messages that are to come back: those of an execution that could not be started, and those
+    that aren't such events, which end in the dead-letter queue.
     """
-    recordings: dict[str, str] = {}
-    unreadable: list[str] = []
+    versions: dict[str, str] = {}
+    messages: dict[str, list[str]] = defaultdict(list)
+    returned: list[str] = []
     for record in event["Records"]:
         try:
             detail = json.loads(record["body"])["detail"]
@@ -35,15 +39,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             uri = uri_of(detail["bucket"]["name"], created["key"])
             version = created.get("version-id") or created["etag"]
         except (ValueError, KeyError, TypeError, AttributeError):
-            unreadable.append(record["messageId"])
+            logger.error("message is no Object Created event", extra={"message_id": record["messageId"]})
+            returned.append(record["messageId"])
             continue
         if not created["key"].endswith("/"):  # the console's "folders" are empty objects
-            recordings[uri] = version
-    for uris in chunks(sorted(recordings)):
-        start_execution(uris, [recordings[uri] for uri in uris])
-    if unreadable:
-        logger.error("messages that are no Object Created events", extra={"message_ids": unreadable})
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}
+            versions[uri] = version
+            messages[uri].append(record["messageId"])
+    for uris in chunks(sorted(versions)):
+        try:
+            start_execution(uris, [versions[uri] for uri in uris])
+        except ClientError as error:
+            # Only this part returns: what was started is not to be regrouped under another name.
+            logger.error("execution not started", extra={"code": error.response["Error"]["Code"]})
+            returned += [message_id for uri in uris for message_id in messages[uri]]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}
 
 
 def chunks(uris: list[str]) -> Iterator[list[str]]:

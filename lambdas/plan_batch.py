@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from lambdas.execution_input import requested_keys
-from lambdas.shared.identity import digest
+from lambdas.shared.identity import digest, media_id
 from lambdas.shared.observability import logger
-from lambdas.shared.storage import PARALLEL_REQUESTS, s3, uri_of, write_json
+from lambdas.shared.storage import PARALLEL_REQUESTS, is_missing, s3, uri_of, write_json
 
 # Transcribe Medical: at most 2 GB (Transcribe guide, quotas).
 MAXIMUM_MEDIA_BYTES = 2 * 1024**3
@@ -31,10 +31,14 @@ BYTES_PER_SECOND = {
 
 
 class Recording(NamedTuple):
-    """One object of the media bucket. `rejected` is the reason why it can't be used, if any."""
+    """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
+
+    `rejected` is the reason why it can't be used, if any.
+    """
 
     uri: str
     user_id: str | None
+    object_id: str
     media_id: str
     size: int = 0
     uploaded_at: str | None = None
@@ -54,6 +58,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     clinical = os.environ["CLINICAL_BUCKET"]
     settings = json.loads(os.environ["TRANSCRIPTION"])
+    concurrent_jobs = settings.pop("concurrent_jobs")  # how fast, not what
     keys, reprocess = requested_keys(event["request"])
     batch_id = event["execution_name"]
     nonce = batch_id if reprocess else ""
@@ -76,6 +81,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "recordings": [
                 {
                     "media_id": item.media_id,
+                    "object_id": item.object_id,
                     "user_id": item.user_id,
                     "uri": item.uri,
                     "uploaded_at": item.uploaded_at,
@@ -100,8 +106,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "bucket": clinical,
             "prefix": prefix,
             "recordings_key": prefix + "recordings.json",
-            "max_concurrency": settings["concurrent_jobs"],
-            "reprocess": nonce,
+            "max_concurrency": concurrent_jobs,
+            "pending": len(pending),
             **counts,
         }
     }
@@ -110,19 +116,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def inspect(key: str) -> Recording:
     """Look at the object's head, and say what is wrong with it before a job is spent on it."""
     bucket = os.environ["MEDIA_BUCKET"]
-    uri = uri_of(bucket, key)
+    uri, object_id = uri_of(bucket, key), digest(bucket, key)
     named = re.fullmatch(r"media/([^/]+)/(.+)", key, re.DOTALL)
-    user_id = named[1] if named else None
+    if not named:
+        reason = "The key is not of the form media/<user_id>/<file>."
+        return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
+    user_id = named[1]
     try:
         head = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+        if not is_missing(error):
             raise
-        return Recording(uri, user_id, digest(bucket, key, ""), rejected="The object does not exist (any more).")
+        reason = "The object does not exist (any more)."
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     extension = extension_of(key)
-    if not named:
-        rejected = "The key is not of the form media/<user_id>/<file>."
-    elif head["ContentLength"] == 0:
+    if head["ContentLength"] == 0:
         rejected = "The file is empty (0 bytes)."
     elif head["ContentLength"] > MAXIMUM_MEDIA_BYTES:
         rejected = f"The file has {head['ContentLength']} bytes; Transcribe Medical takes up to {MAXIMUM_MEDIA_BYTES}."
@@ -134,7 +142,8 @@ def inspect(key: str) -> Recording:
     return Recording(
         uri,
         user_id,
-        digest(bucket, key, head.get("VersionId") or head["ETag"]),
+        object_id,
+        media_id(bucket, key, head),
         head["ContentLength"],
         head["LastModified"].isoformat(),
         # Opt-in: whatever isn't a plain "true" is a no.
@@ -151,16 +160,16 @@ def transcript_id(item: Recording, settings_id: str) -> str:
 def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
     """Whether the recording's entities were already collected from this very transcript."""
     try:
-        head = s3.head_object(Bucket=clinical, Key=f"records/{item.media_id}.jsonl")
+        head = s3.head_object(Bucket=clinical, Key=f"records/{item.object_id}.jsonl")
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+        if not is_missing(error):
             raise
         return False
     return head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
 
 
 def expected_seconds(item: Recording) -> int:
-    """Assumed, not documented: a start-up time, then a quarter of real time (docs/performance.md)."""
+    """Assumed, not documented: a start-up time, then a quarter of real time (docs/aws.md)."""
     return round(20 + item.size / BYTES_PER_SECOND[extension_of(item.uri)] / 4)
 
 

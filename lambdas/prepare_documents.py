@@ -19,6 +19,13 @@ SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
 BLANK = re.compile(r"\s+")
 
 
+class Transcript(NamedTuple):
+    """What is kept of a transcript; with its words' times, thousands of them would not fit into memory."""
+
+    text: str
+    billable_seconds: int
+
+
 class Document(NamedTuple):
     """A part of a transcript: `text` begins at character `offset` of it."""
 
@@ -38,7 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     pending = [recording for recording in plan["recordings"] if not recording["reused"]]
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        transcripts = list(pool.map(lambda recording: find_transcript(bucket, recording), pending))
+        transcripts = list(pool.map(lambda recording: read_transcript(bucket, recording), pending))
     refused = {rejection["media_id"] for rejection in read_rejections(bucket, batch["batch_id"])}
 
     transcribed = []
@@ -49,8 +56,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                     f"media {recording['media_id']} has neither a transcript nor a rejection. If its transcript has "
                     'expired, start a new execution with "reprocess": true.'
                 )
-        elif text_of(transcript).strip():
-            transcribed.append((recording, transcript))
+        elif transcript.text.strip():
+            transcribed.append((recording, transcript.text))
         else:
             reason = "No speech was recognised in the recording."
             rejection = {key: recording[key] for key in ("media_id", "user_id", "uri")} | {"reason": reason}
@@ -61,8 +68,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     prefix = f"documents/{documents_id}/"
     index = []
     bodies: dict[str, str] = {}
-    for recording, transcript in transcribed:
-        for number, document in enumerate(cut(text_of(transcript), limit)):
+    for recording, text in transcribed:
+        for number, document in enumerate(cut(text, limit)):
             name = f"{recording['media_id']}-{number:04}.txt"
             bodies[prefix + name] = document.text
             index.append(
@@ -86,16 +93,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "characters": sum(entry["characters"] for entry in index),
         "estimated_usd": round(units * COMPREHEND_MEDICAL_PER_UNIT, 2),
         "transcribed": len(transcribed),
-        "billable_seconds": sum(billable_seconds(transcript) for _, transcript in transcribed),
+        "billable_seconds": sum(transcript.billable_seconds for transcript in transcripts if transcript),
     }
 
 
-def find_transcript(bucket: str, recording: dict[str, Any]) -> dict[str, Any] | None:
+def read_transcript(bucket: str, recording: dict[str, Any]) -> Transcript | None:
     try:
-        transcript: dict[str, Any] = read_json(bucket, f"transcripts/{recording['transcript_id']}.json")
+        transcript = read_json(bucket, f"transcripts/{recording['transcript_id']}.json")
     except s3.exceptions.NoSuchKey:
         return None
-    return transcript
+    return Transcript(text_of(transcript), billable_seconds(transcript))
 
 
 def write_document(bucket: str, key: str, text: str) -> None:

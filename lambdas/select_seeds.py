@@ -40,6 +40,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts = json.loads(os.environ["COHORTS"])
+    if not cohorts:  # reading all records takes its time
+        return {"cohorts": [], "not_generated": []}
     model_arn = os.environ["CONFIGURED_AUDIENCE_MODEL_ARN"]
     suppressed = read_suppressed(audience)
     members = {name: user_ids - suppressed for name, user_ids in find_members(cohorts, read_records(clinical)).items()}
@@ -57,7 +59,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if reason:
             not_generated.append({"cohort": name, "eligible": len(user_ids), "reason": reason})
             continue
-        seed = current_seed(audience, name, user_ids, event["batch"]["reprocess"])
+        seed = current_seed(audience, name, user_ids)
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
     return {"cohorts": selected, "not_generated": not_generated}
@@ -66,7 +68,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def read_suppressed(audience: str) -> set[str]:
     """The user ids that may never be in a seed, one per line. No such file means nobody is suppressed."""
     try:
-        text = read_bytes(audience, SUPPRESSION_KEY).decode()
+        text = read_bytes(audience, SUPPRESSION_KEY).decode("utf-8-sig")  # spreadsheets begin a text with a mark
     except s3.exceptions.NoSuchKey:
         return set()
     return {line.strip() for line in text.splitlines() if line.strip()}
@@ -100,22 +102,22 @@ def matches(cohort: dict[str, Any], record: dict[str, Any]) -> bool:
     return any(fnmatchcase(text, term.lower()) for term in cohort["terms"])
 
 
-def current_seed(audience: str, cohort: str, user_ids: set[str], nonce: str) -> dict[str, Any]:
+def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:
     """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
 
     A person who left makes a new seed at once; people who joined make one when enough of them have.
     """
     pointer = f"seeds/{cohort}/latest.json"
     try:
-        latest: dict[str, Any] | None = read_json(audience, pointer)
-    except s3.exceptions.NoSuchKey:
-        latest = None
-    if latest and not nonce:
+        latest: dict[str, Any] = read_json(audience, pointer)
         seeded = {line["user_id"] for line in read_json_lines(*parse_uri(latest["seed_uri"]))}
+    except s3.exceptions.NoSuchKey:
+        pass  # the first one, or one whose seed has expired
+    else:
         if seeded <= user_ids and len(user_ids - seeded) < REFRESH_AFTER_NEWCOMERS:
             return latest
     ordered = sorted(user_ids)
-    seed_id = digest(nonce, *ordered)
+    seed_id = digest(*ordered)
     key = f"seeds/{cohort}/{seed_id}.jsonl"
     write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
     seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}

@@ -34,8 +34,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "rejected": rejected,
         "documents": {key: documents[key] for key in ("count", "characters", "uri")},
         "entities": state.get("entities", NO_ENTITIES),
-        "audiences": [audience(item) for item in state["audiences"]],
-        "cohorts_without_audience": state["seeds"]["not_generated"],
+        "audiences": [audience(item) for item in state["audiences"] if item["generation"]["status"] == "COMPLETED"],
+        "cohorts_without_audience": state["seeds"]["not_generated"]
+        + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
@@ -50,7 +51,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for name, value in counts.items():
         metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
-    metrics.add_metric(name="AudiencesGenerated", unit="Count", value=len(summary["audiences"]))
+    metrics.add_metric(name="Audiences", unit="Count", value=len(summary["audiences"]))
     logger.info("batch summarized", extra={"batch_id": batch["batch_id"], **counts})
     return {"batch_id": batch["batch_id"], "summary_uri": uri_of(bucket, key), **counts}
 
@@ -64,5 +65,11 @@ def audience(item: dict[str, Any]) -> dict[str, Any]:
         "seed_uri": item["seed_uri"],
         "audience_generation_job_arn": item["generation"]["id"],
         "metrics": item["generation"]["result"]["metrics"],
-        "export_uri": export["result"]["output_uri"] if export else None,
+        "export_uri": export["result"].get("output_uri") if export else None,
+        "export_refused": export["result"].get("reason") if export else None,
     }
+
+
+def refused(item: dict[str, Any]) -> dict[str, Any]:
+    reason = f"Clean Rooms ML: {item['generation']['result']['reason']}"
+    return {"cohort": item["cohort"], "eligible": item["eligible"], "reason": reason}

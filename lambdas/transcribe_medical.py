@@ -9,23 +9,27 @@ import os
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
+from lambdas.shared.identity import media_id
 from lambdas.shared.observability import logger
-from lambdas.shared.rejections import write_rejection
+from lambdas.shared.rejections import Rejection, write_rejection
+from lambdas.shared.storage import is_missing, parse_uri, s3
 
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
-# Reasons that speak of our side. Every other reason speaks of the recording and would be given again for it.
-OUR_FAULT = ("access", "denied", "permission", "kms", "internal", "credential")
 
 transcribe = boto3.client("transcribe")
 
 
 def start(event: dict[str, Any], context: object) -> jobs.Job:
-    """Start the job of `event["recording"]`, or adopt the one of an earlier attempt that didn't fail.
+    """Start the job of `event["recording"]`, or adopt the one of an earlier attempt.
+
+    A failed job is adopted too if it would fail again: the poll then rejects the recording. A recording that isn't the
+    planned version any more is rejected at once, since its consent and its id are those of the planned one.
 
     Raises:
         JobFailed: a job of that name transcribes something else, or too many attempts have failed.
@@ -33,8 +37,12 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     """
     recording, redrive_count = event["recording"], event["redrive_count"]
     settings = json.loads(os.environ["TRANSCRIPTION"])
+    expected_seconds = recording["expected_seconds"]
+    base = f"{os.environ['RESOURCE_PREFIX']}-{recording['transcript_id']}"
+    if current_media_id(recording["uri"]) != recording["media_id"]:
+        return reject(recording, jobs.started(base, 0, redrive_count), "The object was deleted or replaced meanwhile.")
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
-        name = f"{os.environ['RESOURCE_PREFIX']}-{recording['transcript_id']}-{attempt}"
+        name = f"{base}-{attempt}"
         try:
             transcribe.start_medical_transcription_job(**request(name, recording, settings))
         except transcribe.exceptions.ConflictException:
@@ -42,13 +50,25 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             job = existing["MedicalTranscriptionJob"]
             if job["Media"]["MediaFileUri"] != recording["uri"]:
                 raise JobFailed(f"job {name} transcribes another object than media {recording['media_id']}") from None
-            if job["TranscriptionJobStatus"] == "FAILED":
+            if job["TranscriptionJobStatus"] == "FAILED" and jobs.is_ours(job.get("FailureReason", "")):
                 continue
+            if job["TranscriptionJobStatus"] in ("COMPLETED", "FAILED"):
+                expected_seconds = 0
             logger.info("job adopted", extra={"job_name": name, "media_id": recording["media_id"]})
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})
-        return jobs.started(name, recording["expected_seconds"], redrive_count)
+        return jobs.started(name, expected_seconds, redrive_count)
     raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs for media {recording['media_id']} have failed; the last was {name}")
+
+
+def current_media_id(uri: str) -> str:
+    bucket, key = parse_uri(uri)
+    try:
+        return media_id(bucket, key, s3.head_object(Bucket=bucket, Key=key))
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return media_id(bucket, key, None)
 
 
 def request(name: str, recording: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +100,8 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """
     recording, redrive_count = event["recording"], event["redrive_count"]
     job: jobs.Job = event["job"]
+    if job["status"] == "REJECTED":
+        return job
     answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])["MedicalTranscriptionJob"]
     status = answer["TranscriptionJobStatus"]
     if status == "COMPLETED":
@@ -87,16 +109,17 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     if status != "FAILED":
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     reason = answer.get("FailureReason", "Transcribe Medical gave no reason")
-    if any(words in reason.lower() for words in OUR_FAULT):
+    if jobs.is_ours(reason):
         return jobs.failed(job, redrive_count, reason)
-    write_rejection(
-        os.environ["CLINICAL_BUCKET"],
-        recording["batch_id"],
-        {
-            "media_id": recording["media_id"],
-            "user_id": recording["user_id"],
-            "uri": recording["uri"],
-            "reason": f"Transcribe Medical: {reason}",
-        },
-    )
-    return jobs.rejected(job)
+    return reject(recording, job, f"Transcribe Medical: {reason}")
+
+
+def reject(recording: dict[str, Any], job: jobs.Job, reason: str) -> jobs.Job:
+    rejection: Rejection = {
+        "media_id": recording["media_id"],
+        "user_id": recording["user_id"],
+        "uri": recording["uri"],
+        "reason": reason,
+    }
+    write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], rejection)
+    return jobs.rejected(job, reason)

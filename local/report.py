@@ -64,6 +64,8 @@ def print_audience(audience: dict[str, Any], console: Console) -> None:
         console.print(f"    audience of {size['value']}{unit}: relevance {score:.2f}", highlight=False)
     if "recallMetric" in metrics:
         console.print(f"    recall {metrics['recallMetric']:.2f}", highlight=False)
+    if audience["export_refused"]:
+        console.print(f"    not exported: {audience['export_refused']}", highlight=False, markup=False)
     if audience["export_uri"]:
         console.print(f"    exported to {audience['export_uri']}", highlight=False, markup=False)
 

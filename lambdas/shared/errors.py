@@ -14,7 +14,7 @@ class JobDeadlineExceeded(Exception):
 
 
 class CostCeilingExceeded(Exception):
-    """The batch would cost more than the environment allows; nothing was spent on it."""
+    """Entity detection over the batch would cost more than the environment allows; it was not started."""
 
 
 class IncompleteOutput(Exception):

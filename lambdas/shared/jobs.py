@@ -7,13 +7,15 @@ from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
 SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 600
+# Reasons that speak of our side. Every other reason speaks of the input and would be given again for it.
+OUR_SIDE = ("access", "denied", "permission", "kms", "internal", "credential", "assume")
 
 
 class Job(TypedDict):
     """What the state machine carries of a running job.
 
-    `status` is IN_PROGRESS, COMPLETED, REJECTED (the input was bad, which is recorded) or START_AGAIN.
-    `watched_since` is in seconds since the epoch.
+    `status` is IN_PROGRESS, COMPLETED, REJECTED (the service won't take this input) or START_AGAIN.
+    `watched_since` is in seconds since the epoch. `result` is what the job's module has to say of its end.
     """
 
     id: str
@@ -26,7 +28,7 @@ class Job(TypedDict):
 
 
 def started(job_id: str, expected_seconds: int, redrive_count: int) -> Job:
-    """The state of a job that was just started or adopted."""
+    """The state of a job that was just started or adopted; of one that has ended already, nothing is to be expected."""
     return {
         "id": job_id,
         "status": "IN_PROGRESS",
@@ -82,5 +84,10 @@ def completed(job: Job, **result: object) -> Job:
     return {**job, "status": "COMPLETED", "result": result}
 
 
-def rejected(job: Job) -> Job:
-    return {**job, "status": "REJECTED"}
+def rejected(job: Job, reason: str) -> Job:
+    return {**job, "status": "REJECTED", "wait_seconds": 0, "result": {"reason": reason}}
+
+
+def is_ours(reason: str) -> bool:
+    """Whether a service's failure reason speaks of permissions, keys or itself, so that the same input may succeed."""
+    return any(word in reason.lower() for word in OUR_SIDE)

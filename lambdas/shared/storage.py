@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 # As many connections as the widest thread pool that uses this client.
 PARALLEL_REQUESTS = 16
@@ -27,6 +28,11 @@ def parse_uri(uri: str) -> tuple[str, str]:
     if scheme or not bucket or not slash:
         raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
     return bucket, key
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether S3 says that there is no such object. HeadObject has no body, hence no better code than 404."""
+    return error.response["Error"]["Code"] in ("404", "NoSuchKey")
 
 
 def read_bytes(bucket: str, key: str) -> bytes:

@@ -4,7 +4,7 @@ Shape: Amazon Transcribe guide, "Transcription output"; times in `items` are str
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 
@@ -38,11 +38,8 @@ class WordTimes:
     def between(self, begin: int, end: int) -> tuple[float | None, float | None]:
         """Start of the first and end of the last word that overlaps `[begin, end)`; None where no word does."""
         first = max(bisect_right(self._starts, begin) - 1, 0)
-        overlapping = [
-            (started, ended)
-            for start, (stop, started, ended) in zip(self._starts[first:], self._words[first:], strict=True)
-            if start < end and stop > begin
-        ]
+        last = bisect_left(self._starts, end)
+        overlapping = [(started, ended) for stop, started, ended in self._words[first:last] if stop > begin]
         return (overlapping[0][0], overlapping[-1][1]) if overlapping else (None, None)
 
 

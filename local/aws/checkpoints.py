@@ -7,11 +7,14 @@ the same definition again, each unfinished flow starting at its checkpoint and e
 
 import copy
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component import (
     InlineIterationComponent,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (
+    MapRunRecord,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import Job
@@ -22,9 +25,6 @@ from moto.stepfunctions.parser.asl.component.state.state_continue_with import Co
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
-
-if TYPE_CHECKING:
-    from local.aws.map_runs import MapRun
 
 _moto_as_inner_frame_of = Environment.as_inner_frame_of.__func__  # type: ignore[attr-defined]
 _moto_eval_state = CommonStateField._eval_body
@@ -46,7 +46,7 @@ class Checkpoint:
         self.input: Any = None
         self.variables: dict[str, Any] = {}
         self.flows: dict[int, Checkpoint] = {}
-        self.map_run: MapRun | None = None
+        self.map_run: MapRunRecord | None = None
         self.finished = False
         self.output: Any = None
         self.resuming = False

@@ -114,10 +114,11 @@ def _map_run(env: Environment, eval_input: DistributedIterationComponentEvalInpu
     """The Map Run of the state, and whether it is the one that a redrive continues."""
     checkpoint = checkpoints.of(env)
     made: MapRun = eval_input.map_run_record  # type: ignore[assignment]
-    if checkpoint.continues_inside() and checkpoint.map_run and checkpoint.map_run.children:
+    reentered, earlier = checkpoint.continues_inside(), checkpoint.map_run
+    if reentered and isinstance(earlier, MapRun) and earlier.children:
         # moto's Map state did not know.
         del env.map_run_record_pool_manager._pool[made.map_run_arn]
-        return checkpoint.map_run, True
+        return earlier, True
     checkpoint.map_run = made
     return made, False
 

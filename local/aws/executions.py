@@ -1,8 +1,8 @@
-"""Executions of the local Step Functions: described, stopped and redriven as on AWS.
+"""Executions of the local Step Functions: started, stopped and redriven as on AWS.
 
 moto's interpreter runs a definition well, but its executions exist without an environment for a moment, cannot be
-stopped before their first state, show SUCCEEDED before their output, turn a datetime into HTTP 500 and cannot be
-redriven. `install` makes moto create these executions instead; `local.aws.map_runs` derives child executions from them.
+stopped before their first state, show SUCCEEDED before their output and cannot be redriven. `install` makes moto create
+these executions instead; `local.aws.map_runs` derives child executions from them.
 """
 
 import datetime
@@ -23,7 +23,6 @@ from moto.stepfunctions.parser.asl.eval.program_state import (
     ProgramStopped,
     ProgramTimedOut,
 )
-from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution import Execution as MotoExecution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
@@ -143,38 +142,6 @@ class Execution(MotoExecution):
         runs: list[Any] = self.env.map_run_record_pool_manager.get_all()
         for run in runs:
             yield from (child for child in run.children if child.exec_status)
-
-    def describe(self) -> dict[str, Any]:
-        """The members of DescribeExecution."""
-        redrive_status, redrive_status_reason = self.redrive_status()
-        description = {
-            **self.summary(),
-            "redriveStatus": redrive_status,
-            "redriveStatusReason": redrive_status_reason,
-            "input": self.execution_input,
-            "inputDetails": {"included": True},
-            "error": self.error,
-            "cause": self.cause,
-        }
-        if self.exec_status == ExecutionStatus.SUCCEEDED:
-            description |= {
-                "output": to_json_str(self.output, separators=(",", ":")),
-                "outputDetails": {"included": True},
-            }
-        return {member: value for member, value in description.items() if value is not None}
-
-    def summary(self) -> dict[str, Any]:
-        """The members of an item of ListExecutions; those without a value are None."""
-        return {
-            "executionArn": self.exec_arn,
-            "stateMachineArn": self.state_machine_arn,
-            "name": self.name,
-            "status": self.status,
-            "startDate": self.start_date,
-            "stopDate": self.stop_date,
-            "redriveCount": self.redrive_count,
-            "redriveDate": self.redrive_date,
-        }
 
     def _get_start_execution_worker(self) -> "Run":
         return Run(self)

@@ -44,14 +44,6 @@ class ChildExecution(Execution):
         self.map_run = map_run
         self.program = program
 
-    def summary(self) -> dict[str, Any]:
-        return {**super().summary(), "mapRunArn": self.map_run.map_run_arn, "itemCount": 1}
-
-    def describe(self) -> dict[str, Any]:
-        description = super().describe()
-        del description["itemCount"]  # a member of ListExecutions only
-        return description
-
     def redrive_status(self) -> tuple[str, str | None]:
         status, reason = super().redrive_status()
         return ("REDRIVABLE_BY_MAP_RUN" if status == "REDRIVABLE" else status), reason

@@ -2,8 +2,8 @@
 
 Sets moto to run state machines wherever they come from (CloudFormation's as well), with Waits and Retry intervals on
 `local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, where a redrive
-continues in `local.aws.checkpoints`, who calls other services in `local.aws.task_calls`, how CloudFormation describes
-a state machine in `local.aws.state_machine_resource`.
+continues in `local.aws.checkpoints`, what the API answers in `local.aws.step_functions_responses`, who calls other
+services in `local.aws.task_calls`, how CloudFormation describes a state machine in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -21,14 +21,12 @@ from typing import Any
 
 import moto.stepfunctions.models as sfn_models
 from moto.core.config import default_user_config
-from moto.core.responses import ActionResult
 from moto.stepfunctions import exceptions
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
-from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.aws import (
     checkpoints,
@@ -37,10 +35,10 @@ from local.aws import (
     executions,
     map_runs,
     state_machine_resource,
+    step_functions_responses,
     task_calls,
 )
-from local.aws.executions import Execution, now
-from local.aws.map_runs import MapRun
+from local.aws.executions import Execution
 
 _INTERRUPTION_SECONDS = 0.25
 """How soon, at the latest, a Wait notices that its execution was stopped."""
@@ -101,70 +99,6 @@ def describe_execution(self: StepFunctionsParserBackend, execution_arn: str) -> 
     raise exceptions.ExecutionDoesNotExist(f"Execution Does Not Exist: '{execution_arn}'")
 
 
-def _find_map_run(backend: Any, arn: str) -> MapRun:
-    for execution in get_executions(backend):
-        run: Any = execution.env.map_run_record_pool_manager.get(arn)
-        if run is not None:
-            return run  # type: ignore[no-any-return]
-    raise exceptions.ResourceNotFound(arn)
-
-
-def _page(request: StepFunctionResponse, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    try:
-        first = int(request._get_param("nextToken") or 0)
-    except ValueError:
-        raise exceptions.InvalidToken() from None
-    following = first + (request._get_int_param("maxResults") or 100)
-    return items[first:following], {"nextToken": str(following)} if following < len(items) else {}
-
-
-def answer_describe_execution(self: StepFunctionResponse) -> ActionResult:
-    """DescribeExecution, whatever the execution's output holds."""
-    return ActionResult(self.stepfunction_backend.describe_execution(self._get_param("executionArn")).describe())  # type: ignore[attr-defined]
-
-
-def answer_list_executions(self: StepFunctionResponse) -> ActionResult:
-    """ListExecutions of a state machine or of a Map Run, the latest first."""
-    if map_run_arn := self._get_param("mapRunArn"):
-        found: list[Any] = [c for c in _find_map_run(self.stepfunction_backend, map_run_arn).children if c.exec_status]
-    else:
-        found = list(self.stepfunction_backend.describe_state_machine(self._get_param("stateMachineArn")).executions)
-    if status := self._get_param("statusFilter"):
-        found = [execution for execution in found if execution.exec_status == status]
-    if redrives := self._get_param("redriveFilter"):
-        found = [execution for execution in found if (execution.redrive_count > 0) == (redrives == "REDRIVEN")]
-    found.sort(key=lambda execution: execution.start_date, reverse=True)
-    page, next_token = _page(self, found)
-    return ActionResult({"executions": [execution.summary() for execution in page], **next_token})
-
-
-def answer_get_execution_history(self: StepFunctionResponse) -> ActionResult:
-    """GetExecutionHistory, paged and, if asked for, latest event first."""
-    events = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"]
-    if self._get_param("reverseOrder"):
-        events = events[::-1]
-    page, next_token = _page(self, events)
-    return ActionResult({"events": page, **next_token})
-
-
-def answer_stop_execution(self: StepFunctionResponse) -> ActionResult:
-    """StopExecution of any execution, keeping the error and cause that the caller gave."""
-    execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-    execution.stop(now(), self._get_param("error"), self._get_param("cause"))
-    return ActionResult({"stopDate": execution.stop_date or now()})
-
-
-def answer_redrive_execution(self: StepFunctionResponse) -> ActionResult:
-    """RedriveExecution. Raises ExecutionDoesNotExist, ExecutionNotRedrivable."""
-    execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-    return ActionResult({"redriveDate": execution.redrive(self._get_param("clientToken"))})
-
-
-def answer_describe_map_run(self: StepFunctionResponse) -> ActionResult:
-    """DescribeMapRun. Raises ResourceNotFound."""
-    return ActionResult(_find_map_run(self.stepfunction_backend, self._get_param("mapRunArn")).describe())
-
-
 def wait_interval(self: WaitFunction, env: Environment, wait_seconds: float) -> None:
     """WaitFunction._wait_interval on the scaled clock."""
     end = time.monotonic() + clock.scaled(wait_seconds)
@@ -210,18 +144,12 @@ def install() -> None:
     distributed_map.install()
     task_calls.install()
     state_machine_resource.install()
+    step_functions_responses.install()
 
     backend = StepFunctionsParserBackend
     backend.start_execution = start_execution  # type: ignore[method-assign]
     backend.describe_execution = describe_execution  # type: ignore[method-assign,assignment]
     backend._get_executions = get_executions  # type: ignore[method-assign]
-    answers = StepFunctionResponse
-    answers.describe_execution = answer_describe_execution  # type: ignore[method-assign]
-    answers.list_executions = answer_list_executions  # type: ignore[method-assign]
-    answers.get_execution_history = answer_get_execution_history  # type: ignore[method-assign]
-    answers.stop_execution = answer_stop_execution  # type: ignore[method-assign]
-    answers.redrive_execution = answer_redrive_execution  # type: ignore[attr-defined]
-    answers.describe_map_run = answer_describe_map_run  # type: ignore[method-assign]
 
     WaitFunction._wait_interval = wait_interval  # type: ignore[method-assign]
     retrier_decl.time = SimpleNamespace(sleep=lambda seconds: time.sleep(clock.scaled(seconds)))  # type: ignore[attr-defined,assignment]

@@ -66,7 +66,7 @@ def test_an_unknown_key_of_a_cohort_is_named_with_its_path(entry: dict[str, Any]
 def test_what_a_redrive_needs_cannot_expire_before_the_redrive(entry: dict[str, Any]) -> None:
     entry["intermediates_expire_after_days"] = 14
     assert mistake(entry) == (
-        "environments.local.intermediates_expire_after_days is 14, but must be a whole number from 15 to 36500."
+        "environments.local.intermediates_expire_after_days is 14, but must be a whole number from 22 to 36500."
     )
 
 

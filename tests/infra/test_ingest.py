@@ -28,7 +28,7 @@ def test_an_event_that_cannot_be_delivered_is_retried_for_a_day_and_then_kept(lo
 
 def test_a_message_that_fails_repeatedly_ends_in_the_dead_letter_queue(local: Deployed) -> None:
     queue = local.resources["Ingest/Queue"]["Properties"]
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": "Ingest/DeadLetterQueue.Arn", "maxReceiveCount": 5}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": "Ingest/DeadLetterQueue.Arn", "maxReceiveCount": 50}
     dead_letters = local.resources["Ingest/DeadLetterQueue"]["Properties"]
     assert dead_letters["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
@@ -44,7 +44,7 @@ def test_a_message_stays_hidden_while_its_batch_is_collected_and_retried(
     assert visibility >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
 
 
-@pytest.mark.parametrize(("environment", "size", "window"), [("dev", 1000, 60), ("prod", 5000, 300)])
+@pytest.mark.parametrize(("environment", "size", "window"), [("dev", 100, 60), ("prod", 1000, 300)])
 def test_batches_are_as_large_as_the_environment_says_and_fail_message_by_message(
     deploy: Callable[..., Deployed], environment: str, size: int, window: int
 ) -> None:

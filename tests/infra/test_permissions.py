@@ -35,7 +35,8 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "start_transcription": {
         "s3:GetObject": {f"{MEDIA}/media/*"},
-        "s3:PutObject": {f"{CLINICAL}/transcripts/*"},
+        "s3:ListBucket": {MEDIA},
+        "s3:PutObject": {f"{CLINICAL}/transcripts/*", f"{CLINICAL}/batches/*"},
         "kms:Decrypt": {MEDIA_KEY, CLINICAL_KEY},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:DescribeKey": {CLINICAL_KEY},
@@ -97,6 +98,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
 }
 LISTED_PREFIXES = {
     "plan_batch": {MEDIA: ["media/*"], CLINICAL: ["records/*"]},
+    "start_transcription": {MEDIA: ["media/*"]},
     "prepare_documents": {CLINICAL: ["batches/*", "transcripts/*"]},
     "collect_entities": {CLINICAL: ["entities/*"]},
     "select_seeds": {CLINICAL: ["records/*"], AUDIENCE: ["seeds/*", "suppression/*"]},

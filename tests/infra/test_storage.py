@@ -113,13 +113,13 @@ def expiring(deployed: Deployed) -> dict[str, int]:
 def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy: Callable[..., Deployed]) -> None:
     changes = {
         "recordings_expire_after_days": 100,
-        "intermediates_expire_after_days": 20,
+        "intermediates_expire_after_days": 25,
         "results_expire_after_days": 400,
     }
     assert expiring(deploy("dev", **changes)) == {
         "media/": 100,
-        "documents/": 20,
-        "entities/": 20,
+        "documents/": 25,
+        "entities/": 25,
         "transcripts/": 400,
         "records/": 400,
         "batches/": 400,

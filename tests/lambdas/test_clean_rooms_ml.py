@@ -8,17 +8,18 @@ from botocore.stub import Stubber
 from lambdas import clean_rooms_ml
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
+from lambdas.shared.identity import digest
 
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
 ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/j"
-SEED = {
+SEED: dict[str, Any] = {
     "cohort": "hypertension",
     "seed_id": "0123456789abcdef0123456789abcdef",
     "seed_uri": "s3://audience-bucket/seeds/hypertension/0123.jsonl",
     "export": {"type": "PERCENTAGE", "value": 20},
 }
-NAME = "clinical-media-test-hypertension-0123456789abcdef-"
-EXPORT = "clinical-media-test-hypertension-01234567-p20-"
+NAME = f"clinical-media-test-{digest('hypertension', '0123456789abcdef0123456789abcdef', MODEL, '')[:16]}-"
+EXPORT = f"clinical-media-test-{digest(ARN, 'PERCENTAGE', '20')[:16]}-"
 MODEL_SHAPES = botocore.session.get_session().get_service_model("cleanroomsml")
 
 
@@ -53,12 +54,13 @@ def list_exports(service: Stubber, *known: dict[str, Any]) -> None:
     )
 
 
-def expect_start(service: Stubber, attempt: int, **more: Any) -> None:
+def expect_start(service: Stubber, attempt: int, base: str = NAME, **more: Any) -> None:
     service.add_response(
         "start_audience_generation_job",
         {"audienceGenerationJobArn": ARN},
         {
-            "name": f"{NAME}{attempt}",
+            "name": f"{base}{attempt}",
+            "description": "cohort hypertension",
             "configuredAudienceModelArn": MODEL,
             "seedAudience": {
                 "roleArn": "arn:aws:iam::123456789012:role/seed-reader",
@@ -77,7 +79,7 @@ def test_a_generation_is_started_under_a_name_that_the_seed_gives(service: Stubb
     list_generations(service, generation("somebody-else-s", "ACTIVE"))
     expect_start(service, 1)
     assert start()["id"] == ARN
-    assert len(f"{NAME}50") <= 63
+    assert len(f"clinical-media-{'e' * 20}-{NAME.split('-')[-2]}-9999") <= 63
 
 
 def test_a_collaboration_is_named_where_the_environment_has_one(
@@ -85,8 +87,15 @@ def test_a_collaboration_is_named_where_the_environment_has_one(
 ) -> None:
     monkeypatch.setenv("COLLABORATION_ID", "01234567-89ab-cdef-0123-456789abcdef")
     list_generations(service)
-    expect_start(service, 1, collaborationId="01234567-89ab-cdef-0123-456789abcdef")
+    collaboration_id = "01234567-89ab-cdef-0123-456789abcdef"
+    base = f"clinical-media-test-{digest('hypertension', SEED['seed_id'], MODEL, collaboration_id)[:16]}-"
+    expect_start(service, 1, base, collaborationId=collaboration_id)
     start()
+
+
+def test_another_model_makes_another_name() -> None:
+    names = {clean_rooms_ml.name_of("c", "seed", model, "") for model in ("model-1", "model-2")}
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("status", ["CREATE_PENDING", "CREATE_IN_PROGRESS", "ACTIVE"])
@@ -114,9 +123,27 @@ def test_every_status_of_a_generation_is_mapped(service: Stubber, status: str) -
         assert (job["status"], job["result"]) == ("COMPLETED", {"metrics": {**metrics, "recallMetric": 0.7}})
     elif status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
         assert clean_rooms_ml.poll(event, None)["status"] == "IN_PROGRESS"
+    elif status == "CREATE_FAILED":
+        job = clean_rooms_ml.poll(event, None)
+        assert (job["status"], job["result"]) == ("REJECTED", {"reason": "CREATE_FAILED SEED_TOO_SMALL 25 needed"})
     else:
         with pytest.raises(JobFailed, match=f"{status} SEED_TOO_SMALL 25 needed"):
             clean_rooms_ml.poll(event, None)
+
+
+def test_a_generation_that_failed_for_a_reason_of_ours_fails_the_poll_and_a_redrive_starts_again(
+    service: Stubber,
+) -> None:
+    details = {"statusCode": "ACCESS_DENIED", "message": "the role can't be assumed"}
+    answer = {**generation(f"{NAME}1", "CREATE_FAILED"), "statusDetails": details}
+    for redrive_count in (0, 1):
+        service.add_response("get_audience_generation_job", answer, {"audienceGenerationJobArn": ARN})
+        event = {"job": jobs.started(ARN, 3600, 0), "redrive_count": redrive_count}
+        if redrive_count:
+            assert clean_rooms_ml.poll(event, None)["status"] == "START_AGAIN"
+        else:
+            with pytest.raises(JobFailed, match="ACCESS_DENIED"):
+                clean_rooms_ml.poll(event, None)
 
 
 def start_export() -> jobs.Job:
@@ -148,8 +175,15 @@ def test_every_status_of_an_export_is_mapped(service: Stubber, status: str) -> N
     elif status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
         assert clean_rooms_ml.poll_export(event, None)["status"] == "IN_PROGRESS"
     else:
-        with pytest.raises(JobFailed, match=status):
-            clean_rooms_ml.poll_export(event, None)
+        assert clean_rooms_ml.poll_export(event, None)["result"] == {"reason": status}
+
+
+def test_a_size_that_the_model_does_not_offer_is_told_and_fails_nothing(service: Stubber) -> None:
+    list_exports(service)
+    service.add_client_error("start_audience_export_job", "ValidationException", "20 is not among the bins 1, 5")
+    job = start_export()
+    assert (job["status"], job["result"]) == ("REJECTED", {"reason": "20 is not among the bins 1, 5"})
+    assert clean_rooms_ml.poll_export({"job": job, "redrive_count": 0}, None) == job
 
 
 def test_an_export_that_is_no_longer_listed_is_a_failure(service: Stubber) -> None:

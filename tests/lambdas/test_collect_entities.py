@@ -26,6 +26,7 @@ def entity(text: str, begin: int, **more: Any) -> dict[str, Any]:
 def recording(media_id: str) -> dict[str, Any]:
     return {
         "media_id": media_id,
+        "object_id": f"o-{media_id}",
         "user_id": f"p-{media_id}",
         "uri": f"s3://media-bucket/media/p-{media_id}/a.wav",
         "uploaded_at": "2026-01-01T00:00:00+00:00",
@@ -74,7 +75,7 @@ def collect(manifest_path: str = OUTPUT + "Manifest") -> dict[str, Any]:
 
 
 def records(s3: Any, media_id: str) -> list[dict[str, Any]]:
-    body = s3.get_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl")["Body"].read().decode()
+    body = s3.get_object(Bucket=CLINICAL, Key=f"records/o-{media_id}.jsonl")["Body"].read().decode()
     return [json.loads(line) for line in body.splitlines()]
 
 
@@ -124,7 +125,7 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
 def test_a_recording_without_entities_is_finished_too(batch: Any) -> None:
     collect()
     assert records(batch, "m2") == []
-    assert batch.head_object(Bucket=CLINICAL, Key="records/m2.jsonl")["Metadata"] == {"transcript-id": "m2-t"}
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"] == {"transcript-id": "m2-t"}
 
 
 @pytest.mark.parametrize(
@@ -165,10 +166,16 @@ def test_a_partial_recording_is_not_marked_as_finished(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
     manifest(batch, succeeded=2)
     collect()
-    assert batch.head_object(Bucket=CLINICAL, Key="records/m1.jsonl")["Metadata"] == {}
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == {}
 
 
 def test_outputs_that_the_manifest_counts_but_that_are_not_there_stop_the_execution(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
     with pytest.raises(IncompleteOutput, match="has 2 outputs; its manifest counts 3"):
+        collect()
+
+
+def test_a_manifest_that_has_expired_says_what_to_do(batch: Any) -> None:
+    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "Manifest")
+    with pytest.raises(IncompleteOutput, match=r"Manifest is not there.*\"reprocess\": true"):
         collect()

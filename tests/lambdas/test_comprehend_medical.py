@@ -75,7 +75,9 @@ def test_a_job_is_started_where_none_is_known(service: Stubber) -> None:
 @pytest.mark.parametrize("status", ["SUBMITTED", "IN_PROGRESS", "COMPLETED", "PARTIAL_SUCCESS"])
 def test_a_job_that_did_not_fail_is_adopted(service: Stubber, status: str) -> None:
     expect_listing(service, 1, status)
-    assert start()["id"] == f"job-{status}"
+    job = start()
+    assert job["id"] == f"job-{status}"
+    assert (job["wait_seconds"] == jobs.SHORTEST_WAIT_SECONDS) == (status in ("COMPLETED", "PARTIAL_SUCCESS"))
 
 
 @pytest.mark.parametrize("status", ["FAILED", "STOPPED", "STOP_REQUESTED"])

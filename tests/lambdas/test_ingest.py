@@ -58,6 +58,17 @@ def test_a_message_that_is_no_event_is_returned_and_the_others_go_on(stubbed: Ca
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
 
 
+def test_an_execution_that_cannot_be_started_gives_back_its_own_messages_only(
+    stubbed: Callable[[Any], Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MAXIMUM_INPUT_BYTES", 30)
+    stub = stubbed(ingest.stepfunctions)
+    expect(stub, "s3://b/media/p/a.wav")
+    stub.add_client_error("start_execution", "ServiceUnavailable")
+    records = [message("media/p/a.wav", message_id="a"), message("media/p/b.wav", message_id="b")]
+    assert ingest.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+
+
 def test_the_console_s_empty_folders_start_nothing(stubbed: Callable[[Any], Stubber]) -> None:
     stubbed(ingest.stepfunctions)
     assert ingest.handler({"Records": [message("media/p/")]}, None) == {"batchItemFailures": []}

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from lambdas import plan_batch
+from lambdas.shared import storage
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
+SETTINGS = {"type": "DICTATION", "concurrent_jobs": 7}
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSCRIPTION", json.dumps(SETTINGS))
 
 
 def put(s3: Any, key: str, body: bytes = b"sound", metadata: dict[str, str] | None = None) -> str:
@@ -37,6 +44,7 @@ def test_the_map_gets_ids_and_uris_longest_recording_first(s3: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "body", "reason"),
     [
+        ("media/nobody-s.wav", b"x", "The key is not of the form"),
         ("media/p-1/empty.wav", b"", r"The file is empty \(0 bytes\)"),
         ("media/p-1/visit.docx", b"x", "The file name ends in 'docx'; Transcribe Medical takes amr, flac,"),
         ("media/p-1/visit", b"x", "The file name ends in ''"),
@@ -57,6 +65,12 @@ def test_what_cannot_be_used_is_rejected_with_its_reason(s3: Any, key: str, body
 def test_a_file_beyond_two_gigabytes_is_rejected(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_batch, "MAXIMUM_MEDIA_BYTES", 4)
     assert "5 bytes; Transcribe Medical takes up to 4" in plan(s3, put(s3, "media/p/a.wav"))[1]["rejected"][0]["reason"]
+
+
+def test_a_key_that_is_no_recording_s_is_not_even_looked_at(s3: Any, stubbed: Any) -> None:
+    stubbed(storage.s3)  # may not be asked anything
+    recording = plan_batch.inspect("")
+    assert recording.rejected == "The key is not of the form media/<user_id>/<file>."
 
 
 def test_a_missing_object_is_rejected(s3: Any) -> None:
@@ -82,14 +96,16 @@ def test_consent_is_a_plain_true_and_nothing_else(s3: Any, metadata: dict[str, s
     assert plan_["recordings"][0]["audience_consent"] is consent
 
 
-def record(s3: Any, media_id: str, transcript_id: str) -> None:
-    s3.put_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl", Metadata={"transcript-id": transcript_id})
+def record(s3: Any, plan_: dict[str, Any], position: int = 0) -> None:
+    item = plan_["recordings"][position]
+    metadata = {"transcript-id": item["transcript_id"]}
+    s3.put_object(Bucket=CLINICAL, Key=f"records/{item['object_id']}.jsonl", Metadata=metadata)
 
 
 def test_a_finished_recording_is_reused(s3: Any) -> None:
     uris = [put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")]
-    _, _, (first, second) = plan(s3, *uris)
-    record(s3, first["media_id"], first["transcript_id"])
+    _, plan_, (first, second) = plan(s3, *uris)
+    record(s3, plan_)
     batch, plan_, items = plan(s3, *uris, execution_name="e-2")
     assert batch["reused"] == 1
     assert items == [{**second, "batch_id": "e-2"}]
@@ -101,27 +117,37 @@ def test_a_finished_recording_is_reused(s3: Any) -> None:
 
 def test_reprocess_does_a_finished_recording_again_under_a_new_name(s3: Any) -> None:
     uri = put(s3, "media/p-1/a.wav")
-    _, _, (first,) = plan(s3, uri)
-    record(s3, first["media_id"], first["transcript_id"])
-    batch, _, (again,) = plan(s3, uri, execution_name="e-2", reprocess=True)
+    _, plan_, (first,) = plan(s3, uri)
+    record(s3, plan_)
+    batch, plan_, (again,) = plan(s3, uri, execution_name="e-2", reprocess=True)
     assert again["transcript_id"] != first["transcript_id"]
-    assert batch["reprocess"] == "e-2"
+    assert (plan_["reprocess"], batch["pending"]) == (True, 1)
 
 
 def test_other_settings_make_another_transcript(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = put(s3, "media/p-1/a.wav")
-    _, _, (first,) = plan(s3, uri)
-    record(s3, first["media_id"], first["transcript_id"])
-    settings = {"type": "CONVERSATION", "concurrent_jobs": 7}
+    _, plan_, (first,) = plan(s3, uri)
+    record(s3, plan_)
+    settings = {**SETTINGS, "type": "CONVERSATION"}
     monkeypatch.setenv("TRANSCRIPTION", json.dumps(settings))
     _, _, (second,) = plan(s3, uri)
     assert second["transcript_id"] != first["transcript_id"]
 
 
 def test_a_new_version_of_an_object_is_another_recording(s3: Any) -> None:
-    _, _, (first,) = plan(s3, put(s3, "media/p-1/a.wav"))
-    _, _, (second,) = plan(s3, put(s3, "media/p-1/a.wav"))
+    _, before, (first,) = plan(s3, put(s3, "media/p-1/a.wav"))
+    record(s3, before)
+    _, after, (second,) = plan(s3, put(s3, "media/p-1/a.wav"))
     assert first["media_id"] != second["media_id"]
+    assert before["recordings"][0]["object_id"] == after["recordings"][0]["object_id"]
+
+
+def test_doing_it_faster_is_not_doing_it_again(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    record(s3, plan(s3, uri)[1])
+    monkeypatch.setenv("TRANSCRIPTION", json.dumps({**SETTINGS, "concurrent_jobs": 200}))
+    batch, _, items = plan(s3, uri)
+    assert (batch["reused"], batch["pending"], batch["max_concurrency"], items) == (1, 0, 200, [])
 
 
 def test_another_execution_names_the_same_transcript_for_the_same_recording(s3: Any) -> None:

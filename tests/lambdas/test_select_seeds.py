@@ -29,9 +29,9 @@ def put_records(s3: Any, *records: dict[str, Any], media_id: str = "m") -> None:
     s3.put_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl", Body=body.encode())
 
 
-def select(monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any], reprocess: str = "") -> dict[str, Any]:
+def select(monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any]) -> dict[str, Any]:
     monkeypatch.setenv("COHORTS", json.dumps(list(cohorts or [COHORT])))
-    return select_seeds.handler({"batch": {"batch_id": "b", "reprocess": reprocess}}, None)
+    return select_seeds.handler({"batch": {"batch_id": "b"}}, None)
 
 
 def seed_ids(s3: Any, cohort: dict[str, Any]) -> list[str]:
@@ -104,7 +104,7 @@ def test_an_entity_within_the_rules_adds_its_person(
 
 
 def test_suppressed_people_are_in_no_seed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3.put_object(Bucket=AUDIENCE, Key="suppression/user_ids.txt", Body=b"p-003\r\n\n p-004 \nnobody")
+    s3.put_object(Bucket=AUDIENCE, Key="suppression/user_ids.txt", Body=b"\xef\xbb\xbfp-003\r\n\n p-004 \nnobody")
     put_records(s3, *people(27))
     (cohort,) = select(monkeypatch)["cohorts"]
     assert cohort["eligible"] == 25
@@ -138,12 +138,17 @@ def test_a_person_who_leaves_makes_a_new_seed_at_once(s3: Any, monkeypatch: pyte
     assert "p-003" not in seed_ids(s3, second)
 
 
-def test_reprocess_makes_a_new_seed_of_the_same_people(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_that_has_expired_is_made_again(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put_records(s3, *people(25))
     first = select(monkeypatch)["cohorts"][0]
-    second = select(monkeypatch, reprocess="e-2")["cohorts"][0]
-    assert second["seed_id"] != first["seed_id"]
-    assert seed_ids(s3, second) == seed_ids(s3, first)
+    s3.delete_object(Bucket=AUDIENCE, Key=first["seed_uri"].removeprefix(f"s3://{AUDIENCE}/"))
+    assert len(seed_ids(s3, select(monkeypatch)["cohorts"][0])) == 25
+
+
+def test_without_cohorts_no_record_is_read(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put_object(Bucket=CLINICAL, Key="records/m.jsonl", Body=b"not a record")
+    monkeypatch.setenv("COHORTS", "[]")
+    assert select_seeds.handler({"batch": {"batch_id": "b"}}, None) == {"cohorts": [], "not_generated": []}
 
 
 def test_without_a_model_sizes_are_told_and_nothing_is_generated(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,12 +43,26 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
 
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:
-    generation = {"id": "arn:job", "result": {"metrics": {"recallMetric": 0.7}}}
+    generation = {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": {"recallMetric": 0.7}}}
     item = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed", "generation": generation}
     exported = {**item, "audience_export": {"result": {"output_uri": "s3://owner/out/"}}}
     _, summary = summarize(s3, audiences=[item, exported])
     assert [audience["export_uri"] for audience in summary["audiences"]] == [None, "s3://owner/out/"]
     assert summary["audiences"][0]["metrics"] == {"recallMetric": 0.7}
+
+
+def test_what_clean_rooms_ml_refused_is_told_with_its_reason(s3: Any) -> None:
+    item = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}
+    refused = {**item, "generation": {"id": "arn:job", "status": "REJECTED", "result": {"reason": "too small"}}}
+    done = {**item, "generation": {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": None}}}
+    unexported = {**done, "audience_export": {"result": {"reason": "no such size"}}}
+    _, summary = summarize(s3, audiences=[refused, unexported])
+    assert summary["cohorts_without_audience"][1] == {
+        "cohort": "c",
+        "eligible": 30,
+        "reason": "Clean Rooms ML: too small",
+    }
+    assert [audience["export_refused"] for audience in summary["audiences"]] == ["no such size"]
 
 
 def test_the_answer_names_no_patient(s3: Any) -> None:

@@ -6,12 +6,13 @@ import pytest
 from botocore.stub import Stubber
 
 from lambdas import transcribe_medical
-from lambdas.shared import jobs
+from lambdas.shared import jobs, storage
 from lambdas.shared.errors import JobFailed
+from lambdas.shared.identity import media_id
 
-RECORDING = {
+RECORDING: dict[str, Any] = {
     "batch_id": "batch",
-    "media_id": "media",
+    "media_id": media_id("media-bucket", "media/p-1/a b.wav", {"VersionId": "v1"}),
     "user_id": "p-1",
     "uri": "s3://media-bucket/media/p-1/a b.wav",
     "transcript_id": "media-settings",
@@ -20,12 +21,24 @@ RECORDING = {
 NAME = "clinical-media-test-media-settings-"
 
 
+@pytest.fixture(autouse=True)
+def version(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What S3 says of the recording."""
+    head = {"VersionId": "v1"}
+    monkeypatch.setattr(storage.s3, "head_object", lambda **_: head)
+    return head
+
+
 @pytest.fixture
 def transcribe(stubbed: Callable[[Any], Stubber]) -> Stubber:
     return stubbed(transcribe_medical.transcribe)
 
 
-def answer(status: str, reason: str | None = None, uri: str = RECORDING["uri"]) -> dict[str, Any]:  # type: ignore[assignment]
+NO_ACCESS = "Access denied when writing to S3"
+REFUSED = "The media format provided does not match the detected media format."
+
+
+def answer(status: str, reason: str | None = None, uri: str = "s3://media-bucket/media/p-1/a b.wav") -> dict[str, Any]:
     job: dict[str, Any] = {"TranscriptionJobStatus": status, "Media": {"MediaFileUri": uri}}
     return {"MedicalTranscriptionJob": job | ({"FailureReason": reason} if reason else {})}
 
@@ -81,23 +94,46 @@ def test_a_job_that_exists_and_did_not_fail_is_adopted(transcribe: Stubber, stat
 
 def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber) -> None:
     transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED"))
+    transcribe.add_response("get_medical_transcription_job", answer("FAILED", NO_ACCESS))
     transcribe.add_response("start_medical_transcription_job", {}, expected_request(2))
     assert start()["id"] == f"{NAME}2"
+
+
+def test_a_job_that_failed_for_the_recording_s_own_reason_is_not_repeated(transcribe: Stubber) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
+    transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
+    job = start()
+    assert (job["id"], job["wait_seconds"]) == (f"{NAME}1", jobs.SHORTEST_WAIT_SECONDS)
+
+
+def test_a_finished_job_is_not_waited_for(transcribe: Stubber) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
+    transcribe.add_response("get_medical_transcription_job", answer("COMPLETED"))
+    assert start()["wait_seconds"] == jobs.SHORTEST_WAIT_SECONDS
+
+
+def test_a_recording_that_was_replaced_after_the_plan_is_rejected_and_nothing_started(
+    transcribe: Stubber, s3: Any, version: dict[str, str]
+) -> None:
+    version["VersionId"] = "v2"
+    job = start()
+    assert (job["status"], job["wait_seconds"]) == ("REJECTED", 0)
+    assert rejection(s3)["reason"] == "The object was deleted or replaced meanwhile."
+    assert transcribe_medical.poll({"recording": RECORDING, "job": job, "redrive_count": 0}, None) == job
 
 
 def test_a_job_of_that_name_for_another_recording_is_never_adopted(transcribe: Stubber) -> None:
     transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
     transcribe.add_response("get_medical_transcription_job", answer("COMPLETED", uri="s3://media-bucket/other"))
-    with pytest.raises(JobFailed, match="transcribes another object than media media"):
+    with pytest.raises(JobFailed, match="transcribes another object than media"):
         start()
 
 
 def test_attempts_end(transcribe: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcribe_medical, "MAXIMUM_ATTEMPTS", 1)
     transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED"))
-    with pytest.raises(JobFailed, match=f"1 jobs for media media have failed; the last was {NAME}1"):
+    transcribe.add_response("get_medical_transcription_job", answer("FAILED", NO_ACCESS))
+    with pytest.raises(JobFailed, match=f"1 jobs for media {RECORDING['media_id']} have failed; the last was {NAME}1"):
         start()
 
 
@@ -111,16 +147,20 @@ def test_the_service_s_status_becomes_ours(transcribe: Stubber, status: str, our
     assert poll()["status"] == ours
 
 
+def rejection(s3: Any) -> dict[str, Any]:
+    key = f"batches/batch/rejections/{RECORDING['media_id']}.json"
+    found: dict[str, Any] = json.loads(s3.get_object(Bucket="clinical-bucket", Key=key)["Body"].read())
+    return found
+
+
 def test_a_recording_that_the_service_refuses_is_written_down_with_its_reason(transcribe: Stubber, s3: Any) -> None:
-    reason = "The media format provided does not match the detected media format."
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED", reason))
+    transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
     assert poll()["status"] == "REJECTED"
-    body = s3.get_object(Bucket="clinical-bucket", Key="batches/batch/rejections/media.json")["Body"].read()
-    assert json.loads(body) == {
-        "media_id": "media",
+    assert rejection(s3) == {
+        "media_id": RECORDING["media_id"],
         "user_id": "p-1",
         "uri": RECORDING["uri"],
-        "reason": f"Transcribe Medical: {reason}",
+        "reason": f"Transcribe Medical: {REFUSED}",
     }
 
 

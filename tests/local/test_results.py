@@ -24,7 +24,13 @@ class Objects(dict[str, Any]):
 
 @pytest.fixture
 def objects() -> Objects:
-    recording = {"media_id": "m1", "user_id": "p-1", "uri": "s3://media/media/p-1/a/b é.wav", "transcript_id": "t1"}
+    recording = {
+        "media_id": "m1",
+        "object_id": "o1",
+        "user_id": "p-1",
+        "uri": "s3://media/media/p-1/a/b é.wav",
+        "transcript_id": "t1",
+    }
     bad = {"media_id": "m2", "user_id": "p-2", "uri": "s3://media/media/p-2/empty.wav", "reason": "empty"}
     summary = {
         "batch_id": "e",
@@ -38,7 +44,7 @@ def objects() -> Objects:
             "batches/e/summary.json": summary,
             "batches/e/plan.json": {"recordings": [recording]},
             "transcripts/t1.json": {"results": {"transcripts": [{"transcript": "Übel."}]}},
-            "records/m1.jsonl": '{"text": "Übel"}\n',
+            "records/o1.jsonl": '{"text": "Übel"}\n',
         }
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.shared import errors
+
 DEFINITION: dict[str, Any] = json.loads(Path("statemachine/pipeline.asl.json").read_text())
 
 
@@ -53,12 +55,16 @@ def test_substitutions_are_quoted_so_that_the_file_is_plain_json() -> None:
     assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Za-z]+\}"', text)) == len(tasks())
 
 
-def test_only_what_may_pass_is_retried_with_jitter_and_a_cap() -> None:
-    permanent = {"States.ALL", "States.TaskFailed", "InvalidInput", "JobFailed", "AccessDeniedException", "ClientError"}
+def test_what_will_not_pass_is_never_retried_and_the_rest_with_jitter_and_a_cap() -> None:
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert len(ours) == 5
     for state in tasks().values():
-        for retrier in state["Retry"]:
-            assert not permanent & set(retrier["ErrorEquals"])
-            assert (retrier["JitterStrategy"], "MaxDelaySeconds" in retrier) == ("FULL", True)
+        permanent, *passing = state["Retry"]
+        assert ours < set(permanent["ErrorEquals"])
+        assert permanent["MaxAttempts"] == 0
+        assert passing[-1]["ErrorEquals"] == ["States.TaskFailed"]
+        for retrier in passing:
+            assert (retrier["JitterStrategy"], retrier["MaxDelaySeconds"] <= 300) == ("FULL", True)
 
 
 def test_every_wait_follows_what_the_poll_says() -> None:

@@ -175,7 +175,7 @@ def test_above_the_cost_ceiling_nothing_is_spent(run: Run) -> None:
     finally:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
     assert (execution["status"], execution["error"]) == ("FAILED", "CostCeilingExceeded")
-    assert "ceiling is 0.00 USD. Nothing was spent" in execution["cause"]
+    assert "ceiling is 0.00 USD. The job was not started" in execution["cause"]
     assert len([text for text in run.engines.documents[documents:] if text == "He has a fever."]) <= 1
 
 

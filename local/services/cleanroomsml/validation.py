@@ -1,17 +1,10 @@
-"""Check a request against the service's own model of it, and against the documented rules that the model cannot say.
+"""Check a request against the service's own model of it, and against the documented rules that the model cannot say."""
 
-boto3 checks types, required members and minima before it sends a request; patterns, enums and maxima are the service's
-to check, and they come from botocore's description of the service, so none is repeated here.
-"""
-
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
-from moto.core.utils import get_service_model
-
 from local.services.cleanroomsml.errors import AccessDeniedException, ValidationException
+from local.services.shapes import request_violations
 
 MAXIMUM_TAGS = 50
 _REQUIRED_COLUMNS = ("USER_ID", "ITEM_ID", "TIMESTAMP")
@@ -19,39 +12,9 @@ _REQUIRED_COLUMNS = ("USER_ID", "ITEM_ID", "TIMESTAMP")
 
 def check_request(operation: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationException with everything in which `request` departs from the model of `operation`'s input."""
-    shape = get_service_model("cleanroomsml").operation_model(operation).input_shape
-    if found := list(violations(shape, request)):
-        raise ValidationException("; ".join(found))
+    if found := request_violations("cleanroomsml", operation, request):
+        raise ValidationException("; ".join(map(str, found)))
     _check_tags(request.get("tags", {}))
-
-
-def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
-    """Say where `value`, found at `path`, breaks a constraint of `shape`: required, enum, pattern, minimum, maximum."""
-    if isinstance(shape, StructureShape):
-        for name in shape.required_members:
-            if value.get(name) is None:
-                yield f"{_join(path, name)} is required"
-        for name, member in shape.members.items():
-            if value.get(name) is not None:
-                yield from violations(member, value[name], _join(path, name))
-    elif isinstance(shape, ListShape):
-        yield from _range_violations(shape, len(value), path, "has {} members")
-        for index, item in enumerate(value):
-            yield from violations(shape.member, item, f"{path}[{index}]")
-    elif isinstance(shape, MapShape):
-        yield from _range_violations(shape, len(value), path, "has {} members")
-        for key, item in value.items():
-            yield from violations(shape.key, key, f"{path} key {key!r}")
-            yield from violations(shape.value, item, f"{path}.{key}")
-    elif isinstance(shape, StringShape):
-        yield from _range_violations(shape, len(value), path, "is {} characters long")
-        if shape.enum and value not in shape.enum:
-            yield f"{path} is {value!r}; allowed: {', '.join(shape.enum)}"
-        pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(pattern, value):
-            yield f"{path} is {value!r}, which does not match {pattern}"
-    elif shape.type_name in ("integer", "long", "double", "float"):
-        yield from _range_violations(shape, value, path, "is {}")
 
 
 def check_training_data(training_data: list[dict[str, Any]]) -> None:
@@ -102,15 +65,3 @@ def _check_tags(tags: Mapping[str, str]) -> None:
         raise ValidationException(f"tags has {len(tags)} members; a resource has at most {MAXIMUM_TAGS}")
     if reserved := [key for key in tags if key.lower().startswith("aws:")]:
         raise ValidationException(f"tags {reserved} begin with aws:, which is reserved for AWS")
-
-
-def _range_violations(shape: Shape, size: float, path: str, text: str) -> Iterator[str]:
-    minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-    if minimum is not None and size < minimum:
-        yield f"{path} {text.format(size)}; the minimum is {minimum}"
-    if maximum is not None and size > maximum:
-        yield f"{path} {text.format(size)}; the maximum is {maximum}"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

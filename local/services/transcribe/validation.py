@@ -1,13 +1,10 @@
 """What Transcribe refuses before a job exists: its API model's constraints and the rules its documentation adds."""
 
-import re
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.transcribe.exceptions import BadRequestException
+
+from local.services.shapes import Step, Violation, request_violations
 
 Request = dict[str, Any]
 
@@ -17,8 +14,7 @@ def check_model(operation: str, request: Request) -> None:
 
     Required members, enumerations, patterns and ranges, worded the way the service's JSON APIs word them.
     """
-    problems = list(_problems(_input_shape(operation), request, ""))
-    if problems:
+    if problems := [_problem(violation) for violation in request_violations("transcribe", operation, request)]:
         noun = "error" if len(problems) == 1 else "errors"
         raise BadRequestException(f"{len(problems)} validation {noun} detected: {'; '.join(problems)}")
 
@@ -46,48 +42,34 @@ def check_start(request: Request) -> None:
             raise BadRequestException(f"Settings.{wanted} and Settings.{maximum} need each other: set both or neither.")
 
 
-@cache
-def _input_shape(operation: str) -> StructureShape:
-    model = botocore.session.get_session().get_service_model("transcribe")
-    shape = model.operation_model(operation).input_shape
-    assert shape is not None
-    return shape
+def _problem(violation: Violation) -> str:
+    at = ".".join(_notation(step) for step in violation.path)
+    value = "null" if violation.constraint == "required" else f"'{violation.value}'"
+    return f"Value {value} at '{at}' failed to satisfy constraint: Member must {_duty(violation)}"
 
 
-def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    yield from _own_problems(shape, value, path)
-    if isinstance(shape, StructureShape):
-        for name, member in shape.members.items():
-            at = _join(path, name[0].lower() + name[1:])
-            if name in value:
-                yield from _problems(member, value[name], at)
-            elif name in shape.required_members:
-                yield f"Value null at '{at}' failed to satisfy constraint: Member must not be null"
-    elif isinstance(shape, ListShape):
-        for position, item in enumerate(value, 1):
-            yield from _problems(shape.member, item, f"{path}.{position}.member")
-    elif isinstance(shape, MapShape):
-        for key, item in value.items():
-            yield from _problems(shape.key, key, f"{path}.key")
-            yield from _problems(shape.value, item, f"{path}.{key}")
+def _duty(violation: Violation) -> str:
+    measured = "value" if isinstance(violation.value, int) else "length"
+    match violation.constraint:
+        case "required":
+            return "not be null"
+        case "min":
+            return f"have {measured} greater than or equal to {violation.limit}"
+        case "max":
+            return f"have {measured} less than or equal to {violation.limit}"
+        case "enum":
+            return f"satisfy enum value set: [{', '.join(violation.limit)}]"
+        case "pattern":
+            return f"satisfy regular expression pattern: {violation.limit}"
 
 
-def _own_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    limits = shape.metadata
-    measured, noun = (value, "value") if isinstance(value, int) else (len(value), "length")
-    broken = []
-    if "min" in limits and measured < limits["min"]:
-        broken.append(f"Member must have {noun} greater than or equal to {limits['min']}")
-    if "max" in limits and measured > limits["max"]:
-        broken.append(f"Member must have {noun} less than or equal to {limits['max']}")
-    if "enum" in limits and value not in limits["enum"]:
-        broken.append(f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]")
-    # The model's patterns mean the whole value even where they lack the closing $.
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
-        broken.append(f"Member must satisfy regular expression pattern: {limits['pattern']}")
-    for constraint in broken:
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _notation(step: Step) -> str:
+    match step.into:
+        case "member":
+            return f"{step.name[0].lower()}{step.name[1:]}"
+        case "item":
+            return f"{step.name + 1}.member"
+        case "key":
+            return "key"
+        case "value":
+            return str(step.name)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from local.aws import step_functions
 from local.aws.credentials import caller_credentials
 from local.server import LocalAws
+from tests.local.aws.in_process import InProcessAws, in_process_aws
 
 WRITE_LOG = {
     "Effect": "Allow",
@@ -27,6 +29,19 @@ def local_aws() -> Iterator[LocalAws]:
         yield aws
     finally:
         aws.stop()
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[InProcessAws]:
+    """A server with Step Functions as ours, its Lambda functions in the test's process, and waits of a hundredth."""
+    step_functions.install()
+    with in_process_aws(time_scale=0.01) as aws:
+        yield aws
+
+
+@pytest.fixture
+def sfn(aws: InProcessAws) -> Any:
+    return aws.client("stepfunctions")
 
 
 class Role:

@@ -121,6 +121,16 @@ def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
     pytest.fail(f"this did not become true within {seconds} s")
 
 
+def pass_state(**fields: Any) -> dict[str, Any]:
+    """A definition of one Pass state."""
+    return {"StartAt": "Only", "States": {"Only": {"Type": "Pass", "End": True, **fields}}}
+
+
+def wait_state(seconds: int) -> dict[str, Any]:
+    """A definition of one Wait state."""
+    return {"StartAt": "Only", "States": {"Only": {"Type": "Wait", "Seconds": seconds, "End": True}}}
+
+
 def _policy(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 

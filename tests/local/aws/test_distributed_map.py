@@ -1,29 +1,21 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.component.state.exec.state_map import state_map
 
-from local.aws import distributed_map, map_runs, step_functions
-from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
+from local.aws import distributed_map, map_runs
+from tests.local.aws.in_process import InProcessAws, eventually
 
 BUCKET = "manifests"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[InProcessAws]:
-    step_functions.install()
-    with in_process_aws(time_scale=0.01) as aws:
-        aws.client("s3").create_bucket(Bucket=BUCKET)
-        yield aws
-
-
-@pytest.fixture
-def sfn(aws: InProcessAws) -> Any:
-    return aws.client("stepfunctions")
+def aws(aws: InProcessAws) -> InProcessAws:
+    aws.client("s3").create_bucket(Bucket=BUCKET)
+    return aws
 
 
 def distributed_map_of(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,20 +12,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iter
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 
-from local.aws import checkpoints, executions, step_functions
-from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[InProcessAws]:
-    step_functions.install()
-    with in_process_aws(time_scale=0.01) as aws:
-        yield aws
-
-
-@pytest.fixture
-def sfn(aws: InProcessAws) -> Any:
-    return aws.client("stepfunctions")
+from local.aws import checkpoints, executions
+from tests.local.aws.in_process import InProcessAws, eventually
 
 
 class Service:

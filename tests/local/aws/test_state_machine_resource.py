@@ -1,23 +1,20 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
-from local.aws import step_functions
 from local.aws.state_machine_resource import definition
-from tests.local.aws.in_process import ACCOUNT, InProcessAws, in_process_aws
+from tests.local.aws.in_process import ACCOUNT, InProcessAws
 
 Deploy = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[InProcessAws]:
-    step_functions.install()
-    with in_process_aws(time_scale=0.01) as aws:
-        aws.client("s3").create_bucket(Bucket="assets")
-        yield aws
+def aws(aws: InProcessAws) -> InProcessAws:
+    aws.client("s3").create_bucket(Bucket="assets")
+    return aws
 
 
 @pytest.fixture

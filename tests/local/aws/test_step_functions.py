@@ -2,7 +2,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,27 +12,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from local.aws import clock, step_functions
-from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[InProcessAws]:
-    step_functions.install()
-    with in_process_aws(time_scale=0.01) as aws:
-        yield aws
-
-
-@pytest.fixture
-def sfn(aws: InProcessAws) -> Any:
-    return aws.client("stepfunctions")
-
-
-def pass_state(**fields: Any) -> dict[str, Any]:
-    return {"StartAt": "Only", "States": {"Only": {"Type": "Pass", "End": True, **fields}}}
-
-
-def wait_state(seconds: int) -> dict[str, Any]:
-    return {"StartAt": "Only", "States": {"Only": {"Type": "Wait", "Seconds": seconds, "End": True}}}
+from tests.local.aws.in_process import InProcessAws, eventually, pass_state, wait_state
 
 
 def task(resource: str, **fields: Any) -> dict[str, Any]:
@@ -151,10 +130,6 @@ def test_the_context_object_tells_the_start_and_the_redrives_of_the_execution(aw
     assert context == {"Id": execution["executionArn"], "Name": "named", "Input": {"a": 1}, "RedriveCount": 0}
 
 
-def test_an_execution_that_returns_a_string_describes_it_as_json(aws: InProcessAws) -> None:
-    assert aws.run(aws.state_machine("string", pass_state(Result="text")))["output"] == '"text"'
-
-
 def test_logging_tracing_and_encryption_are_described_as_given(aws: InProcessAws, sfn: Any) -> None:
     given = {
         "loggingConfiguration": {
@@ -172,21 +147,6 @@ def test_logging_tracing_and_encryption_are_described_as_given(aws: InProcessAws
     machine = aws.state_machine("configured", pass_state(), **given)
     described = sfn.describe_state_machine(stateMachineArn=machine)
     assert {member: described[member] for member in given} == given
-
-
-def test_a_stopped_execution_is_aborted_at_once_with_the_given_reason(aws: InProcessAws, sfn: Any) -> None:
-    machine = aws.state_machine("stopped", wait_state(3000))
-    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
-    sfn.stop_execution(executionArn=arn, error="Operator", cause="wrong batch")
-    description = sfn.describe_execution(executionArn=arn)
-    assert (description["status"], description["error"], description["cause"]) == ("ABORTED", "Operator", "wrong batch")
-
-    def last_event() -> Any:
-        return sfn.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
-
-    eventually(lambda: last_event()["type"] == "ExecutionAborted")
-    assert last_event()["executionAbortedEventDetails"] == {"error": "Operator", "cause": "wrong batch"}
-    assert sfn.describe_execution(executionArn=arn)["stopDate"] == description["stopDate"]
 
 
 def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ended(aws: InProcessAws, sfn: Any) -> None:
@@ -213,35 +173,9 @@ def test_a_task_that_fails_after_the_stop_does_not_change_how_the_execution_ende
     assert sfn.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
 
-def test_stopping_an_ended_execution_changes_nothing(aws: InProcessAws, sfn: Any) -> None:
-    execution = aws.run(aws.state_machine("ended", pass_state(Result=1)))
-    sfn.stop_execution(executionArn=execution["executionArn"])
-    assert sfn.describe_execution(executionArn=execution["executionArn"])["status"] == "SUCCEEDED"
-
-
 def test_a_machine_with_a_timeout_times_out(aws: InProcessAws) -> None:
     machine = aws.state_machine("timeout", {**wait_state(3000), "TimeoutSeconds": 1})
     assert aws.run(machine)["status"] == "TIMED_OUT"
-
-
-def test_executions_are_listed_by_status_and_page(aws: InProcessAws, sfn: Any) -> None:
-    fails = {"StartAt": "Only", "States": {"Only": {"Type": "Fail", "Error": "Bad"}}}
-    machine = aws.state_machine("listed", fails)
-    arns = [aws.run(machine)["executionArn"] for _ in range(3)]
-    assert sfn.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"] == []
-    page = sfn.list_executions(stateMachineArn=machine, statusFilter="FAILED", maxResults=2)
-    rest = sfn.list_executions(stateMachineArn=machine, maxResults=2, nextToken=page["nextToken"])
-    assert [item["executionArn"] for item in page["executions"] + rest["executions"]] == arns[::-1]
-    assert "nextToken" not in rest
-
-
-def test_the_history_comes_in_pages_and_backwards(aws: InProcessAws, sfn: Any) -> None:
-    arn = aws.run(aws.state_machine("history", pass_state()))["executionArn"]
-    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=arn, PaginationConfig={"PageSize": 1})
-    forwards = [event["type"] for page in pages for event in page["events"]]
-    assert forwards == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
-    backwards = sfn.get_execution_history(executionArn=arn, reverseOrder=True)["events"]
-    assert [event["type"] for event in backwards] == forwards[::-1]
 
 
 def test_an_unknown_execution_does_not_exist(aws: InProcessAws, sfn: Any) -> None:

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,13 +12,6 @@ from moto.sts.models import sts_backends
 from local.aws import step_functions, task_calls
 from local.aws.credentials import AccessDenied
 from tests.local.aws.in_process import InProcessAws, in_process_aws
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[InProcessAws]:
-    step_functions.install()
-    with in_process_aws(time_scale=0.01) as aws:
-        yield aws
 
 
 def client_for(role_arn: str, service: str = "lambda") -> Any:

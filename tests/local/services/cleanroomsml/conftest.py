@@ -10,7 +10,7 @@ from botocore.model import OperationModel
 
 from local.server import LocalAws
 from local.services.cleanroomsml.seeding import provide_audience_model
-from local.services.cleanroomsml.validation import violations
+from local.services.shapes import violations
 from samples.make_interactions import HYPERTENSION_PATIENTS, write_interactions
 
 CONFIGURED_MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"

@@ -1,5 +1,4 @@
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,13 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.model import OperationModel
-from moto.core.base_backend import BackendDict
-from moto.server import ThreadedMotoServer
 
-from local.aws import iam
-from local.aws.backends import register
 from local.services.comprehendmedical import jobs
-from local.services.comprehendmedical.validation import violations
+from local.services.shapes import violations
+from tests.local.aws.in_process import eventually
+from tests.local.services.one_service import policy, serving
 
 ACCOUNT = "123456789012"
 ENDED = ("COMPLETED", "PARTIAL_SUCCESS", "FAILED", "STOPPED")
@@ -55,13 +52,9 @@ class Aws:
             "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": source_arn}},
         }
         client = self.client("iam")
-        arn: str = client.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]
-        client.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=_document(statements))
+        arn: str = client.create_role(RoleName=name, AssumeRolePolicyDocument=policy([trust]))["Role"]["Arn"]
+        client.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=policy(statements))
         return arn
-
-
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _check_answer(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
@@ -71,20 +64,10 @@ def _check_answer(parsed: dict[str, Any], model: OperationModel, **_: Any) -> No
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    BackendDict.reset()
-    iam.install()
-    register("comprehendmedical", "local.services.comprehendmedical")
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        aws = Aws(f"http://{host}:{port}")
-        environment.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+    with serving("comprehendmedical") as endpoint:
+        aws = Aws(endpoint)
         aws.client("s3").create_bucket(Bucket="clinical")
         yield aws
-    server.stop()
-    iam.stop()
-    BackendDict.reset()
 
 
 @pytest.fixture(autouse=True)
@@ -151,14 +134,13 @@ def wait(client: Any) -> Callable[[str], dict[str, Any]]:
     """The description of a job once it has ended."""
 
     def until_ended(job_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 20
-        while True:
-            answer = client.describe_entities_detection_v2_job(JobId=job_id)["ComprehendMedicalAsyncJobProperties"]
-            if answer["JobStatus"] in ENDED:
-                ended: dict[str, Any] = answer
-                return ended
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.01)
+        def ended() -> dict[str, Any] | None:
+            answer = client.describe_entities_detection_v2_job(JobId=job_id)
+            job: dict[str, Any] = answer["ComprehendMedicalAsyncJobProperties"]
+            return job if job["JobStatus"] in ENDED else None
+
+        job: dict[str, Any] = eventually(ended, seconds=20)
+        return job
 
     return until_ended
 

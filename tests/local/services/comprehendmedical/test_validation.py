@@ -1,29 +1,21 @@
-from typing import Any
-
 import pytest
-from moto.core.utils import get_service_model
 
-from local.services.comprehendmedical.validation import violations
-
-
-def found(operation: str, answer: dict[str, Any]) -> list[str]:
-    model = get_service_model("comprehendmedical").operation_model(operation)
-    return list(violations(model.output_shape, answer))
+from local.services.comprehendmedical.errors import InvalidRequestException, ValidationException
+from local.services.comprehendmedical.validation import check_request
 
 
-def test_a_value_within_a_list_is_checked() -> None:
-    entities = [{"Category": "ANATOMY"}, {"Category": "HERALDRY", "Text": ""}]
-    answer = {"Entities": entities, "ModelVersion": "1"}
-    (category, text) = sorted(found("DetectEntitiesV2", answer), key=lambda violation: "Text" in violation)
-    assert category.startswith("Entities[1].Category is 'HERALDRY'")
-    assert text == "Entities[1].Text is 0 characters long; the minimum is 1"
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("DescribeEntitiesDetectionV2Job", InvalidRequestException),
+        ("ListEntitiesDetectionV2Jobs", ValidationException),
+    ],
+)
+def test_each_operation_refuses_with_an_error_it_documents(operation: str, error: type[Exception]) -> None:
+    request = {"JobId": "", "Filter": {"JobName": "a;b"}}
+    with pytest.raises(error, match=r"JobId is 0 characters long|Filter\.JobName is 'a;b'"):
+        check_request(operation, request)
 
 
-def test_a_missing_member_is_named() -> None:
-    assert found("DetectEntitiesV2", {"Entities": []}) == ["ModelVersion is required"]
-
-
-@pytest.mark.parametrize(("name", "valid"), [("visité 1_é", True), ("a\u00a0b", True), ("a\tb", False), ("a;b", False)])
-def test_unicode_properties_of_patterns_are_understood(name: str, valid: bool) -> None:
-    answer = {"ComprehendMedicalAsyncJobProperties": {"JobName": name}}
-    assert (found("DescribeEntitiesDetectionV2Job", answer) == []) is valid
+def test_a_documented_request_passes() -> None:
+    check_request("ListEntitiesDetectionV2Jobs", {"Filter": {"JobName": "visité 1"}, "MaxResults": 500})

@@ -1,6 +1,4 @@
 import io
-import json
-import time
 import uuid
 import wave
 from collections.abc import Callable, Iterator
@@ -10,14 +8,12 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from moto.core.base_backend import BackendDict
-from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
-from local.aws import iam
-from local.aws.backends import register
 from local.engines.speech import Word
 from local.services.transcribe import models
+from tests.local.aws.in_process import eventually
+from tests.local.services.one_service import policy, serving
 
 WORDS = [Word("Good", 0.1, 0.4, 0.9), Word("morning", 0.4, 0.8, 0.95, "."), Word("Doctor", 0.9, 1.1, 0.9)]
 
@@ -39,8 +35,8 @@ class Aws:
         name = f"role-{uuid.uuid4()}"
         trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         iam_client = self.client("iam")
-        arn = iam_client.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]
-        iam_client.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=_document(statements))
+        arn = iam_client.create_role(RoleName=name, AssumeRolePolicyDocument=policy([trust]))["Role"]["Arn"]
+        iam_client.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=policy(statements))
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         return self.client(
             "transcribe",
@@ -48,10 +44,6 @@ class Aws:
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
         )
-
-
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def wav(seconds: float = 1.2, rate: int = 16_000, channels: int = 1) -> bytes:
@@ -66,21 +58,11 @@ def wav(seconds: float = 1.2, rate: int = 16_000, channels: int = 1) -> bytes:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    BackendDict.reset()
-    iam.install()
-    register("transcribe", "local.services.transcribe")
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        aws = Aws(f"http://{host}:{port}")
-        environment.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+    with serving("transcribe") as endpoint:
+        aws = Aws(endpoint)
         for bucket in ("media", "clinical"):
             aws.client("s3").create_bucket(Bucket=bucket)
         yield aws
-    server.stop()
-    iam.stop()
-    BackendDict.reset()
 
 
 @pytest.fixture(autouse=True)
@@ -139,15 +121,13 @@ def wait(client: Any) -> Callable[[str], dict[str, Any]]:
     """The description of a job once it has ended."""
 
     def until_ended(name: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 20
-        while True:
-            job: dict[str, Any] = client.get_medical_transcription_job(MedicalTranscriptionJobName=name)[
-                "MedicalTranscriptionJob"
-            ]
-            if job["TranscriptionJobStatus"] in ("COMPLETED", "FAILED"):
-                return job
-            assert time.monotonic() < deadline, job
-            time.sleep(0.01)
+        def ended() -> dict[str, Any] | None:
+            answer = client.get_medical_transcription_job(MedicalTranscriptionJobName=name)
+            job: dict[str, Any] = answer["MedicalTranscriptionJob"]
+            return job if job["TranscriptionJobStatus"] in ("COMPLETED", "FAILED") else None
+
+        job: dict[str, Any] = eventually(ended, seconds=20)
+        return job
 
     return until_ended
 
