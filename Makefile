@@ -43,6 +43,9 @@ cfn-lint: synth  ## CloudFormation lint of the template of ENV
 diff: setup  ## what a deployment of ENV would change
 	$(CDK) diff -c env=$(ENV)
 
+bootstrap: setup  ## prepare your AWS account and Region for deployments, once
+	$(CDK) bootstrap -c env=$(ENV)
+
 deploy: setup  ## deploy ENV with your AWS credentials
 	$(CDK) deploy -c env=$(ENV)
 

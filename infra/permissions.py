@@ -43,16 +43,16 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         # Sizes and consent are in the objects' headers: planning needs no key to the recordings.
         "plan_batch": [
             *_head(media, "media/"),
-            *_list(media, "media/"),
+            *_list(media),
             *_head(clinical, "records/"),
-            *_list(clinical, "records/"),
+            *_list(clinical),
             *_write(clinical, "batches/"),
         ],
         # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         "start_transcription": [
             *_read(media, "media/"),
-            *_list(media, "media/"),
+            *_list(media),
             *_write(clinical, "transcripts/", "batches/"),
             _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
             _allow(
@@ -69,7 +69,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         "prepare_documents": [
             *_read(clinical, "batches/", "transcripts/"),
-            *_list(clinical, "batches/", "transcripts/"),
+            *_list(clinical),
             *_write(clinical, "documents/", "batches/"),
         ],
         "start_entity_detection": [
@@ -85,14 +85,14 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         "collect_entities": [
             *_read(clinical, "batches/", "entities/", "transcripts/"),
-            *_list(clinical, "entities/"),
+            *_list(clinical),
             *_write(clinical, "records/", "batches/"),
         ],
         "select_seeds": [
             *_read(clinical, "records/"),
-            *_list(clinical, "records/"),
+            *_list(clinical),
             *_read(audience, "seeds/", "suppression/"),
-            *_list(audience, "seeds/", "suppression/"),
+            *_list(audience),
             *_write(audience, "seeds/"),
         ],
         "start_audience_generation": [
@@ -118,7 +118,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         "poll_audience_export": [_allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"])],
         "summarize_batch": [
             *_read(clinical, "batches/"),
-            *_list(clinical, "batches/"),
+            *_list(clinical),
             *_write(clinical, "batches/"),
         ],
     }
@@ -222,9 +222,13 @@ def _head(store: DataStore, *prefixes: str) -> Statements:
     return [_allow(f"Head{store.node.id}", ["s3:GetObject"], _objects(store, prefixes))]
 
 
-def _list(store: DataStore, *prefixes: str) -> Statements:
-    under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
-    return [_allow(f"List{store.node.id}", ["s3:ListBucket"], [store.bucket.bucket_arn], under)]
+def _list(store: DataStore) -> Statements:
+    """Listing, and a 404 for a missing object instead of a 403.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (Permissions). Whether S3 takes the requested
+    key as `s3:prefix` when it decides between the two is not documented, hence no condition.
+    """
+    return [_allow(f"List{store.node.id}", ["s3:ListBucket"], [store.bucket.bucket_arn])]
 
 
 def _read(store: DataStore, *prefixes: str) -> Statements:

@@ -136,7 +136,8 @@ def inspect(key: str) -> Recording:
         rejected = f"The file has {head['ContentLength']} bytes; Transcribe Medical takes up to {MAXIMUM_MEDIA_BYTES}."
     elif extension not in BYTES_PER_SECOND:
         known = ", ".join(sorted(BYTES_PER_SECOND))
-        rejected = f"The file name ends in {extension!r}; Transcribe Medical takes {known}. Convert or rename the file."
+        ending = f"ends in {extension!r}" if extension else "has no extension"
+        rejected = f"The file name {ending}; Transcribe Medical takes {known}. Convert or rename the file."
     else:
         rejected = None
     return Recording(

@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
-            "total": round(transcription_usd + documents["estimated_usd"], 2),
+            "total": round(transcription_usd + documents["estimated_usd"], 4),
             "not_included": "Clean Rooms ML (charged by the size of the model owner's data), Step Functions, Lambda, "
             "S3 and KMS. Speech is counted up to the last word of each recording.",
         },

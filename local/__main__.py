@@ -1,6 +1,7 @@
 """`python -m local demo [--media PATH] [--consent]` and `python -m local up [--port PORT]`."""
 
 import argparse
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -39,6 +40,9 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     console = Console(soft_wrap=True)
+    # A shell starts its background commands with Ctrl-C ignored; and whoever ends us wants the processes ended too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if arguments.command == "demo":
             demo.run(arguments.media, arguments.consent, console)
@@ -63,6 +67,8 @@ def serve(pipeline: Pipeline, console: Console) -> None:
     try:
         threading.Event().wait()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes and files behind
+        console.print("Stopping …")
         pipeline.aws.stop()
 
 

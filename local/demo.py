@@ -20,7 +20,8 @@ OUT = PROJECT / "out"
 SAMPLES = PROJECT / "samples"
 # The demonstration shows that a suppressed patient stays out although the recording has consent.
 SUPPRESSED = "p-009"
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 1800
+MOST_RECORDINGS = 500
 
 
 class Media(NamedTuple):
@@ -84,15 +85,23 @@ def own_media(path: Path, consent: bool) -> list[Media]:
         return [Media("demo", path.name, path, consent)]
     if not path.is_dir():
         raise DemoError(f"MEDIA={path} is neither a file nor a folder.")
-    found = [file for file in sorted(path.rglob("*")) if file.is_file() and len(file.relative_to(path).parts) > 1]
-    if not found:
-        raise DemoError(
-            f"MEDIA={path} holds no <user_id>/<file>; put each patient's recordings into a folder of its own."
-        )
-    return [
-        Media(file.relative_to(path).parts[0], "/".join(file.relative_to(path).parts[1:]), file, consent)
-        for file in found
-    ]
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and not hidden(file.relative_to(path))]
+    usage = "put each patient's recordings, and nothing else, into a folder of its own"
+    if stray := [file.name for file in files if file.parent == path]:
+        raise DemoError(f"MEDIA={path} holds {stray[0]!r}, which is in no patient's folder; {usage}.")
+    if not files:
+        raise DemoError(f"MEDIA={path} holds no <user_id>/<file>; {usage}.")
+    if len(files) > MOST_RECORDINGS:
+        raise DemoError(f"MEDIA={path} holds {len(files)} files; the demonstration takes {MOST_RECORDINGS}.")
+    recordings = []
+    for file in files:
+        user_id, name = file.relative_to(path).as_posix().split("/", 1)
+        recordings.append(Media(user_id, name, file, consent))
+    return recordings
+
+
+def hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def drop(pipeline: Pipeline, recordings: list[Media]) -> None:

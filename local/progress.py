@@ -35,7 +35,8 @@ class Progress(NamedTuple):
             done = "done"
         else:
             done = "running" if self.status == "RUNNING" else self.status.lower()
-        return f"{done} {self.recordings[0]}/{self.recordings[1]}" if stage == "Transcribe" else done
+        counted = stage == "Transcribe" and self.recordings[1]
+        return f"{done} {self.recordings[0]}/{self.recordings[1]}" if counted else done
 
 
 def read_progress(stepfunctions: Any, execution_arn: str) -> Progress:
@@ -69,11 +70,11 @@ def as_table(executions: list[Progress], waiting: int) -> Table:
 
 
 def print_changes(console: Console, before: list[Progress], now: list[Progress]) -> None:
-    """For a log instead of a screen: one line for each stage that an execution has just begun or ended."""
+    """For a log instead of a screen: one line whenever an execution has come further."""
     known = {execution.name: execution for execution in before}
     for execution in now:
         old = known.get(execution.name)
-        if old is None or (old.entered, old.status) != (execution.entered, execution.status):
+        if old is None or old[1:4] != execution[1:4]:
             stage = execution.entered[-1] if execution.entered else "starting"
             console.print(f"  {execution.name[:13]}…  {stage}: {execution.mark(stage)}", highlight=False)
 

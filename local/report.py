@@ -18,6 +18,8 @@ def print_results(results: Results, console: Console) -> None:
     for item in results.recordings:
         if item.rejected:
             console.print(f"{item.uri}\n    {item.rejected}", highlight=False, markup=False)
+    if not any(item.rejected for item in results.recordings):
+        console.print("none")
     console.rule("Cohorts", align="left")
     for audience in results.audiences:
         print_audience(audience, console)

@@ -55,12 +55,8 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
             if item["media_id"] in recordings:
                 continue
             transcript = text_of(json.loads(read(f"transcripts/{item['transcript_id']}.json")))
-            path = (
-                folder
-                / "transcripts"
-                / item["user_id"]
-                / local_name(item["uri"].removeprefix(f"s3://{pipeline.media_bucket}/media/{item['user_id']}/"))
-            )
+            file = item["uri"].removeprefix(f"s3://{pipeline.media_bucket}/media/{item['user_id']}/")
+            path = folder / "transcripts" / local_name(item["user_id"]) / local_path(file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(transcript + "\n")
             recordings[item["media_id"]] = Recording(item["media_id"], item["uri"], item["user_id"], path, None)
@@ -76,7 +72,7 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
 
 def write_files(results: Results) -> None:
     folder = results.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "transcripts").mkdir(parents=True, exist_ok=True)
     rejected = [
         {"user_id": item.user_id, "file": item.uri, "reason": item.rejected}
         for item in results.recordings
@@ -88,10 +84,14 @@ def write_files(results: Results) -> None:
         (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def local_name(file: str) -> str:
-    """The recording's name with `.txt`; folders flattened, and a name that is too long cut and told apart by a hash."""
-    name = file.replace("/", "_") + ".txt"
-    if len(name.encode()) <= LONGEST_NAME_BYTES:
-        return name
-    tail = f"~{hashlib.sha256(name.encode()).hexdigest()[:8]}.txt"
+def local_path(file: str) -> Path:
+    """The recording's path with `.txt`; names that no file system takes are cut, or spelt otherwise, and told apart."""
+    *folders, name = file.split("/")
+    return Path(*(local_name(folder) for folder in folders), local_name(name, ".txt"))
+
+
+def local_name(name: str, suffix: str = "") -> str:
+    if name not in ("", ".", "..") and len((name + suffix).encode()) <= LONGEST_NAME_BYTES:
+        return name + suffix
+    tail = f"~{hashlib.sha256(name.encode()).hexdigest()[:8]}{suffix}"
     return name.encode()[: LONGEST_NAME_BYTES - len(tail)].decode(errors="ignore") + tail

@@ -47,7 +47,7 @@ def test_the_map_gets_ids_and_uris_longest_recording_first(s3: Any) -> None:
         ("media/nobody-s.wav", b"x", "The key is not of the form"),
         ("media/p-1/empty.wav", b"", r"The file is empty \(0 bytes\)"),
         ("media/p-1/visit.docx", b"x", "The file name ends in 'docx'; Transcribe Medical takes amr, flac,"),
-        ("media/p-1/visit", b"x", "The file name ends in ''"),
+        ("media/p-1/visit", b"x", "The file name has no extension"),
         ("media/visit.wav", b"x", "The key is not of the form media/<user_id>/<file>"),
         ("elsewhere/p-1/visit.wav", b"x", "The key is not of the form"),
     ],

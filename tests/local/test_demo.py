@@ -15,11 +15,30 @@ def test_a_single_file_is_a_recording_of_one_patient_without_consent_unless_told
 
 
 def test_a_folder_names_its_patients(tmp_path: Path) -> None:
-    for name in ("p-1/a.wav", "p-1/more/b.wav", "p-2/c.mp3", "stray.wav"):
+    for name in ("p-1/a.wav", "p-1/more/b.wav", "p-2/c.mp3", ".DS_Store", ".git/x", "p-1/.hidden"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = [(item.user_id, item.file) for item in own_media(tmp_path, False)]
     assert found == [("p-1", "a.wav"), ("p-1", "more/b.wav"), ("p-2", "c.mp3")]
+
+
+def test_a_file_in_no_patient_s_folder_is_told_and_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "p-1").mkdir()
+    (tmp_path / "p-1" / "a.wav").touch()
+    (tmp_path / "stray.wav").touch()
+    with pytest.raises(DemoError, match=r"holds 'stray\.wav', which is in no patient's folder"):
+        own_media(tmp_path, False)
+
+
+def test_a_folder_that_is_no_collection_of_recordings_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "MOST_RECORDINGS", 1)
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / "p-1").mkdir(exist_ok=True)
+        (tmp_path / "p-1" / name).touch()
+    with pytest.raises(DemoError, match=r"holds 2 files; the demonstration takes 1"):
+        own_media(tmp_path, False)
 
 
 def test_media_that_is_not_there_is_told(tmp_path: Path) -> None:

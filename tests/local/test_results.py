@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.pipeline import Pipeline
-from local.results import LONGEST_NAME_BYTES, copy_results, local_name
+from local.results import LONGEST_NAME_BYTES, copy_results, local_path
 
 
 class Objects(dict[str, Any]):
@@ -56,7 +56,7 @@ def copy(objects: Objects, folder: Path, *batch_ids: str) -> Any:
 
 def test_every_promised_file_is_written(objects: Objects, tmp_path: Path) -> None:
     copy(objects, tmp_path, "e")
-    assert (tmp_path / "transcripts/p-1/a_b é.wav.txt").read_text() == "Übel.\n"
+    assert (tmp_path / "transcripts/p-1/a/b é.wav.txt").read_text() == "Übel.\n"
     assert json.loads((tmp_path / "entities.jsonl").read_text()) == {"text": "Übel"}
     assert json.loads((tmp_path / "rejected.jsonl").read_text()) == {
         "user_id": "p-2",
@@ -83,7 +83,13 @@ def test_a_missing_transcript_is_an_error(objects: Objects, tmp_path: Path) -> N
 
 
 def test_names_that_no_file_system_takes_are_cut_and_stay_apart() -> None:
-    first, second = local_name("é" * 500 + "1.wav"), local_name("é" * 500 + "2.wav")
+    first, second = local_path("é" * 500 + "1.wav"), local_path("é" * 500 + "2.wav")
     assert first != second
-    assert all(len(name.encode()) <= LONGEST_NAME_BYTES and name.endswith(".txt") for name in (first, second))
-    assert local_name("visit 1.wav") == "visit 1.wav.txt"
+    assert all(len(path.name.encode()) <= LONGEST_NAME_BYTES and path.suffix == ".txt" for path in (first, second))
+    assert local_path("more/visit 1.wav") == Path("more/visit 1.wav.txt")
+
+
+def test_no_key_leads_out_of_the_folder() -> None:
+    assert ".." not in local_path("../../a.wav").parts
+    assert not local_path("//a.wav").is_absolute()
+    assert len({local_path("a//b.wav"), local_path("a/b.wav"), local_path("a/./b.wav")}) == 3
