@@ -23,7 +23,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import clock, cloudformation, event_source_mapping, events, iam, lambda_runtime, step_functions
+from local.aws import clock, cloudformation, event_source_mapping, events, iam, lambda_runtime, s3_keys, step_functions
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
 
@@ -47,8 +47,9 @@ class LocalAws:
     def __init__(self, port: int) -> None:
         try:
             self._socket = socket.create_server((_HOST, port))
-        except OSError as error:
-            message = f"Port {port} cannot be used for the local AWS ({error.strerror}): free it, or use 0 for any port"
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
+            message = f"Port {port} cannot be used for the local AWS ({reason}): free it, or use 0 for any port"
             raise OSError(message) from None
         self.endpoint = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._environment = dict(os.environ)
@@ -99,6 +100,7 @@ class LocalAws:
         iam.install()
         cloudformation.install()
         step_functions.install()
+        s3_keys.install()
         events.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)

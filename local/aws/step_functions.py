@@ -59,9 +59,11 @@ def start_execution(
     """StepFunctionsParserBackend.start_execution: an execution without a name gets one of its own.
 
     With the name and input of a running execution it is that execution. Raises ExecutionAlreadyExists for any other
-    name that was used before:
+    name that was used before, InvalidExecutionInput for an input that is not JSON:
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
+    if execution_input is not None:
+        _check_input(execution_input)
     if name:
         self._validate_name(name)
     with _starting:  # two requests with one name must not both find it free
@@ -72,6 +74,15 @@ def start_execution(
             "{}" if execution_input is None else execution_input,
             trace_header,
         )
+
+
+def _check_input(execution_input: str) -> None:
+    try:
+        json.loads(execution_input)
+    except ValueError as error:
+        # moto's own is of a kind that its responses send without a code. The input itself is not quoted.
+        message = f"Invalid State Machine Execution Input: it is not JSON ({error})"
+        raise exceptions.InvalidExecutionInput(message) from None
 
 
 def get_executions(self: StepFunctionsParserBackend, execution_status: str | None = None) -> list[Execution]:

@@ -1,6 +1,7 @@
 """Decode a recording's bytes, naming its container the way Amazon Transcribe's MediaFormat does."""
 
 import io
+import itertools
 from dataclasses import dataclass
 
 import av
@@ -72,6 +73,9 @@ def decode(data: bytes) -> Audio:
         if not container.streams.audio:
             raise NoAudioTrack(f"the {media_format} file has no audio track")
         stream = container.streams.audio[0]
+        # PyAV's types do not say so: without a decoder there is no context, nor the attributes that come from it.
+        if stream.codec_context is None:
+            raise NotMedia(f"the {media_format} file's audio track has an unknown codec")
         if not stream.rate or not stream.codec_context.channels:
             raise NotMedia(f"the {media_format} file's audio track does not tell its sample rate or channels")
         samples = _samples(container, stream)
@@ -97,19 +101,19 @@ def _media_format(container: av.container.InputContainer, data: bytes) -> str:
 
 def _samples(container: av.container.InputContainer, stream: av.AudioStream) -> NDArray[np.int16]:
     channels = stream.codec_context.channels
-    resampler = av.AudioResampler(format="s16p", layout=stream.layout, rate=SAMPLE_RATE)
     blocks: list[NDArray[np.int16]] = []
     try:
-        for frame in container.decode(stream):
-            blocks.extend(_planes(block) for block in resampler.resample(frame))
-    except av.error.FFmpegError as error:
+        # Not planar: PyAV crashes the process on a frame of more than eight planes, and a header may claim 65,535.
+        resampler = av.AudioResampler(format="s16", layout=stream.layout, rate=SAMPLE_RATE)
+        for frame in itertools.chain(container.decode(stream), [None]):
+            blocks.extend(_by_channel(block, channels) for block in resampler.resample(frame))
+    except (av.error.FFmpegError, ValueError) as error:  # ValueError: a frame unlike those before it
         if not blocks:
             raise NotMedia("the audio track cannot be decoded") from error
-    blocks.extend(_planes(block) for block in resampler.resample(None))
     if not blocks:
         return np.zeros((channels, 0), np.int16)
     return np.concatenate(blocks, axis=1)
 
 
-def _planes(block: av.AudioFrame) -> NDArray[np.int16]:
-    return np.asarray(block.to_ndarray(), dtype=np.int16)
+def _by_channel(block: av.AudioFrame, channels: int) -> NDArray[np.int16]:
+    return np.asarray(block.to_ndarray(), dtype=np.int16).reshape(-1, channels).T

@@ -1,19 +1,26 @@
+import io
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
+from numpy.typing import NDArray
 
 from local.aws import clock
-from local.server import ASSET_BUCKET, LocalAws
+from local.engines.speech import Word
+from local.server import ASSET_BUCKET, SERVICES, LocalAws
+from local.services.transcribe import models
 
 AWS_CLI = Path(sys.executable).with_name("aws")
 
@@ -76,6 +83,13 @@ def test_a_port_in_use_is_named(start: Any) -> None:
     assert start(port=port).endpoint.endswith(f":{port}")
 
 
+@pytest.mark.parametrize("port", [-1, 65_536, 80_000])
+def test_a_number_that_is_no_port_is_named(start: Any, port: int) -> None:
+    with pytest.raises(OSError, match=rf"Port {port} cannot be used for the local AWS \(ports are 0 to 65535\)"):
+        start(port=port)
+    assert start().endpoint
+
+
 def test_stopping_frees_the_port_and_restores_the_environment(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "someone")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")
@@ -129,6 +143,58 @@ def test_executions_do_not_outlive_it(start: Any) -> None:
     begun = time.monotonic()
     aws.stop()
     assert time.monotonic() - begun < 10
+
+
+def test_no_transcription_reaches_the_next_one(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[float] = []
+    entered, finish = threading.Event(), threading.Event()
+
+    def slow_if_long(samples: NDArray[np.int16]) -> list[Word]:
+        heard.append(len(samples) / 16_000)
+        if len(samples) > 16_000 * 4:
+            entered.set()
+            assert finish.wait(20)
+        return []
+
+    def start_job(aws: LocalAws, seconds: int) -> None:
+        recording = io.BytesIO()
+        with wave.open(recording, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(bytes(2 * 16_000 * seconds))
+        aws.client("s3").create_bucket(Bucket=f"recordings-{seconds}")
+        aws.client("s3").put_object(Bucket=f"recordings-{seconds}", Key="a.wav", Body=recording.getvalue())
+        aws.client("transcribe").start_medical_transcription_job(
+            MedicalTranscriptionJobName=f"seconds-{seconds}",
+            LanguageCode="en-US",
+            Media={"MediaFileUri": f"s3://recordings-{seconds}/a.wav"},
+            OutputBucketName="clinical",
+            Specialty="PRIMARYCARE",
+            Type="DICTATION",
+        )
+
+    monkeypatch.setattr(models, "engine", slow_if_long)
+    services = {"transcribe": SERVICES["transcribe"]}
+    first = start(services=services)
+    first.client("s3").create_bucket(Bucket="clinical")
+    start_job(first, 5)
+    start_job(first, 3)
+    assert entered.wait(20)
+    [worker] = [thread for thread in threading.enumerate() if thread.name == "medical-transcription"]
+    first.stop()
+
+    # On the same port, where the first one's work would find it.
+    second = start(services=services, port=int(first.endpoint.rpartition(":")[2]))
+    s3 = second.client("s3")
+    s3.create_bucket(Bucket="clinical")
+    start_job(second, 2)  # is not kept waiting
+    s3.get_waiter("object_exists").wait(Bucket="clinical", Key="seconds-2.json", WaiterConfig={"Delay": 1})
+    finish.set()
+    worker.join(20)
+    assert not worker.is_alive()
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket="clinical")["Contents"]] == ["seconds-2.json"]
+    assert heard == [5, 2]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ A thread sets its results before the status becomes ACTIVE, and nothing reads th
 import logging
 import math
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -42,9 +43,11 @@ def _run(work: Callable[[_Worked], None], resource: _Worked) -> None:
         work(resource)
     except storage.JobFailure as failure:
         resource.state = State(FAILED, {"statusCode": failure.status_code, "message": str(failure)})
-    except Exception:
-        # Without this, a defect here would leave the job in progress for ever.
-        _logger.exception("%s failed", resource.arn)
+    except Exception as error:
+        # Without this, a defect here would leave the job in progress for ever. The error's own text stays out of the
+        # log: it may quote user ids.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        _logger.error("%s failed with %s\n%s", resource.arn, type(error).__name__, place)
         message = "The local Clean Rooms ML failed; its log has the traceback"
         resource.state = State(FAILED, {"statusCode": "INTERNAL_ERROR", "message": message})
     else:

@@ -1,5 +1,6 @@
 """One medical transcription job, from request to transcript."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -60,8 +61,13 @@ class MedicalTranscriptionJob:
         self._ended = utcnow()
         self.status = "FAILED"
 
-    def transcribe(self, storage: CallerStorage, engine: Callable[[NDArray[np.int16]], list[Word]]) -> None:
-        """Read the recording, write the transcript, complete the job; else raise JobFailure with the reason."""
+    def transcribe(
+        self, storage: CallerStorage, engine: Callable[[NDArray[np.int16]], list[Word]], stopped: threading.Event
+    ) -> None:
+        """Read the recording, write the transcript, complete the job; else raise JobFailure with the reason.
+
+        Once `stopped` is set nothing is written any more, and the job stays IN_PROGRESS.
+        """
         check_size(self._media_size)
         try:
             data = storage.read(self._media)
@@ -70,6 +76,8 @@ class MedicalTranscriptionJob:
         audio = decode_checked(data, self._request.get("MediaFormat"), self._request.get("MediaSampleRateHertz"))
         self._detected = {"MediaFormat": audio.format, "MediaSampleRateHertz": audio.sample_rate}
         content = self._content(audio, engine)
+        if stopped.is_set():
+            return
         try:
             storage.write_json(
                 self._output,

@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+import functools
 import logging
 import threading
+import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,6 +21,7 @@ from .failures import JobFailure
 from .jobs import MedicalTranscriptionJob
 from .storage import CallerStorage, media_location
 from .validation import Request, check_model, check_start
+from .worker import Worker
 
 engine: Callable[[NDArray[np.int16]], list[speech.Word]] = speech.transcribe
 """Speech to text for mono 16 kHz samples. Tests that are not about speech put a fast function here."""
@@ -31,8 +33,6 @@ _UNREADABLE = (
     "Make sure that you have read permission and try your request again."
 )
 _log = logging.getLogger(__name__)
-# One: the recognizer spreads over the cores by itself, and two at a time were never faster (bench/speech.py).
-_workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medical-transcription")
 
 
 class TranscribeBackend(MotoTranscribeBackend):
@@ -42,6 +42,12 @@ class TranscribeBackend(MotoTranscribeBackend):
         super().__init__(region_name, account_id)
         self._jobs: dict[str, MedicalTranscriptionJob] = {}
         self._lock = threading.Lock()
+        self._worker = Worker()
+
+    def reset(self) -> None:
+        """Forget all jobs: those that are queued are dropped, and the one at work leaves no transcript."""
+        self._worker.stop()
+        super().reset()
 
     def start_medical_job(self, request: Request, access_key_id: str) -> MedicalTranscriptionJob:
         """Queue a job that acts with the rights of ``access_key_id``.
@@ -76,7 +82,7 @@ class TranscribeBackend(MotoTranscribeBackend):
         with self._lock:
             self._refuse_taken_name(job.name)
             self._jobs[job.name] = job
-        _workers.submit(_run, job, storage)
+        self._worker.submit(functools.partial(_run, job, storage, self._worker.stopped))
         return job
 
     def medical_job(self, name: str) -> MedicalTranscriptionJob:
@@ -114,15 +120,17 @@ class TranscribeBackend(MotoTranscribeBackend):
             raise ConflictException("The requested job name already exists. Use a different job name.")
 
 
-def _run(job: MedicalTranscriptionJob, storage: CallerStorage) -> None:
+def _run(job: MedicalTranscriptionJob, storage: CallerStorage, stopped: threading.Event) -> None:
     job.begin()
     try:
-        job.transcribe(storage, engine)
+        job.transcribe(storage, engine, stopped)
     except JobFailure as failure:
         job.fail(str(failure))
     except Exception as error:
-        # Whatever else goes wrong is the service's own fault. The type only: messages may quote what was said.
-        _log.exception("medical transcription job %s broke", job.name)
+        # Whatever else goes wrong is the service's own fault. The error's own text stays out of the log and of the
+        # reason: it may quote what was said.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("medical transcription job %s broke with %s\n%s", job.name, type(error).__name__, place)
         job.fail(f"Internal service failure: {type(error).__name__}")
 
 

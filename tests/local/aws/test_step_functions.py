@@ -121,6 +121,15 @@ def test_a_name_with_forbidden_characters_is_refused(aws: InProcessAws, sfn: Any
         sfn.start_execution(stateMachineArn=machine, name="a b", input="{}")
 
 
+@pytest.mark.parametrize("text", ["not json", "", '{"user": p-001}'])
+def test_an_input_that_is_not_json_is_refused_and_not_quoted(aws: InProcessAws, sfn: Any, text: str) -> None:
+    machine = aws.state_machine("inputs", pass_state())
+    with pytest.raises(sfn.exceptions.InvalidExecutionInput, match="Invalid State Machine Execution Input") as refusal:
+        sfn.start_execution(stateMachineArn=machine, input=text)
+    assert "p-001" not in str(refusal.value)
+    assert sfn.list_executions(stateMachineArn=machine)["executions"] == []
+
+
 def test_the_context_object_tells_the_start_and_the_redrives_of_the_execution(aws: InProcessAws) -> None:
     machine = aws.state_machine("context", pass_state(Parameters={"execution.$": "$$.Execution"}))
     execution = aws.run(machine, name="named", input={"a": 1})

@@ -1,4 +1,7 @@
 import io
+import struct
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -84,6 +87,23 @@ def test_a_silent_film_has_no_audio_track() -> None:
 def test_what_is_no_media_is_refused(data: bytes) -> None:
     with pytest.raises(NotMedia):
         decode(data)
+
+
+@pytest.mark.parametrize("format_tag", [0x7777, 0x0133])
+def test_a_codec_that_nobody_knows_is_refused(format_tag: int) -> None:
+    data = bytearray(wav(np.zeros((16_000, 1), np.int16)))
+    struct.pack_into("<H", data, 20, format_tag)
+    with pytest.raises(NotMedia, match="unknown codec"):
+        decode(bytes(data))
+
+
+@pytest.mark.parametrize("channels", [9, 64])
+def test_a_header_that_claims_many_channels_does_not_end_the_process(tmp_path: Path, channels: int) -> None:
+    file = tmp_path / "many.wav"
+    file.write_bytes(wav(np.zeros((16_000, channels), np.int16)))
+    code = f"from local.engines.media import decode; print(decode(open({str(file)!r}, 'rb').read()).samples.shape)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == f"({channels}, 16000)", done.stderr
 
 
 def test_a_recording_that_breaks_off_keeps_its_beginning() -> None:

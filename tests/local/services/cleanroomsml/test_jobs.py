@@ -115,15 +115,19 @@ def test_a_role_that_does_not_trust_the_service_fails_the_job(aws: Any, generate
 
 
 def test_a_defect_ends_the_job_instead_of_leaving_it_in_progress(
-    generate: Run, monkeypatch: pytest.MonkeyPatch
+    generate: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    user_id = "p-001"
+
     def defective(*_: object) -> None:
-        raise ZeroDivisionError
+        raise ZeroDivisionError(user_id)
 
     monkeypatch.setattr(storage, "read_seed", defective)
     job = generate()
     assert job["status"] == "CREATE_FAILED"
     assert job["statusDetails"]["statusCode"] == "INTERNAL_ERROR"
+    assert "ZeroDivisionError" in caplog.text and "defective" in caplog.text
+    assert user_id not in caplog.text + job["statusDetails"]["message"]
 
 
 def test_an_export_fails_if_the_models_role_may_not_write(aws: Any, client: Any, generate: Run, export: Run) -> None:

@@ -19,5 +19,12 @@ def test_mp4_and_m4a_pass_for_each_other() -> None:
         decode_checked(m4a, "wav", None)
 
 
+def test_an_unknown_codec_is_invalid_data() -> None:
+    data = bytearray(wav())
+    data[20:22] = b"\x77\x77"
+    with pytest.raises(JobFailure, match="The data in your input media file isn't valid"):
+        decode_checked(bytes(data), "wav", None)
+
+
 def test_what_the_caller_said_rightly_is_accepted() -> None:
     assert decode_checked(wav(rate=44_100), "wav", 44_100).sample_rate == 44_100

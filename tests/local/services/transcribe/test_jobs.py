@@ -166,13 +166,19 @@ def test_the_job_fails_when_its_caller_may_not_write_the_transcript(
     assert "AccessDenied" in job["FailureReason"]
 
 
-def test_a_broken_engine_fails_the_job_without_quoting_what_was_said(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_engine_fails_the_job_without_quoting_what_was_said(
+    run: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "the patient said something private"  # the traceback quotes the source line that raises
+
     def broken(_: Any) -> list[Word]:
-        raise RuntimeError("the patient said something private")
+        raise RuntimeError(said)
 
     monkeypatch.setattr(models, "engine", broken)
     job = run(wav())
     assert job["FailureReason"] == "Internal service failure: RuntimeError"
+    assert "RuntimeError" in caplog.text and "in broken" in caplog.text
+    assert said not in caplog.text
 
 
 def test_a_deleted_job_is_gone_and_its_transcript_stays(client: Any, run: Any, s3: Any) -> None:
