@@ -66,6 +66,8 @@ def serve(pipeline: Pipeline, console: Console) -> None:
     console.print(text, highlight=False, markup=False)
     try:
         threading.Event().wait()
+    except KeyboardInterrupt:
+        pass  # how it is meant to end
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes and files behind
         console.print("Stopping …")

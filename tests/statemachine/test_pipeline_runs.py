@@ -103,6 +103,22 @@ def test_a_failed_job_fails_the_execution_with_its_reason_and_a_new_execution_go
     assert len(transcription_jobs(run)) == jobs_before
 
 
+def test_a_redrive_starts_the_next_attempt_of_the_failed_job_and_repeats_nothing_else(run: Run) -> None:
+    user = patient()
+    run.engines.entity_errors = [RuntimeError("out of order")]
+    uri = run.drop(f"media/{user}/a.wav", run.engines.recording("He has a fever in the evening."))
+    failed = run.execution_of(uri)
+    assert (failed["status"], failed["error"]) == ("FAILED", "JobFailed")
+    jobs = len(transcription_jobs(run))
+    run.stepfunctions.redrive_execution(executionArn=failed["executionArn"])
+    redriven = run.ended(failed["executionArn"])
+    assert run.summary(redriven)["recordings"]["transcribed"] == 1
+    assert redriven["redriveCount"] == 1
+    states = run.states(failed["executionArn"])
+    assert (states.count("TranscribeMedia"), states.count("StartEntityDetection")) == (1, 2)
+    assert len(transcription_jobs(run)) == jobs
+
+
 def test_a_new_execution_with_the_same_input_reuses_finished_work(run: Run) -> None:
     user = patient()
     uri = run.drop(f"media/{user}/a.wav", run.engines.recording("He has a fever."))
