@@ -56,17 +56,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if not complete:
             missing = sorted(document["document"] for document, output in outputs if output is None)
             reasons = sorted({unprocessed.get(name, "no output and no error was written") for name in missing})
-            write_rejection(
-                bucket,
-                batch["batch_id"],
-                {
-                    "media_id": recording["media_id"],
-                    "user_id": recording["user_id"],
-                    "uri": recording["uri"],
-                    "reason": f"Comprehend Medical did not process {len(missing)} of {len(documents)} documents of the "
-                    f"transcript: {'; '.join(reasons)}. The entities of the others are kept.",
-                },
+            reason = (
+                f"Comprehend Medical did not process {len(missing)} of {len(documents)} documents of the transcript: "
+                f"{'; '.join(reasons)}. The entities of the others are kept."
             )
+            write_rejection(bucket, batch["batch_id"], recording, reason)
         write_json_lines(
             bucket,
             f"records/{recording['object_id']}.jsonl",

@@ -59,9 +59,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         elif transcript.text.strip():
             transcribed.append((recording, transcript.text))
         else:
-            reason = "No speech was recognised in the recording."
-            rejection = {key: recording[key] for key in ("media_id", "user_id", "uri")} | {"reason": reason}
-            write_rejection(bucket, batch["batch_id"], rejection)  # type: ignore[arg-type]
+            write_rejection(bucket, batch["batch_id"], recording, "No speech was recognised in the recording.")
 
     limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
     documents_id = digest(str(limit), *sorted(recording["transcript_id"] for recording, _ in transcribed))

@@ -15,7 +15,7 @@ from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
 from lambdas.shared.observability import logger
-from lambdas.shared.rejections import Rejection, write_rejection
+from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import is_missing, parse_uri, s3
 
 # A recording may last four hours; a job that takes longer than this has been lost.
@@ -115,11 +115,5 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
 
 
 def reject(recording: dict[str, Any], job: jobs.Job, reason: str) -> jobs.Job:
-    rejection: Rejection = {
-        "media_id": recording["media_id"],
-        "user_id": recording["user_id"],
-        "uri": recording["uri"],
-        "reason": reason,
-    }
-    write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], rejection)
+    write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], recording, reason)
     return jobs.rejected(job, reason)

@@ -1,7 +1,7 @@
 """Bad input is data: what can't be used is written down with its reason, and the batch goes on."""
 
-from collections.abc import Iterator
-from typing import TypedDict
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
 
 from lambdas.shared.observability import logger
 from lambdas.shared.storage import list_keys, read_json, write_json
@@ -14,9 +14,15 @@ class Rejection(TypedDict):
     reason: str
 
 
-def write_rejection(bucket: str, batch_id: str, rejection: Rejection) -> None:
-    write_json(bucket, f"batches/{batch_id}/rejections/{rejection['media_id']}.json", rejection)
-    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": rejection["media_id"]})
+def write_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any], reason: str) -> None:
+    rejection: Rejection = {
+        "media_id": recording["media_id"],
+        "user_id": recording["user_id"],
+        "uri": recording["uri"],
+        "reason": reason,
+    }
+    write_json(bucket, f"batches/{batch_id}/rejections/{recording['media_id']}.json", rejection)
+    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
 
 
 def read_rejections(bucket: str, batch_id: str) -> Iterator[Rejection]:

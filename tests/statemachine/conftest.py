@@ -18,7 +18,7 @@ from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 100
 
 
 class Engines:
