@@ -17,11 +17,11 @@ from lambdas.shared.observability import logger
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
+    find_json,
     parse_uri,
     read_bytes,
     read_json,
     read_json_lines,
-    s3,
     write_json_lines,
 )
 from lambdas.shared.transcripts import WordTimes
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     def collect(documents: list[dict[str, Any]]) -> tuple[int, Counter[str]]:
         recording = recordings[documents[0]["media_id"]]
-        outputs = [(document, read_output(bucket, f"{output_key}{document['document']}.out")) for document in documents]
+        outputs = [(document, find_json(bucket, f"{output_key}{document['document']}.out")) for document in documents]
         found = [(document, output) for document, output in outputs if output is not None]
         records = list(entity_records(bucket, recording, found))
         complete = len(found) == len(documents)
@@ -100,13 +100,13 @@ def within(output_key: str, path: str) -> str:
 
 
 def read_manifest(bucket: str, key: str) -> dict[str, Any]:
-    try:
-        summary: dict[str, Any] = read_json(bucket, key)["Summary"]
-    except s3.exceptions.NoSuchKey:
+    manifest = find_json(bucket, key)
+    if manifest is None:
         raise IncompleteOutput(
             f"s3://{bucket}/{key} is not there. If the job's output has expired, start a new execution with "
             '"reprocess": true.'
-        ) from None
+        )
+    summary: dict[str, Any] = manifest["Summary"]
     return summary
 
 
@@ -121,14 +121,6 @@ def read_unprocessed(bucket: str, output_key: str, manifest: dict[str, Any]) -> 
     except ValueError:
         return {line.rpartition("/")[2]: "no error was given" for line in text.splitlines() if line}
     return {file["Input"].rpartition("/")[2]: f"{file['ErrorCode']}: {file['ErrorMessage']}" for file in files}
-
-
-def read_output(bucket: str, key: str) -> dict[str, Any] | None:
-    try:
-        output: dict[str, Any] = read_json(bucket, key)
-    except s3.exceptions.NoSuchKey:
-        return None
-    return output
 
 
 def entity_records(

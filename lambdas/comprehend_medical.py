@@ -41,12 +41,12 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job "
             "was not started. Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
         )
+    # Assumed, not documented: some minutes to start, then a few documents per second (docs/aws.md).
+    expected_seconds = 300 + documents["count"] // 5
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
         name = f"{os.environ['RESOURCE_PREFIX']}-{documents['documents_id']}-{attempt}"
         known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": name})
         existing = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
-        # Assumed, not documented: some minutes to start, then a few documents per second (docs/aws.md).
-        expected_seconds = 300 + documents["count"] // 5
         if not existing:
             job_id = comprehend_medical.start_entities_detection_v2_job(**request(name, documents))["JobId"]
             logger.info("job started", extra={"job_name": name, "job_id": job_id})

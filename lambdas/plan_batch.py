@@ -7,12 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from lambdas.execution_input import requested_keys
 from lambdas.shared.identity import digest, media_id
 from lambdas.shared.observability import logger
-from lambdas.shared.storage import PARALLEL_REQUESTS, is_missing, s3, uri_of, write_json
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, uri_of, write_json
 
 # Transcribe Medical: at most 2 GB (Transcribe guide, quotas).
 MAXIMUM_MEDIA_BYTES = 2 * 1024**3
@@ -122,11 +120,8 @@ def inspect(key: str) -> Recording:
         reason = "The key is not of the form media/<user_id>/<file>."
         return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
     user_id = named[1]
-    try:
-        head = s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
+    head = find_head(bucket, key)
+    if head is None:
         reason = "The object does not exist (any more)."
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     extension = extension_of(key)
@@ -160,13 +155,8 @@ def transcript_id(item: Recording, settings_id: str) -> str:
 
 def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
     """Whether the recording's entities were already collected from this very transcript."""
-    try:
-        head = s3.head_object(Bucket=clinical, Key=f"records/{item.object_id}.jsonl")
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return False
-    return head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
+    head = find_head(clinical, f"records/{item.object_id}.jsonl")
+    return head is not None and head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
 
 
 def expected_seconds(item: Recording) -> int:

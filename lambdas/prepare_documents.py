@@ -11,7 +11,7 @@ from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, entity_detection_units
 from lambdas.shared.rejections import read_rejections, write_rejection
-from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, uri_of, write_json_lines
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_json, read_json, s3, uri_of, write_json_lines
 from lambdas.shared.transcripts import billable_seconds, text_of
 
 # A sentence's end, and failing that a blank, as places to cut.
@@ -96,11 +96,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def read_transcript(bucket: str, recording: dict[str, Any]) -> Transcript | None:
-    try:
-        transcript = read_json(bucket, f"transcripts/{recording['transcript_id']}.json")
-    except s3.exceptions.NoSuchKey:
-        return None
-    return Transcript(text_of(transcript), billable_seconds(transcript))
+    transcript = find_json(bucket, f"transcripts/{recording['transcript_id']}.json")
+    return None if transcript is None else Transcript(text_of(transcript), billable_seconds(transcript))
 
 
 def write_document(bucket: str, key: str, text: str) -> None:

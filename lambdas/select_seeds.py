@@ -5,7 +5,6 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -83,7 +82,7 @@ def read_records(clinical: str) -> Iterator[dict[str, Any]]:
 
 def find_members(cohorts: list[dict[str, Any]], records: Iterator[dict[str, Any]]) -> dict[str, set[str]]:
     """Cohort name -> the consenting people one of whose entities meets its rules."""
-    members: dict[str, set[str]] = defaultdict(set, {cohort["name"]: set() for cohort in cohorts})
+    members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
     for record in records:
         if record["audience_consent"]:
             for cohort in cohorts:

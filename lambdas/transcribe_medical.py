@@ -9,14 +9,13 @@ import os
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
 from lambdas.shared.observability import logger
 from lambdas.shared.rejections import write_rejection
-from lambdas.shared.storage import is_missing, parse_uri, s3
+from lambdas.shared.storage import find_head, parse_uri
 
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
@@ -63,12 +62,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
 
 def current_media_id(uri: str) -> str:
     bucket, key = parse_uri(uri)
-    try:
-        return media_id(bucket, key, s3.head_object(Bucket=bucket, Key=key))
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return media_id(bucket, key, None)
+    return media_id(bucket, key, find_head(bucket, key))
 
 
 def request(name: str, recording: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def watch(pipeline: Pipeline, expected: int, console: Console) -> list[Progress]
             now = [read_progress(stepfunctions, item["executionArn"]) for item in listed]
             received = sum(execution.output["received"] for execution in now if execution.output)
             if console.is_terminal:
-                live.update(as_table(now, expected - received if not now else 0))
+                live.update(as_table(now, 0 if now else expected))
             else:
                 print_changes(console, progress, now)
             progress = now

@@ -1,7 +1,7 @@
 """Objects in S3, as `s3://` URIs and JSON documents."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -30,9 +30,15 @@ def parse_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def is_missing(error: ClientError) -> bool:
-    """Whether S3 says that there is no such object. HeadObject has no body, hence no better code than 404."""
-    return error.response["Error"]["Code"] in ("404", "NoSuchKey")
+def find_head(bucket: str, key: str) -> Mapping[str, Any] | None:
+    """S3's answer to HeadObject, None if there is no such object."""
+    try:
+        return s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        # The answer has no body, hence no better code than 404.
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+            raise
+        return None
 
 
 def read_bytes(bucket: str, key: str) -> bytes:
@@ -41,6 +47,14 @@ def read_bytes(bucket: str, key: str) -> bytes:
 
 def read_json(bucket: str, key: str) -> Any:
     return json.loads(read_bytes(bucket, key))
+
+
+def find_json(bucket: str, key: str) -> Any | None:
+    """The document, None if there is no such object."""
+    try:
+        return read_json(bucket, key)
+    except s3.exceptions.NoSuchKey:
+        return None
 
 
 def read_json_lines(bucket: str, key: str) -> Iterator[Any]:
