@@ -50,3 +50,7 @@ def entity_detection_jobs() -> str:
 
 def audience_generation_jobs() -> str:
     return f"arn:{Aws.PARTITION}:cleanrooms-ml:{_HERE}:audience-generation-job/*"
+
+
+def memberships() -> str:
+    return f"arn:{Aws.PARTITION}:cleanrooms:{_HERE}:membership/*"

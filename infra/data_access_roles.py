@@ -5,15 +5,22 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import arns, permissions
+from infra.environment import Environment
 from infra.roles import exact_role
 from infra.storage import Storage
 
 
 class DataAccessRoles(Construct):
-    """`entity_detection` reads documents and writes entities; `seed_reader` reads seeds."""
+    """`entity_detection` reads documents and writes entities; `seed_reader` reads seeds, or runs queries for them."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, prefix: str, storage: Storage) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, storage: Storage) -> None:
         super().__init__(scope, construct_id)
+        prefix, queries = environment.prefix, []
+        if environment.audience.sql_cohorts:
+            description = f"{prefix}: queries that select a seed"
+            queries.append(
+                iam.ManagedPolicy(self, "SeedQueries", description=description, statements=permissions.seed_queries())
+            )
         self.entity_detection = exact_role(
             Construct(self, "EntityDetection"),
             principal=_service("comprehendmedical.amazonaws.com", arns.entity_detection_jobs()),
@@ -25,6 +32,7 @@ class DataAccessRoles(Construct):
             principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs()),
             description=f"{prefix}: Clean Rooms ML reads seeds",
             statements=permissions.seed_reader_data_access(storage),
+            shared=queries,
         )
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
+from lambdas.rules import clean_rooms_ml, parameters, sdk_model
 
 # An execution runs for up to 7 days and can be redriven for 14; what it has already paid for must still be there.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
@@ -37,17 +38,23 @@ _TRAITS = (
     "SIGN",
     "SYMPTOM",
 )
+_COHORT_NAME = matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digits and hyphens")
 _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")
 
 
 @dataclass(frozen=True)
-class Transcription:
-    """Transcribe Medical job settings; `concurrent_jobs` bounds the jobs of one batch (the account's quota is 250)."""
+class Parameters:
+    """What is asked of the services, each by its API's own names (docs/api.md); null counts as absent."""
 
-    type: Annotated[str, one_of("CONVERSATION", "DICTATION")]
-    specialty: Annotated[str, one_of("PRIMARYCARE")]
-    content_identification_type: Annotated[str, one_of("PHI")] | None
-    vocabulary_name: Annotated[str, matching(r"[0-9a-zA-Z._-]{1,200}", "of letters, digits, '.', '_' and '-'")] | None
+    StartMedicalTranscriptionJob: dict[str, Any]
+    StartEntitiesDetectionV2Job: dict[str, Any]
+    StartAudienceGenerationJob: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """`concurrent_jobs` bounds the Transcribe Medical jobs of one batch (the account's quota is 250)."""
+
     concurrent_jobs: Annotated[int, between(1, 10_000)]
 
 
@@ -71,7 +78,7 @@ class Export:
 class Cohort:
     """Which patients belong to a seed: an entity of `category` naming one of `terms`, without an excluded trait."""
 
-    name: Annotated[str, matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digits and hyphens")]
+    name: Annotated[str, _COHORT_NAME]
     category: Annotated[str, one_of(*_CATEGORIES)]
     terms: Annotated[tuple[Annotated[str, matching(r"\S(.*\S)?", "without blanks at either end")], ...], _NOT_EMPTY]
     excluded_traits: tuple[Annotated[str, one_of(*_TRAITS)], ...]
@@ -81,23 +88,23 @@ class Cohort:
 
 
 @dataclass(frozen=True)
-class Audience:
-    """Clean Rooms ML settings; without a configured audience model, seeds are counted but no audience is generated."""
+class SqlCohort:
+    """A seed that a query in the collaboration selects, which answers for its people's consent itself.
 
-    configured_audience_model_arn: (
-        Annotated[
-            str,
-            matching(
-                r"arn:aws[-a-z]*:cleanrooms-ml:[-a-z0-9]+:\d{12}:configured-audience-model/[-a-zA-Z0-9_/.]+",
-                "like arn:aws:cleanrooms-ml:<region>:<account>:configured-audience-model/<id>",
-            ),
-        ]
-        | None
-    )
-    collaboration_id: (
-        Annotated[str, matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "that is a lower-case UUID")] | None
-    )
+    `seedAudience` is that of StartAudienceGenerationJob, with `sqlParameters` and `sqlComputeConfiguration`.
+    """
+
+    name: Annotated[str, _COHORT_NAME]
+    seedAudience: dict[str, Any]
+    export: Export | None
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The cohorts; without a configured audience model, seeds are counted but no audience is generated."""
+
     cohorts: tuple[Cohort, ...]
+    sql_cohorts: tuple[SqlCohort, ...]
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,14 @@ class Environment:
     results_expire_after_days: Days | None
     batch_size: Annotated[int, between(1, 10_000)]
     batch_window_seconds: Annotated[int, between(1, 300)]
+    parameters: Parameters
     transcription: Transcription
     entity_detection: EntityDetection
     audience: Audience
+
+    @property
+    def configured_audience_model_arn(self) -> str | None:
+        return self.parameters.StartAudienceGenerationJob.get("configuredAudienceModelArn")
 
     @property
     def prefix(self) -> str:
@@ -149,17 +161,39 @@ class Environment:
                 "the first a letter."
             )
         environment = read_object(cls, environments[name], f"environments.{name}", name=name)
+        environment._check_parameters()
         environment._check_cohorts()
         return environment
 
+    def _check_parameters(self) -> None:
+        if problems := parameters.problems(asdict(self.parameters)):
+            raise ConfigurationError("\n".join(f"environments.{self.name}.parameters.{told}" for told in problems))
+
     def _check_cohorts(self) -> None:
-        names = set()
-        for index, cohort in enumerate(self.audience.cohorts):
-            path = f"environments.{self.name}.audience.cohorts[{index}]"
+        root, names = f"environments.{self.name}.audience", set()
+        cohorts: list[tuple[str, Cohort | SqlCohort]] = [
+            *((f"{root}.cohorts[{index}]", cohort) for index, cohort in enumerate(self.audience.cohorts)),
+            *((f"{root}.sql_cohorts[{index}]", cohort) for index, cohort in enumerate(self.audience.sql_cohorts)),
+        ]
+        for path, cohort in cohorts:
+            if isinstance(cohort, SqlCohort):
+                self._check_seed(f"{path}.seedAudience", cohort.seedAudience)
             if cohort.name in names:
                 raise ConfigurationError(f"{path}.name is {cohort.name!r}, but an earlier cohort has that name.")
             names.add(cohort.name)
             if cohort.export is not None and cohort.export.type == "PERCENTAGE" and cohort.export.value > 100:
                 raise ConfigurationError(
                     f"{path}.export.value is {cohort.export.value}, but must be from 1 to 100 for a PERCENTAGE."
+                )
+
+    def _check_seed(self, path: str, seed_audience: dict[str, Any]) -> None:
+        shape = sdk_model.input_shape(clean_rooms_ml.SERVICE, clean_rooms_ml.OPERATION)
+        if problems := clean_rooms_ml.seed_audience_problems(seed_audience, shape):
+            raise ConfigurationError("\n".join(f"{path}: {told}" for told in problems))
+        asked = self.parameters.StartAudienceGenerationJob
+        for needed in ("configuredAudienceModelArn", "collaborationId"):
+            if not asked.get(needed):
+                raise ConfigurationError(
+                    f"{path} needs environments.{self.name}.parameters.StartAudienceGenerationJob.{needed}, "
+                    "which is not set: a query runs in a collaboration."
                 )

@@ -13,7 +13,7 @@ from infra.functions import FUNCTIONS, pascal_case
 
 _OBJECTS = "Object keys are derived from content at run time; the grant is narrowed to one bucket and one prefix."
 _JOBS = "The service assigns the ids at run time; the grant is narrowed to this account, Region and type of job."
-_EXECUTIONS = "A Map Run's executions get their names at run time; the grant is narrowed to this state machine."
+_EXECUTIONS = "Executions get their names at run time; the grant is narrowed to this state machine."
 _NO_RESOURCES = "The actions have no resource-level permissions (Service Authorization Reference)."
 _LISTED = "Listing looks for a job by its name, before its id is known; the starting function may only list."
 _REPLICATION = (
@@ -66,7 +66,9 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     "Functions/PlanBatch/Policy": {
         "Media/media": _OBJECTS,
         "Clinical/records": _OBJECTS,
+        "Clinical/claims": _OBJECTS,
         "Clinical/batches": _OBJECTS,
+        "states:execution:{stack}-pipeline:": _EXECUTIONS,
     },
     "Functions/StartTranscription/Policy": {
         "*": "The action has no resource-level permissions; a condition narrows it to output in our bucket.",
@@ -81,16 +83,18 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Functions/PrepareDocuments/Policy": {
         "Clinical/batches": _OBJECTS,
+        "Clinical/claims": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,
         "Clinical/documents": _OBJECTS,
     },
-    "Functions/StartEntityDetection/Policy": {"*": _NO_RESOURCES},
-    "Functions/PollEntityDetection/Policy": {"*": _NO_RESOURCES},
+    "Functions/StartEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
+    "Functions/PollEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
     "Functions/CollectEntities/Policy": {
         "Clinical/batches": _OBJECTS,
         "Clinical/entities": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,
         "Clinical/records": _OBJECTS,
+        "Clinical/deidentified": _OBJECTS,
     },
     "Functions/SelectSeeds/Policy": {
         "Clinical/records": _OBJECTS,
@@ -98,10 +102,24 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "Audience/suppression": _OBJECTS,
     },
     "Functions/StartAudienceGeneration/Policy": {"*": _LISTED, "cleanrooms-ml:audience-generation-job/": _JOBS},
-    "Functions/PollAudienceGeneration/Policy": {"cleanrooms-ml:audience-generation-job/": _JOBS},
+    "Functions/PollAudienceGeneration/Policy": {
+        "cleanrooms-ml:audience-generation-job/": _JOBS,
+        "Clinical/batches": _OBJECTS,
+    },
     "Functions/StartAudienceExport/Policy": {"*": _LISTED, "cleanrooms-ml:audience-generation-job/": _JOBS},
-    "Functions/PollAudienceExport/Policy": {"*": "An export has no id: it is found by listing all of them."},
+    "Functions/PollAudienceExport/Policy": {
+        "*": "An export has no id: it is found by listing all of them.",
+        "Clinical/batches": _OBJECTS,
+    },
     "Functions/SummarizeBatch/Policy": {"Clinical/batches": _OBJECTS},
+}
+
+# Where a cohort's seed is selected by a query.
+_QUERY_WILDCARDS = {
+    "DataAccessRoles/SeedQueries": {
+        "*": "Clean Rooms asks for these actions on all resources (its guide, roles for ML).",
+        "cleanrooms:membership/": "The collaboration's membership is chosen by the service when the query starts.",
+    }
 }
 
 
@@ -123,7 +141,8 @@ def accepted(stack: Stack) -> Iterator[tuple[Construct, str, str]]:
         yield from ((function, finding, reason) for finding, reason in _FUNCTION.items())
     for path, findings in _BUCKETS.items():
         yield from ((_at(stack, path), finding, reason) for finding, reason in findings.items())
-    for path, wildcards in _WILDCARDS.items():
+    queries = stack.node.find_child("DataAccessRoles").node.try_find_child("SeedQueries")
+    for path, wildcards in (_WILDCARDS | (_QUERY_WILDCARDS if queries else {})).items():
         for wildcard, reason in wildcards.items():
             yield _at(stack, path), f"AwsSolutions-IAM5[Resource::{_resource(stack, wildcard)}]", reason
 

@@ -44,15 +44,18 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         "plan_batch": [
             *_head(media, "media/"),
             *_list(media),
-            *_head(clinical, "records/"),
+            *_head(clinical, "records/", "claims/"),
             *_list(clinical),
-            *_write(clinical, "batches/"),
+            *_write(clinical, "batches/", "claims/"),
+            _allow("LookAtOtherExecutions", ["states:DescribeExecution"], [arns.executions(resources.prefix)[0]]),
         ],
         # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         "start_transcription": [
             *_read(media, "media/"),
             *_list(media),
+            *_head(clinical, "transcripts/"),
+            *_list(clinical),
             *_write(clinical, "transcripts/", "batches/"),
             _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
             _allow(
@@ -61,7 +64,11 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["*"],
                 {"StringEquals": {"transcribe:OutputBucketName": clinical.bucket.bucket_name}},
             ),
-            _allow("FindTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
+            _allow(
+                "FindTranscription",
+                ["transcribe:GetMedicalTranscriptionJob", "transcribe:TagResource"],
+                [arns.transcription_jobs()],
+            ),
         ],
         "poll_transcription": [
             _allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
@@ -69,6 +76,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         "prepare_documents": [
             *_read(clinical, "batches/", "transcripts/"),
+            *_head(clinical, "claims/"),
             *_list(clinical),
             *_write(clinical, "documents/", "batches/"),
         ],
@@ -79,14 +87,18 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["*"],
             ),
             _pass_role(resources.entity_detection_role_arn, "comprehendmedical.amazonaws.com"),
+            *_head(clinical, "batches/"),
+            *_list(clinical),
         ],
         "poll_entity_detection": [
-            _allow("GetEntityDetection", ["comprehendmedical:DescribeEntitiesDetectionV2Job"], ["*"])
+            _allow("GetEntityDetection", ["comprehendmedical:DescribeEntitiesDetectionV2Job"], ["*"]),
+            *_write(clinical, "batches/"),
         ],
         "collect_entities": [
             *_read(clinical, "batches/", "entities/", "transcripts/"),
+            *_head(clinical, "records/"),
             *_list(clinical),
-            *_write(clinical, "records/", "batches/"),
+            *_write(clinical, "records/", "deidentified/", "batches/"),
         ],
         "select_seeds": [
             *_read(clinical, "records/"),
@@ -101,6 +113,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["cleanrooms-ml:StartAudienceGenerationJob"],
                 [*filter(None, [resources.configured_audience_model_arn]), arns.audience_generation_jobs()],
             ),
+            _allow("TagAudienceGeneration", ["cleanrooms-ml:TagResource"], [arns.audience_generation_jobs()]),
             _allow("FindAudienceGeneration", ["cleanrooms-ml:ListAudienceGenerationJobs"], ["*"]),
             _pass_role(resources.seed_reader_role_arn, "cleanrooms-ml.amazonaws.com"),
         ],
@@ -109,13 +122,17 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 "GetAudienceGeneration",
                 ["cleanrooms-ml:GetAudienceGenerationJob"],
                 [arns.audience_generation_jobs()],
-            )
+            ),
+            *_write(clinical, "batches/"),
         ],
         "start_audience_export": [
             _allow("StartAudienceExport", ["cleanrooms-ml:StartAudienceExportJob"], [arns.audience_generation_jobs()]),
             _allow("FindAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
         ],
-        "poll_audience_export": [_allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"])],
+        "poll_audience_export": [
+            _allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
+            *_write(clinical, "batches/"),
+        ],
         "summarize_batch": [
             *_read(clinical, "batches/"),
             *_list(clinical),
@@ -148,6 +165,23 @@ def seed_reader_data_access(storage: Storage) -> Statements:
         _allow("ListAudience", ["s3:ListBucket"], [audience.bucket.bucket_arn]),
         _allow("ReadSeeds", ["s3:GetObject"], [audience.bucket.arn_for_objects("seeds/*")]),
         _allow("UseAudienceKey", [*_DECRYPT, "kms:DescribeKey"], [audience.key.key_arn]),
+    ]
+
+
+def seed_queries() -> Statements:
+    """What Clean Rooms ML may do besides where a query in the collaboration selects a seed.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+    return [
+        _allow(
+            "StartSeedQuery",
+            ["cleanrooms:StartProtectedQuery", "cleanrooms:GetSchema", "cleanrooms:GetCollaborationAnalysisTemplate"],
+            ["*"],
+        ),
+        _allow(
+            "WatchSeedQuery", ["cleanrooms:GetProtectedQuery", "cleanrooms:UpdateProtectedQuery"], [arns.memberships()]
+        ),
     ]
 
 

@@ -41,8 +41,8 @@ def matching(pattern: str, allowed: str) -> Rule:
 def read_object(kind: type[T], value: object, path: str, **given: object) -> T:
     """Make the dataclass `kind` from a JSON object that has exactly its fields, each of the field's type.
 
-    Lists become tuples and objects become dataclasses, so the result is immutable all the way down. Fields in `given`
-    are set as they are and are no keys of the object.
+    Lists become tuples and objects become dataclasses; only what is a `dict[str, Any]` by type stays the JSON object it
+    is. Fields in `given` are set as they are and are no keys of the object.
 
     Raises:
         ConfigurationError: a key is missing or unknown, or a value has the wrong type or is not allowed.
@@ -74,6 +74,8 @@ def _read(kind: Any, value: Any, path: str, allowed: str = "") -> Any:
         return result
     if origin is tuple and isinstance(value, list):
         return tuple(_read(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return value
     # JSON has one kind of number, and to Python a truth value is a number too.
     if kind is float and type(value) is int:
         return float(value)
@@ -88,7 +90,7 @@ def _rejected(path: str, value: object, allowed: str) -> ConfigurationError:
 
 def _describe(kind: Any) -> str:
     origin, arguments = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
+    if is_dataclass(kind) or origin is dict:
         return "an object"
     if origin in _OPTIONAL:
         return f"{_describe(_not_none(arguments))}, or null"

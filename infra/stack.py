@@ -32,7 +32,7 @@ class PipelineStack(Stack):
         allow_cloudwatch_logs(operations_key, environment.prefix)
         _, ingest_size = FUNCTIONS["ingest"]
         ingest = Ingest(self, "Ingest", environment=environment, storage=storage, function_timeout=ingest_size.timeout)
-        roles = DataAccessRoles(self, "DataAccessRoles", prefix=environment.prefix, storage=storage)
+        roles = DataAccessRoles(self, "DataAccessRoles", environment=environment, storage=storage)
         tracing = iam.ManagedPolicy(
             self, "Tracing", description=f"{environment.prefix}: traces", statements=permissions.tracing()
         )
@@ -42,7 +42,7 @@ class PipelineStack(Stack):
             queue_arn=ingest.queue.queue_arn,
             entity_detection_role_arn=roles.entity_detection.role_arn,
             seed_reader_role_arn=roles.seed_reader.role_arn,
-            configured_audience_model_arn=environment.audience.configured_audience_model_arn,
+            configured_audience_model_arn=environment.configured_audience_model_arn,
         )
         functions = Functions(
             self,

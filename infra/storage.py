@@ -132,9 +132,11 @@ class Storage(Construct):
             "Clinical",
             environment,
             {
+                "claims/": intermediates,
                 "documents/": intermediates,
                 "entities/": intermediates,
                 "transcripts/": results,
+                "deidentified/": results,
                 "records/": results,
                 "batches/": results,
             },

@@ -18,13 +18,15 @@ Variables = dict[str, str]
 _LIMIT_BYTES = 4096
 # Bucket names are known at deployment only; this is as long as they get.
 _BUCKET_NAME = "x" * 63
+# The variables that a configuration can make long, and where they come from.
+_SETTINGS = {"COHORTS": "audience.cohorts", "SQL_COHORTS": "audience.sql_cohorts", "PARAMETERS": "parameters"}
 
 
 def variables(environment: Environment, storage: Storage, roles: DataAccessRoles) -> Mapping[str, Variables]:
     """The variables of each function by its name.
 
     Raises:
-        ConfigurationError: they exceed what Lambda takes, because of the cohorts.
+        ConfigurationError: they exceed what Lambda takes, because of the cohorts or the parameters.
     """
     prefix, audience = environment.prefix, environment.audience
     common = {
@@ -38,12 +40,16 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
     media = {"MEDIA_BUCKET": storage.media.bucket.bucket_name}
     clinical = {"CLINICAL_BUCKET": storage.clinical.bucket.bucket_name}
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
-    transcription = {"TRANSCRIPTION": _as_json(asdict(environment.transcription))}
-    model = {"CONFIGURED_AUDIENCE_MODEL_ARN": audience.configured_audience_model_arn or ""}
+    sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
         "ingest": {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
-        "plan_batch": media | clinical | transcription,
-        "start_transcription": clinical | clinical_key | transcription,
+        "plan_batch": media
+        | clinical
+        | {
+            "PARAMETERS": _as_json(asdict(environment.parameters)),
+            "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
+        },
+        "start_transcription": clinical | clinical_key,
         "poll_transcription": clinical,
         "prepare_documents": clinical
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},
@@ -52,33 +58,34 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
             "ENTITY_DETECTION_ROLE_ARN": roles.entity_detection.role_arn,
             "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
         },
-        "poll_entity_detection": {},
+        "poll_entity_detection": clinical,
         "collect_entities": clinical,
         "select_seeds": clinical
         | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name}
         | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
-        | model,
-        "start_audience_generation": model
-        | {"COLLABORATION_ID": audience.collaboration_id or "", "SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},
-        "poll_audience_generation": {},
+        | sql_cohorts,
+        "start_audience_generation": sql_cohorts | {"SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},
+        "poll_audience_generation": clinical,
         "start_audience_export": {},
-        "poll_audience_export": {},
+        "poll_audience_export": clinical,
         "summarize_batch": clinical,
     }
     result = {function: common | specific for function, specific in own.items()}
-    _check_size(environment.name, result["select_seeds"])
+    for function in result:
+        _check_size(environment.name, function, result[function])
     return result
 
 
-def _check_size(name: str, select_seeds: Variables) -> None:
+def _check_size(name: str, function: str, variables: Variables) -> None:
     """Lambda measures the variables as one JSON object, so the quotes in a JSON text count twice."""
-    known = {key: _BUCKET_NAME if Token.is_unresolved(value) else value for key, value in select_seeds.items()}
+    known = {key: _BUCKET_NAME if Token.is_unresolved(value) else value for key, value in variables.items()}
     size = len(_as_json(known).encode())
     if size > _LIMIT_BYTES:
-        cohorts = len(json.dumps(known["COHORTS"], ensure_ascii=False).encode())
+        largest = max(known, key=lambda key: len(known[key]))
+        taken = len(json.dumps(known[largest], ensure_ascii=False).encode())
         raise ConfigurationError(
-            f"environments.{name}.audience.cohorts takes {cohorts} of the {size} bytes of select_seeds' environment "
-            f"variables, but Lambda allows {_LIMIT_BYTES} in all; use fewer cohorts or terms."
+            f"environments.{name}.{_SETTINGS[largest]} takes {taken} of the {size} bytes of {function}'s environment "
+            f"variables, but Lambda allows {_LIMIT_BYTES} in all; shorten it."
         )
 
 

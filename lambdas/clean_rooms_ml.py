@@ -5,14 +5,18 @@ ListAudienceExportJobs. Neither start takes a client token, and an export has no
 Names have at most 63 characters and are unique in the account, whatever the model; cohort names would not fit.
 """
 
+import json
 import os
 from typing import Any
 
 import boto3
 
+from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
+from lambdas.rules.parameters import merged
 from lambdas.shared import jobs
-from lambdas.shared.errors import JobFailed
+from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest
+from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
@@ -21,54 +25,89 @@ MAXIMUM_ATTEMPTS = 9999
 # Assumed, not documented (docs/aws.md).
 EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
-RUNNING_OR_DONE = ("CREATE_PENDING", "CREATE_IN_PROGRESS", "ACTIVE")
+# What becomes of each status (status in the API reference; an export's are the first four).
+STATUSES = {
+    "CREATE_PENDING": "running",
+    "CREATE_IN_PROGRESS": "running",
+    "ACTIVE": "completed",
+    "CREATE_FAILED": "refused",
+    "DELETE_PENDING": "failed",
+    "DELETE_IN_PROGRESS": "failed",
+    "DELETE_FAILED": "failed",
+}
 
 clean_rooms_ml = boto3.client("cleanroomsml")
 
 
 def start(event: dict[str, Any], context: object) -> jobs.Job:
-    """Start the generation of the audience of `event["seed"]`, or adopt the one that didn't fail.
+    """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
     Raises:
+        InvalidInput: the service would refuse the request.
         JobFailed: too many attempts have failed.
     """
-    seed, redrive_count = event["seed"], event["redrive_count"]
-    model_arn, collaboration_id = os.environ["CONFIGURED_AUDIENCE_MODEL_ARN"], os.environ["COLLABORATION_ID"]
-    base = name_of(seed["cohort"], seed["seed_id"], model_arn, collaboration_id)
-    pages = clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(configuredAudienceModelArn=model_arn)
-    existing = {job["name"]: job for page in pages for job in page["audienceGenerationJobs"]}
-    name, known = unless_failed(base, existing)
-    expected_seconds = EXPECTED_GENERATION_SECONDS
-    if known:
-        arn = known["audienceGenerationJobArn"]
-        expected_seconds = 0 if known["status"] == "ACTIVE" else expected_seconds
-        logger.info("job adopted", extra={"job_name": name})
-    else:
-        parameters: dict[str, Any] = {
-            "name": name,
-            "description": f"cohort {seed['cohort']}",
-            "configuredAudienceModelArn": model_arn,
-            "seedAudience": {
-                "roleArn": os.environ["SEED_READER_ROLE_ARN"],
-                "dataSource": {"s3Uri": seed["seed_uri"]},
-            },
-        }
-        if collaboration_id:
-            parameters["collaborationId"] = collaboration_id
-        arn = clean_rooms_ml.start_audience_generation_job(**parameters)["audienceGenerationJobArn"]
-        logger.info("job started", extra={"job_name": name})
-    return jobs.started(arn, expected_seconds, redrive_count)
+    seed, parameters, redrive_count = event["seed"], event["parameters"], event["redrive_count"]
+    model_arn = parameters["configuredAudienceModelArn"]
+    base = name_of(
+        seed["cohort"],
+        seed["seed_id"],
+        model_arn,
+        parameters.get("collaborationId", ""),
+        str(parameters.get("includeSeedInOutput", False)),
+        event["reprocess_id"],
+    )
+    name, known = unless_failed(base, generations_of(model_arn))
+    if not known:
+        wanted = request(name, seed, parameters)
+        model = clean_rooms_ml.meta.service_model.operation_model(OPERATION)
+        if problems := request_problems(wanted, model.input_shape):
+            raise InvalidInput(f"Clean Rooms ML would not take the request: {' '.join(problems)}")
+        try:
+            arn = clean_rooms_ml.start_audience_generation_job(**wanted)["audienceGenerationJobArn"]
+        except clean_rooms_ml.exceptions.ConflictException:
+            # The name may have been taken since the listing, by a start whose answer was lost or by another execution.
+            name, known = unless_failed(base, generations_of(model_arn))
+            if not known:
+                raise
+        else:
+            logger.info("job started", extra={"job_name": name})
+            return jobs.started(arn, EXPECTED_GENERATION_SECONDS, redrive_count)
+    logger.info("job adopted", extra={"job_name": name})
+    expected_seconds = 0 if STATUSES[known["status"]] == "completed" else EXPECTED_GENERATION_SECONDS
+    return jobs.started(known["audienceGenerationJobArn"], expected_seconds, redrive_count)
+
+
+def request(name: str, seed: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    source = {"dataSource": {"s3Uri": seed["seed_uri"]}} if seed["seed_uri"] else sql_seed(seed["cohort"])
+    return {
+        "description": f"cohort {seed['cohort']}",
+        **parameters,
+        "name": name,
+        "seedAudience": {**source, "roleArn": os.environ["SEED_READER_ROLE_ARN"]},
+    }
+
+
+def sql_seed(cohort: str) -> dict[str, Any]:
+    """Queries stay out of the state: they may be long, and may name what nobody should read there."""
+    cohorts = {item["name"]: item["seedAudience"] for item in json.loads(os.environ["SQL_COHORTS"])}
+    found: dict[str, Any] = merged({}, cohorts[cohort])  # without nulls, which the SDK would refuse
+    return found
 
 
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the generation stands; once ACTIVE, with the metrics that the model's owner shares.
 
     Raises:
-        JobFailed: the service could not make the audience.
+        JobFailed: the service could not make the audience, or doesn't know the job any more.
         JobDeadlineExceeded: it never ended.
     """
     job = event["job"]
-    answer = clean_rooms_ml.get_audience_generation_job(audienceGenerationJobArn=job["id"])
+    try:
+        answer = clean_rooms_ml.get_audience_generation_job(audienceGenerationJobArn=job["id"])
+    except clean_rooms_ml.exceptions.ResourceNotFoundException as error:
+        return jobs.failed(job, event["redrive_count"], error.response["Error"]["Message"])
+    if STATUSES[answer["status"]] != "running":
+        write_job_record(event["batch_id"], "audience_generation", answer["name"], answer)
     return outcome(job, answer, event["redrive_count"], GENERATION_DEADLINE_SECONDS, metrics=answer.get("metrics"))
 
 
@@ -82,7 +121,7 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
     generation_arn = event["generation"]["id"]
     base = name_of(generation_arn, size["type"], str(size["value"]))
     name, known = unless_failed(base, exports_of(generation_arn))
-    expected_seconds = 0 if known and known["status"] == "ACTIVE" else EXPECTED_EXPORT_SECONDS
+    expected_seconds = 0 if known and STATUSES[known["status"]] == "completed" else EXPECTED_EXPORT_SECONDS
     job = jobs.started(name, expected_seconds, redrive_count)
     job["result"] = {"audience_generation_job_arn": generation_arn}
     if known:
@@ -110,6 +149,8 @@ def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     answer = exports_of(generation_arn).get(job["id"])
     if answer is None:
         return jobs.failed(job, event["redrive_count"], f"{generation_arn} has no export of that name")
+    if STATUSES[answer["status"]] != "running":
+        write_job_record(event["batch_id"], "audience_export", job["id"], answer)
     return outcome(
         job,
         answer,
@@ -124,6 +165,11 @@ def name_of(*parts: str) -> str:
     return f"{os.environ['RESOURCE_PREFIX']}-{digest(*parts)[:16]}"
 
 
+def generations_of(model_arn: str) -> dict[str, Any]:
+    pages = clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(configuredAudienceModelArn=model_arn)
+    return {job["name"]: job for page in pages for job in page["audienceGenerationJobs"]}
+
+
 def exports_of(generation_arn: str) -> dict[str, Any]:
     pages = clean_rooms_ml.get_paginator("list_audience_export_jobs").paginate(audienceGenerationJobArn=generation_arn)
     return {job["name"]: job for page in pages for job in page["audienceExportJobs"]}
@@ -134,19 +180,20 @@ def unless_failed(base: str, existing: dict[str, Any]) -> tuple[str, Any]:
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
         name = f"{base}-{attempt}"
         known = existing.get(name)
-        if known is None or known["status"] in RUNNING_OR_DONE:
+        if known is None or STATUSES[known["status"]] in ("running", "completed"):
             return name, known
     raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs named {base}-<attempt> have failed")
 
 
 def outcome(job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: object) -> jobs.Job:
-    if answer["status"] == "ACTIVE":
+    status = STATUSES[answer["status"]]
+    if status == "completed":
         return jobs.completed(job, **result)
-    if answer["status"] in RUNNING_OR_DONE:
+    if status == "running":
         return jobs.still_running(job, redrive_count, deadline_seconds)
     details = answer.get("statusDetails", {})
     reason = f"{answer['status']} {details.get('statusCode', '')} {details.get('message', '')}".strip()
-    if jobs.is_ours(reason) or not answer["status"].startswith("CREATE"):
+    if status == "failed" or jobs.is_ours(reason):
         return jobs.failed(job, redrive_count, reason)
     # A seed that the model can't use must not keep the other cohorts, and the batch's report, from coming out.
     return jobs.rejected(job, reason)

@@ -1,4 +1,4 @@
-"""CollectEntities: the job's output becomes entity records that know patient, recording, offset and second.
+"""CollectEntities: the jobs' outputs become entity records that know patient, recording, offset, second and speaker.
 
 Facts: Comprehend Medical guide, "Batch operations": one `<document>.out` per document, a manifest, and lists of the
 documents that succeeded and that did not. The manifest is believed only as far as the files bear it out.
@@ -7,32 +7,50 @@ documents that succeeded and that did not. The manifest is believed only as far 
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
+from lambdas.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
+from lambdas.entity_records import PHI, entity_records, label_records, unmapped_records
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.observability import logger
+from lambdas.shared.phi_labels import PhiLabel, phi_labels
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
+    find_head,
     find_json,
     parse_uri,
     read_bytes,
     read_json,
     read_json_lines,
+    write_json,
     write_json_lines,
 )
-from lambdas.shared.transcripts import WordTimes
+from lambdas.shared.transcripts import Words, parsed
+
+
+class Collected(NamedTuple):
+    """What there is of one recording: its documents' outputs, its entities by category, and its PHI labels."""
+
+    outputs: int
+    entities: Counter[str]
+    phi_labels: int
+    rejected: bool
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 
-    The records of a new version of an object replace those of the old one, and with them its consent. A recording of
+    The records of a new version of an object replace those of the old one, and with them its consent; an execution over
+    the old one that ends last changes nothing any more. A recording of
     which some documents could not be processed keeps the entities of the others, is reported as rejected, and isn't
-    counted as finished.
+    counted as finished. If Transcribe Medical was asked for PHI, `deidentified/<transcript_id>.json` is written too.
+
+    Returns `records` and `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's),
+    `documents`, `documents_unprocessed` and `rejected` (recordings).
 
     Raises:
         IncompleteOutput: the manifest is gone, or fewer outputs are there than it counts as successes.
@@ -47,11 +65,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     manifest = read_manifest(bucket, within(output_key, result["manifest_path"]))
     unprocessed = read_unprocessed(bucket, output_key, manifest)
 
-    def collect(documents: list[dict[str, Any]]) -> tuple[int, Counter[str]]:
+    wants_phi = event["parameters"]["StartMedicalTranscriptionJob"].get("ContentIdentificationType") == "PHI"
+
+    def collect(documents: list[dict[str, Any]]) -> Collected:
         recording = recordings[documents[0]["media_id"]]
+        transcript_id = recording["transcript_id"]
         outputs = [(document, find_json(bucket, f"{output_key}{document['document']}.out")) for document in documents]
         found = [(document, output) for document, output in outputs if output is not None]
-        records = list(entity_records(bucket, recording, found))
+        words, labels = read_transcript(bucket, transcript_id)
+        entities = [record for output in found for record in entity_records(recording, *output, words)]
+        unmapped = [record for output in found for record in unmapped_records(recording, *output, words)]
         complete = len(found) == len(documents)
         if not complete:
             missing = sorted(document["document"] for document, output in outputs if output is None)
@@ -61,31 +84,58 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 f"{'; '.join(reasons)}. The entities of the others are kept."
             )
             write_rejection(bucket, batch["batch_id"], recording, reason)
-        write_json_lines(
-            bucket,
-            f"records/{recording['object_id']}.jsonl",
-            records,
-            # PlanBatch takes this as the sign that the recording is finished.
-            metadata={"transcript-id": recording["transcript_id"]} if complete else None,
-        )
-        return len(found), Counter(record["category"] for record in records)
+        if wants_phi:
+            findings = [*label_findings(labels), *entity_findings(entities)]
+            masked = deidentified(transcript_id, words, findings, complete)
+            write_json(bucket, f"deidentified/{transcript_id}.json", masked)
+        # Last, since PlanBatch takes it as the sign that the recording is finished.
+        records = [*entities, *unmapped, *label_records(recording, labels, words)]
+        if not write_records(bucket, recording, records, complete):
+            reason = "A newer version of the object was processed meanwhile; its records are kept."
+            write_rejection(bucket, batch["batch_id"], recording, reason)
+            return Collected(len(found), Counter(), 0, rejected=True)
+        categories = Counter(record["category"] for record in entities)
+        return Collected(len(found), categories, len(labels), rejected=not complete)
 
     groups = [list(group) for _, group in groupby(index, key=lambda document: document["media_id"])]
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         collected = list(pool.map(collect, groups))
-    outputs_read = sum(number for number, _ in collected)
+    outputs_read = sum(one.outputs for one in collected)
     if outputs_read < manifest.get("SuccessFilesCount", 0):
         raise IncompleteOutput(
             f"{result['output_uri']} has {outputs_read} outputs; its manifest counts {manifest['SuccessFilesCount']}."
         )
-    categories: Counter[str] = sum((counts for _, counts in collected), Counter())
-    logger.info("entities collected", extra={"batch_id": batch["batch_id"], "records": categories.total()})
+    categories: Counter[str] = sum((one.entities for one in collected), Counter())
+    labelled = sum(one.phi_labels for one in collected)
+    logger.info(
+        "entities collected",
+        extra={"batch_id": batch["batch_id"], "records": categories.total(), "phi_labels": labelled},
+    )
     return {
         "records": categories.total(),
         "by_category": dict(categories),
+        "phi_labels": labelled,
         "documents": len(index),
         "documents_unprocessed": len(index) - outputs_read,
+        "rejected": sum(one.rejected for one in collected),
     }
+
+
+def write_records(bucket: str, recording: dict[str, Any], records: list[dict[str, Any]], complete: bool) -> bool:
+    """Write the object's records; False, and nothing written, if those of a newer version are there.
+
+    Should another execution write them at the same moment, S3 refuses one of the two, and its step is repeated.
+    """
+    key = f"records/{recording['object_id']}.jsonl"
+    there = find_head(bucket, key)
+    if there and there["Metadata"].get("uploaded-at", "") > recording["uploaded_at"]:
+        return False
+    metadata = {"uploaded-at": recording["uploaded_at"]}
+    if complete:
+        metadata["transcript-id"] = recording["transcript_id"]
+    condition = {"IfMatch": there["ETag"]} if there else {"IfNoneMatch": "*"}
+    write_json_lines(bucket, key, records, metadata, **condition)
+    return True
 
 
 def within(output_key: str, path: str) -> str:
@@ -123,44 +173,17 @@ def read_unprocessed(bucket: str, output_key: str, manifest: dict[str, Any]) -> 
     return {file["Input"].rpartition("/")[2]: f"{file['ErrorCode']}: {file['ErrorMessage']}" for file in files}
 
 
-def entity_records(
-    bucket: str, recording: dict[str, Any], outputs: list[tuple[dict[str, Any], dict[str, Any]]]
-) -> Iterator[dict[str, Any]]:
-    """One record per entity. Offsets are code points in the whole transcript, seconds count from its beginning."""
-    times = WordTimes(read_json(bucket, f"transcripts/{recording['transcript_id']}.json"))
-    for document, output in outputs:
-        for entity in output["Entities"]:
-            begin, end = entity["BeginOffset"] + document["offset"], entity["EndOffset"] + document["offset"]
-            start_seconds, end_seconds = times.between(begin, end)
-            yield {
-                "user_id": recording["user_id"],
-                "media_id": recording["media_id"],
-                "media_uri": recording["uri"],
-                "uploaded_at": recording["uploaded_at"],
-                "audience_consent": recording["audience_consent"],
-                "transcript_id": recording["transcript_id"],
-                "document": document["document"],
-                "entity_id": entity["Id"],
-                "category": entity["Category"],
-                "type": entity["Type"],
-                "text": entity["Text"],
-                "score": entity["Score"],
-                "begin_offset": begin,
-                "end_offset": end,
-                "start_seconds": start_seconds,
-                "end_seconds": end_seconds,
-                "traits": [{"name": trait["Name"], "score": trait["Score"]} for trait in entity.get("Traits", ())],
-                "attributes": [
-                    {
-                        "type": attribute["Type"],
-                        "text": attribute["Text"],
-                        "score": attribute["Score"],
-                        "relationship_type": attribute.get("RelationshipType"),
-                        "relationship_score": attribute.get("RelationshipScore"),
-                        "begin_offset": attribute["BeginOffset"] + document["offset"],
-                        "end_offset": attribute["EndOffset"] + document["offset"],
-                    }
-                    for attribute in entity.get("Attributes", ())
-                ],
-                "model_version": output.get("ModelVersion"),
-            }
+def read_transcript(bucket: str, transcript_id: str) -> tuple[Words, list[PhiLabel]]:
+    """What is needed of a transcript. The rest of it, which is most, is let go before the next one is parsed."""
+    body = read_bytes(bucket, f"transcripts/{transcript_id}.json")
+    with parsed(body) as transcript:
+        words = Words(transcript)
+        return words, phi_labels(transcript, words)
+
+
+def entity_findings(entities: Iterable[dict[str, Any]]) -> Iterator[Finding]:
+    """What Comprehend Medical found to be PHI, however sure it is."""
+    for record in entities:
+        if record["category"] == PHI:
+            span = record["begin_offset"], record["end_offset"]
+            yield Finding(record["type"], COMPREHEND_MEDICAL, span, record["start_seconds"], record["end_seconds"])

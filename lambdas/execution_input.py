@@ -1,35 +1,47 @@
-"""What the input of an execution may ask for: a list of recordings, or all below a prefix."""
+"""What the input of an execution may ask for: a list of recordings or all below a prefix, and how to work on them."""
 
+import json
 import os
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
+from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
 from lambdas.shared.storage import list_keys, parse_uri
 
 USAGE = (
     'Give {"media": ["s3://bucket/key", ...]} or {"prefix": "s3://bucket/media/..."}, '
-    'and "reprocess": true if finished work is to be done again.'
+    '"reprocess": true if finished work is to be done again, and in "parameters" what is asked of the services other '
+    "than in the environment (docs/api.md)."
 )
 # The empty outputs of so many children take 60 KB of the 256 KiB that a Map may return.
 MAXIMUM_RECORDINGS = 20_000
 
 
-def requested_keys(request: Any) -> tuple[list[str], bool]:
-    """The keys in the media bucket that the execution's input asks for, each once, and whether to do all again.
+class Request(NamedTuple):
+    """The keys in the media bucket, each once; whether to do all again; the parameters of the three jobs."""
+
+    keys: list[str]
+    reprocess: bool
+    parameters: dict[str, dict[str, Any]]
+
+
+def read_request(request: Any) -> Request:
+    """What the execution's input asks for.
 
     Raises:
         InvalidInput: saying what is wrong and where. Keys are left out: errors are logged, file names may not be.
     """
     if not isinstance(request, dict):
         raise InvalidInput(f"The input is a {type(request).__name__}, not an object. {USAGE}")
-    if unknown := sorted(set(request) - {"media", "prefix", "reprocess"}):
+    if unknown := sorted(set(request) - {"media", "prefix", "reprocess", "parameters"}):
         raise InvalidInput(f"The input has unknown keys {unknown}. {USAGE}")
     if ("media" in request) == ("prefix" in request):
         raise InvalidInput(f"The input needs exactly one of media and prefix. {USAGE}")
     reprocess = request.get("reprocess", False)
     if not isinstance(reprocess, bool):
         raise InvalidInput(f"reprocess is {reprocess!r}, neither true nor false. {USAGE}")
+    effective = effective_parameters(request.get("parameters", {}))
     if "prefix" in request:
         keys = listed_keys(request["prefix"])
     else:
@@ -44,7 +56,27 @@ def requested_keys(request: Any) -> tuple[list[str], bool]:
             f"The input names more than {MAXIMUM_RECORDINGS} recordings, which is what one execution takes. "
             "Start one execution per narrower prefix."
         )
-    return list(dict.fromkeys(keys)), reprocess
+    return Request(list(dict.fromkeys(keys)), reprocess, effective)
+
+
+def effective_parameters(asked: Any) -> dict[str, dict[str, Any]]:
+    """The environment's parameters with those of the input merged over them, checked as a whole."""
+    # Nulls of cdk.json go the same way as those of an input: they remove.
+    environment = parameters.merged({}, json.loads(os.environ["PARAMETERS"]))
+    if not isinstance(asked, dict):
+        raise InvalidInput(f"parameters is a {type(asked).__name__}, not an object. {USAGE}")
+    effective: dict[str, dict[str, Any]] = {name: {} for name in parameters.OPERATIONS}
+    effective |= parameters.merged(environment, asked)
+    if problems := parameters.problems(effective):
+        raise InvalidInput(f"The parameters can't work: {' '.join(problems)}")
+    for name in ("configuredAudienceModelArn", "collaborationId"):
+        theirs = effective[clean_rooms_ml.OPERATION].get(name)
+        if theirs != environment[clean_rooms_ml.OPERATION].get(name):
+            raise InvalidInput(
+                f"parameters.{clean_rooms_ml.OPERATION}.{name} can't be chosen by an execution: the roles are made for "
+                "the environment's own. Change it in cdk.json and deploy."
+            )
+    return effective
 
 
 def listed_keys(prefix: Any) -> list[str]:

@@ -3,17 +3,20 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from lambdas.execution_input import requested_keys
+from lambdas.claims import Claims
+from lambdas.execution_input import read_request
+from lambdas.preflight import refusal
+from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest, media_id
+from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.observability import logger
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, uri_of, write_json
 
-# Transcribe Medical: at most 2 GB (Transcribe guide, quotas).
-MAXIMUM_MEDIA_BYTES = 2 * 1024**3
 # The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
 # enough to tell short jobs from long ones.
 BYTES_PER_SECOND = {
@@ -44,31 +47,40 @@ class Recording(NamedTuple):
     rejected: str | None = None
 
 
+class Outlook(NamedTuple):
+    """What is ahead of a usable recording: nothing (`reused`), work here, or in the execution called `elsewhere`."""
+
+    reused: bool = False
+    elsewhere: str | None = None
+
+
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
-    `event` is `{"request": <the execution's input>, "execution_name": str}`. The batch is the execution: all that is
-    written about it lies below `batches/<execution name>/`. What may be reused by another one, transcripts, documents
-    and records, is named by what it was made from instead.
+    `event` is `{"request": <the execution's input>, "execution_name": str, "execution_arn": str}`. The batch is the
+    execution: all that is written about it lies below `batches/<execution name>/`. What may be reused by another one,
+    transcripts, documents and records, is named by what it was made from instead. A recording that another execution
+    is working on is left to it.
 
     Raises:
         InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
     """
     clinical = os.environ["CLINICAL_BUCKET"]
-    settings = json.loads(os.environ["TRANSCRIPTION"])
-    concurrent_jobs = settings.pop("concurrent_jobs")  # how fast, not what
-    keys, reprocess = requested_keys(event["request"])
+    keys, reprocess, parameters = read_request(event["request"])
     batch_id = event["execution_name"]
     nonce = batch_id if reprocess else ""
-    settings_id = digest(json.dumps(settings, sort_keys=True), nonce)
+    settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         inspected = list(pool.map(inspect, keys))
         usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
-        done = list(pool.map(lambda item: is_recorded(clinical, item, settings_id), usable))
+        claims = Claims(clinical, event["execution_arn"])
+        outlooks = list(pool.map(lambda item: outlook(clinical, item, settings_id, claims, batch_id), usable))
 
     prefix = f"batches/{batch_id}/"
-    pending = [item for item, known in zip(usable, done, strict=True) if not known]
+    ours = [(item, seen) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere is None]
+    pending = [item for item, seen in ours if not seen.reused]
+    elsewhere = [(item, seen.elsewhere) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere]
     write_json(clinical, prefix + "recordings.json", [map_item(item, batch_id, settings_id) for item in pending])
     write_json(
         clinical,
@@ -76,6 +88,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         {
             "batch_id": batch_id,
             "reprocess": reprocess,
+            "parameters": parameters,
             "recordings": [
                 {
                     "media_id": item.media_id,
@@ -85,9 +98,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                     "uploaded_at": item.uploaded_at,
                     "audience_consent": item.audience_consent,
                     "transcript_id": transcript_id(item, settings_id),
-                    "reused": known,
+                    "reused": seen.reused,
                 }
-                for item, known in zip(usable, done, strict=True)
+                for item, seen in ours
+            ],
+            "elsewhere": [
+                {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "execution_name": execution_name}
+                for item, execution_name in elsewhere
             ],
             "rejected": [
                 {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "reason": item.rejected}
@@ -96,19 +113,31 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             ],
         },
     )
-    counts = {"recordings": len(inspected), "reused": sum(done), "rejected": len(inspected) - len(usable)}
+    counts = {
+        "recordings": len(inspected),
+        "reused": len(ours) - len(pending),
+        "elsewhere": len(elsewhere),
+        "rejected": len(inspected) - len(usable),
+    }
     logger.info("batch planned", extra={"batch_id": batch_id, **counts})
     return {
         "batch": {
             "batch_id": batch_id,
+            "reprocess_id": nonce,
             "bucket": clinical,
             "prefix": prefix,
             "recordings_key": prefix + "recordings.json",
-            "max_concurrency": concurrent_jobs,
+            "max_concurrency": int(os.environ["CONCURRENT_JOBS"]),
             "pending": len(pending),
             **counts,
-        }
+        },
+        "parameters": parameters,
     }
+
+
+def decisive(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The transcription parameters that decide what the transcript says."""
+    return {name: value for name, value in parameters.items() if name not in ("Tags", "KMSEncryptionContext")}
 
 
 def inspect(key: str) -> Recording:
@@ -125,16 +154,15 @@ def inspect(key: str) -> Recording:
         reason = "The object does not exist (any more)."
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     extension = extension_of(key)
+    rejected: str | None
     if head["ContentLength"] == 0:
         rejected = "The file is empty (0 bytes)."
-    elif head["ContentLength"] > MAXIMUM_MEDIA_BYTES:
-        rejected = f"The file has {head['ContentLength']} bytes; Transcribe Medical takes up to {MAXIMUM_MEDIA_BYTES}."
     elif extension not in BYTES_PER_SECOND:
         known = ", ".join(sorted(BYTES_PER_SECOND))
         ending = f"ends in {extension!r}" if extension else "has no extension"
         rejected = f"The file name {ending}; Transcribe Medical takes {known}. Convert or rename the file."
     else:
-        rejected = None
+        rejected = refusal(head["ContentLength"], None, {})
     return Recording(
         uri,
         user_id,
@@ -153,6 +181,17 @@ def transcript_id(item: Recording, settings_id: str) -> str:
     return f"{item.media_id}-{settings_id[:8]}"
 
 
+def outlook(clinical: str, item: Recording, settings_id: str, claims: Claims, execution_name: str) -> Outlook:
+    """Whether there is anything to do for the recording, and whether it is this execution that does it."""
+    if is_recorded(clinical, item, settings_id):
+        return Outlook(reused=True)
+    owner = claims.claim(transcript_id(item, settings_id))
+    if owner != execution_name:
+        return Outlook(elsewhere=owner)
+    # The execution that had it may have finished it between the two looks.
+    return Outlook(reused=is_recorded(clinical, item, settings_id))
+
+
 def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
     """Whether the recording's entities were already collected from this very transcript."""
     head = find_head(clinical, f"records/{item.object_id}.jsonl")
@@ -160,8 +199,7 @@ def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
 
 
 def expected_seconds(item: Recording) -> int:
-    """Assumed, not documented: a start-up time, then a quarter of real time (docs/aws.md)."""
-    return round(20 + item.size / BYTES_PER_SECOND[extension_of(item.uri)] / 4)
+    return expected_transcription_seconds(item.size / BYTES_PER_SECOND[extension_of(item.uri)])
 
 
 def extension_of(name: str) -> str:

@@ -4,15 +4,17 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from typing import Any, NamedTuple
 
+from lambdas.claims import owner_of, takeover_of
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, entity_detection_units
 from lambdas.shared.rejections import read_rejections, write_rejection
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_json, read_json, s3, uri_of, write_json_lines
-from lambdas.shared.transcripts import billable_seconds, text_of
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, uri_of, write_json, write_json_lines
+from lambdas.shared.transcripts import billable_seconds, parsed, text_of
 
 # A sentence's end, and failing that a blank, as places to cut.
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
@@ -36,15 +38,21 @@ class Document(NamedTuple):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the documents of the batch's new transcripts below one prefix, and `documents.jsonl` about them.
 
-    The prefix is derived from the transcripts it holds: the same transcripts make the same job.
+    The prefix is derived from the transcripts it holds: the same transcripts make the same job. Recordings that another
+    execution has taken over since the plan, while this one lay failed, are left to it.
 
     Raises:
         IncompleteOutput: a recording has neither a transcript nor a rejection.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
-    pending = [recording for recording in plan["recordings"] if not recording["reused"]]
+    planned = [recording for recording in plan["recordings"] if not recording["reused"]]
+    # Before the claims are read, so that whatever is taken afterwards shows.
+    takeover = takeover_of(bucket, batch["batch_id"])
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        owners = list(pool.map(lambda recording: owner_of(bucket, recording["transcript_id"]), planned))
+        ours = [owner in (None, batch["batch_id"]) for owner in owners]
+        pending = list(compress(planned, ours))
         transcripts = list(pool.map(lambda recording: read_transcript(bucket, recording), pending))
     refused = {rejection["media_id"] for rejection in read_rejections(bucket, batch["batch_id"])}
 
@@ -82,10 +90,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         list(pool.map(lambda item: write_document(bucket, *item), bodies.items()))
     write_json_lines(bucket, batch["prefix"] + "documents.jsonl", index)
 
+    taken = [
+        {**{key: recording[key] for key in ("media_id", "user_id", "uri")}, "execution_name": owner}
+        for recording, owner, own in zip(planned, owners, ours, strict=True)
+        if not own
+    ]
+    write_json(bucket, batch["prefix"] + "taken.json", taken)
+
     units = sum(entity_detection_units(entry["characters"]) for entry in index)
     logger.info("documents prepared", extra={"batch_id": batch["batch_id"], "documents": len(index), "units": units})
     return {
         "documents_id": documents_id,
+        "takeover": takeover,
         "uri": uri_of(bucket, prefix),
         "count": len(index),
         "characters": sum(entry["characters"] for entry in index),
@@ -96,8 +112,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def read_transcript(bucket: str, recording: dict[str, Any]) -> Transcript | None:
-    transcript = find_json(bucket, f"transcripts/{recording['transcript_id']}.json")
-    return None if transcript is None else Transcript(text_of(transcript), billable_seconds(transcript))
+    body = find_bytes(bucket, f"transcripts/{recording['transcript_id']}.json")
+    if body is None:
+        return None
+    with parsed(body) as transcript:
+        return Transcript(text_of(transcript), billable_seconds(transcript))
 
 
 def write_document(bucket: str, key: str, text: str) -> None:

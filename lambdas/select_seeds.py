@@ -39,12 +39,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts = json.loads(os.environ["COHORTS"])
+    model_arn = event["parameters"].get("configuredAudienceModelArn")
+    selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
+    not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
-        return {"cohorts": [], "not_generated": []}
-    model_arn = os.environ["CONFIGURED_AUDIENCE_MODEL_ARN"]
+        return {"cohorts": selected, "not_generated": not_generated}
     suppressed = read_suppressed(audience)
     members = {name: user_ids - suppressed for name, user_ids in find_members(cohorts, read_records(clinical)).items()}
-    selected, not_generated = [], []
     for cohort in cohorts:
         name, user_ids = cohort["name"], members[cohort["name"]]
         minimum = cohort["minimum_seed_size"]
@@ -54,7 +55,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         elif len(user_ids) > MAXIMUM_SEED_SIZE:
             reason = f"{len(user_ids)} people; Clean Rooms ML takes at most {MAXIMUM_SEED_SIZE}. Narrow the cohort."
         elif not model_arn:
-            reason = "The environment names no configured audience model (audience.configured_audience_model_arn)."
+            reason = "The environment names no configured audience model (configuredAudienceModelArn)."
         if reason:
             not_generated.append({"cohort": name, "eligible": len(user_ids), "reason": reason})
             continue
@@ -62,6 +63,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
     return {"cohorts": selected, "not_generated": not_generated}
+
+
+def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
+    """The Map item of a cohort whose people a query selects; there is nothing to count here, and nothing to write."""
+    seed_id = digest(json.dumps(cohort["seedAudience"], sort_keys=True))
+    unknown = {"eligible": None, "seed_uri": None, "seed_size": None}
+    return {"cohort": cohort["name"], "seed_id": seed_id, "export": cohort["export"], **unknown}
 
 
 def read_suppressed(audience: str) -> set[str]:

@@ -10,7 +10,14 @@ from lambdas.shared.rejections import read_rejections
 from lambdas.shared.storage import read_json, uri_of, write_json
 
 # What CollectEntities would have said of a batch that has no documents.
-NO_ENTITIES: dict[str, Any] = {"records": 0, "by_category": {}, "documents": 0, "documents_unprocessed": 0}
+NO_ENTITIES: dict[str, Any] = {
+    "records": 0,
+    "by_category": {},
+    "phi_labels": 0,
+    "documents": 0,
+    "documents_unprocessed": 0,
+    "rejected": 0,
+}
 
 
 @metrics.log_metrics
@@ -19,21 +26,30 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
+    elsewhere = [*plan["elsewhere"], *read_json(bucket, batch["prefix"] + "taken.json")]
     rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"])]
+    entities = state.get("entities", NO_ENTITIES)
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
     summary = {
         "batch_id": batch["batch_id"],
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "reprocess": plan["reprocess"],
+        "parameters": plan["parameters"],
         "recordings": {
             "received": batch["recordings"],
-            "transcribed": documents["transcribed"],
+            "transcribed": documents["transcribed"] - entities["rejected"],
             "reused": batch["reused"],
+            "elsewhere": len(elsewhere),
             "rejected": len(rejected),
         },
         "rejected": rejected,
+        # Left to the executions that are working on them, or were when this one asked.
+        "elsewhere": elsewhere,
+        # What the services said of each job: timings, settings, reasons, versions.
+        "jobs_uri": uri_of(bucket, batch["prefix"] + "jobs/"),
         "documents": {key: documents[key] for key in ("count", "characters", "uri")},
-        "entities": state.get("entities", NO_ENTITIES),
+        "entities": entities,
+        "entity_detection": state.get("entity_detection", {}).get("result"),
         "audiences": [audience(item) for item in state["audiences"] if item["generation"]["status"] == "COMPLETED"],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
@@ -59,10 +75,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def audience(item: dict[str, Any]) -> dict[str, Any]:
     export = item.get("audience_export")
     return {
-        "cohort": item["cohort"],
-        "eligible": item["eligible"],
-        "seed_size": item["seed_size"],
-        "seed_uri": item["seed_uri"],
+        **{key: item["seed"][key] for key in ("cohort", "eligible", "seed_size", "seed_uri")},
         "audience_generation_job_arn": item["generation"]["id"],
         "metrics": item["generation"]["result"]["metrics"],
         "export_uri": export["result"].get("output_uri") if export else None,
@@ -72,4 +85,4 @@ def audience(item: dict[str, Any]) -> dict[str, Any]:
 
 def refused(item: dict[str, Any]) -> dict[str, Any]:
     reason = f"Clean Rooms ML: {item['generation']['result']['reason']}"
-    return {"cohort": item["cohort"], "eligible": item["eligible"], "reason": reason}
+    return {"cohort": item["seed"]["cohort"], "eligible": item["seed"]["eligible"], "reason": reason}

@@ -4,15 +4,20 @@ Facts: API reference of StartMedicalTranscriptionJob and GetMedicalTranscription
 idempotency: a second start of the same name is a ConflictException.
 """
 
-import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 
+from lambdas.media_headers import read_header
+from lambdas.media_headers.s3_source import S3Source
+from lambdas.preflight import refusal
+from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
+from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import find_head, parse_uri
@@ -20,89 +25,124 @@ from lambdas.shared.storage import find_head, parse_uri
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
+# After so many refusals for a limit, most of an hour, a recording of unknown length is likely to be the cause itself.
+PATIENCE_WITH_UNKNOWN_LENGTH = 20
+# What becomes of each status (TranscriptionJobStatus in the API reference).
+STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "completed", "FAILED": "failed"}
 
 transcribe = boto3.client("transcribe")
 
 
 def start(event: dict[str, Any], context: object) -> jobs.Job:
-    """Start the job of `event["recording"]`, or adopt the one of an earlier attempt.
+    """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
-    A failed job is adopted too if it would fail again: the poll then rejects the recording. A recording that isn't the
-    planned version any more is rejected at once, since its consent and its id are those of the planned one.
+    A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
+    too if it would fail again: the poll then rejects the recording. Rejected at once is a recording that isn't the
+    planned version any more, since its consent and its id are those of the planned one, and one that the service would
+    refuse: with a length that is known to be right, LimitExceededException can only mean that the account is at its
+    limit. Where the header doesn't tell the length, `event["retry_count"]` decides when to give up.
 
     Raises:
-        JobFailed: a job of that name transcribes something else, or too many attempts have failed.
-        transcribe.exceptions.BadRequestException: a setting or a permission is wrong.
+        JobFailed: a job of that name does something else, or too many attempts have failed.
+        transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.
     """
-    recording, redrive_count = event["recording"], event["redrive_count"]
-    settings = json.loads(os.environ["TRANSCRIPTION"])
-    expected_seconds = recording["expected_seconds"]
+    recording, parameters, redrive_count = event["recording"], event["parameters"], event["redrive_count"]
     base = f"{os.environ['RESOURCE_PREFIX']}-{recording['transcript_id']}"
-    if current_media_id(recording["uri"]) != recording["media_id"]:
-        return reject(recording, jobs.started(base, 0, redrive_count), "The object was deleted or replaced meanwhile.")
+    untried = jobs.started(base, 0, redrive_count)
+    bucket, key = parse_uri(recording["uri"])
+    head = find_head(bucket, key)
+    if head is None or media_id(bucket, key, head) != recording["media_id"]:
+        return reject(recording, untried, "The object was deleted or replaced meanwhile.")
+    if find_head(os.environ["CLINICAL_BUCKET"], transcript_key(recording)):
+        logger.info("transcript reused", extra={"media_id": recording["media_id"]})
+        return jobs.completed(untried)
+    header = read_header(S3Source(bucket, key, head))
+    if reason := refusal(head["ContentLength"], header, parameters):
+        return reject(recording, untried, reason)
+    expected_seconds = recording["expected_seconds"]
+    if header and header.seconds:
+        expected_seconds = jobs.expected_transcription_seconds(header.seconds)
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
         name = f"{base}-{attempt}"
+        wanted = request(name, recording, parameters)
+        if problems := request_problems(wanted, transcribe.meta.service_model.operation_model(OPERATION).input_shape):
+            return reject(recording, untried, f"Transcribe Medical would not take the request: {' '.join(problems)}")
         try:
-            transcribe.start_medical_transcription_job(**request(name, recording, settings))
+            transcribe.start_medical_transcription_job(**wanted)
         except transcribe.exceptions.ConflictException:
             existing = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name)
             job = existing["MedicalTranscriptionJob"]
-            if job["Media"]["MediaFileUri"] != recording["uri"]:
-                raise JobFailed(f"job {name} transcribes another object than media {recording['media_id']}") from None
+            if different := differences(job, wanted):
+                raise JobFailed(
+                    f"job {name} of media {recording['media_id']} exists with another {' and '.join(different)}; "
+                    "delete that job, then redrive"
+                ) from None
             if job["TranscriptionJobStatus"] == "FAILED" and jobs.is_ours(job.get("FailureReason", "")):
                 continue
-            if job["TranscriptionJobStatus"] in ("COMPLETED", "FAILED"):
+            if STATUSES[job["TranscriptionJobStatus"]] != "running":
                 expected_seconds = 0
             logger.info("job adopted", extra={"job_name": name, "media_id": recording["media_id"]})
+        except transcribe.exceptions.LimitExceededException:
+            if (header and header.seconds) or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
+                raise
+            reason = (
+                "Transcribe Medical refuses the recording for a limit again and again. Its header does not tell how "
+            )
+            return reject(recording, untried, reason + "long it is: probably more than 4 hours. Split or convert it.")
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})
         return jobs.started(name, expected_seconds, redrive_count)
     raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs for media {recording['media_id']} have failed; the last was {name}")
 
 
-def current_media_id(uri: str) -> str:
-    bucket, key = parse_uri(uri)
-    return media_id(bucket, key, find_head(bucket, key))
+def transcript_key(recording: Mapping[str, Any]) -> str:
+    return f"transcripts/{recording['transcript_id']}.json"
 
 
-def request(name: str, recording: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    # MediaFormat is left out: the service detects it, and a file that is named wrong still gets its transcript.
-    parameters = {
+def request(name: str, recording: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **parameters,
         "MedicalTranscriptionJobName": name,
-        "LanguageCode": "en-US",
         "Media": {"MediaFileUri": recording["uri"]},
         "OutputBucketName": os.environ["CLINICAL_BUCKET"],
-        "OutputKey": f"transcripts/{recording['transcript_id']}.json",
+        "OutputKey": transcript_key(recording),
         # The ARN, not an id: the bucket policy refuses every other key. Without it the service writes with SSE-S3.
         "OutputEncryptionKMSKeyId": os.environ["CLINICAL_KEY_ARN"],
-        "Specialty": settings["specialty"],
-        "Type": settings["type"],
     }
-    if settings["content_identification_type"]:
-        parameters["ContentIdentificationType"] = settings["content_identification_type"]
-    if settings["vocabulary_name"]:
-        parameters["Settings"] = {"VocabularyName": settings["vocabulary_name"]}
-    return parameters
+
+
+def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Members in which an existing job is known not to be the one that `wanted` asks for; Get doesn't tell them all."""
+    settings = {**job, **job.get("Settings", {})}
+    asked = {**wanted, **wanted.get("Settings", {})}
+    compared = ("Media", "LanguageCode", "Specialty", "Type", "ContentIdentificationType", *wanted.get("Settings", ()))
+    return [name for name in compared if name in asked and settings.get(name, asked[name]) != asked[name]]
 
 
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the job stands. A recording that the service refuses is written down and counts as done.
 
     Raises:
-        JobFailed: the job failed for a reason that isn't the recording's.
+        JobFailed: the job failed for a reason that isn't the recording's, or the service doesn't know it any more.
         JobDeadlineExceeded: it never ended.
     """
     recording, redrive_count = event["recording"], event["redrive_count"]
     job: jobs.Job = event["job"]
-    if job["status"] == "REJECTED":
+    if job["status"] in ("COMPLETED", "REJECTED"):
         return job
-    answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])["MedicalTranscriptionJob"]
-    status = answer["TranscriptionJobStatus"]
-    if status == "COMPLETED":
-        return jobs.completed(job)
-    if status != "FAILED":
+    try:
+        answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])
+    # Which of the two a missing job gives is documented both ways.
+    except (transcribe.exceptions.BadRequestException, transcribe.exceptions.NotFoundException) as error:
+        return jobs.failed(job, redrive_count, error.response["Error"]["Message"])
+    described = answer["MedicalTranscriptionJob"]
+    status = STATUSES[described["TranscriptionJobStatus"]]
+    if status == "running":
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
-    reason = answer.get("FailureReason", "Transcribe Medical gave no reason")
+    write_job_record(recording["batch_id"], "transcription", job["id"], described)
+    if status == "completed":
+        return jobs.completed(job)
+    reason = described.get("FailureReason", "Transcribe Medical gave no reason")
     if jobs.is_ours(reason):
         return jobs.failed(job, redrive_count, reason)
     return reject(recording, job, f"Transcribe Medical: {reason}")

@@ -57,5 +57,7 @@ def start_pipeline(
 
 def configured_audience_model_arn() -> str:
     context = json.loads((PROJECT / "cdk.json").read_text())["context"]
-    arn: str = context["environments"][ENVIRONMENT]["audience"]["configured_audience_model_arn"]
+    arn: str = context["environments"][ENVIRONMENT]["parameters"]["StartAudienceGenerationJob"][
+        "configuredAudienceModelArn"
+    ]
     return arn

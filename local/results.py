@@ -60,7 +60,8 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(transcript + "\n")
             recordings[item["media_id"]] = Recording(item["media_id"], item["uri"], item["user_id"], path, None)
-            entities += [json.loads(line) for line in read(f"records/{item['object_id']}.jsonl").splitlines()]
+            records = [json.loads(line) for line in read(f"records/{item['object_id']}.jsonl").splitlines()]
+            entities += [row for row in records if row["source"] == "comprehend_medical" and not row["attribute_of"]]
     by_cohort: dict[str, dict[str, Any]] = {}
     for summary in sorted(summaries, key=lambda summary: str(summary["finished_at"])):
         for item in summary["cohorts_without_audience"] + summary["audiences"]:

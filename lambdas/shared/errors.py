@@ -17,5 +17,9 @@ class CostCeilingExceeded(Exception):
     """Entity detection over the batch would cost more than the environment allows; it was not started."""
 
 
+class TakenOver(Exception):
+    """Another execution has gone on with recordings of this one; doing them here too would pay for them twice."""
+
+
 class IncompleteOutput(Exception):
     """Objects that an earlier step or a service reported as written are not there."""

@@ -39,6 +39,11 @@ def started(job_id: str, expected_seconds: int, redrive_count: int) -> Job:
     }
 
 
+def expected_transcription_seconds(audio_seconds: float) -> int:
+    """Assumed, not documented: a start-up time, then a quarter of real time (docs/aws.md)."""
+    return round(20 + audio_seconds / 4)
+
+
 def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
     """How long to wait before the next poll.
 
@@ -81,7 +86,7 @@ def failed(job: Job, redrive_count: int, reason: str) -> Job:
 
 
 def completed(job: Job, **result: object) -> Job:
-    return {**job, "status": "COMPLETED", "result": result}
+    return {**job, "status": "COMPLETED", "wait_seconds": 0, "result": result}
 
 
 def rejected(job: Job, reason: str) -> Job:

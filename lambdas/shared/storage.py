@@ -49,12 +49,18 @@ def read_json(bucket: str, key: str) -> Any:
     return json.loads(read_bytes(bucket, key))
 
 
-def find_json(bucket: str, key: str) -> Any | None:
-    """The document, None if there is no such object."""
+def find_bytes(bucket: str, key: str) -> bytes | None:
+    """The object's content, None if there is no such object."""
     try:
-        return read_json(bucket, key)
+        return read_bytes(bucket, key)
     except s3.exceptions.NoSuchKey:
         return None
+
+
+def find_json(bucket: str, key: str) -> Any | None:
+    """The document, None if there is no such object."""
+    body = find_bytes(bucket, key)
+    return None if body is None else json.loads(body)
 
 
 def read_json_lines(bucket: str, key: str) -> Iterator[Any]:
@@ -68,10 +74,22 @@ def write_json(bucket: str, key: str, document: Any) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
 
 
-def write_json_lines(bucket: str, key: str, documents: Iterable[Any], metadata: dict[str, str] | None = None) -> None:
+def write_json_lines(
+    bucket: str,
+    key: str,
+    documents: Iterable[Any],
+    metadata: Mapping[str, str] | None = None,
+    **condition: Any,
+) -> None:
+    """`condition` is IfMatch or IfNoneMatch of PutObject; if it is not met, PreconditionFailed is raised."""
     body = "".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n" for document in documents)
     s3.put_object(
-        Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/jsonlines", Metadata=metadata or {}
+        Bucket=bucket,
+        Key=key,
+        Body=body.encode(),
+        ContentType="application/jsonlines",
+        Metadata=metadata or {},
+        **condition,
     )
 
 

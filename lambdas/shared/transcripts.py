@@ -1,11 +1,72 @@
-"""The transcript that Transcribe Medical writes: its text, and when each part of it was said.
+"""The transcript that Transcribe Medical writes: its text, and when, by whom and how surely each part of it was said.
 
-Shape: Amazon Transcribe guide, "Transcription output"; times in `items` are strings of seconds, punctuation has none.
+Shapes: Amazon Transcribe guide, "Transcription output", "Partitioning speakers", "Transcribing multi-channel audio" and
+"Alternative transcriptions". Times and confidences are strings; punctuation has no times. Only `transcripts` is always
+there.
 """
 
+import json
 import math
 from bisect import bisect_left, bisect_right
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, NamedTuple
+
+# How far behind its place an item is looked for: farther on, the same word is likely to be another one.
+LOOK_AHEAD_CHARACTERS = 200
+
+_one_parsed_at_a_time = Lock()
+
+# Where a part of the text begins and ends: code points, the end excluded.
+Span = tuple[int, int]
+
+
+class Word(NamedTuple):
+    """A spoken word. `begin` and `end` are its place in the text; `segment` says where its alternatives are."""
+
+    begin: int
+    end: int
+    text: str
+    start_seconds: float
+    end_seconds: float
+    speaker: str | None
+    channel: str | None
+    confidence: float | None
+    segment: int | None
+
+
+class Said(NamedTuple):
+    """What Transcribe says of a part of the text: when it was said, who says most of it, on which channel.
+
+    `confidence` is the least of its words', `alternatives` what else the segments that it lies in may have been.
+    """
+
+    start_seconds: float | None
+    end_seconds: float | None
+    speaker: str | None
+    channel: str | None
+    confidence: float | None
+    alternatives: list[str]
+
+
+class Segment(NamedTuple):
+    """A stretch of speech between two pauses, and its transcripts, the likeliest first."""
+
+    start_seconds: float
+    end_seconds: float
+    transcripts: list[str]
+
+
+@contextmanager
+def parsed(body: bytes) -> Iterator[dict[str, Any]]:
+    """The transcript in a file, and no other thread's meanwhile: keep what is needed of it, not the whole.
+
+    Four hours with speakers and alternatives take 200 MB while they are parsed; together, threads would be no faster.
+    """
+    with _one_parsed_at_a_time:
+        yield json.loads(body)
 
 
 def text_of(transcript: dict[str, Any]) -> str:
@@ -14,35 +75,189 @@ def text_of(transcript: dict[str, Any]) -> str:
 
 def spoken_seconds(transcript: dict[str, Any]) -> float:
     """When the last word ends; the recording is at least that long."""
-    return max((float(item["end_time"]) for item in transcript["results"]["items"] if "end_time" in item), default=0.0)
-
-
-class WordTimes:
-    """Maps character offsets of the transcript's text to seconds in the recording."""
-
-    def __init__(self, transcript: dict[str, Any]) -> None:
-        text = text_of(transcript)
-        self._starts: list[int] = []
-        self._words: list[tuple[int, float, float]] = []
-        position = 0
-        for item in transcript["results"]["items"]:
-            content = item["alternatives"][0]["content"]
-            found = text.find(content, position)
-            if found < 0:  # an item that the text spells otherwise: its neighbours still place what is around it
-                continue
-            position = found + len(content)
-            if "start_time" in item:
-                self._starts.append(found)
-                self._words.append((position, float(item["start_time"]), float(item["end_time"])))
-
-    def between(self, begin: int, end: int) -> tuple[float | None, float | None]:
-        """Start of the first and end of the last word that overlaps `[begin, end)`; None where no word does."""
-        first = max(bisect_right(self._starts, begin) - 1, 0)
-        last = bisect_left(self._starts, end)
-        overlapping = [(started, ended) for stop, started, ended in self._words[first:last] if stop > begin]
-        return (overlapping[0][0], overlapping[-1][1]) if overlapping else (None, None)
+    results = transcript["results"]
+    items = results.get("items") or (item for item, _ in channel_by_channel(results))
+    return max((float(item["end_time"]) for item in items if "end_time" in item), default=0.0)
 
 
 def billable_seconds(transcript: dict[str, Any]) -> int:
     """Seconds that Transcribe Medical charges at the least: whole ones, and never fewer than 15 (its price page)."""
     return max(15, math.ceil(spoken_seconds(transcript)))
+
+
+def spelling(text: str) -> str:
+    """The letters and digits of `text`: what stays the same however it is punctuated or spaced."""
+    return "".join(filter(str.isalnum, text))
+
+
+class Words:
+    """Maps places in the transcript's text to what Transcribe says of the words there."""
+
+    def __init__(self, transcript: dict[str, Any]) -> None:
+        results = transcript["results"]
+        self.text = text_of(transcript)
+        segments = segments_of(results)
+        self.words = list(described(placed(self.text, results), results, segments))
+        self._begins = [word.begin for word in self.words]
+        said: list[list[str]] = [[] for _ in segments]
+        for word in self.words:
+            if word.segment is not None:
+                said[word.segment].append(word.text)
+        # Only the strings are kept: with their items, the alternatives are most of a transcript.
+        self._alternatives = [
+            [text for text in segment.transcripts if spelling(text) != spelling("".join(texts))]
+            for segment, texts in zip(segments, said, strict=True)
+        ]
+
+    def overlapping(self, begin: int, end: int) -> list[Word]:
+        """The words of which at least a part is in `[begin, end)`."""
+        first = max(bisect_right(self._begins, begin) - 1, 0)
+        last = bisect_left(self._begins, end)
+        return [word for word in self.words[first:last] if word.end > begin]
+
+    def at(self, *spans: Span) -> Said:
+        """What is said of the words that overlap any of `spans`; None and no alternatives where no word does."""
+        words = [word for begin, end in spans for word in self.overlapping(begin, end)]
+        segments = dict.fromkeys(word.segment for word in words if word.segment is not None)
+        return Said(
+            min((word.start_seconds for word in words), default=None),
+            max((word.end_seconds for word in words), default=None),
+            longest((word.speaker, word) for word in words),
+            longest((word.channel, word) for word in words),
+            min((word.confidence for word in words if word.confidence is not None), default=None),
+            [text for segment in segments for text in self._alternatives[segment]],
+        )
+
+
+def longest(labelled: Iterable[tuple[str | None, Word]]) -> str | None:
+    """The label whose words last longest."""
+    seconds: dict[str, float] = defaultdict(float)
+    for label, word in labelled:
+        if label is not None:
+            seconds[label] += word.end_seconds - word.start_seconds
+    return max(seconds, key=lambda label: seconds[label], default=None)
+
+
+# An item, the label of its channel, and where it is in the text.
+Placed = tuple[dict[str, Any], str | None, int]
+
+
+def placed(text: str, results: dict[str, Any]) -> list[Placed]:
+    """The items that are found in the text, in its order.
+
+    With several channels the text may follow the clock or one channel after the other: the order that fits is taken.
+    """
+    in_order = place(text, in_time(results))
+    if "channel_labels" not in results or (results.get("items") and len(in_order) == len(results["items"])):
+        return in_order
+    return max(in_order, place(text, channel_by_channel(results)), key=len)
+
+
+def place(text: str, items: Iterable[tuple[dict[str, Any], str | None]]) -> list[Placed]:
+    found: list[Placed] = []
+    position = skipped = 0
+    for item, channel in items:
+        content = item["alternatives"][0]["content"]
+        begin = text.find(content, position, position + skipped + LOOK_AHEAD_CHARACTERS + len(content))
+        if begin < 0:  # an item that the text spells otherwise: its neighbours still place what is around it
+            skipped += len(content) + 1
+            continue
+        found.append((item, channel, begin))
+        position, skipped = begin + len(content), 0
+    return found
+
+
+def in_time(results: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """`results.items`, each with its channel: newer outputs name it in the item, older ones list it again below it."""
+    channels: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for item, label in channel_by_channel(results):
+        if "start_time" in item:
+            channels[item_key(item)].append(label)
+    for item in results.get("items", ()):
+        channel: str | None = item.get("channel_label")
+        if channel is None and "start_time" in item:
+            same = channels.get(item_key(item))
+            # Two channels may have the same word at the same time: each stands for one of them.
+            channel = same.pop(0) if same else None
+        yield item, channel
+
+
+def item_key(item: dict[str, Any]) -> tuple[str, str, str]:
+    return item["start_time"], item["end_time"], item["alternatives"][0]["content"]
+
+
+def channel_by_channel(results: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    for channel in results.get("channel_labels", {}).get("channels", ()):
+        for item in channel.get("items", ()):
+            yield item, channel["channel_label"]
+
+
+def described(items: Iterable[Placed], results: dict[str, Any], segments: Sequence[Segment]) -> Iterator[Word]:
+    """The words among the items, with speaker, confidence and segment."""
+    speakers, turns = speakers_of(results)
+    turn_starts = [start for start, _, _ in turns]
+    own_segment = segments_of_words(results)
+    segment_starts = [segment.start_seconds for segment in segments]
+    for item, channel, begin in items:
+        if "start_time" not in item:
+            continue
+        start, end = float(item["start_time"]), float(item["end_time"])
+        best = item["alternatives"][0]
+        speaker = item.get("speaker_label") or speakers.get((start, end))
+        if speaker is None:
+            turn = latest(turn_starts, (start + end) / 2)
+            if turn is not None and turns[turn][1] > start:
+                speaker = turns[turn][2]
+        segment = own_segment.get((start, end, best["content"]))
+        if segment is None:
+            segment = latest(segment_starts, (start + end) / 2)
+            if segment is not None and segments[segment].end_seconds <= start:
+                segment = None
+        confidence = float(best["confidence"]) if "confidence" in best else None
+        text = best["content"]
+        yield Word(begin, begin + len(text), text, start, end, speaker, channel, confidence, segment)
+
+
+def latest(starts: Sequence[float], seconds: float) -> int | None:
+    """The index of the last of the sorted `starts` that isn't after `seconds`."""
+    return bisect_right(starts, seconds) - 1 if starts and starts[0] <= seconds else None
+
+
+def speakers_of(results: dict[str, Any]) -> tuple[dict[tuple[float, float], str], list[tuple[float, float, str]]]:
+    """Start and end of a word -> its speaker; and start, end and speaker of every turn, sorted."""
+    by_word: dict[tuple[float, float], str] = {}
+    turns: list[tuple[float, float, str]] = []
+    for segment in results.get("speaker_labels", {}).get("segments", ()):
+        label = segment.get("speaker_label")
+        if label is not None:
+            turns.append((float(segment["start_time"]), float(segment["end_time"]), label))
+        for item in segment.get("items", ()):
+            by_word[float(item["start_time"]), float(item["end_time"])] = item.get("speaker_label", label)
+    return by_word, sorted(turns)
+
+
+def sorted_segments(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return sorted(results.get("segments", ()), key=lambda segment: float(segment["start_time"]))
+
+
+def segments_of(results: dict[str, Any]) -> list[Segment]:
+    """The segments in the order in which they start; none where no alternatives were asked for."""
+    return [
+        Segment(
+            float(segment["start_time"]),
+            float(segment["end_time"]),
+            [alternative["transcript"] for alternative in segment.get("alternatives", ())],
+        )
+        for segment in sorted_segments(results)
+    ]
+
+
+def segments_of_words(results: dict[str, Any]) -> dict[tuple[float, float, str], int]:
+    """Start, end and content of a word -> its segment: those of two channels overlap, so that the time won't do."""
+    return {
+        (float(item["start_time"]), float(item["end_time"]), item["content"]): number
+        for number, segment in enumerate(sorted_segments(results))
+        for alternative in segment.get("alternatives", ())[:1]
+        for item in alternative.get("items", ())
+        if "start_time" in item
+    }

@@ -1,5 +1,6 @@
 """Synthesized stacks for the tests of `infra`, each made once and rendered readable."""
 
+import copy
 import functools
 import json
 import os
@@ -78,21 +79,39 @@ def new_stack(
 @pytest.fixture(scope="session")
 def deploy(new_stack: "Callable[..., PipelineStack]") -> Callable[..., Deployed]:
     """`deploy(name, **changes)`: the stack of an environment with these keys changed, synthesized."""
-    from aws_cdk.assertions import Template
 
     @functools.cache
     def deploy(name: str, **changes: object) -> Deployed:
-        stack = new_stack(name, **changes)
-        template = Template.from_stack(stack).to_json()
-        paths = {
-            logical_id: resource["Metadata"]["aws:cdk:path"].split("/", 1)[1].removesuffix("/Resource")
-            for logical_id, resource in template["Resources"].items()
-        }
-        rendered = {paths[key]: _render(value, paths) for key, value in template["Resources"].items()}
-        outputs = {key: _render(value["Value"], paths) for key, value in template["Outputs"].items()}
-        return Deployed(stack, rendered, outputs)
+        return synthesized(new_stack(name, **changes))
 
     return deploy
+
+
+def synthesized(stack: "PipelineStack") -> Deployed:
+    from aws_cdk.assertions import Template
+
+    template = Template.from_stack(stack).to_json()
+    paths = {
+        logical_id: resource["Metadata"]["aws:cdk:path"].split("/", 1)[1].removesuffix("/Resource")
+        for logical_id, resource in template["Resources"].items()
+    }
+    rendered = {paths[key]: _render(value, paths) for key, value in template["Resources"].items()}
+    outputs = {key: _render(value["Value"], paths) for key, value in template["Outputs"].items()}
+    return Deployed(stack, rendered, outputs)
+
+
+@pytest.fixture
+def with_query(environments: dict[str, Any], new_stack: "Callable[..., PipelineStack]") -> "PipelineStack":
+    """A production whose one more cohort is selected by a query, not synthesized yet."""
+    parameters = copy.deepcopy(environments["local"]["parameters"])
+    collaboration = "01234567-89ab-cdef-0123-456789abcdef"
+    parameters["StartAudienceGenerationJob"]["collaborationId"] = collaboration
+    seed_audience = {
+        "sqlParameters": {"queryString": "SELECT user_id FROM claims"},
+        "sqlComputeConfiguration": {"worker": {"type": "CR.1X", "number": 2}},
+    }
+    cohort = {"name": "claims", "seedAudience": seed_audience, "export": None}
+    return new_stack("prod", parameters=parameters, audience={"cohorts": [], "sql_cohorts": [cohort]})
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Deployed
+from infra.stack import PipelineStack
+from tests.infra.conftest import Deployed, synthesized
 
 
 def statements(local: Deployed, role: str) -> list[tuple[Any, Any]]:
@@ -55,3 +56,23 @@ def test_clean_rooms_ml_reads_seeds_and_writes_nothing(local: Deployed) -> None:
         ("s3:GetObject", "Storage/Audience/Bucket.Arn/seeds/*"),
         (["kms:Decrypt", "kms:DescribeKey"], "Storage/Audience/Key.Arn"),
     ]
+
+
+def test_only_where_a_query_selects_a_seed_may_clean_rooms_ml_run_queries(
+    local: Deployed, with_query: PipelineStack
+) -> None:
+    deployed = synthesized(with_query)
+    assert "DataAccessRoles/SeedQueries" not in local.resources
+    found = [(s["Action"], s["Resource"]) for s in deployed.statements("DataAccessRoles/SeedQueries")]
+    assert found == [
+        (
+            ["cleanrooms:GetCollaborationAnalysisTemplate", "cleanrooms:GetSchema", "cleanrooms:StartProtectedQuery"],
+            "*",
+        ),
+        (
+            ["cleanrooms:GetProtectedQuery", "cleanrooms:UpdateProtectedQuery"],
+            "arn:aws:cleanrooms:us-east-1:123456789012:membership/*",
+        ),
+    ]
+    role = deployed.resources["DataAccessRoles/SeedReader/Role"]["Properties"]
+    assert role["ManagedPolicyArns"] == ["DataAccessRoles/SeedReader/Policy", "DataAccessRoles/SeedQueries"]

@@ -98,7 +98,61 @@ def test_more_than_everyone_cannot_be_exported(entry: dict[str, Any]) -> None:
 
 
 def test_the_audience_model_must_be_a_configured_audience_model(entry: dict[str, Any]) -> None:
-    entry["audience"]["configured_audience_model_arn"] = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-model/1"
-    assert "but must be a text like arn:aws:cleanrooms-ml:<region>:<account>:configured-audience-model/<id>" in mistake(
-        entry
+    arn = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-model/1"
+    entry["parameters"]["StartAudienceGenerationJob"]["configuredAudienceModelArn"] = arn
+    assert mistake(entry).startswith(
+        f'environments.local.parameters.StartAudienceGenerationJob: configuredAudienceModelArn is "{arn}"'
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter", "value"),
+    [
+        ("StartMedicalTranscriptionJob", "LanguageCode", "en-GB"),
+        ("StartMedicalTranscriptionJob", "Settings", {"ShowSpeakerLabels": True}),
+        ("StartMedicalTranscriptionJob", "OutputKey", "elsewhere/"),
+        ("StartEntitiesDetectionV2Job", "LanguageCode", None),
+        ("StartAudienceGenerationJob", "description", "x" * 256),
+    ],
+)
+def test_a_parameter_that_the_service_would_refuse_is_refused_here(
+    entry: dict[str, Any], operation: str, parameter: str, value: object
+) -> None:
+    entry["parameters"][operation][parameter] = value
+    told = mistake(entry)
+    assert told.startswith(f"environments.local.parameters.{operation}: ")
+    assert parameter in told or "ShowSpeakerLabels" in told
+
+
+SEED_AUDIENCE = {
+    "sqlParameters": {"queryString": "SELECT user_id FROM claims"},
+    "sqlComputeConfiguration": {"worker": {"type": "CR.1X", "number": 2}},
+}
+
+
+def with_sql_cohort(entry: dict[str, Any], **changes: object) -> dict[str, Any]:
+    entry["audience"]["sql_cohorts"] = [{"name": "claims", "seedAudience": SEED_AUDIENCE, "export": None, **changes}]
+    collaboration = "01234567-89ab-cdef-0123-456789abcdef"
+    entry["parameters"]["StartAudienceGenerationJob"]["collaborationId"] = collaboration
+    return entry
+
+
+def test_a_seed_may_be_selected_by_a_query(entry: dict[str, Any]) -> None:
+    environment = Environment.from_context("local", {"local": with_sql_cohort(entry)})
+    assert environment.audience.sql_cohorts[0].seedAudience == SEED_AUDIENCE
+
+
+def test_a_query_needs_the_collaboration_that_it_runs_in(entry: dict[str, Any]) -> None:
+    with_sql_cohort(entry)["parameters"]["StartAudienceGenerationJob"]["collaborationId"] = None
+    told = "environments.local.parameters.StartAudienceGenerationJob.collaborationId, which is not set"
+    assert told in mistake(entry)
+
+
+def test_a_wrong_query_is_told_with_its_cohort(entry: dict[str, Any]) -> None:
+    assert mistake(with_sql_cohort(entry, seedAudience={})).startswith(
+        "environments.local.audience.sql_cohorts[0].seedAudience: "
+    )
+
+
+def test_a_cohort_of_either_kind_has_a_name_of_its_own(entry: dict[str, Any]) -> None:
+    assert "sql_cohorts[0].name is 'asthma', but an earlier cohort" in mistake(with_sql_cohort(entry, name="asthma"))

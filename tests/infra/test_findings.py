@@ -20,9 +20,11 @@ def found_in(stack: Stack) -> set[tuple[str, str]]:
     }
 
 
-@pytest.fixture
-def stack(new_stack: Callable[..., PipelineStack]) -> PipelineStack:
-    return new_stack("prod")
+@pytest.fixture(params=["prod", "with a query"])
+def stack(
+    request: pytest.FixtureRequest, new_stack: Callable[..., PipelineStack], with_query: PipelineStack
+) -> PipelineStack:
+    return new_stack("prod") if request.param == "prod" else with_query
 
 
 def test_every_finding_is_accepted_with_a_reason(stack: PipelineStack) -> None:

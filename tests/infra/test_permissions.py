@@ -17,6 +17,11 @@ MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
 EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:clinical-media-local-pipeline"
 
+JOB_RECORDS = {
+    "s3:PutObject": {f"{CLINICAL}/batches/*"},
+    "kms:GenerateDataKey": {CLINICAL_KEY},
+    "kms:Decrypt": {CLINICAL_KEY},
+}
 FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "ingest": {
         "sqs:ReceiveMessage": {"Ingest/Queue.Arn"},
@@ -27,15 +32,16 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "states:StartExecution": {MACHINE},
     },
     "plan_batch": {
-        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*"},
+        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*", f"{CLINICAL}/claims/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        "s3:PutObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
+        "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
     "start_transcription": {
-        "s3:GetObject": {f"{MEDIA}/media/*"},
-        "s3:ListBucket": {MEDIA},
+        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/transcripts/*"},
+        "s3:ListBucket": {MEDIA, CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/transcripts/*", f"{CLINICAL}/batches/*"},
         "kms:Decrypt": {MEDIA_KEY, CLINICAL_KEY},
         "kms:GenerateDataKey": {CLINICAL_KEY},
@@ -43,15 +49,14 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "kms:Encrypt": {CLINICAL_KEY},
         "transcribe:StartMedicalTranscriptionJob": {"*"},
         "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
+        "transcribe:TagResource": {TRANSCRIPTIONS},
     },
     "poll_transcription": {
         "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
-        "s3:PutObject": {f"{CLINICAL}/batches/*"},
-        "kms:GenerateDataKey": {CLINICAL_KEY},
-        "kms:Decrypt": {CLINICAL_KEY},
+        **JOB_RECORDS,
     },
     "prepare_documents": {
-        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*"},
+        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*", f"{CLINICAL}/claims/*"},
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
@@ -61,12 +66,14 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "comprehendmedical:StartEntitiesDetectionV2Job": {"*"},
         "comprehendmedical:ListEntitiesDetectionV2Jobs": {"*"},
         "iam:PassRole": {"DataAccessRoles/EntityDetection/Role.Arn"},
-    },
-    "poll_entity_detection": {"comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"}},
-    "collect_entities": {
-        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/entities/*", f"{CLINICAL}/transcripts/*"},
+        "s3:GetObject": {f"{CLINICAL}/batches/*"},
         "s3:ListBucket": {CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/records/*", f"{CLINICAL}/batches/*"},
+    },
+    "poll_entity_detection": {"comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"}} | JOB_RECORDS,
+    "collect_entities": {
+        "s3:GetObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("batches", "entities", "transcripts", "records")},
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/records/*", f"{CLINICAL}/deidentified/*", f"{CLINICAL}/batches/*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
@@ -79,15 +86,16 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "start_audience_generation": {
         "cleanrooms-ml:StartAudienceGenerationJob": {MODEL, GENERATIONS},
+        "cleanrooms-ml:TagResource": {GENERATIONS},
         "cleanrooms-ml:ListAudienceGenerationJobs": {"*"},
         "iam:PassRole": {"DataAccessRoles/SeedReader/Role.Arn"},
     },
-    "poll_audience_generation": {"cleanrooms-ml:GetAudienceGenerationJob": {GENERATIONS}},
+    "poll_audience_generation": {"cleanrooms-ml:GetAudienceGenerationJob": {GENERATIONS}} | JOB_RECORDS,
     "start_audience_export": {
         "cleanrooms-ml:StartAudienceExportJob": {GENERATIONS},
         "cleanrooms-ml:ListAudienceExportJobs": {"*"},
     },
-    "poll_audience_export": {"cleanrooms-ml:ListAudienceExportJobs": {"*"}},
+    "poll_audience_export": {"cleanrooms-ml:ListAudienceExportJobs": {"*"}} | JOB_RECORDS,
     "summarize_batch": {
         "s3:GetObject": {f"{CLINICAL}/batches/*"},
         "s3:ListBucket": {CLINICAL},
@@ -100,6 +108,7 @@ LISTING = (
     "plan_batch",
     "start_transcription",
     "prepare_documents",
+    "start_entity_detection",
     "collect_entities",
     "select_seeds",
     "summarize_batch",

@@ -118,9 +118,11 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
     }
     assert expiring(deploy("dev", **changes)) == {
         "media/": 100,
+        "claims/": 25,
         "documents/": 25,
         "entities/": 25,
         "transcripts/": 400,
+        "deidentified/": 400,
         "records/": 400,
         "batches/": 400,
         "seeds/": 400,
@@ -128,7 +130,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
 
 
 def test_production_keeps_everything_but_intermediates(deploy: Callable[..., Deployed]) -> None:
-    assert expiring(deploy("prod")) == {"documents/": 30, "entities/": 30}
+    assert expiring(deploy("prod")) == {"claims/": 30, "documents/": 30, "entities/": 30}
 
 
 def test_every_bucket_forgets_old_versions_and_unfinished_uploads(local: Deployed) -> None:

@@ -21,31 +21,22 @@ COMMON = {
     "AWS_RETRY_MODE": "standard",
     "AWS_MAX_ATTEMPTS": "5",
 }
-MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
 CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
-TRANSCRIPTION = {
-    "TRANSCRIPTION": '{"type":"DICTATION","specialty":"PRIMARYCARE","content_identification_type":"PHI",'
-    '"vocabulary_name":null,"concurrent_jobs":8}'
-}
+SQL_COHORTS = {"SQL_COHORTS": "[]"}
 OWN: dict[str, dict[str, str]] = {
     "ingest": {"STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"},
-    "plan_batch": {"MEDIA_BUCKET": "Storage/Media/Bucket"} | CLINICAL | TRANSCRIPTION,
-    "start_transcription": CLINICAL | CLINICAL_KEY | TRANSCRIPTION,
+    "start_transcription": CLINICAL | CLINICAL_KEY,
     "poll_transcription": CLINICAL,
     "prepare_documents": CLINICAL | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
     "start_entity_detection": CLINICAL_KEY
     | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
-    "poll_entity_detection": {},
+    "poll_entity_detection": CLINICAL,
     "collect_entities": CLINICAL,
-    "start_audience_generation": {
-        "CONFIGURED_AUDIENCE_MODEL_ARN": MODEL,
-        "COLLABORATION_ID": "",
-        "SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn",
-    },
-    "poll_audience_generation": {},
+    "start_audience_generation": SQL_COHORTS | {"SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn"},
+    "poll_audience_generation": CLINICAL,
     "start_audience_export": {},
-    "poll_audience_export": {},
+    "poll_audience_export": CLINICAL,
     "summarize_batch": CLINICAL,
 }
 
@@ -65,14 +56,24 @@ def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, e
     variables = variables_of(local, "select_seeds")
     cohorts = Environment.from_context("local", environments).audience.cohorts
     assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
-    assert variables == COMMON | CLINICAL | {
-        "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
-        "CONFIGURED_AUDIENCE_MODEL_ARN": MODEL,
-    }
+    assert variables == COMMON | CLINICAL | SQL_COHORTS | {"AUDIENCE_BUCKET": "Storage/Audience/Bucket"}
 
 
-def test_without_an_audience_model_its_variable_is_empty(deploy: Callable[..., Deployed]) -> None:
-    assert variables_of(deploy("dev"), "select_seeds")["CONFIGURED_AUDIENCE_MODEL_ARN"] == ""
+def test_batches_are_planned_with_the_parameters_of_the_environment(
+    local: Deployed, environments: dict[str, Any]
+) -> None:
+    variables = variables_of(local, "plan_batch")
+    assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
+    assert variables == COMMON | CLINICAL | {"MEDIA_BUCKET": "Storage/Media/Bucket", "CONCURRENT_JOBS": "8"}
+
+
+def test_parameters_that_lambda_cannot_take_are_reported_with_their_size(
+    environments: dict[str, Any], new_stack: Callable[..., PipelineStack]
+) -> None:
+    parameters = copy.deepcopy(environments["local"]["parameters"])
+    parameters["StartMedicalTranscriptionJob"]["Tags"] = [{"Key": f"{n:0128}", "Value": ""} for n in range(30)]
+    with pytest.raises(ConfigurationError, match=r"environments\.local\.parameters takes \d+ of the \d+ bytes of plan"):
+        new_stack("local", parameters=parameters)
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_cohorts_that_lambda_cannot_take_are_reported_with_their_size(
     sizes = re.match(r"environments\.local\.audience\.cohorts takes (\d+) of the (\d+) bytes", message)
     assert sizes is not None, message
     assert 4096 < int(sizes[1]) < int(sizes[2])
-    assert "Lambda allows 4096 in all; use fewer cohorts or terms" in message
+    assert message.endswith("of select_seeds's environment variables, but Lambda allows 4096 in all; shorten it.")
 
 
 def test_cohorts_are_measured_in_bytes(with_terms: Callable[..., PipelineStack]) -> None:

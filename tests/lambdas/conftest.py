@@ -10,12 +10,17 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
-SETTINGS = {
-    "type": "DICTATION",
-    "specialty": "PRIMARYCARE",
-    "content_identification_type": "PHI",
-    "vocabulary_name": None,
-    "concurrent_jobs": 7,
+MODEL_ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "StartMedicalTranscriptionJob": {
+        "LanguageCode": "en-US",
+        "Specialty": "PRIMARYCARE",
+        "Type": "DICTATION",
+        "ContentIdentificationType": "PHI",
+        "MediaFormat": None,
+    },
+    "StartEntitiesDetectionV2Job": {"LanguageCode": "en"},
+    "StartAudienceGenerationJob": {"configuredAudienceModelArn": MODEL_ARN, "collaborationId": None},
 }
 
 
@@ -28,13 +33,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "AUDIENCE_BUCKET": AUDIENCE,
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
-        "TRANSCRIPTION": json.dumps(SETTINGS),
+        "PARAMETERS": json.dumps(PARAMETERS),
+        "CONCURRENT_JOBS": "7",
         "MAXIMUM_DOCUMENT_BYTES": "40000",
         "ENTITY_DETECTION_ROLE_ARN": "arn:aws:iam::123456789012:role/entity-detection",
         "COST_CEILING_USD": "100",
         "COHORTS": "[]",
-        "CONFIGURED_AUDIENCE_MODEL_ARN": "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m",
-        "COLLABORATION_ID": "",
+        "SQL_COHORTS": "[]",
         "SEED_READER_ROLE_ARN": "arn:aws:iam::123456789012:role/seed-reader",
     }.items():
         monkeypatch.setenv(name, value)

@@ -1,13 +1,15 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import clean_rooms_ml
 from lambdas.shared import jobs
-from lambdas.shared.errors import JobFailed
+from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest
 
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
@@ -18,7 +20,16 @@ SEED: dict[str, Any] = {
     "seed_uri": "s3://audience-bucket/seeds/hypertension/0123.jsonl",
     "export": {"type": "PERCENTAGE", "value": 20},
 }
-NAME = f"clinical-media-test-{digest('hypertension', '0123456789abcdef0123456789abcdef', MODEL, '')[:16]}-"
+PARAMETERS = {"configuredAudienceModelArn": MODEL}
+COLLABORATION = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def name_of(collaboration_id: str = "", include_seed: bool = False, reprocess_id: str = "") -> str:
+    parts = (SEED["cohort"], SEED["seed_id"], MODEL, collaboration_id, str(include_seed), reprocess_id)
+    return f"clinical-media-test-{digest(*parts)[:16]}-"
+
+
+NAME = name_of()
 EXPORT = f"clinical-media-test-{digest(ARN, 'PERCENTAGE', '20')[:16]}-"
 MODEL_SHAPES = botocore.session.get_session().get_service_model("cleanroomsml")
 
@@ -71,8 +82,14 @@ def expect_start(service: Stubber, attempt: int, base: str = NAME, **more: Any) 
     )
 
 
-def start() -> jobs.Job:
-    return clean_rooms_ml.start({"seed": SEED, "redrive_count": 0}, None)
+def start(reprocess_id: str = "", seed: dict[str, Any] = SEED, **parameters: Any) -> jobs.Job:
+    event = {
+        "seed": seed,
+        "parameters": {**PARAMETERS, **parameters},
+        "reprocess_id": reprocess_id,
+        "redrive_count": 0,
+    }
+    return clean_rooms_ml.start(event, None)
 
 
 def test_a_generation_is_started_under_a_name_that_the_seed_gives(service: Stubber) -> None:
@@ -82,15 +99,69 @@ def test_a_generation_is_started_under_a_name_that_the_seed_gives(service: Stubb
     assert len(f"clinical-media-{'e' * 20}-{NAME.split('-')[-2]}-9999") <= 63
 
 
-def test_a_collaboration_is_named_where_the_environment_has_one(
+def test_every_parameter_that_was_asked_for_is_passed_on(service: Stubber) -> None:
+    asked: dict[str, Any] = {
+        "collaborationId": COLLABORATION,
+        "description": "for the cardiology study",
+        "includeSeedInOutput": True,
+        "tags": {"study": "7"},
+    }
+    list_generations(service)
+    expect_start(service, 1, name_of(COLLABORATION, include_seed=True), **asked)
+    start(**asked)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"collaborationId": COLLABORATION}, {"includeSeedInOutput": True}, {"reprocess_id": "e-2"}]
+)
+def test_what_makes_another_audience_makes_another_name(service: Stubber, asked: dict[str, Any]) -> None:
+    list_generations(service, generation(f"{NAME}1", "ACTIVE"))
+    service.add_response("start_audience_generation_job", {"audienceGenerationJobArn": ARN})
+    start(**asked)
+
+
+@pytest.mark.parametrize("asked", [{"description": "other"}, {"tags": {"study": "8"}}])
+def test_what_makes_no_other_audience_adopts_the_job_there_is(service: Stubber, asked: dict[str, Any]) -> None:
+    list_generations(service, generation(f"{NAME}1", "ACTIVE"))
+    assert start(**asked)["id"] == ARN
+
+
+def test_a_seed_that_a_query_selects_is_described_by_the_environment(
     service: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLLABORATION_ID", "01234567-89ab-cdef-0123-456789abcdef")
+    seed_audience = {
+        "sqlParameters": {"queryString": "SELECT user_id FROM claims"},
+        "sqlComputeConfiguration": {"worker": {"type": "CR.1X", "number": 2}},
+    }
+    cohorts = [{"name": "other", "seedAudience": {}}, {"name": "hypertension", "seedAudience": seed_audience}]
+    monkeypatch.setenv("SQL_COHORTS", json.dumps(cohorts))
     list_generations(service)
-    collaboration_id = "01234567-89ab-cdef-0123-456789abcdef"
-    base = f"clinical-media-test-{digest('hypertension', SEED['seed_id'], MODEL, collaboration_id)[:16]}-"
-    expect_start(service, 1, base, collaborationId=collaboration_id)
-    start()
+    role = {"roleArn": "arn:aws:iam::123456789012:role/seed-reader"}
+    expect_start(
+        service, 1, name_of(COLLABORATION), collaborationId=COLLABORATION, seedAudience={**seed_audience, **role}
+    )
+    start(seed={**SEED, "seed_uri": None}, collaborationId=COLLABORATION)
+
+
+def test_a_name_that_was_taken_since_the_listing_is_looked_up_again(service: Stubber) -> None:
+    list_generations(service)
+    service.add_client_error("start_audience_generation_job", "ConflictException")
+    list_generations(service, generation(f"{NAME}1", "CREATE_IN_PROGRESS"))
+    assert start()["id"] == ARN
+
+
+def test_a_conflict_that_the_listing_does_not_explain_is_left_to_the_state_machine(service: Stubber) -> None:
+    list_generations(service)
+    service.add_client_error("start_audience_generation_job", "ConflictException")
+    list_generations(service)
+    with pytest.raises(ClientError, match="ConflictException"):
+        start()
+
+
+def test_a_request_that_breaks_a_rule_is_never_sent(service: Stubber) -> None:
+    list_generations(service)
+    with pytest.raises(InvalidInput, match="description"):
+        start(description="x" * 256)
 
 
 def test_another_model_makes_another_name() -> None:
@@ -112,12 +183,12 @@ def test_after_a_failed_or_deleted_generation_comes_the_next_attempt(service: St
 
 
 @pytest.mark.parametrize("status", MODEL_SHAPES.shape_for("AudienceGenerationJobStatus").enum)  # type: ignore[attr-defined]
-def test_every_status_of_a_generation_is_mapped(service: Stubber, status: str) -> None:
+def test_every_status_of_a_generation_is_mapped(service: Stubber, s3: Any, status: str) -> None:
     metrics = {"relevanceMetrics": [{"audienceSize": {"type": "PERCENTAGE", "value": 20}, "score": 0.4}]}
     details = {"statusCode": "SEED_TOO_SMALL", "message": "25 needed"}
     answer = {**generation(f"{NAME}1", status), "metrics": {**metrics, "recallMetric": 0.7}, "statusDetails": details}
     service.add_response("get_audience_generation_job", answer, {"audienceGenerationJobArn": ARN})
-    event = {"job": jobs.started(ARN, 3600, 0), "redrive_count": 0}
+    event = {"batch_id": "b", "job": jobs.started(ARN, 3600, 0), "redrive_count": 0}
     if status == "ACTIVE":
         job = clean_rooms_ml.poll(event, None)
         assert (job["status"], job["result"]) == ("COMPLETED", {"metrics": {**metrics, "recallMetric": 0.7}})
@@ -132,18 +203,37 @@ def test_every_status_of_a_generation_is_mapped(service: Stubber, status: str) -
 
 
 def test_a_generation_that_failed_for_a_reason_of_ours_fails_the_poll_and_a_redrive_starts_again(
-    service: Stubber,
+    service: Stubber, s3: Any
 ) -> None:
     details = {"statusCode": "ACCESS_DENIED", "message": "the role can't be assumed"}
     answer = {**generation(f"{NAME}1", "CREATE_FAILED"), "statusDetails": details}
     for redrive_count in (0, 1):
         service.add_response("get_audience_generation_job", answer, {"audienceGenerationJobArn": ARN})
-        event = {"job": jobs.started(ARN, 3600, 0), "redrive_count": redrive_count}
+        event = {"batch_id": "b", "job": jobs.started(ARN, 3600, 0), "redrive_count": redrive_count}
         if redrive_count:
             assert clean_rooms_ml.poll(event, None)["status"] == "START_AGAIN"
         else:
             with pytest.raises(JobFailed, match="ACCESS_DENIED"):
                 clean_rooms_ml.poll(event, None)
+
+
+def test_what_the_service_says_of_an_ended_generation_is_kept_whole(service: Stubber, s3: Any) -> None:
+    seed = {"roleArn": "arn:aws:iam::123456789012:role/seed-reader", "dataSource": {"s3Uri": SEED["seed_uri"]}}
+    more = {"seedAudience": seed, "includeSeedInOutput": True, "startedBy": "123456789012", "tags": {"study": "7"}}
+    answer = {**generation(f"{NAME}1", "ACTIVE"), **more, "metrics": {"relevanceMetrics": [], "recallMetric": 0.7}}
+    service.add_response("get_audience_generation_job", answer, {"audienceGenerationJobArn": ARN})
+    clean_rooms_ml.poll({"batch_id": "b", "job": jobs.started(ARN, 3600, 0), "redrive_count": 0}, None)
+    key = f"batches/b/jobs/audience_generation/{NAME}1.json"
+    assert json.loads(s3.get_object(Bucket="clinical-bucket", Key=key)["Body"].read()) == answer
+
+
+def test_a_generation_that_is_gone_fails_the_poll_and_a_redrive_starts_again(service: Stubber) -> None:
+    event = {"batch_id": "b", "job": jobs.started(ARN, 3600, 0), "redrive_count": 0}
+    service.add_client_error("get_audience_generation_job", "ResourceNotFoundException", "no such job")
+    with pytest.raises(JobFailed, match="no such job"):
+        clean_rooms_ml.poll(event, None)
+    service.add_client_error("get_audience_generation_job", "ResourceNotFoundException", "no such job")
+    assert clean_rooms_ml.poll({**event, "redrive_count": 1}, None)["status"] == "START_AGAIN"
 
 
 def start_export() -> jobs.Job:
@@ -166,10 +256,10 @@ def test_an_export_that_did_not_fail_is_adopted(service: Stubber) -> None:
 
 
 @pytest.mark.parametrize("status", MODEL_SHAPES.shape_for("AudienceExportJobStatus").enum)  # type: ignore[attr-defined]
-def test_every_status_of_an_export_is_mapped(service: Stubber, status: str) -> None:
+def test_every_status_of_an_export_is_mapped(service: Stubber, s3: Any, status: str) -> None:
     list_exports(service, export(f"{EXPORT}1", status, outputLocation="s3://owner/audience/"))
     job = {**jobs.started(f"{EXPORT}1", 600, 0), "result": {"audience_generation_job_arn": ARN}}
-    event = {"job": job, "redrive_count": 0}
+    event = {"batch_id": "b", "job": job, "redrive_count": 0}
     if status == "ACTIVE":
         assert clean_rooms_ml.poll_export(event, None)["result"]["output_uri"] == "s3://owner/audience/"
     elif status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
@@ -183,11 +273,11 @@ def test_a_size_that_the_model_does_not_offer_is_told_and_fails_nothing(service:
     service.add_client_error("start_audience_export_job", "ValidationException", "20 is not among the bins 1, 5")
     job = start_export()
     assert (job["status"], job["result"]) == ("REJECTED", {"reason": "20 is not among the bins 1, 5"})
-    assert clean_rooms_ml.poll_export({"job": job, "redrive_count": 0}, None) == job
+    assert clean_rooms_ml.poll_export({"batch_id": "b", "job": job, "redrive_count": 0}, None) == job
 
 
 def test_an_export_that_is_no_longer_listed_is_a_failure(service: Stubber) -> None:
     list_exports(service)
     job = {**jobs.started(f"{EXPORT}1", 600, 0), "result": {"audience_generation_job_arn": ARN}}
     with pytest.raises(JobFailed, match="has no export of that name"):
-        clean_rooms_ml.poll_export({"job": job, "redrive_count": 0}, None)
+        clean_rooms_ml.poll_export({"batch_id": "b", "job": job, "redrive_count": 0}, None)

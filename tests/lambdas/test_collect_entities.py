@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas import collect_entities
 from lambdas.shared.errors import IncompleteOutput
@@ -9,6 +10,8 @@ from lambdas.shared.errors import IncompleteOutput
 CLINICAL = "clinical-bucket"
 OUTPUT = "entities/123456789012-EntitiesDetection-j/"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
+UPLOADED = {"uploaded-at": "2026-01-01T00:00:00+00:00"}
+PHI = {"ContentIdentificationType": "PHI"}
 
 
 def put(s3: Any, key: str, document: Any) -> None:
@@ -52,7 +55,11 @@ def batch(s3: Any) -> Any:
     lines = [json.dumps({"document": d, "media_id": m, "offset": o, "characters": 9}) for d, m, o in index]
     put(s3, "batches/batch/documents.jsonl", "\n".join(lines) + "\n")
     trait = {"Name": "NEGATION", "Score": 0.8}
-    attribute = {"Type": "ACUITY", "Score": 0.7, "Text": "No", "BeginOffset": 0, "EndOffset": 2, "Id": 1}
+    attribute = {
+        "Type": "ACUITY", "Score": 0.7, "Text": "No", "BeginOffset": 0, "EndOffset": 2, "Id": 1,
+        "Category": "MEDICAL_CONDITION", "RelationshipType": "ACUITY", "RelationshipScore": 0.6,
+        "Traits": [{"Name": "FUTURE", "Score": 0.5}],
+    }  # fmt: skip
     put(
         s3,
         OUTPUT + "m1-0000.txt.out",
@@ -69,9 +76,11 @@ def manifest(s3: Any, succeeded: int, unprocessed: int = 0, **more: Any) -> None
     put(s3, OUTPUT + "Manifest", {"Summary": summary})
 
 
-def collect(manifest_path: str = OUTPUT + "Manifest") -> dict[str, Any]:
+def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, Any] | None = None) -> dict[str, Any]:
     result = {"output_uri": f"s3://{CLINICAL}/{OUTPUT}", "manifest_path": manifest_path}
-    return collect_entities.handler({"batch": BATCH, "entity_detection": {"result": result}}, None)
+    parameters = {"StartMedicalTranscriptionJob": transcription or {}}
+    event = {"batch": BATCH, "documents": {}, "entity_detection": {"result": result}, "parameters": parameters}
+    return collect_entities.handler(event, None)
 
 
 def records(s3: Any, media_id: str) -> list[dict[str, Any]]:
@@ -83,8 +92,10 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
     assert collect() == {
         "records": 2,
         "by_category": {"MEDICAL_CONDITION": 2},
+        "phi_labels": 0,
         "documents": 3,
         "documents_unprocessed": 0,
+        "rejected": 0,
     }
     first, second = records(batch, "m1")
     assert first == {
@@ -94,6 +105,7 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
         "uploaded_at": "2026-01-01T00:00:00+00:00",
         "audience_consent": True,
         "transcript_id": "m1-t",
+        "source": "comprehend_medical",
         "document": "m1-0000.txt",
         "entity_id": 0,
         "category": "MEDICAL_CONDITION",
@@ -107,16 +119,24 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
         "traits": [{"name": "NEGATION", "score": 0.8}],
         "attributes": [
             {
+                "id": 1,
+                "category": "MEDICAL_CONDITION",
                 "type": "ACUITY",
                 "text": "No",
                 "score": 0.7,
-                "relationship_type": None,
-                "relationship_score": None,
+                "relationship_type": "ACUITY",
+                "relationship_score": 0.6,
                 "begin_offset": 0,
                 "end_offset": 2,
+                "traits": [{"name": "FUTURE", "score": 0.5}],
             }
         ],
+        "attribute_of": None,
         "model_version": "2.4.0",
+        "speaker": None,
+        "channel": None,
+        "confidence": None,
+        "alternatives": [],
     }
     assert (second["begin_offset"], second["end_offset"]) == (10, 15)
     assert (second["start_seconds"], second["end_seconds"]) == (2.0, 2.5)
@@ -125,7 +145,8 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
 def test_a_recording_without_entities_is_finished_too(batch: Any) -> None:
     collect()
     assert records(batch, "m2") == []
-    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"] == {"transcript-id": "m2-t"}
+    metadata = batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]
+    assert metadata == UPLOADED | {"transcript-id": "m2-t"}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +174,7 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     put(batch, OUTPUT + "unprocessed", unprocessed)
     manifest(batch, succeeded=2, unprocessed=1, UnprocessedFilesListLocation=OUTPUT + "unprocessed")
     answer = collect()
-    assert (answer["records"], answer["documents_unprocessed"]) == (1, 1)
+    assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (1, 1, 1)
     rejection = json.loads(batch.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read())
     assert rejection["reason"] == (
         f"Comprehend Medical did not process 1 of 2 documents of the transcript: {told}. "
@@ -166,7 +187,7 @@ def test_a_partial_recording_is_not_marked_as_finished(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
     manifest(batch, succeeded=2)
     collect()
-    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == {}
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == UPLOADED
 
 
 def test_outputs_that_the_manifest_counts_but_that_are_not_there_stop_the_execution(batch: Any) -> None:
@@ -179,3 +200,143 @@ def test_a_manifest_that_has_expired_says_what_to_do(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "Manifest")
     with pytest.raises(IncompleteOutput, match=r"Manifest is not there.*\"reprocess\": true"):
         collect()
+
+
+def read(s3: Any, key: str) -> Any:
+    return json.loads(s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read())
+
+
+@pytest.fixture
+def labelled(batch: Any) -> Any:
+    """The first recording again, with all that Transcribe may say of it: "cough" is a name, on the second channel."""
+    document = read(batch, "transcripts/m1-t.json")
+    results = document["results"]
+    for item, channel, confidence in zip(results["items"], (0, 0, 1), ("0.9", "0.8", "0.7"), strict=True):
+        item |= {"speaker_label": f"spk_{channel}", "channel_label": f"ch_{channel}"}
+        item["alternatives"][0]["confidence"] = confidence
+    said = [{"transcript": "cough"}, {"transcript": "calf"}]
+    results["segments"] = [{"start_time": "1.9", "end_time": "2.6", "alternatives": said}]
+    results["entities"] = [
+        {"content": "cough", "category": "PHI-Personal", "startTime": 2.0, "endTime": 2.6, "confidence": 0.95},
+        {"content": "Bertrand", "category": "PHI-Personal", "startTime": 9.0, "endTime": 9.5, "confidence": 0.6},
+    ]
+    put(batch, "transcripts/m1-t.json", document)
+    return batch
+
+
+def test_records_know_who_said_it_and_how_sure_that_is(labelled: Any) -> None:
+    collect()
+    first, second, *_ = records(labelled, "m1")
+    assert (first["speaker"], first["channel"], first["confidence"], first["alternatives"]) == (
+        "spk_0",
+        "ch_0",
+        0.8,
+        [],
+    )
+    assert (second["speaker"], second["channel"], second["confidence"]) == ("spk_1", "ch_1", 0.7)
+    assert second["alternatives"] == ["calf"]
+
+
+def test_labels_become_records_that_are_counted_apart(labelled: Any) -> None:
+    answer = collect()
+    assert (answer["records"], answer["by_category"], answer["phi_labels"]) == (2, {"MEDICAL_CONDITION": 2}, 2)
+    entity_record, _, label, unplaced = records(labelled, "m1")
+    assert set(label) == set(entity_record)
+    common = ("user_id", "media_id", "media_uri", "uploaded_at", "audience_consent", "transcript_id")
+    assert all(label[name] == entity_record[name] for name in common)
+    assert {name: value for name, value in label.items() if name not in common} == {
+        "source": "transcribe_medical",
+        "document": None,
+        "entity_id": None,
+        "category": "PROTECTED_HEALTH_INFORMATION",
+        "type": "PHI-Personal",
+        "text": "cough",
+        "score": 0.95,
+        "begin_offset": 10,
+        "end_offset": 15,
+        "start_seconds": 2.0,
+        "end_seconds": 2.6,
+        "traits": [],
+        "attributes": [],
+        "attribute_of": None,
+        "model_version": None,
+        "speaker": "spk_1",
+        "channel": "ch_1",
+        "confidence": 0.7,
+        "alternatives": ["calf"],
+    }
+    assert (unplaced["text"], unplaced["begin_offset"], unplaced["end_offset"]) == ("Bertrand", None, None)
+    assert (unplaced["start_seconds"], unplaced["end_seconds"], unplaced["speaker"]) == (9.0, 9.5, None)
+
+
+def test_an_attribute_of_no_entity_is_a_record_that_no_count_and_no_cohort_takes(batch: Any) -> None:
+    dose = {
+        "Type": "DOSAGE", "Score": 0.7, "Text": "cough", "BeginOffset": 0, "EndOffset": 5, "Id": 4, "Traits": [],
+    }  # fmt: skip
+    unmapped = [{"Type": "MEDICATION", "Attribute": dose}]
+    put(batch, OUTPUT + "m1-0001.txt.out", {"Entities": [], "UnmappedAttributes": unmapped, "ModelVersion": "2.4.0"})
+    assert collect()["by_category"] == {"MEDICAL_CONDITION": 1}
+    entity_record, record = records(batch, "m1")
+    assert set(record) == set(entity_record)
+    assert (record["category"], record["type"], record["attribute_of"]) == (
+        "UNMAPPED_ATTRIBUTE",
+        "DOSAGE",
+        "MEDICATION",
+    )
+    assert (record["document"], record["entity_id"], record["model_version"]) == ("m1-0001.txt", 4, "2.4.0")
+    assert (record["begin_offset"], record["end_offset"], record["start_seconds"]) == (10, 15, 2.0)
+
+
+def test_a_transcript_is_deidentified_by_the_labels_and_the_entities(labelled: Any) -> None:
+    name = entity("fever", 3, Category="PROTECTED_HEALTH_INFORMATION", Type="NAME")
+    put(labelled, OUTPUT + "m1-0000.txt.out", {"Entities": [name]})
+    collect(transcription=PHI)
+    document = read(labelled, "deidentified/m1-t.json")
+    assert (document["transcript_id"], document["complete"]) == ("m1-t", True)
+    assert document["text"] == "No [NAME]. [PHI-Personal]"
+    assert [word["text"] for word in document["words"]] == ["No", "[NAME]", "[PHI-Personal]"]
+    assert [(mask["category"], mask["source"], mask["start_seconds"]) for mask in document["masked"]] == [
+        ("NAME", "comprehend_medical", 0.6),
+        ("PHI-Personal", "transcribe_medical", 2.0),
+        ("PHI-Personal", "transcribe_medical", 9.0),
+    ]
+    assert read(labelled, "deidentified/m2-t.json")["text"] == "No fever. cough"
+
+
+def test_a_recording_of_which_documents_are_missing_is_deidentified_as_far_as_is_known(labelled: Any) -> None:
+    labelled.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0000.txt.out")
+    manifest(labelled, succeeded=2)
+    collect(transcription=PHI)
+    document = read(labelled, "deidentified/m1-t.json")
+    assert (document["text"], document["complete"]) == ("No fever. [PHI-Personal]", False)
+    assert read(labelled, "deidentified/m2-t.json")["complete"] is True
+
+
+def test_nothing_is_deidentified_unless_phi_was_asked_for(labelled: Any) -> None:
+    collect()
+    assert labelled.list_objects_v2(Bucket=CLINICAL, Prefix="deidentified/")["KeyCount"] == 0
+
+
+def test_records_of_a_newer_version_of_the_object_are_never_overwritten(batch: Any) -> None:
+    newer = {"uploaded-at": "2026-01-01T00:00:01+00:00", "transcript-id": "newer"}
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"newer", Metadata=newer)
+    answer = collect()
+    assert (answer["records"], answer["rejected"]) == (0, 1)
+    assert batch.get_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Body"].read() == b"newer"
+    rejected = batch.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read()
+    assert json.loads(rejected)["reason"].startswith("A newer version of the object was processed meanwhile")
+
+
+def test_records_of_an_older_version_of_the_object_are_replaced(batch: Any) -> None:
+    older = {"uploaded-at": "2025-12-31T23:59:59+00:00", "transcript-id": "older"}
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"older", Metadata=older)
+    assert (collect()["rejected"], [row["text"] for row in records(batch, "m1")]) == (0, ["fever", "cough"])
+
+
+def test_records_that_another_execution_writes_at_the_same_moment_make_the_step_fail_and_be_repeated(
+    batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m2.jsonl", Body=b"theirs", Metadata=UPLOADED)
+    monkeypatch.setattr("lambdas.collect_entities.find_head", lambda bucket, key: None)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        collect_entities.write_records(CLINICAL, recording("m2"), [], True)

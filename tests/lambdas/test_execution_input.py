@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.execution_input import requested_keys
+from lambdas.execution_input import read_request
 from lambdas.shared.errors import InvalidInput
+from tests.lambdas.conftest import MODEL_ARN
 
 MEDIA = "media-bucket"
 
@@ -28,29 +29,80 @@ MEDIA = "media-bucket"
 )
 def test_a_wrong_input_is_refused_with_what_is_wrong_and_what_to_give(request_: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as error:
-        requested_keys(request_)
+        read_request(request_)
     assert 'Give {"media": ["s3://bucket/key", ...]}' in str(error.value)
     assert "media/p/a.wav" not in str(error.value)
 
 
 def test_media_are_taken_once_each_in_their_order() -> None:
     uris = [f"s3://{MEDIA}/media/p/{name}" for name in ("b.wav", "a b+%é.wav", "b.wav")]
-    assert requested_keys({"media": uris}) == (["media/p/b.wav", "media/p/a b+%é.wav"], False)
+    request = read_request({"media": uris})
+    assert (request.keys, request.reprocess) == (["media/p/b.wav", "media/p/a b+%é.wav"], False)
 
 
 def test_a_prefix_names_all_below_it_but_folder_markers(s3: Any) -> None:
     for key in ("media/p-1/", "media/p-1/a.wav", "media/p-2/b.wav", "media/p-1/c/d.wav"):
         s3.put_object(Bucket=MEDIA, Key=key, Body=b"x")
-    keys, reprocess = requested_keys({"prefix": f"s3://{MEDIA}/media/p-1/", "reprocess": True})
-    assert (keys, reprocess) == (["media/p-1/a.wav", "media/p-1/c/d.wav"], True)
+    request = read_request({"prefix": f"s3://{MEDIA}/media/p-1/", "reprocess": True})
+    assert (request.keys, request.reprocess) == (["media/p-1/a.wav", "media/p-1/c/d.wav"], True)
 
 
 def test_an_empty_prefix_is_refused(s3: Any) -> None:
     with pytest.raises(InvalidInput, match="holds no object"):
-        requested_keys({"prefix": f"s3://{MEDIA}/media/nobody/"})
+        read_request({"prefix": f"s3://{MEDIA}/media/nobody/"})
 
 
 def test_too_many_recordings_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambdas.execution_input.MAXIMUM_RECORDINGS", 2)
     with pytest.raises(InvalidInput, match="names more than 2 recordings"):
-        requested_keys({"media": [f"s3://{MEDIA}/media/p/{n}.wav" for n in range(3)]})
+        read_request({"media": [f"s3://{MEDIA}/media/p/{n}.wav" for n in range(3)]})
+
+
+def with_parameters(**parameters: Any) -> dict[str, dict[str, Any]]:
+    return read_request({"media": [f"s3://{MEDIA}/media/p/a.wav"], "parameters": parameters}).parameters
+
+
+def test_without_parameters_of_its_own_an_execution_takes_the_environment_s_and_nulls_are_absent() -> None:
+    assert with_parameters() == {
+        "StartMedicalTranscriptionJob": {
+            "LanguageCode": "en-US",
+            "Specialty": "PRIMARYCARE",
+            "Type": "DICTATION",
+            "ContentIdentificationType": "PHI",
+        },
+        "StartEntitiesDetectionV2Job": {"LanguageCode": "en"},
+        "StartAudienceGenerationJob": {"configuredAudienceModelArn": MODEL_ARN},
+    }
+
+
+def test_parameters_of_the_input_are_merged_over_the_environment_s_and_null_removes() -> None:
+    settings = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 2}
+    asked = {"Type": "CONVERSATION", "Settings": settings, "ContentIdentificationType": None}
+    assert with_parameters(StartMedicalTranscriptionJob=asked)["StartMedicalTranscriptionJob"] == {
+        "LanguageCode": "en-US",
+        "Specialty": "PRIMARYCARE",
+        "Type": "CONVERSATION",
+        "Settings": settings,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ([], "parameters is a list, not an object"),
+        ({"StartMedicalTranscription": {}}, "StartMedicalTranscription is not an operation of the pipeline"),
+        ({"StartMedicalTranscriptionJob": []}, "StartMedicalTranscriptionJob is a list, not an object"),
+        ({"StartMedicalTranscriptionJob": {"LanguageCode": None}}, "LanguageCode is missing; the service needs it"),
+        ({"StartMedicalTranscriptionJob": {"Settings": {"MaxSpeakerLabels": 31}}}, r"Settings\.MaxSpeakerLabels is 31"),
+        ({"StartEntitiesDetectionV2Job": {"LanguageCode": "de"}}, 'LanguageCode is "de"'),
+        ({"StartAudienceGenerationJob": {"tags": {"aws:x": "y"}}}, "aws:"),
+        (
+            {"StartAudienceGenerationJob": {"configuredAudienceModelArn": MODEL_ARN.replace("123456789012", "2" * 12)}},
+            "configuredAudienceModelArn can't be chosen by an execution",
+        ),
+        ({"StartAudienceGenerationJob": None}, "configuredAudienceModelArn can't be chosen by an execution"),
+    ],
+)
+def test_parameters_that_cannot_work_are_refused_before_anything_starts(parameters: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_request({"media": [f"s3://{MEDIA}/media/p/a.wav"], "parameters": parameters})

@@ -5,15 +5,19 @@ from typing import Any
 import pytest
 
 from lambdas import plan_batch
+from lambdas.claims import Claims
 from lambdas.shared import storage
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
-SETTINGS = {"type": "DICTATION", "concurrent_jobs": 7}
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
 
 
 @pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRANSCRIPTION", json.dumps(SETTINGS))
+def statuses(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What Step Functions says of the other executions."""
+    known = {"e-1": "SUCCEEDED", "e-2": "SUCCEEDED"}
+    monkeypatch.setattr(Claims, "_describe", lambda self, execution: known[execution])
+    return known
 
 
 def put(s3: Any, key: str, body: bytes = b"sound", metadata: dict[str, str] | None = None) -> str:
@@ -21,9 +25,13 @@ def put(s3: Any, key: str, body: bytes = b"sound", metadata: dict[str, str] | No
     return f"s3://{MEDIA}/{key}"
 
 
+def event_of(request: dict[str, Any], execution_name: str = "e-1") -> dict[str, Any]:
+    return {"request": request, "execution_name": execution_name, "execution_arn": f"{EXECUTION}{execution_name}"}
+
+
 def plan(s3: Any, *uris: str, execution_name: str = "e-1", **more: Any) -> tuple[dict[str, Any], Any, Any]:
     request = {"media": list(uris), **more}
-    batch = plan_batch.handler({"request": request, "execution_name": execution_name}, None)["batch"]
+    batch = plan_batch.handler(event_of(request, execution_name), None)["batch"]
 
     def read(name: str) -> Any:
         return json.loads(s3.get_object(Bucket=CLINICAL, Key=f"batches/{batch['batch_id']}/{name}")["Body"].read())
@@ -63,8 +71,9 @@ def test_what_cannot_be_used_is_rejected_with_its_reason(s3: Any, key: str, body
 
 
 def test_a_file_beyond_two_gigabytes_is_rejected(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_batch, "MAXIMUM_MEDIA_BYTES", 4)
-    assert "5 bytes; Transcribe Medical takes up to 4" in plan(s3, put(s3, "media/p/a.wav"))[1]["rejected"][0]["reason"]
+    monkeypatch.setattr("lambdas.preflight.MAXIMUM_BYTES", 4)
+    (rejected,) = plan(s3, put(s3, "media/p/a.wav"))[1]["rejected"]
+    assert "has 5 bytes; Transcribe Medical takes up to 4" in rejected["reason"]
 
 
 def test_a_key_that_is_no_recording_s_is_not_even_looked_at(s3: Any, stubbed: Any) -> None:
@@ -124,14 +133,27 @@ def test_reprocess_does_a_finished_recording_again_under_a_new_name(s3: Any) -> 
     assert (plan_["reprocess"], batch["pending"]) == (True, 1)
 
 
-def test_other_settings_make_another_transcript(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parameters_that_change_the_result_make_another_transcript(s3: Any) -> None:
     uri = put(s3, "media/p-1/a.wav")
     _, plan_, (first,) = plan(s3, uri)
     record(s3, plan_)
-    settings = {**SETTINGS, "type": "CONVERSATION"}
-    monkeypatch.setenv("TRANSCRIPTION", json.dumps(settings))
-    _, _, (second,) = plan(s3, uri)
+    _, plan_, (second,) = plan(s3, uri, parameters={"StartMedicalTranscriptionJob": {"Type": "CONVERSATION"}})
     assert second["transcript_id"] != first["transcript_id"]
+    assert plan_["parameters"]["StartMedicalTranscriptionJob"]["Type"] == "CONVERSATION"
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"Tags": [{"Key": "ward", "Value": "3"}]}, {"KMSEncryptionContext": {"ward": "3"}}]
+)
+def test_parameters_that_do_not_change_the_result_make_no_other_transcript(s3: Any, parameters: dict[str, Any]) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    record(s3, plan(s3, uri)[1])
+    assert plan(s3, uri, parameters={"StartMedicalTranscriptionJob": parameters})[0]["reused"] == 1
+
+
+def test_what_was_asked_of_the_services_goes_on_in_the_state(s3: Any) -> None:
+    parameters = plan_batch.handler(event_of({"media": [put(s3, "media/p-1/a.wav")]}), None)["parameters"]
+    assert parameters["StartEntitiesDetectionV2Job"] == {"LanguageCode": "en"}
 
 
 def test_a_new_version_of_an_object_is_another_recording(s3: Any) -> None:
@@ -145,7 +167,7 @@ def test_a_new_version_of_an_object_is_another_recording(s3: Any) -> None:
 def test_doing_it_faster_is_not_doing_it_again(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = put(s3, "media/p-1/a.wav")
     record(s3, plan(s3, uri)[1])
-    monkeypatch.setenv("TRANSCRIPTION", json.dumps({**SETTINGS, "concurrent_jobs": 200}))
+    monkeypatch.setenv("CONCURRENT_JOBS", "200")
     batch, _, items = plan(s3, uri)
     assert (batch["reused"], batch["pending"], batch["max_concurrency"], items) == (1, 0, 200, [])
 
@@ -155,6 +177,39 @@ def test_another_execution_names_the_same_transcript_for_the_same_recording(s3: 
     (first,), (second,) = plan(s3, uri)[2], plan(s3, uri, execution_name="e-2")[2]
     assert (first["batch_id"], second["batch_id"]) == ("e-1", "e-2")
     assert first["transcript_id"] == second["transcript_id"]
+
+
+def test_a_recording_that_another_execution_works_on_is_left_to_it(s3: Any, statuses: dict[str, str]) -> None:
+    both, alone = put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")
+    plan(s3, both)
+    statuses["e-1"] = "RUNNING"
+    batch, plan_, items = plan(s3, both, alone, execution_name="e-2")
+    assert (batch["elsewhere"], batch["pending"], [item["uri"] for item in items]) == (1, 1, [alone])
+    (left,) = plan_["elsewhere"]
+    assert (left["uri"], left["execution_name"]) == (both, "e-1")
+    assert [item["uri"] for item in plan_["recordings"]] == [alone]
+
+
+def test_a_recording_that_a_failed_execution_left_is_done_here(s3: Any, statuses: dict[str, str]) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    plan(s3, uri)
+    statuses["e-1"] = "FAILED"
+    batch, _, items = plan(s3, uri, execution_name="e-2")
+    assert (batch["elsewhere"], [item["uri"] for item in items]) == (0, [uri])
+
+
+def test_a_recording_that_was_finished_while_this_execution_asked_is_reused(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    _, plan_, _ = plan(s3, uri)
+
+    def finishing(self: Claims, transcript_id: str) -> str:
+        record(s3, plan_)
+        return "e-2"
+
+    monkeypatch.setattr(Claims, "claim", finishing)
+    assert plan(s3, uri, execution_name="e-2")[0]["reused"] == 1
 
 
 def test_the_answer_carries_no_user_id_and_no_file_name(s3: Any) -> None:

@@ -115,3 +115,16 @@ def test_a_recording_with_neither_transcript_nor_rejection_is_not_lost_silently(
     put_plan(s3, recording("m1"))
     with pytest.raises(IncompleteOutput, match=r"media m1 has neither a transcript nor a rejection.*reprocess"):
         prepare_documents.handler({"batch": BATCH}, None)
+
+
+def test_recordings_that_another_execution_took_over_are_left_to_it(s3: Any) -> None:
+    put_plan(s3, recording("m1"), recording("m2"))
+    for media_id in ("m1", "m2"):
+        put_transcript(s3, media_id, "She has asthma.")
+    s3.put_object(Bucket=CLINICAL, Key="claims/m1-t", Metadata={"execution": "batch"})
+    s3.put_object(Bucket=CLINICAL, Key="claims/m2-t", Metadata={"execution": "later"})
+    marker = s3.put_object(Bucket=CLINICAL, Key="batches/batch/taken-over.json", Body=b"{}")["ETag"]
+    documents = prepare_documents.handler({"batch": BATCH}, None)
+    assert (documents["count"], documents["takeover"]) == (1, marker)
+    taken = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/batch/taken.json")["Body"].read())
+    assert [(item["media_id"], item["execution_name"]) for item in taken] == [("m2", "later")]

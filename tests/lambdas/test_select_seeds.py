@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from lambdas import select_seeds
 
 CLINICAL, AUDIENCE = "clinical-bucket", "audience-bucket"
+MODEL = {"configuredAudienceModelArn": "arn:model"}
 COHORT = {
     "name": "hypertension",
     "category": "MEDICAL_CONDITION",
@@ -29,9 +31,11 @@ def put_records(s3: Any, *records: dict[str, Any], media_id: str = "m") -> None:
     s3.put_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl", Body=body.encode())
 
 
-def select(monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any]) -> dict[str, Any]:
+def select(
+    monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any], parameters: Mapping[str, str] = MODEL
+) -> dict[str, Any]:
     monkeypatch.setenv("COHORTS", json.dumps(list(cohorts or [COHORT])))
-    return select_seeds.handler({"batch": {"batch_id": "b"}}, None)
+    return select_seeds.handler({"batch": {"batch_id": "b"}, "parameters": parameters}, None)
 
 
 def seed_ids(s3: Any, cohort: dict[str, Any]) -> list[str]:
@@ -148,13 +152,30 @@ def test_a_seed_that_has_expired_is_made_again(s3: Any, monkeypatch: pytest.Monk
 def test_without_cohorts_no_record_is_read(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket=CLINICAL, Key="records/m.jsonl", Body=b"not a record")
     monkeypatch.setenv("COHORTS", "[]")
-    assert select_seeds.handler({"batch": {"batch_id": "b"}}, None) == {"cohorts": [], "not_generated": []}
+    event = {"batch": {"batch_id": "b"}, "parameters": MODEL}
+    assert select_seeds.handler(event, None) == {"cohorts": [], "not_generated": []}
+
+
+def test_a_cohort_whose_people_a_query_selects_is_passed_on_without_the_query(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def selected(query: str) -> dict[str, Any]:
+        seed_audience = {"sqlParameters": {"queryString": query}}
+        cohort = {"name": "from-claims", "seedAudience": seed_audience, "export": None}
+        monkeypatch.setenv("SQL_COHORTS", json.dumps([cohort]))
+        (item,) = select(monkeypatch)["cohorts"]
+        return dict(item)
+
+    first, second = selected("SELECT user_id FROM claims"), selected("SELECT user_id FROM visits")
+    assert first["seed_id"] != second["seed_id"]
+    assert {**first, "seed_id": ""} == {
+        "cohort": "from-claims", "seed_id": "", "seed_uri": None, "seed_size": None, "eligible": None, "export": None,
+    }  # fmt: skip
 
 
 def test_without_a_model_sizes_are_told_and_nothing_is_generated(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put_records(s3, *people(25))
-    monkeypatch.setenv("CONFIGURED_AUDIENCE_MODEL_ARN", "")
-    answer = select(monkeypatch)
+    answer = select(monkeypatch, parameters={})
     assert answer["cohorts"] == []
     assert answer["not_generated"][0]["eligible"] == 25
     assert "configured audience model" in answer["not_generated"][0]["reason"]

@@ -13,10 +13,17 @@ def put(s3: Any, key: str, document: Any) -> None:
 def summarize(s3: Any, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     recordings = [{"media_id": "m1", "reused": False}, {"media_id": "m2", "reused": True}]
     rejected = [{"media_id": "m3", "user_id": "p-3", "uri": "s3://b/k", "reason": "The file is empty (0 bytes)."}]
-    plan = {"reprocess": False, "recordings": recordings, "rejected": rejected}
+    plan = {
+        "reprocess": False,
+        "parameters": {},
+        "elsewhere": [{"media_id": "m4"}],
+        "recordings": recordings,
+        "rejected": rejected,
+    }
     put(s3, "batches/b/plan.json", plan)
+    put(s3, "batches/b/taken.json", [{"media_id": "m5"}])
     state = {
-        "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 3, "reused": 1, "rejected": 1},
+        "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
                       "billable_seconds": 16},
         "seeds": {"cohorts": [], "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}]},
@@ -34,9 +41,10 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     answer, summary = summarize(s3)
     assert answer == {
         "batch_id": "b", "summary_uri": f"s3://{CLINICAL}/batches/b/summary.json",
-        "received": 3, "transcribed": 1, "reused": 1, "rejected": 2,
+        "received": 5, "transcribed": 1, "reused": 1, "elsewhere": 2, "rejected": 2,
     }  # fmt: skip
     assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
+    assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5"]
     assert summary["cost_usd"]["transcribe_medical"] == 0.02
     assert summary["cost_usd"]["total"] == 0.04
     assert summary["cohorts_without_audience"] == [{"cohort": "asthma", "eligible": 3, "reason": "few"}]
@@ -44,7 +52,8 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:
     generation = {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": {"recallMetric": 0.7}}}
-    item = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed", "generation": generation}
+    seed = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}
+    item = {"seed": seed, "generation": generation}
     exported = {**item, "audience_export": {"result": {"output_uri": "s3://owner/out/"}}}
     _, summary = summarize(s3, audiences=[item, exported])
     assert [audience["export_uri"] for audience in summary["audiences"]] == [None, "s3://owner/out/"]
@@ -52,7 +61,7 @@ def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) 
 
 
 def test_what_clean_rooms_ml_refused_is_told_with_its_reason(s3: Any) -> None:
-    item = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}
+    item = {"seed": {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}}
     refused = {**item, "generation": {"id": "arn:job", "status": "REJECTED", "result": {"reason": "too small"}}}
     done = {**item, "generation": {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": None}}}
     unexported = {**done, "audience_export": {"result": {"reason": "no such size"}}}

@@ -1,173 +1,329 @@
+import io
 import json
+import wave
 from collections.abc import Callable
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import transcribe_medical
-from lambdas.shared import jobs, storage
+from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
 
-RECORDING: dict[str, Any] = {
-    "batch_id": "batch",
-    "media_id": media_id("media-bucket", "media/p-1/a b.wav", {"VersionId": "v1"}),
-    "user_id": "p-1",
-    "uri": "s3://media-bucket/media/p-1/a b.wav",
-    "transcript_id": "media-settings",
-    "expected_seconds": 30,
-}
+MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
+KEY = "media/p-1/a b.wav"
+URI = f"s3://{MEDIA}/{KEY}"
 NAME = "clinical-media-test-media-settings-"
+NO_ACCESS = "Access denied when writing to S3"
+REFUSED = "The media format provided does not match the detected media format."
+STATUSES = botocore.session.get_session().get_service_model("transcribe").shape_for("TranscriptionJobStatus").enum  # type: ignore[attr-defined]
+PARAMETERS: dict[str, Any] = {
+    "LanguageCode": "en-US",
+    "Specialty": "PRIMARYCARE",
+    "Type": "DICTATION",
+    "ContentIdentificationType": "PHI",
+}
 
 
-@pytest.fixture(autouse=True)
-def version(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What S3 says of the recording."""
-    head = {"VersionId": "v1"}
-    monkeypatch.setattr(storage.s3, "head_object", lambda **_: head)
-    return head
+def sound(seconds: float = 1, rate: int = 16_000) -> bytes:
+    body = io.BytesIO()
+    with wave.open(body, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(2 * round(seconds * rate)))
+    return body.getvalue()
 
 
 @pytest.fixture
-def transcribe(stubbed: Callable[[Any], Stubber]) -> Stubber:
+def recording(s3: Any) -> dict[str, Any]:
+    """A recording that is there, as PlanBatch describes it."""
+    return put_recording(s3, sound())
+
+
+def put_recording(s3: Any, body: bytes) -> dict[str, Any]:
+    head = s3.put_object(Bucket=MEDIA, Key=KEY, Body=body)
+    return {
+        "batch_id": "batch",
+        "media_id": media_id(MEDIA, KEY, head),
+        "user_id": "p-1",
+        "uri": URI,
+        "transcript_id": "media-settings",
+        "expected_seconds": 30,
+    }
+
+
+@pytest.fixture
+def transcribe(s3: Any, stubbed: Callable[[Any], Stubber]) -> Stubber:
     return stubbed(transcribe_medical.transcribe)
 
 
-NO_ACCESS = "Access denied when writing to S3"
-REFUSED = "The media format provided does not match the detected media format."
-
-
-def answer(status: str, reason: str | None = None, uri: str = "s3://media-bucket/media/p-1/a b.wav") -> dict[str, Any]:
-    job: dict[str, Any] = {"TranscriptionJobStatus": status, "Media": {"MediaFileUri": uri}}
+def answer(status: str, reason: str | None = None, **more: Any) -> dict[str, Any]:
+    job: dict[str, Any] = {"TranscriptionJobStatus": status, "Media": {"MediaFileUri": URI}, **more}
     return {"MedicalTranscriptionJob": job | ({"FailureReason": reason} if reason else {})}
 
 
-def expected_request(attempt: int) -> dict[str, Any]:
+def expected_request(attempt: int, **more: Any) -> dict[str, Any]:
     return {
+        **PARAMETERS,
         "MedicalTranscriptionJobName": f"{NAME}{attempt}",
-        "LanguageCode": "en-US",
-        "Media": {"MediaFileUri": RECORDING["uri"]},
-        "OutputBucketName": "clinical-bucket",
+        "Media": {"MediaFileUri": URI},
+        "OutputBucketName": CLINICAL,
         "OutputKey": "transcripts/media-settings.json",
         "OutputEncryptionKMSKeyId": "arn:aws:kms:us-east-1:123456789012:key/clinical",
-        "Specialty": "PRIMARYCARE",
-        "Type": "DICTATION",
-        "ContentIdentificationType": "PHI",
+        **more,
     }
 
 
-def start() -> jobs.Job:
-    return transcribe_medical.start({"recording": RECORDING, "redrive_count": 0}, None)
+def start(recording: dict[str, Any], retry_count: int = 0, **parameters: Any) -> jobs.Job:
+    parameters = {**PARAMETERS, **parameters}
+    event = {"recording": recording, "parameters": parameters, "retry_count": retry_count, "redrive_count": 0}
+    return transcribe_medical.start(event, None)
 
 
-def poll(redrive_count: int = 0) -> jobs.Job:
+def poll(recording: dict[str, Any], redrive_count: int = 0) -> jobs.Job:
     job = jobs.started(f"{NAME}1", 30, 0)
-    return transcribe_medical.poll({"recording": RECORDING, "job": job, "redrive_count": redrive_count}, None)
+    return transcribe_medical.poll({"recording": recording, "job": job, "redrive_count": redrive_count}, None)
 
 
-def test_a_job_is_started_under_our_key_with_the_environment_s_settings(transcribe: Stubber) -> None:
-    transcribe.add_response("start_medical_transcription_job", {}, expected_request(1))
-    job = start()
-    assert (job["id"], job["status"], job["wait_seconds"]) == (f"{NAME}1", "IN_PROGRESS", 24)
-
-
-def test_a_vocabulary_is_passed_and_phi_labelling_can_be_off(
-    transcribe: Stubber, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = {"type": "CONVERSATION", "specialty": "PRIMARYCARE", "content_identification_type": None}
-    monkeypatch.setenv("TRANSCRIPTION", json.dumps({**settings, "vocabulary_name": "cardiology"}))
-    request = {**expected_request(1), "Type": "CONVERSATION", "Settings": {"VocabularyName": "cardiology"}}
-    del request["ContentIdentificationType"]
-    transcribe.add_response("start_medical_transcription_job", {}, request)
-    start()
-
-
-@pytest.mark.parametrize("status", ["QUEUED", "IN_PROGRESS", "COMPLETED"])
-def test_a_job_that_exists_and_did_not_fail_is_adopted(transcribe: Stubber, status: str) -> None:
+def expect_conflict(transcribe: Stubber, existing: dict[str, Any]) -> None:
     transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response(
-        "get_medical_transcription_job", answer(status), {"MedicalTranscriptionJobName": f"{NAME}1"}
-    )
-    assert start()["id"] == f"{NAME}1"
+    transcribe.add_response("get_medical_transcription_job", existing)
 
 
-def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber) -> None:
-    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED", NO_ACCESS))
-    transcribe.add_response("start_medical_transcription_job", {}, expected_request(2))
-    assert start()["id"] == f"{NAME}2"
-
-
-def test_a_job_that_failed_for_the_recording_s_own_reason_is_not_repeated(transcribe: Stubber) -> None:
-    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
-    job = start()
-    assert (job["id"], job["wait_seconds"]) == (f"{NAME}1", jobs.SHORTEST_WAIT_SECONDS)
-
-
-def test_a_finished_job_is_not_waited_for(transcribe: Stubber) -> None:
-    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("COMPLETED"))
-    assert start()["wait_seconds"] == jobs.SHORTEST_WAIT_SECONDS
-
-
-def test_a_recording_that_was_replaced_after_the_plan_is_rejected_and_nothing_started(
-    transcribe: Stubber, s3: Any, version: dict[str, str]
-) -> None:
-    version["VersionId"] = "v2"
-    job = start()
-    assert (job["status"], job["wait_seconds"]) == ("REJECTED", 0)
-    assert rejection(s3)["reason"] == "The object was deleted or replaced meanwhile."
-    assert transcribe_medical.poll({"recording": RECORDING, "job": job, "redrive_count": 0}, None) == job
-
-
-def test_a_job_of_that_name_for_another_recording_is_never_adopted(transcribe: Stubber) -> None:
-    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("COMPLETED", uri="s3://media-bucket/other"))
-    with pytest.raises(JobFailed, match="transcribes another object than media"):
-        start()
-
-
-def test_attempts_end(transcribe: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcribe_medical, "MAXIMUM_ATTEMPTS", 1)
-    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
-    transcribe.add_response("get_medical_transcription_job", answer("FAILED", NO_ACCESS))
-    with pytest.raises(JobFailed, match=f"1 jobs for media {RECORDING['media_id']} have failed; the last was {NAME}1"):
-        start()
-
-
-@pytest.mark.parametrize(
-    ("status", "ours"), [("QUEUED", "IN_PROGRESS"), ("IN_PROGRESS", "IN_PROGRESS"), ("COMPLETED", "COMPLETED")]
-)
-def test_the_service_s_status_becomes_ours(transcribe: Stubber, status: str, ours: str) -> None:
-    transcribe.add_response(
-        "get_medical_transcription_job", answer(status), {"MedicalTranscriptionJobName": f"{NAME}1"}
-    )
-    assert poll()["status"] == ours
-
-
-def rejection(s3: Any) -> dict[str, Any]:
-    key = f"batches/batch/rejections/{RECORDING['media_id']}.json"
-    found: dict[str, Any] = json.loads(s3.get_object(Bucket="clinical-bucket", Key=key)["Body"].read())
+def read(s3: Any, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read())
     return found
 
 
-def test_a_recording_that_the_service_refuses_is_written_down_with_its_reason(transcribe: Stubber, s3: Any) -> None:
+def rejection(s3: Any, recording: dict[str, Any]) -> dict[str, Any]:
+    return read(s3, f"batches/batch/rejections/{recording['media_id']}.json")
+
+
+def test_a_job_is_started_under_our_key_and_first_looked_at_when_most_of_it_should_be_done(
+    transcribe: Stubber, s3: Any
+) -> None:
+    transcribe.add_response("start_medical_transcription_job", {}, expected_request(1))
+    job = start(put_recording(s3, sound(40)))
+    assert (job["id"], job["status"], job["expected_seconds"]) == (f"{NAME}1", "IN_PROGRESS", 20 + 40 / 4)
+    assert job["wait_seconds"] == 24
+
+
+def test_every_parameter_that_was_asked_for_is_passed_on(transcribe: Stubber, recording: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {
+        "Type": "CONVERSATION",
+        "MediaFormat": "wav",
+        "MediaSampleRateHertz": 16_000,
+        "KMSEncryptionContext": {"ward": "3"},
+        "Settings": {
+            "ShowSpeakerLabels": True,
+            "MaxSpeakerLabels": 2,
+            "ShowAlternatives": True,
+            "MaxAlternatives": 3,
+            "VocabularyName": "cardiology",
+        },
+        "Tags": [{"Key": "ward", "Value": "3"}],
+    }
+    transcribe.add_response("start_medical_transcription_job", {}, expected_request(1, **asked))
+    start(recording, **asked)
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "IN_PROGRESS", "COMPLETED"])
+def test_a_job_that_exists_and_did_not_fail_is_adopted(
+    transcribe: Stubber, recording: dict[str, Any], status: str
+) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "ConflictException")
+    transcribe.add_response(
+        "get_medical_transcription_job", answer(status), {"MedicalTranscriptionJobName": f"{NAME}1"}
+    )
+    assert start(recording)["id"] == f"{NAME}1"
+
+
+def test_a_transcript_that_is_there_already_needs_no_job_whatever_became_of_the_one_that_wrote_it(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
+    s3.put_object(Bucket=CLINICAL, Key="transcripts/media-settings.json", Body=b"{}")
+    job = start(recording)
+    assert (job["status"], job["wait_seconds"]) == ("COMPLETED", 0)
+    event = {"recording": recording, "job": job, "redrive_count": 0}
+    assert transcribe_medical.poll(event, None) == job
+
+
+def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber, recording: dict[str, Any]) -> None:
+    expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
+    transcribe.add_response("start_medical_transcription_job", {}, expected_request(2))
+    assert start(recording)["id"] == f"{NAME}2"
+
+
+def test_a_job_that_failed_for_the_recording_s_own_reason_is_not_repeated(
+    transcribe: Stubber, recording: dict[str, Any]
+) -> None:
+    expect_conflict(transcribe, answer("FAILED", REFUSED))
+    job = start(recording)
+    assert (job["id"], job["wait_seconds"]) == (f"{NAME}1", jobs.SHORTEST_WAIT_SECONDS)
+
+
+def test_a_finished_job_is_not_waited_for(transcribe: Stubber, recording: dict[str, Any]) -> None:
+    expect_conflict(transcribe, answer("COMPLETED"))
+    assert start(recording)["wait_seconds"] == jobs.SHORTEST_WAIT_SECONDS
+
+
+def test_a_recording_that_was_replaced_after_the_plan_is_rejected_and_nothing_started(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
+    put_recording(s3, sound(2))
+    job = start(recording)
+    assert (job["status"], job["wait_seconds"]) == ("REJECTED", 0)
+    assert rejection(s3, recording)["reason"] == "The object was deleted or replaced meanwhile."
+    assert transcribe_medical.poll({"recording": recording, "job": job, "redrive_count": 0}, None) == job
+
+
+@pytest.mark.parametrize(
+    ("body", "parameters", "reason"),
+    [
+        (sound(0.4), {}, "0.4"),
+        (sound(1, rate=8_000), {}, "Invalid sample rate for audio file"),
+        (sound(), {"MediaFormat": "flac"}, "The media format provided does not match the detected media format"),
+        (sound(), {"MediaSampleRateHertz": 44_100}, "The sample rate provided does not match the detected sample rate"),
+    ],
+)
+def test_what_the_service_would_refuse_is_rejected_before_a_job_exists(
+    transcribe: Stubber, s3: Any, body: bytes, parameters: dict[str, Any], reason: str
+) -> None:
+    recording = put_recording(s3, body)
+    assert start(recording, **parameters)["status"] == "REJECTED"
+    assert reason in rejection(s3, recording)["reason"]
+
+
+def test_a_request_that_breaks_a_rule_is_never_sent(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESOURCE_PREFIX", "n" * 200)
+    assert start(recording)["status"] == "REJECTED"
+    assert "MedicalTranscriptionJobName" in rejection(s3, recording)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("existing", "member"),
+    [
+        ({"Media": {"MediaFileUri": f"s3://{MEDIA}/other"}}, "Media"),
+        ({"Type": "CONVERSATION"}, "Type"),
+        ({"Settings": {"VocabularyName": "oncology"}}, "VocabularyName"),
+    ],
+)
+def test_a_job_of_that_name_that_does_something_else_is_never_adopted(
+    transcribe: Stubber, recording: dict[str, Any], existing: dict[str, Any], member: str
+) -> None:
+    expect_conflict(transcribe, answer("COMPLETED", **existing))
+    with pytest.raises(JobFailed, match=f"{NAME}1 of media {recording['media_id']} exists with another {member}; del"):
+        start(recording, Settings={"VocabularyName": "cardiology"})
+
+
+def test_attempts_end(transcribe: Stubber, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcribe_medical, "MAXIMUM_ATTEMPTS", 1)
+    expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
+    with pytest.raises(JobFailed, match=f"1 jobs for media {recording['media_id']} have failed; the last was {NAME}1"):
+        start(recording)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_status_of_the_service_is_mapped(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], status: str
+) -> None:
+    transcribe.add_response(
+        "get_medical_transcription_job", answer(status, REFUSED), {"MedicalTranscriptionJobName": f"{NAME}1"}
+    )
+    ours = {"QUEUED": "IN_PROGRESS", "IN_PROGRESS": "IN_PROGRESS", "COMPLETED": "COMPLETED", "FAILED": "REJECTED"}
+    assert poll(recording)["status"] == ours[status]
+
+
+def test_what_the_service_says_of_an_ended_job_is_kept_whole(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
+    described: dict[str, Any] = {
+        "MedicalTranscriptionJobName": f"{NAME}1",
+        "LanguageCode": "en-US",
+        "MediaSampleRateHertz": 16_000,
+        "MediaFormat": "wav",
+        "Transcript": {"TranscriptFileUri": "https://s3.us-east-1.amazonaws.com/clinical-bucket/transcripts/x.json"},
+        "CreationTime": 1_700_000_000,
+        "StartTime": 1_700_000_001,
+        "CompletionTime": 1_700_000_030,
+        "Settings": {"ChannelIdentification": True},
+        "ContentIdentificationType": "PHI",
+        "Specialty": "PRIMARYCARE",
+        "Type": "DICTATION",
+        "Tags": [{"Key": "ward", "Value": "3"}],
+    }
+    transcribe.add_response("get_medical_transcription_job", answer("COMPLETED", **described))
+    poll(recording)
+    kept = read(s3, f"batches/batch/jobs/transcription/{NAME}1.json")
+    assert kept == answer("COMPLETED", **described)["MedicalTranscriptionJob"]
+
+
+def test_a_recording_that_the_service_refuses_is_written_down_with_its_reason(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
     transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
-    assert poll()["status"] == "REJECTED"
-    assert rejection(s3) == {
-        "media_id": RECORDING["media_id"],
+    assert poll(recording)["status"] == "REJECTED"
+    assert rejection(s3, recording) == {
+        "media_id": recording["media_id"],
         "user_id": "p-1",
-        "uri": RECORDING["uri"],
+        "uri": URI,
         "reason": f"Transcribe Medical: {REFUSED}",
     }
+    assert read(s3, f"batches/batch/jobs/transcription/{NAME}1.json")["FailureReason"] == REFUSED
 
 
 @pytest.mark.parametrize("reason", ["Access denied when writing to S3", "The KMS key is disabled.", "Internal failure"])
-def test_a_failure_of_ours_fails_the_poll_and_a_redrive_starts_again(transcribe: Stubber, reason: str) -> None:
+def test_a_failure_of_ours_fails_the_poll_and_a_redrive_starts_again(
+    transcribe: Stubber, recording: dict[str, Any], reason: str
+) -> None:
     transcribe.add_response("get_medical_transcription_job", answer("FAILED", reason))
     with pytest.raises(JobFailed, match=reason):
-        poll()
+        poll(recording)
     transcribe.add_response("get_medical_transcription_job", answer("FAILED", reason))
-    assert poll(redrive_count=1)["status"] == "START_AGAIN"
+    assert poll(recording, redrive_count=1)["status"] == "START_AGAIN"
+
+
+@pytest.mark.parametrize("code", ["BadRequestException", "NotFoundException"])
+def test_a_job_that_is_gone_fails_the_poll_and_a_redrive_starts_again(
+    transcribe: Stubber, recording: dict[str, Any], code: str
+) -> None:
+    gone = "The requested job couldn't be found."
+    transcribe.add_client_error("get_medical_transcription_job", code, gone)
+    with pytest.raises(JobFailed, match=gone):
+        poll(recording)
+    transcribe.add_client_error("get_medical_transcription_job", code, gone)
+    assert poll(recording, redrive_count=1)["status"] == "START_AGAIN"
+
+
+@pytest.mark.parametrize("code", ["LimitExceededException", "InternalFailureException", "BadRequestException"])
+def test_other_errors_of_a_start_are_left_to_the_state_machine(
+    transcribe: Stubber, recording: dict[str, Any], code: str
+) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", code)
+    with pytest.raises(ClientError, match=code):
+        start(recording)
+
+
+def test_a_limit_that_never_passes_speaks_of_a_recording_of_unknown_length(transcribe: Stubber, s3: Any) -> None:
+    unknown = put_recording(s3, b"no header that tells anything")
+    for retry_count in (19, 20):
+        transcribe.add_client_error("start_medical_transcription_job", "LimitExceededException")
+        if retry_count < 20:
+            with pytest.raises(ClientError, match="LimitExceededException"):
+                start(unknown, retry_count=retry_count)
+        else:
+            assert start(unknown, retry_count=retry_count)["status"] == "REJECTED"
+    assert "probably more than 4 hours" in rejection(s3, unknown)["reason"]
+
+
+def test_a_limit_is_waited_out_for_a_recording_of_known_length(transcribe: Stubber, recording: dict[str, Any]) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "LimitExceededException")
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        start(recording, retry_count=199)

@@ -44,7 +44,9 @@ def objects() -> Objects:
             "batches/e/summary.json": summary,
             "batches/e/plan.json": {"recordings": [recording]},
             "transcripts/t1.json": {"results": {"transcripts": [{"transcript": "Übel."}]}},
-            "records/o1.jsonl": '{"text": "Übel"}\n',
+            "records/o1.jsonl": '{"text": "Übel", "source": "comprehend_medical", "attribute_of": null}\n'
+            '{"text": "Maria", "source": "transcribe_medical", "attribute_of": null}\n'
+            '{"text": "daily", "source": "comprehend_medical", "attribute_of": "MEDICATION"}\n',
         }
     )
 
@@ -57,7 +59,8 @@ def copy(objects: Objects, folder: Path, *batch_ids: str) -> Any:
 def test_every_promised_file_is_written(objects: Objects, tmp_path: Path) -> None:
     copy(objects, tmp_path, "e")
     assert (tmp_path / "transcripts/p-1/a/b é.wav.txt").read_text() == "Übel.\n"
-    assert json.loads((tmp_path / "entities.jsonl").read_text()) == {"text": "Übel"}
+    (line,) = (tmp_path / "entities.jsonl").read_text().splitlines()
+    assert json.loads(line)["text"] == "Übel"
     assert json.loads((tmp_path / "rejected.jsonl").read_text()) == {
         "user_id": "p-2",
         "file": "s3://media/media/p-2/empty.wav",

@@ -4,7 +4,7 @@ import io
 import json
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,11 @@ class Engines:
             Word(word.rstrip("."), index / 4, (index + 1) / 4, 0.9, "." if word.endswith(".") else "")
             for index, word in enumerate(words)
         ]
+
+    def speakers(self, samples: NDArray[np.int16], words: Sequence[Word], most: int) -> list[int]:
+        """Each sentence is said by the next person, `most` of them in turn."""
+        ends = [bool(word.punctuation) for word in words]
+        return [sum(ends[:position]) % most for position in range(len(words))]
 
     def detect(self, text: str) -> dict[str, Any]:
         self.documents.append(text)
@@ -112,10 +117,21 @@ class Run:
 
     def start(self, **request: Any) -> dict[str, Any]:
         """A new execution by hand, ended."""
+        return self.ended(self.begin(**request))
+
+    def begin(self, **request: Any) -> str:
+        """The ARN of a new execution by hand."""
         answer = self.stepfunctions.start_execution(
             stateMachineArn=self.pipeline.state_machine_arn, input=json.dumps(request)
         )
-        return self.ended(answer["executionArn"])
+        arn: str = answer["executionArn"]
+        return arn
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
     def ended(self, arn: str) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE_SECONDS
@@ -147,10 +163,21 @@ class Run:
         body: bytes = self.s3.get_object(Bucket=self.pipeline.clinical_bucket, Key=key)["Body"].read()
         return body.decode()
 
+    def causes(self, execution: dict[str, Any]) -> list[tuple[str, str]]:
+        """Error and cause of what failed, the children of the Map included."""
+        listed = self.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        failed = [execution, *(self.children(execution) if listed else [])]
+        return [(item["error"], item.get("cause", "")) for item in failed if "error" in item]
+
     def summary(self, execution: dict[str, Any]) -> dict[str, Any]:
-        assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
+        assert execution["status"] == "SUCCEEDED", self.causes(execution)
         summary: dict[str, Any] = json.loads(self.clinical(f"batches/{execution['name']}/summary.json"))
         return summary
+
+    def documents(self, prefix: str) -> list[dict[str, Any]]:
+        """The JSON documents below a prefix of the clinical bucket."""
+        listed = self.s3.list_objects_v2(Bucket=self.pipeline.clinical_bucket, Prefix=prefix).get("Contents", ())
+        return [json.loads(self.clinical(item["Key"])) for item in listed]
 
     def records(self, user_id: str) -> list[dict[str, Any]]:
         listed = self.s3.list_objects_v2(Bucket=self.pipeline.clinical_bucket, Prefix="records/").get("Contents", ())
@@ -171,6 +198,7 @@ def instant(pipeline: Pipeline) -> Iterator[Engines]:
     engines = Engines()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transcription_models, "engine", engines.transcribe)
+        patch.setattr(transcription_models, "speakers", engines.speakers)
         patch.setattr(entity_jobs, "engine", engines.detect)
         yield engines
 

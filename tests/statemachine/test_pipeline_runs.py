@@ -98,7 +98,9 @@ def test_a_failed_job_fails_the_execution_with_its_reason_and_a_new_execution_go
     jobs_before = len(transcription_jobs(run))
 
     again = run.start(media=[uri])
-    assert run.summary(again)["recordings"] == {"received": 1, "transcribed": 1, "reused": 0, "rejected": 0}
+    assert run.summary(again)["recordings"] == {
+        "received": 1, "transcribed": 1, "reused": 0, "elsewhere": 0, "rejected": 0,
+    }  # fmt: skip
     assert [record["text"] for record in run.records(user)] == ["fever"]
     assert len(transcription_jobs(run)) == jobs_before
 
@@ -125,7 +127,9 @@ def test_a_new_execution_with_the_same_input_reuses_finished_work(run: Run) -> N
     run.summary(run.execution_of(uri))
     jobs, documents = len(transcription_jobs(run)), len(run.engines.documents)
     summary = run.summary(run.start(prefix=f"s3://{run.pipeline.media_bucket}/media/{user}/"))
-    assert summary["recordings"] == {"received": 1, "transcribed": 0, "reused": 1, "rejected": 0}
+    assert summary["recordings"] == {
+        "received": 1, "transcribed": 0, "reused": 1, "elsewhere": 0, "rejected": 0,
+    }  # fmt: skip
     assert (len(transcription_jobs(run)), len(run.engines.documents)) == (jobs, documents)
 
 
@@ -138,6 +142,95 @@ def test_reprocess_does_it_all_again(run: Run) -> None:
     assert (summary["reprocess"], summary["recordings"]["transcribed"]) == (True, 1)
     assert len(transcription_jobs(run)) == jobs + 1
     assert len(run.records(user)) == 1
+
+
+def test_what_an_execution_asks_of_a_service_has_its_effect_and_the_service_s_answer_is_kept(run: Run) -> None:
+    text = "My name is Maria Lopez. I have a fever. Since when do you have it."
+    (uri,) = dropped(run, text)
+    settings = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 2, "ShowAlternatives": True, "MaxAlternatives": 2}
+    asked = {
+        "Type": "CONVERSATION",
+        "Settings": settings,
+        "MediaFormat": "wav",
+        "MediaSampleRateHertz": 16_000,
+        "KMSEncryptionContext": {"purpose": "study"},
+        "Tags": [{"Key": "study", "Value": "7"}],
+    }
+    parameters = {"StartMedicalTranscriptionJob": asked, "StartEntitiesDetectionV2Job": {"JobName": "study 7"}}
+    execution = run.start(media=[uri], parameters=parameters)
+    summary = run.summary(execution)
+    assert summary["parameters"]["StartMedicalTranscriptionJob"]["Settings"] == settings
+
+    prefix = f"batches/{execution['name']}/jobs/"
+    (transcription,) = run.documents(prefix + "transcription/")
+    answered = {name: value for name, value in asked.items() if name != "KMSEncryptionContext"}
+    assert {name: transcription[name] for name in answered} == answered
+    assert transcription["TranscriptionJobStatus"] == "COMPLETED"
+    assert transcription["CreationTime"] <= transcription["StartTime"] <= transcription["CompletionTime"]
+    (detection,) = run.documents(prefix + "entity_detection/")
+    assert detection["JobName"].startswith("study 7-")
+    assert summary["entity_detection"]["model_version"] == detection["ModelVersion"]
+
+    user = uri.split("/")[4]
+    (fever,) = [record for record in run.records(user) if record["source"] == "comprehend_medical"]
+    assert (fever["text"], fever["speaker"], fever["confidence"]) == ("fever", "spk_1", 0.9)
+    (name,) = [record for record in run.records(user) if record["source"] == "transcribe_medical"]
+    assert (name["text"], name["speaker"]) == ("Maria Lopez", "spk_0")
+
+
+def test_a_transcript_without_the_names_in_it_is_written_beside_each_transcript(run: Run) -> None:
+    (uri,) = dropped(run, "My name is Maria Lopez and I have a fever.")
+    plan = json.loads(run.clinical(f"batches/{run.execution_of(uri)['name']}/plan.json"))
+    transcript_id = plan["recordings"][0]["transcript_id"]
+    assert "Maria Lopez" in run.clinical(f"transcripts/{transcript_id}.json")
+    masked = run.clinical(f"deidentified/{transcript_id}.json")
+    assert not any(name in masked for name in ("Maria", "Lopez"))
+    assert "fever" in masked
+
+
+# Other parameters make other transcripts: what the event's own execution did is then still to be done.
+ANOTHER_WAY = {"StartMedicalTranscriptionJob": {"Type": "CONVERSATION"}}
+
+
+def dropped(run: Run, *texts: str) -> list[str]:
+    """The URIs of recordings whose events have been dealt with."""
+    user = patient()
+    uris = [run.drop(f"media/{user}/{n}.wav", run.engines.recording(text)) for n, text in enumerate(texts)]
+    for uri in uris:
+        run.summary(run.execution_of(uri))
+    return uris
+
+
+def test_an_execution_that_overlaps_a_running_one_leaves_it_what_it_works_on(run: Run) -> None:
+    shared, alone = dropped(run, "He has a fever on ward one.", "He has a fever on ward two.")
+    detected = len(run.engines.documents)
+    run.engines.seconds_per_job = 0.5
+    first = run.begin(media=[shared], parameters=ANOTHER_WAY)
+    run.until(lambda: "TranscribeMedia" in run.states(first))
+    second = run.summary(run.start(media=[shared, alone], parameters=ANOTHER_WAY))
+    (left,) = second["elsewhere"]
+    assert (left["uri"], left["execution_name"]) == (shared, first.rpartition(":")[2])
+    assert second["recordings"] == {"received": 2, "transcribed": 1, "reused": 0, "elsewhere": 1, "rejected": 0}
+    assert run.summary(run.ended(first))["recordings"]["transcribed"] == 1
+    assert sorted(run.engines.documents[detected:]) == ["He has a fever on ward one.", "He has a fever on ward two."]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_execution_that_was_taken_over_pays_for_nothing_again_when_it_is_redriven(run: Run, more: int) -> None:
+    uris = dropped(run, "He has a fever at noon.", "He has a fever at night.")
+    run.engines.entity_errors = [RuntimeError("out of order")]
+    failed = run.start(media=uris[:1], parameters=ANOTHER_WAY)
+    assert failed["error"] == "JobFailed"
+    assert (
+        run.summary(run.start(media=uris[: 1 + more], parameters=ANOTHER_WAY))["recordings"]["transcribed"] == 1 + more
+    )
+    detected = len(run.engines.documents)
+    run.stepfunctions.redrive_execution(executionArn=failed["executionArn"])
+    redriven = run.ended(failed["executionArn"])
+    # The job over the same documents is adopted; one over other documents isn't, and starting another would cost.
+    assert redriven["status"] == ("FAILED" if more else "SUCCEEDED")
+    assert redriven.get("error") == ("TakenOver" if more else None)
+    assert len(run.engines.documents) == detected
 
 
 def test_the_same_events_again_start_no_execution(run: Run) -> None:
@@ -199,6 +292,10 @@ def test_above_the_cost_ceiling_nothing_is_spent(run: Run) -> None:
     ("request_", "told"),
     [
         ({}, "needs exactly one of media and prefix"),
+        (
+            {"prefix": "s3://b/media/", "parameters": {"StartMedicalTranscriptionJob": {"LanguageCode": "de-DE"}}},
+            "StartMedicalTranscriptionJob: LanguageCode is",
+        ),
         ({"media": ["s3://somebody-else/media/p/a.wav"]}, "is in the bucket somebody-else, not in"),
     ],
 )

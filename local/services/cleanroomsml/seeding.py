@@ -1,7 +1,7 @@
 """What the owner of the audience model did before anyone could use it.
 
 Clean Rooms ML has two sides. Ours has a seed; the other, a training data provider, has the behaviour of many users, a
-model trained on it, and a bucket for the audiences. On AWS that side exists already and `configured_audience_model_arn`
+model trained on it, and a bucket for the audiences. On AWS that side exists already and `configuredAudienceModelArn`
 in cdk.json names its model; on a local AWS this module plays it, outside of our stack.
 """
 

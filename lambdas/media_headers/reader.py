@@ -1,0 +1,65 @@
+"""Few, bounded reads of a file that is far away."""
+
+import struct
+from collections import deque
+from typing import Any, Protocol
+
+_WINDOW = 64 * 1024
+_MAXIMUM_READS = 64
+
+
+class Source(Protocol):
+    """A file of `size` bytes; `read` gives `length` bytes from `offset` on, both within the file."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+
+class Unreadable(Exception):
+    """The file ends before what its header announces, or would take too many reads."""
+
+
+class Reader:
+    """Reads 64 KiB where less is asked for, and remembers the last four of them: headers lie close together."""
+
+    def __init__(self, source: Source) -> None:
+        self.size = source.size
+        self._source = source
+        self._windows: deque[tuple[int, bytes]] = deque(maxlen=4)
+        self._reads = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset` on, fewer at the end of the file.
+
+        Raises:
+            Unreadable: the file has been read 64 times.
+        """
+        length = min(length, self.size - offset)
+        if length <= 0:
+            return b""
+        for begin, window in self._windows:
+            if begin <= offset and offset + length <= begin + len(window):
+                return window[offset - begin : offset - begin + length]
+        if self._reads == _MAXIMUM_READS:
+            raise Unreadable
+        self._reads += 1
+        window = self._source.read(offset, min(max(length, _WINDOW), self.size - offset))
+        self._windows.append((offset, window))
+        return window[:length]
+
+    def unpack(self, layout: str, offset: int) -> tuple[Any, ...]:
+        """The values at `offset`, as `struct.unpack`.
+
+        Raises:
+            Unreadable: they would lie behind the file's end, or the file has been read 64 times.
+        """
+        data = self.read(offset, struct.calcsize(layout))
+        if len(data) < struct.calcsize(layout):
+            raise Unreadable
+        return struct.unpack(layout, data)
+
+    def tail(self, length: int) -> bytes:
+        """The last `length` bytes, or the whole file if it is shorter."""
+        return self.read(max(self.size - length, 0), length)

@@ -1,0 +1,23 @@
+"""A recording in S3, read in pieces."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdas.shared.storage import s3
+
+
+class S3Source:
+    """An object as `head`, S3's answer to HeadObject, describes it.
+
+    Reading raises botocore's ClientError PreconditionFailed if the object has been replaced since: by its ETag, since
+    naming its version would take s3:GetObjectVersion.
+    """
+
+    def __init__(self, bucket: str, key: str, head: Mapping[str, Any]) -> None:
+        self.size: int = head["ContentLength"]
+        self._object = {"Bucket": bucket, "Key": key, "IfMatch": head["ETag"]}
+
+    def read(self, offset: int, length: int) -> bytes:
+        answer = s3.get_object(**self._object, Range=f"bytes={offset}-{offset + length - 1}")
+        data: bytes = answer["Body"].read()
+        return data

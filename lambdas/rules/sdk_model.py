@@ -1,0 +1,260 @@
+"""What the SDK's own models of the services say about a request: names, types, lengths, ranges, patterns.
+
+The SDK itself checks only part of it before it sends a request: unknown names, types, what is required, minima.
+Model traits: https://smithy.io/2.0/spec/constraint-traits.html
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+
+from lambdas.rules.java_pattern import matches
+
+LONGEST_SHOWN = 80
+MOST_NAMED = 20
+
+_KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "long": "a whole number",
+    "float": "a number",
+    "double": "a number",
+    "boolean": "true or false",
+    "list": "a list",
+    "map": "an object",
+    "structure": "an object",
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "list": (list, tuple),
+    "map": (Mapping,),
+    "structure": (Mapping,),
+}
+_NUMBERS = ("integer", "long", "float", "double")
+
+
+@cache
+def input_shape(service: str, operation: str) -> StructureShape:
+    """The SDK's model of the request of `operation`, e.g. of "StartAudienceGenerationJob" of "cleanroomsml".
+
+    Raises:
+        botocore.exceptions.UnknownServiceError: the SDK knows no such service.
+        botocore.model.OperationNotFoundError: the service has no such operation.
+    """
+    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    shape = model.operation_model(operation).input_shape
+    assert isinstance(shape, StructureShape)
+    return shape
+
+
+def broken_constraints(
+    shape: StructureShape,
+    request: Any,
+    *,
+    operation: str,
+    complete: bool = True,
+    undisclosed: Collection[str] = (),
+    only: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[str]:
+    """All in which `request`, which may be any JSON value, departs from `shape`: a sentence each, none if it doesn't.
+
+    A sentence names the parameter by its path (`Settings.MaxSpeakerLabels`, `Tags[3].Key`), its value and the rule.
+    A member that is null counts as absent. Lengths are in characters (code points), or in items.
+
+    Args:
+        operation: whose request it is; the sentences name it.
+        complete: whether what is required must be there at the top; inside of what is given, it always must.
+        undisclosed: paths whose values, and those of all below, no sentence may show; without positions of lists,
+            e.g. "Media.MediaFileUri" or "Tags.Key". What the model marks as sensitive is never shown.
+        only: the values that are documented for a path, where the model's enumeration has more.
+    """
+    walk = _Walk(operation, complete, undisclosed, only)
+    return list(walk.value(shape, request, _Place()))
+
+
+def without(members: Collection[str], request: Any, *, operation: str) -> tuple[Any, list[str]]:
+    """`request` less those `members` that the pipeline sets itself, and a sentence for each that was there."""
+    if not isinstance(request, Mapping):
+        return request, []
+    refused = [
+        f"{name} is set by the pipeline itself; leave it out of {operation}."
+        for name in given(request)
+        if name in members
+    ]
+    return {name: value for name, value in request.items() if name not in members}, refused
+
+
+def shown(value: Any) -> str:
+    """`value` as JSON, cut if it is long; of a list or an object only that it is one."""
+    if isinstance(value, (Mapping, list, tuple)):
+        return kind_of(value)
+    # In ASCII, since half a surrogate pair, which JSON can have, could not even be logged.
+    text = json.dumps(value, default=str)
+    return text if len(text) <= LONGEST_SHOWN else f'{text[:LONGEST_SHOWN]}..."'
+
+
+def kind_of(value: Any) -> str:
+    """What JSON calls a value of this type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a text" if isinstance(value, str) else "no JSON value"
+
+
+def given(value: Any) -> dict[str, Any]:
+    """The members of an object that aren't null; none of a value that isn't an object."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: member for name, member in value.items() if member is not None}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in a request something is: `path` as people write it, `names` without the positions of lists."""
+
+    path: str = ""
+    names: tuple[str, ...] = ()
+    sensitive: bool = False
+
+    def member(self, name: str, shape: Shape) -> "_Place":
+        path = f"{self.path}.{name}" if self.path else name
+        return _Place(path, (*self.names, name), self.hides(shape))
+
+    def item(self, position: int, shape: Shape) -> "_Place":
+        return _Place(f"{self.path}[{position}]", self.names, self.hides(shape))
+
+    def pair(self, position: int, side: str, shape: Shape) -> "_Place":
+        # A map's keys are people's own words, so that a pair is named by its position.
+        return _Place(f"{self.path} ({side} {position + 1})", self.names, self.hides(shape))
+
+    def hides(self, shape: Shape) -> bool:
+        return self.sensitive or bool(shape.metadata.get("sensitive"))
+
+
+@dataclass(frozen=True)
+class _Walk:
+    operation: str
+    complete: bool
+    undisclosed: Collection[str]
+    only: Mapping[str, Collection[str]]
+
+    def value(self, shape: Shape, value: Any, place: _Place) -> Iterator[str]:
+        if not _has_type(shape.type_name, value):
+            yield self.sentence(place, value, _KINDS.get(shape.type_name, f"a {shape.type_name}"))
+        elif isinstance(shape, StructureShape):
+            yield from self.structure(shape, value, place)
+        elif isinstance(shape, ListShape):
+            yield from self.size(shape, value, place, "items")
+            for position, item in enumerate(value):
+                yield from self.value(shape.member, item, place.item(position, shape.member))
+        elif isinstance(shape, MapShape):
+            pairs = given(value)
+            yield from self.size(shape, pairs, place, "pairs")
+            for position, (key, item) in enumerate(pairs.items()):
+                yield from self.value(shape.key, key, place.pair(position, "key", shape.key))
+                yield from self.value(shape.value, item, place.pair(position, "value", shape.value))
+        elif isinstance(shape, StringShape):
+            yield from self.text(shape, value, place)
+        elif shape.type_name in _NUMBERS:
+            bounds = shape.metadata
+            if not bounds.get("min", value) <= value <= bounds.get("max", value):
+                yield self.sentence(place, value, _range(bounds))
+
+    def structure(self, shape: StructureShape, value: Any, place: _Place) -> Iterator[str]:
+        members = given(value)
+        for name in members:
+            if name not in shape.members:
+                known = ", ".join(shape.members)
+                path = place.member(_cut(json.dumps(str(name))[1:-1]), shape).path
+                yield f"{path} is no parameter of {self.operation}; known here: {known}."
+        if self.complete or place.names:
+            for name in shape.required_members:
+                if name not in members:
+                    yield f"{place.member(name, shape).path} is missing; {self.operation} needs it."
+        if shape.is_tagged_union and len(members) != 1:
+            path = place.path or self.operation
+            known = ", ".join(shape.members)
+            yield f"{path} has {len(members)} members; {self.operation} takes exactly one of {known}."
+        for name, member in members.items():
+            if name in shape.members:
+                yield from self.value(shape.members[name], member, place.member(name, shape.members[name]))
+
+    def text(self, shape: StringShape, value: str, place: _Place) -> Iterator[str]:
+        yield from self.size(shape, value, place, "characters")
+        allowed = self.only.get(".".join(place.names), shape.enum)
+        if allowed and value not in allowed:
+            yield self.sentence(place, value, _one_of(allowed))
+        pattern = shape.metadata.get("pattern")
+        # A text that is too long is not matched as well: its length says it all, and costs nothing.
+        if pattern and len(value) <= shape.metadata.get("max", len(value)) and not matches(pattern, value):
+            yield self.sentence(place, value, f"a text that matches {pattern}")
+
+    def size(self, shape: Shape, value: Any, place: _Place, unit: str) -> Iterator[str]:
+        bounds = shape.metadata
+        if not bounds.get("min", 0) <= len(value) <= bounds.get("max", len(value)):
+            shows = isinstance(value, str) and not self.is_undisclosed(place)
+            what = f"is {shown(value)} with" if shows else "has"
+            yield f"{place.path} {what} {len(value)} {unit}; {self.operation} takes {_range(bounds)}."
+
+    def sentence(self, place: _Place, value: Any, allowed: str) -> str:
+        what = shown(value)
+        if self.is_undisclosed(place) and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            what = f"{kind_of(value)} (not shown)"
+        return f"{place.path or 'The request'} is {what}; {self.operation} takes {allowed}."
+
+    def is_undisclosed(self, place: _Place) -> bool:
+        """Whether the value at `place` is, is part of, or may have in it what must not be shown."""
+        if place.sensitive:
+            return True
+        return any(
+            all(mine == theirs for mine, theirs in zip(place.names, path.split("."), strict=False))
+            for path in self.undisclosed
+        )
+
+
+def _has_type(type_name: str, value: Any) -> bool:
+    # Python's True and False are numbers; JSON's aren't.
+    if type_name in _NUMBERS and isinstance(value, bool):
+        return False
+    return isinstance(value, _TYPES.get(type_name, (object,)))
+
+
+def _range(bounds: Mapping[str, Any]) -> str:
+    if "max" not in bounds:
+        return f"{bounds['min']} or more"
+    return f"{bounds['min']} to {bounds['max']}" if "min" in bounds else f"up to {bounds['max']}"
+
+
+def _one_of(values: Collection[str]) -> str:
+    named = [f'"{value}"' for value in values][:MOST_NAMED]
+    if len(values) > MOST_NAMED:
+        return f"one of {len(values)} values, {', '.join(named)} and so on"
+    return _joined(named)
+
+
+def _joined(items: Iterable[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    *first, last = items
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

@@ -1,0 +1,70 @@
+import pytest
+
+from lambdas.media_headers import read_header
+from local.engines.media import decode
+from tests.lambdas.media_headers.recordings import Memory, encode
+
+NO_INDEX = {"write_xing": "0"}
+ID3 = b"ID3\x03\x00\x00" + bytes([0, 4, 0, 0]) + bytes(65_536)
+
+
+def frame(bit_rate_index: int, payload: bytes = b"") -> bytes:
+    """A frame of MPEG 1 at 48 kHz, mono; its length in bytes is three times its kbit/s."""
+    kilobits = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)[bit_rate_index]
+    return (bytes([0xFF, 0xFB, bit_rate_index << 4 | 4, 0xC0]) + payload).ljust(kilobits * 3, b"\0")
+
+
+def vbri(size: int, frames: int) -> bytes:
+    return bytes(32) + b"VBRI" + bytes(6) + size.to_bytes(4, "big") + frames.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_without_an_index_a_constant_bit_rate_tells_the_length(rate: int) -> None:
+    data = encode("mp3", "libmp3lame", seconds=15, rate=rate, bit_rate=64_000, options=NO_INDEX)
+    audio, source = decode(data), Memory(data)
+    header = read_header(source)
+    # The encoder's lead-in counts too: nothing tells how long it is.
+    assert header and header.seconds == pytest.approx(audio.seconds, abs=0.15)
+    assert len(source.reads) <= 5
+
+
+def test_an_id3_tag_of_any_length_is_passed_over() -> None:
+    data = encode("mp3", "libmp3lame")
+    source = Memory(ID3 + data)
+    header = read_header(source)
+    assert header and header.seconds == pytest.approx(3, abs=0.01)
+    assert len(source.reads) == 2
+
+
+def test_an_id3_tag_at_the_end_is_not_sound() -> None:
+    data = frame(1) * 100
+    with_tag = read_header(Memory(data + b"TAG" + bytes(125)))
+    assert with_tag and with_tag.seconds == pytest.approx(2.4, abs=0.001)
+
+
+def test_without_an_index_a_changing_bit_rate_tells_nothing() -> None:
+    header = read_header(Memory(frame(1) * 1000 + frame(9) * 1000))
+    assert header and header.seconds is None and header.sample_rate == 48_000
+
+
+def test_the_index_of_fraunhofer_is_read() -> None:
+    sound = frame(1) * 100 + frame(9) * 100
+    first = frame(9, vbri(384 + len(sound), 200))
+    header = read_header(Memory(first + sound))
+    assert header and header.seconds == pytest.approx(4.8)
+
+
+def test_a_recording_that_breaks_off_is_as_long_as_what_is_there() -> None:
+    whole = encode("mp3", "libmp3lame", seconds=8)
+    half = whole[: len(whole) // 2]
+    header = read_header(Memory(half))
+    assert header and header.seconds == pytest.approx(decode(half).seconds, abs=0.15)
+
+
+def test_bytes_before_the_first_frame_are_passed_over() -> None:
+    header = read_header(Memory(bytes(1000) + frame(1) * 100))
+    assert header and header.seconds == pytest.approx(2.4)
+
+
+def test_two_frames_in_other_bytes_are_a_coincidence() -> None:
+    assert read_header(Memory(b"x" * 50 + frame(1) * 2 + b"x" * 50_000)) is None

@@ -1,0 +1,101 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from lambdas import claims
+from lambdas.claims import Claims, owner_of
+from lambdas.shared import storage
+
+CLINICAL = "clinical-bucket"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
+
+
+def claim(execution: str, transcript_id: str = "t") -> str:
+    return Claims(CLINICAL, f"{EXECUTION}{execution}").claim(transcript_id)
+
+
+@pytest.fixture
+def stepfunctions(s3: Any, stubbed: Callable[[Any], Stubber]) -> Stubber:
+    return stubbed(claims.stepfunctions)
+
+
+def expect_status(stepfunctions: Stubber, execution: str, status: str) -> None:
+    arn = f"{EXECUTION}{execution}"
+    answer = {"executionArn": arn, "stateMachineArn": "m", "status": status, "startDate": 0}
+    stepfunctions.add_response("describe_execution", answer, {"executionArn": arn, "includedData": "METADATA_ONLY"})
+
+
+def test_a_recording_that_nobody_works_on_is_taken(stepfunctions: Stubber) -> None:
+    assert owner_of(CLINICAL, "t") is None
+    assert claim("e-1") == "e-1"
+    assert owner_of(CLINICAL, "t") == "e-1"
+
+
+def test_taking_it_again_asks_nobody(stepfunctions: Stubber) -> None:
+    assert [claim("e-1"), claim("e-1")] == ["e-1", "e-1"]
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
+def test_a_recording_that_another_execution_works_on_is_left_to_it(stepfunctions: Stubber, status: str) -> None:
+    claim("e-1")
+    expect_status(stepfunctions, "e-1", status)
+    assert claim("e-2") == "e-1"
+    assert owner_of(CLINICAL, "t") == "e-1"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_what_a_failed_execution_left_is_taken_over_and_it_is_told(
+    stepfunctions: Stubber, s3: Any, status: str
+) -> None:
+    claim("e-1")
+    expect_status(stepfunctions, "e-1", status)
+    assert claim("e-2") == "e-2"
+    told = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/e-1/taken-over.json")["Body"].read())
+    assert told == {"taken_over_by": "e-2"}
+
+
+def test_what_a_finished_execution_could_not_use_may_be_tried_again(stepfunctions: Stubber, s3: Any) -> None:
+    claim("e-1")
+    expect_status(stepfunctions, "e-1", "SUCCEEDED")
+    assert claim("e-2") == "e-2"
+    assert storage.find_head(CLINICAL, "batches/e-1/taken-over.json") is None
+
+
+def test_an_execution_that_step_functions_has_forgotten_has_ended(stepfunctions: Stubber) -> None:
+    claim("e-1")
+    stepfunctions.add_client_error("describe_execution", "ExecutionDoesNotExist")
+    assert claim("e-2") == "e-2"
+
+
+def test_of_two_that_take_over_at_the_same_moment_one_gets_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = {"e-1": "FAILED", "e-3": "RUNNING"}
+    monkeypatch.setattr(Claims, "_describe", lambda self, execution: statuses[execution])
+    claim("e-1")
+    find_head = storage.find_head
+
+    def overtaken(bucket: str, key: str) -> Any:
+        head = find_head(bucket, key)
+        monkeypatch.setattr("lambdas.claims.find_head", find_head)
+        assert claim("e-3") == "e-3"
+        return head
+
+    monkeypatch.setattr("lambdas.claims.find_head", overtaken)
+    assert claim("e-2") == "e-3"
+
+
+def test_an_execution_is_asked_for_once_however_many_recordings_it_left(stepfunctions: Stubber) -> None:
+    claim("e-1", "t1")
+    claim("e-1", "t2")
+    expect_status(stepfunctions, "e-1", "FAILED")
+    later = Claims(CLINICAL, f"{EXECUTION}e-2")
+    assert [later.claim("t1"), later.claim("t2")] == ["e-2", "e-2"]
+
+
+def test_a_missing_permission_is_not_taken_for_a_lost_race(stubbed: Callable[[Any], Stubber]) -> None:
+    stubbed(storage.s3).add_client_error("put_object", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        claim("e-1")
