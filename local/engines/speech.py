@@ -7,7 +7,7 @@ hundred clinical terms are put right afterwards. Judge the pipeline with it, nev
 import math
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from moonshine_voice import ModelArch, Transcriber, get_assets_path  # type: ign
 from numpy.typing import NDArray
 
 from local.engines.media import SAMPLE_RATE
-from local.engines.speech_alignment import Aligner, Placement
+from local.engines.speech_alignment import Aligner, Alignment
 from local.engines.speech_segments import speech_segments
 from local.engines.speech_vocabulary import TERMS_FILE, Suggestion, Vocabulary
 
@@ -38,7 +38,8 @@ class Word:
     """One word of a transcript; ``start`` and ``end`` in seconds of the recording.
 
     ``punctuation`` is the mark that follows it, "" for none. ``confidence`` (0..1) is a heuristic, not a probability:
-    how well the sound fits the word's usual pronunciation, see ``confidence_of``.
+    how well the sound fits the word's usual pronunciation, see ``confidence_of``. ``heard`` is what the
+    recognizer wrote where a clinical term was put right (() for the term's second and later words), else None.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Word:
     end: float
     confidence: float
     punctuation: str = ""
+    heard: tuple["Word", ...] | None = None
 
 
 class _Engines(threading.local):
@@ -61,6 +63,15 @@ class _Engines(threading.local):
         for term, phones in self.vocabulary.terms.items():
             if " " not in term:
                 self.aligner.teach(term, phones)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What may have been said: each token stands for the recognizer's tokens at the positions of its origin."""
+
+    tokens: list[_Token]
+    origins: list[range]
+    alignment: Alignment
 
 
 _engines: _Engines | None = None
@@ -105,31 +116,42 @@ def _engines_of_this_thread() -> _Engines:
 def _words_of(engines: _Engines, sound: NDArray[np.int16], offset: float) -> list[Word]:
     padded = np.concatenate([_PADDING, sound, _PADDING]).astype(np.float32) / 32768
     transcript = engines.recognizer.transcribe_without_streaming(padded.tolist(), SAMPLE_RATE)
-    tokens, placements = _with_clinical_terms(engines, sound, _tokens(" ".join(line.text for line in transcript.lines)))
+    tokens = _tokens(" ".join(line.text for line in transcript.lines))
+    aligned = engines.aligner.align(sound, [text for text, _ in tokens])
+    heard = _words(tokens, aligned, offset)
+    best = _with_clinical_terms(
+        engines, sound, _Reading(tokens, [range(at, at + 1) for at in range(len(tokens))], aligned)
+    )
     return [
-        Word(text, offset + placement.start, offset + placement.end, confidence_of(placement.fit), mark)
-        for (text, mark), placement in zip(tokens, placements, strict=True)
+        word if [tokens[at] for at in origin] == [token] else replace(word, heard=tuple(heard[at] for at in origin))
+        for word, token, origin in zip(
+            _words(best.tokens, best.alignment, offset), best.tokens, best.origins, strict=True
+        )
     ]
 
 
-def _with_clinical_terms(
-    engines: _Engines, sound: NDArray[np.int16], tokens: list[_Token]
-) -> tuple[list[_Token], list[Placement]]:
+def _words(tokens: list[_Token], alignment: Alignment, offset: float) -> list[Word]:
+    return [
+        Word(text, offset + placement.start, offset + placement.end, confidence_of(placement.fit), mark)
+        for (text, mark), placement in zip(tokens, alignment.placements, strict=True)
+    ]
+
+
+def _with_clinical_terms(engines: _Engines, sound: NDArray[np.int16], best: _Reading) -> _Reading:
     """Replace words by a clinical term that sounds alike where the recording itself fits the term better."""
-    best = engines.aligner.align(sound, [text for text, _ in tokens])
     for _ in range(_MOST_TERMS_A_LINE):
-        if best.score is None:
+        if best.alignment.score is None:
             break
-        for suggestion in engines.vocabulary.suggest([text for text, _ in tokens]):
-            candidate = _replaced(tokens, suggestion)
-            alignment = engines.aligner.align(sound, [text for text, _ in candidate])
-            needed = best.score + _GAIN_NEEDED * suggestion.distance**2
+        for suggestion in engines.vocabulary.suggest([text for text, _ in best.tokens]):
+            tokens = _replaced(best.tokens, suggestion)
+            alignment = engines.aligner.align(sound, [text for text, _ in tokens])
+            needed = best.alignment.score + _GAIN_NEEDED * suggestion.distance**2
             if alignment.score is not None and alignment.score > needed:
-                tokens, best = candidate, alignment
+                best = _Reading(tokens, _origins(best.origins, suggestion), alignment)
                 break
         else:
             break
-    return tokens, best.placements
+    return best
 
 
 def _replaced(tokens: list[_Token], suggestion: Suggestion) -> list[_Token]:
@@ -138,6 +160,13 @@ def _replaced(tokens: list[_Token], suggestion: Suggestion) -> list[_Token]:
     parts = term.split()
     marked = [(part, "") for part in parts[:-1]] + [(parts[-1], last[1])]
     return tokens[: suggestion.first] + marked + tokens[suggestion.last :]
+
+
+def _origins(origins: list[range], suggestion: Suggestion) -> list[range]:
+    """A term's first word stands for all that was heard there, the others for nothing."""
+    whole = range(origins[suggestion.first].start, origins[suggestion.last - 1].stop)
+    nothing = [range(whole.stop, whole.stop)] * (len(suggestion.term.split()) - 1)
+    return [*origins[: suggestion.first], whole, *nothing, *origins[suggestion.last :]]
 
 
 def _tokens(line: str) -> list[_Token]:

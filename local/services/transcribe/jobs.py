@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,15 @@ from local.engines.speech import Word
 from .failures import JobFailure, check_size, decode_checked
 from .phi import identify_phi
 from .storage import CallerStorage, Location, transcript_location
-from .transcript import channel_labels, transcript
+from .transcript import alternative_segments, channel_labels, speaker_labels, transcript
+from .utterances import in_turn, utterances
 from .validation import Request
+
+Engine = Callable[[NDArray[np.int16]], list[Word]]
+"""The words said in mono 16 kHz samples, in order."""
+
+Diarizer = Callable[[NDArray[np.int16], Sequence[Word], int], list[int]]
+"""The speaker of each of these words, numbered from 0 in order of appearance; at most so many speakers."""
 
 _ECHOED = (
     "MedicalTranscriptionJobName",
@@ -61,9 +69,7 @@ class MedicalTranscriptionJob:
         self._ended = utcnow()
         self.status = "FAILED"
 
-    def transcribe(
-        self, storage: CallerStorage, engine: Callable[[NDArray[np.int16]], list[Word]], stopped: threading.Event
-    ) -> None:
+    def transcribe(self, storage: CallerStorage, engine: Engine, speakers: Diarizer, stopped: threading.Event) -> None:
         """Read the recording, write the transcript, complete the job; else raise JobFailure with the reason.
 
         Once `stopped` is set nothing is written any more, and the job stays IN_PROGRESS.
@@ -75,7 +81,7 @@ class MedicalTranscriptionJob:
             raise JobFailure(f"The media file can't be read: {_code(error)}.") from error
         audio = decode_checked(data, self._request.get("MediaFormat"), self._request.get("MediaSampleRateHertz"))
         self._detected = {"MediaFormat": audio.format, "MediaSampleRateHertz": audio.sample_rate}
-        content = self._content(audio, engine)
+        content = self._content(audio, engine, speakers)
         if stopped.is_set():
             return
         try:
@@ -119,20 +125,28 @@ class MedicalTranscriptionJob:
         }
         return {name: value for name, value in progress.items() if value is not None}
 
-    def _content(self, audio: Audio, engine: Callable[[NDArray[np.int16]], list[Word]]) -> dict[str, Any]:
-        by_channel: list[list[Word]] = []
-        if self._request.get("Settings", {}).get("ChannelIdentification"):
-            by_channel = [engine(channel) for channel in audio.samples]
-            words = sorted((word for channel in by_channel for word in channel), key=lambda word: word.start)
+    def _content(self, audio: Audio, engine: Engine, speakers: Diarizer) -> dict[str, Any]:
+        settings = self._request.get("Settings", {})
+        labels: dict[str, Any] = {}
+        if settings.get("ChannelIdentification"):
+            tracks = [engine(channel) for channel in audio.samples]
+            said = in_turn(tracks)
+            labels["channel_labels"] = channel_labels(tracks)
         else:
-            words = engine(audio.mono())
-        content = transcript(self.name, self._account_id, words, self._entities(words))
-        if by_channel:
-            content["results"]["channel_labels"] = channel_labels(by_channel)
-        return content
-
-    def _entities(self, words: Sequence[Word]) -> list[dict[str, Any]] | None:
-        return identify_phi(words) if self._request.get("ContentIdentificationType") == "PHI" else None
+            sound = audio.mono()
+            words = engine(sound)
+            tracks = [words]
+            said = utterances(words)
+            if settings.get("ShowSpeakerLabels"):
+                speaker_of_word = speakers(sound, words, settings["MaxSpeakerLabels"])
+                said = utterances(words, speaker_of_word)
+                labels["speaker_labels"] = speaker_labels(said, speaker_of_word)
+        if settings.get("ShowAlternatives"):
+            labels["segments"] = alternative_segments(said)
+        if self._request.get("ContentIdentificationType") == "PHI":
+            entities = [entity for words in tracks for entity in identify_phi(words)]
+            labels["entities"] = sorted(entities, key=lambda entity: entity["startTime"])
+        return transcript(self.name, self._account_id, list(chain.from_iterable(said)), labels)
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

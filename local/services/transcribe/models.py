@@ -6,25 +6,26 @@ import functools
 import logging
 import threading
 import traceback
-from collections.abc import Callable
 
-import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.base_backend import BackendDict
+from moto.s3.models import s3_backends
 from moto.transcribe.exceptions import BadRequestException, ConflictException
 from moto.transcribe.models import TranscribeBackend as MotoTranscribeBackend
-from numpy.typing import NDArray
 
-from local.engines import speech
+from local.engines import speech, speech_speakers
 
 from .failures import JobFailure
-from .jobs import MedicalTranscriptionJob
+from .jobs import Diarizer, Engine, MedicalTranscriptionJob
 from .storage import CallerStorage, media_location
 from .validation import Request, check_model, check_start
 from .worker import Worker
 
-engine: Callable[[NDArray[np.int16]], list[speech.Word]] = speech.transcribe
+engine: Engine = speech.transcribe
 """Speech to text for mono 16 kHz samples. Tests that are not about speech put a fast function here."""
+
+speakers: Diarizer = speech_speakers.speakers_of
+"""Who said which word. Tests that are not about voices put a fast function here."""
 
 _PAGE_SIZE = 5
 _NOT_FOUND = "The requested job couldn't be found. Check the job name and try your request again."
@@ -57,8 +58,6 @@ class TranscribeBackend(MotoTranscribeBackend):
         """
         check_start(request)
         settings = request.get("Settings", {})
-        if settings.get("ShowSpeakerLabels"):
-            raise BadRequestException("ShowSpeakerLabels is not supported by the local Transcribe: leave it out.")
         vocabulary = settings.get("VocabularyName")
         if vocabulary and vocabulary not in self.medical_vocabularies:
             raise BadRequestException(
@@ -75,9 +74,12 @@ class TranscribeBackend(MotoTranscribeBackend):
             raise BadRequestException(_UNREADABLE) from error
         if key := request.get("OutputEncryptionKMSKeyId"):
             try:
-                storage.check_key(key)
+                symmetric = storage.is_symmetric(key)
             except (ClientError, BotoCoreError) as error:
                 raise BadRequestException(f"The KMS key {key} can't be accessed: {error}") from error
+            if not symmetric:
+                raise BadRequestException(f"The KMS key {key} is asymmetric: use a symmetric encryption key.")
+        self._refuse_other_region(media.bucket)
         job = MedicalTranscriptionJob(request, self.account_id, self.region_name, media, media_size)
         with self._lock:
             self._refuse_taken_name(job.name)
@@ -115,6 +117,14 @@ class TranscribeBackend(MotoTranscribeBackend):
         last = first + request.get("MaxResults", _PAGE_SIZE)
         return matching[first:last], _token(last) if last < len(matching) else None
 
+    def _refuse_other_region(self, bucket_name: str) -> None:
+        bucket = s3_backends[self.account_id][self.partition].buckets.get(bucket_name)
+        if bucket and bucket.region_name != self.region_name:
+            raise BadRequestException(
+                f"The specified S3 bucket isn't in the same region. Make sure the bucket is in {self.region_name} "
+                "region and try your request again."
+            )
+
     def _refuse_taken_name(self, name: str) -> None:
         if name in self._jobs:
             raise ConflictException("The requested job name already exists. Use a different job name.")
@@ -123,7 +133,7 @@ class TranscribeBackend(MotoTranscribeBackend):
 def _run(job: MedicalTranscriptionJob, storage: CallerStorage, stopped: threading.Event) -> None:
     job.begin()
     try:
-        job.transcribe(storage, engine, stopped)
+        job.transcribe(storage, engine, speakers, stopped)
     except JobFailure as failure:
         job.fail(str(failure))
     except Exception as error:

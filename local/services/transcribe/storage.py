@@ -69,9 +69,10 @@ class CallerStorage:
     def read(self, location: Location) -> bytes:
         return bytes(self._s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read())
 
-    def check_key(self, kms_key_id: str) -> None:
+    def is_symmetric(self, kms_key_id: str) -> bool:
         """Describe the key: who encrypts output with it must be allowed to (Transcribe developer guide)."""
-        boto3.client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
+        described = boto3.client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
+        return bool(described["KeyMetadata"]["KeySpec"] == "SYMMETRIC_DEFAULT")
 
     def write_json(
         self, location: Location, content: dict[str, Any], kms_key_id: str | None, context: dict[str, str] | None

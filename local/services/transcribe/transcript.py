@@ -5,26 +5,56 @@ from typing import Any
 
 from local.engines.speech import Word
 
+from .utterances import Utterance
+
 Item = dict[str, Any]
 
 
-def transcript(
-    job_name: str, account_id: str, words: Sequence[Word], entities: list[dict[str, Any]] | None
-) -> dict[str, Any]:
-    """The file's content for one voice track. ``entities``: identified PHI, None when it was not asked for."""
-    results: dict[str, Any] = {"transcripts": [{"transcript": text_of(words)}], "items": items_of(words)}
-    if entities is not None:
-        results["entities"] = entities
+def transcript(job_name: str, account_id: str, words: Sequence[Word], labels: dict[str, Any]) -> dict[str, Any]:
+    """The file's content. ``labels``: the further members of ``results`` that the job's settings ask for."""
+    results = {"transcripts": [{"transcript": text_of(words)}], "items": items_of(words), **labels}
     return {"jobName": job_name, "accountId": account_id, "results": results, "status": "COMPLETED"}
 
 
 def channel_labels(channels: Iterable[Sequence[Word]]) -> dict[str, Any]:
-    """``results.channel_labels`` of a job with ChannelIdentification: each channel's own items."""
+    """``results.channel_labels`` of a job with ChannelIdentification: each channel's own items.
+
+    Source: developer guide of Transcribe Medical, "Transcribing multi-channel audio".
+    """
     return {
         "channels": [
             {"channel_label": f"ch_{number}", "items": items_of(words)} for number, words in enumerate(channels)
         ]
     }
+
+
+def speaker_labels(said: Iterable[Utterance], speakers: Sequence[int]) -> dict[str, Any]:
+    """``results.speaker_labels`` of a job with ShowSpeakerLabels; ``speakers`` has one number for each word, in order.
+
+    Source: developer guide of Transcribe Medical, "Enabling speaker partitioning in batch transcriptions". Only words
+    are labelled, punctuation is not.
+    """
+    labels = iter(f"spk_{speaker}" for speaker in speakers)
+    segments = []
+    for utterance in said:
+        items = [{**_times([word]), "speaker_label": next(labels)} for word in utterance]
+        segments.append({**_times(utterance), "speaker_label": items[0]["speaker_label"], "items": items})
+    return {"speakers": len(set(speakers)), "segments": segments}
+
+
+def alternative_segments(said: Iterable[Utterance]) -> list[dict[str, Any]]:
+    """``results.segments`` of a job with ShowAlternatives: each utterance as in the transcript, then as first heard.
+
+    Source: Transcribe's developer guide, "Alternative transcriptions"; that of Transcribe Medical shows no output. Two
+    are the fewest that MaxAlternatives allows and the most there ever are here.
+    """
+    segments = []
+    for utterance in said:
+        first_heard = [word for final in utterance for word in ((final,) if final.heard is None else final.heard)]
+        # Nothing was heard where a term's later words, told by its first one, begin an utterance.
+        readings = [utterance] if first_heard in (utterance, []) else [utterance, first_heard]
+        segments.append({**_times(utterance), "alternatives": [_alternative(reading) for reading in readings]})
+    return segments
 
 
 def text_of(words: Iterable[Word]) -> str:
@@ -37,8 +67,7 @@ def items_of(words: Iterable[Word]) -> list[Item]:
     for word in words:
         items.append(
             {
-                "start_time": f"{word.start:.2f}",
-                "end_time": f"{word.end:.2f}",
+                **_times([word]),
                 "type": "pronunciation",
                 "alternatives": [{"confidence": f"{word.confidence:.4f}", "content": word.text}],
             }
@@ -46,3 +75,16 @@ def items_of(words: Iterable[Word]) -> list[Item]:
         if word.punctuation:
             items.append({"type": "punctuation", "alternatives": [{"confidence": "0.0", "content": word.punctuation}]})
     return items
+
+
+def _alternative(words: Sequence[Word]) -> dict[str, Any]:
+    """A reading of a segment; its items have no list of alternatives of their own, as those of the transcript have."""
+    items = [
+        {**{name: value for name, value in item.items() if name != "alternatives"}, **item["alternatives"][0]}
+        for item in items_of(words)
+    ]
+    return {"transcript": text_of(words), "items": items}
+
+
+def _times(words: Sequence[Word]) -> dict[str, str]:
+    return {"start_time": f"{words[0].start:.2f}", "end_time": f"{words[-1].end:.2f}"}

@@ -1,5 +1,6 @@
 """What Transcribe refuses before a job exists: its API model's constraints and the rules its documentation adds."""
 
+from collections import Counter
 from typing import Any
 
 from moto.transcribe.exceptions import BadRequestException
@@ -7,6 +8,9 @@ from moto.transcribe.exceptions import BadRequestException
 from local.services.shapes import Step, Violation, request_violations
 
 Request = dict[str, Any]
+
+_MOST_TAGS = 50
+_RESERVED_TAG_PREFIX = "aws:"
 
 
 def check_model(operation: str, request: Request) -> None:
@@ -22,11 +26,14 @@ def check_model(operation: str, request: Request) -> None:
 def check_start(request: Request) -> None:
     """Raise BadRequestException for a StartMedicalTranscriptionJob request that breaks the model or a documented rule.
 
-    Source of the rules: the StartMedicalTranscriptionJob API reference and, for the encryption context, the Transcribe
-    developer guide. The texts are ours: the documentation gives none.
+    Source of the rules: the StartMedicalTranscriptionJob API reference, an older one for the names "." and "..", and
+    the Transcribe developer guide for the encryption context and, under "Tagging resources", for tags. The texts are
+    ours: the documentation gives none.
     """
     check_model("StartMedicalTranscriptionJob", request)
     settings = request.get("Settings", {})
+    if request["MedicalTranscriptionJobName"] in (".", ".."):
+        raise BadRequestException("MedicalTranscriptionJobName can't be . or .. by itself: give another name.")
     if request["LanguageCode"] != "en-US":
         raise BadRequestException(f"LanguageCode is {request['LanguageCode']}: medical transcription takes en-US only.")
     if "MediaFileUri" not in request["Media"]:
@@ -40,6 +47,17 @@ def check_start(request: Request) -> None:
     for wanted, maximum in (("ShowSpeakerLabels", "MaxSpeakerLabels"), ("ShowAlternatives", "MaxAlternatives")):
         if bool(settings.get(wanted)) != (maximum in settings):
             raise BadRequestException(f"Settings.{wanted} and Settings.{maximum} need each other: set both or neither.")
+    _check_tags(request.get("Tags", []))
+
+
+def _check_tags(tags: list[dict[str, str]]) -> None:
+    if len(tags) > _MOST_TAGS:
+        raise BadRequestException(f"Tags has {len(tags)} members: a job takes at most {_MOST_TAGS}.")
+    for key, times in Counter(tag["Key"] for tag in tags).items():
+        if times > 1:
+            raise BadRequestException(f"Tags has the key {key} {times} times: give each key once.")
+        if key.lower().startswith(_RESERVED_TAG_PREFIX):
+            raise BadRequestException(f"The tag key {key} begins with {_RESERVED_TAG_PREFIX}, which is AWS's own.")
 
 
 def _problem(violation: Violation) -> str:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from local.engines.media import decode
-from local.engines.speech import Word, _tokens, confidence_of, transcribe
+from local.engines.speech import Word, _origins, _tokens, confidence_of, transcribe
+from local.engines.speech_vocabulary import Suggestion
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
@@ -34,6 +35,24 @@ def _text(words: list[Word]) -> str:
 )
 def test_clinical_terms_are_heard_in_every_kind_of_recording(name: str, expected: str) -> None:
     assert expected in _text(transcribe(_sound(name)))
+
+
+def test_what_was_heard_before_a_term_was_put_right_stays_with_it() -> None:
+    words = [word for name in ("p-018/visit.webm", "p-033/visit.mp3") for word in transcribe(_sound(name))]
+    corrected = [word for word in words if word.heard]
+    assert corrected
+    for word in corrected:
+        assert word.heard is not None
+        assert _text(list(word.heard)) != word.text.lower()
+        assert all(heard.heard is None and 0 < heard.confidence <= 1 for heard in word.heard)
+    assert any(word.heard is None for word in words)
+
+
+def test_a_terms_first_word_stands_for_all_that_was_heard_there() -> None:
+    origins = [range(at, at + 1) for at in range(5)]
+    assert _origins(origins, Suggestion(1, 4, "atrial fibrillation", 0.1)) == [
+        range(1), range(1, 4), range(4, 4), range(4, 5),
+    ]  # fmt: skip
 
 
 def test_words_have_times_in_order_and_punctuation_apart() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from local.engines.speech import Word
 from local.services.transcribe import failures, models
+from local.services.transcribe.storage import CallerStorage
 from tests.local.services.transcribe.conftest import WORDS, Aws, wav
 
 READ_MEDIA = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::media/*"}
@@ -102,6 +103,15 @@ def test_a_bad_recording_fails_for_the_services_reason(
     assert "Transcript" not in job
 
 
+def test_a_recording_above_the_size_limit_fails_without_being_read(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = wav()
+    monkeypatch.setattr(failures, "_LARGEST_BYTES", len(data))
+    assert run(data)["TranscriptionJobStatus"] == "COMPLETED"
+    monkeypatch.setattr(CallerStorage, "read", lambda *_: pytest.fail("the recording was read"))
+    monkeypatch.setattr(failures, "_LARGEST_BYTES", len(data) - 1)
+    assert run(data)["FailureReason"] == "Invalid file size: file size too large"
+
+
 def test_silence_completes_with_an_empty_transcript(run: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "engine", lambda samples: [])
     run(wav(), OutputKey="transcripts/silence.json")
@@ -118,14 +128,83 @@ def test_phi_is_labelled_when_asked_for(run: Any, s3: Any, monkeypatch: pytest.M
 
 
 def test_channels_are_transcribed_apart_and_together(run: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = iter([[Word("How", 0.2, 0.3, 1.0, "?")], [Word("Fine", 0.1, 0.2, 1.0)]])
+    asked = [Word("How", 0.2, 0.3, 1.0), Word("are", 0.3, 0.4, 1.0), Word("you", 0.4, 0.5, 1.0, "?")]
+    answered = [Word("Hello", 0.1, 0.35, 1.0, "."), Word("Fine", 1.0, 1.1, 1.0)]
+    said = iter([asked, answered])
     monkeypatch.setattr(models, "engine", lambda samples: next(said))
     run(wav(channels=2), OutputKey="transcripts/channels.json", Settings={"ChannelIdentification": True})
     results = _transcript(s3, "transcripts/channels.json")["results"]
-    assert results["transcripts"] == [{"transcript": "Fine How?"}]
-    labels = results["channel_labels"]["channels"]
-    assert [label["channel_label"] for label in labels] == ["ch_0", "ch_1"]
-    assert labels[1]["items"][0]["alternatives"][0]["content"] == "Fine"
+    assert results["transcripts"] == [{"transcript": "Hello. How are you? Fine"}]
+    [first, second] = results["channel_labels"]["channels"]
+    assert (first["channel_label"], second["channel_label"]) == ("ch_0", "ch_1")
+    assert [item["alternatives"][0]["content"] for item in first["items"]] == ["How", "are", "you", "?"]
+    assert second["items"][0] == {
+        "start_time": "0.10",
+        "end_time": "0.35",
+        "type": "pronunciation",
+        "alternatives": [{"confidence": "1.0000", "content": "Hello"}],
+    }
+    assert "speaker_labels" not in results
+
+
+def test_phi_is_looked_for_in_each_channel_by_itself(run: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter(
+        [
+            [Word("Doctor", 0.5, 0.9, 1.0), Word("Jones", 0.9, 1.0, 1.0, ".")],
+            [
+                Word("I", 0.1, 0.2, 1.0),
+                Word("saw", 0.2, 0.3, 1.0),
+                Word("Doctor", 0.3, 0.4, 1.0),
+                Word("Smith", 0.4, 0.6, 1.0),
+            ],
+        ]
+    )
+    monkeypatch.setattr(models, "engine", lambda samples: next(said))
+    settings = {"ChannelIdentification": True}
+    run(wav(channels=2), OutputKey="transcripts/c.json", Settings=settings, ContentIdentificationType="PHI")
+    entities = _transcript(s3, "transcripts/c.json")["results"]["entities"]
+    assert [(entity["content"], entity["startTime"]) for entity in entities] == [("Smith", 0.4), ("Jones", 0.9)]
+
+
+def test_speakers_are_labelled_when_asked_for(run: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def two_speakers(samples: Any, words: list[Word], most: int) -> list[int]:
+        asked.append((samples.shape, words, most))
+        return [0, 0, 1]
+
+    monkeypatch.setattr(models, "speakers", two_speakers)
+    run(
+        wav(channels=2),
+        OutputKey="transcripts/speakers.json",
+        Settings={"ShowSpeakerLabels": True, "MaxSpeakerLabels": 5},
+        Type="CONVERSATION",
+    )
+    assert asked == [((19_200,), WORDS, 5)]
+    labels = _transcript(s3, "transcripts/speakers.json")["results"]["speaker_labels"]
+    assert labels["speakers"] == 2
+    assert labels["segments"][1] == {
+        "start_time": "0.90",
+        "end_time": "1.10",
+        "speaker_label": "spk_1",
+        "items": [{"start_time": "0.90", "end_time": "1.10", "speaker_label": "spk_1"}],
+    }
+
+
+def test_alternatives_are_told_when_asked_for(run: Any, s3: Any) -> None:
+    run(wav(), OutputKey="transcripts/a.json", Settings={"ShowAlternatives": True, "MaxAlternatives": 2})
+    [segment] = _transcript(s3, "transcripts/a.json")["results"]["segments"]
+    assert (segment["start_time"], segment["end_time"]) == ("0.10", "1.10")
+    assert [alternative["transcript"] for alternative in segment["alternatives"]] == ["Good morning. Doctor"]
+
+
+def test_silence_has_no_speakers_and_no_segments(run: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "engine", lambda samples: [])
+    settings = {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 2, "ShowAlternatives": True, "MaxAlternatives": 2}
+    run(wav(), OutputKey="transcripts/nobody.json", Settings=settings)
+    results = _transcript(s3, "transcripts/nobody.json")["results"]
+    assert results["speaker_labels"] == {"speakers": 0, "segments": []}
+    assert results["segments"] == []
 
 
 def test_the_transcript_is_encrypted_as_asked(aws: Aws, run: Any, s3: Any) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.model import StructureShape
 from botocore.validate import ParamValidator
 
-from tests.local.services.transcribe.conftest import wav
+from tests.local.services.transcribe.conftest import Aws, wav
 
 
 def test_a_second_job_of_the_same_name_conflicts(client: Any, upload: Any, request_for: Any, wait: Any) -> None:
@@ -37,6 +38,19 @@ def test_an_unknown_key_or_vocabulary_is_refused(client: Any, upload: Any, reque
         client.start_medical_transcription_job(**request_for(uri, OutputEncryptionKMSKeyId="alias/none"))
     with pytest.raises(client.exceptions.BadRequestException, match="vocabulary"):
         client.start_medical_transcription_job(**request_for(uri, Settings={"VocabularyName": "none"}))
+
+
+def test_an_asymmetric_key_is_refused(aws: Aws, client: Any, upload: Any, request_for: Any) -> None:
+    key = aws.client("kms").create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    with pytest.raises(client.exceptions.BadRequestException, match="asymmetric"):
+        client.start_medical_transcription_job(**request_for(upload(wav()), OutputEncryptionKMSKeyId=key))
+
+
+def test_a_recording_in_another_region_is_refused(client: Any, s3: Any, request_for: Any) -> None:
+    s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="far", Key="a.wav", Body=wav())
+    with pytest.raises(client.exceptions.BadRequestException, match="us-east-1"):
+        client.start_medical_transcription_job(**request_for("s3://far/a.wav"))
 
 
 def test_a_refused_start_leaves_no_job(client: Any, request_for: Any) -> None:
@@ -80,10 +94,18 @@ def test_a_made_up_token_is_refused(client: Any) -> None:
 
 
 def test_answers_have_every_member_in_botocores_shape(client: Any, run: Any) -> None:
-    job = run(
-        wav(), ContentIdentificationType="PHI", Settings={"ShowAlternatives": True, "MaxAlternatives": 2},
-        Tags=[{"Key": "team", "Value": "cardiology"}],
-    )  # fmt: skip
+    client.create_medical_vocabulary(VocabularyName="v", LanguageCode="en-US", VocabularyFileUri="s3://media/v.txt")
+    settings = {
+        "ShowSpeakerLabels": True,
+        "MaxSpeakerLabels": 2,
+        "ChannelIdentification": False,
+        "ShowAlternatives": True,
+        "MaxAlternatives": 2,
+        "VocabularyName": "v",
+    }
+    tags = [{"Key": "team", "Value": "cardiology"}, {"Key": "empty", "Value": ""}]
+    job = run(wav(), ContentIdentificationType="PHI", Settings=settings, Tags=tags)
+    failed = run(wav(), MediaFormat="mp3")
     listed = client.list_medical_transcription_jobs(Status="COMPLETED")
     del listed["ResponseMetadata"]
     service = botocore.session.get_session().get_service_model("transcribe")
@@ -94,8 +116,14 @@ def test_answers_have_every_member_in_botocores_shape(client: Any, run: Any) -> 
         shape = service.operation_model(operation).output_shape
         assert shape is not None
         assert not ParamValidator().validate(answer, shape).has_errors()
-    assert job["Tags"] == [{"Key": "team", "Value": "cardiology"}]
-    assert job["Settings"] == {"ShowAlternatives": True, "MaxAlternatives": 2}
+    described_shape = service.shape_for("MedicalTranscriptionJob")
+    assert isinstance(described_shape, StructureShape)
+    described = described_shape.members
+    assert job.keys() == described.keys() - {"FailureReason"}
+    assert (job["Tags"], job["Settings"]) == (tags, settings)
+    assert described.keys() - failed.keys() == {
+        "MediaSampleRateHertz", "Transcript", "Settings", "ContentIdentificationType", "Tags",
+    }  # fmt: skip
 
 
 def test_the_services_other_operations_remain_motos(client: Any) -> None:

@@ -38,6 +38,34 @@ def test_every_required_member_is_missed(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"MedicalTranscriptionJobName": "j" * 200},
+        {"MedicalTranscriptionJobName": "..."},
+        {"MediaSampleRateHertz": 16_000},
+        {"OutputKey": "k" * 1024},
+        {"OutputKey": "a-Z_0.!*'()/"},
+        {"OutputBucketName": "b" * 63},
+        {"Media": {"MediaFileUri": f"s3://{'m' * 1995}"}},
+        {"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {f"k{pair}": "v" for pair in range(10)}},
+        {"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {"k" * 2000: "v" * 2000}},
+        {"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {" ": "~"}},
+        {"Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 30}},
+        {"Settings": {"ShowAlternatives": True, "MaxAlternatives": 2}},
+        {"Settings": {"ShowAlternatives": True, "MaxAlternatives": 10}},
+        {"Settings": {"ShowSpeakerLabels": False, "ChannelIdentification": True}},
+        {"Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 2, "ChannelIdentification": False}},
+        {"Settings": {"VocabularyName": "v" * 200}},
+        {"Tags": [{"Key": f"k{tag}", "Value": "v"} for tag in range(50)]},
+        {"Tags": [{"Key": "k" * 128, "Value": "v" * 256}]},
+        {"Tags": [{"Key": "team", "Value": "v"}, {"Key": "Team", "Value": "v"}, {"Key": "aws", "Value": "aws:v"}]},
+    ],
+)
+def test_what_is_just_inside_a_rule_passes(change: dict[str, Any]) -> None:
+    check_start({**VALID, **change})
+
+
+@pytest.mark.parametrize(
     ("change", "named"),
     [
         ({"MedicalTranscriptionJobName": "a job"}, "medicalTranscriptionJobName"),
@@ -66,6 +94,42 @@ def test_every_required_member_is_missed(missing: str) -> None:
             "exclude each other",
         ),
         ({"Tags": [{"Key": "", "Value": "x"}]}, "tags.1.member.key"),
+        ({"MedicalTranscriptionJobName": ""}, "medicalTranscriptionJobName"),
+        ({"MedicalTranscriptionJobName": "."}, "by itself"),
+        ({"MedicalTranscriptionJobName": ".."}, "by itself"),
+        ({"MediaSampleRateHertz": 15_999}, "greater than or equal to 16000"),
+        ({"MediaSampleRateHertz": 48_001}, "less than or equal to 48000"),
+        ({"OutputKey": ""}, "outputKey"),
+        ({"OutputKey": "k" * 1025}, "outputKey"),
+        *(({"OutputKey": f"a{character}b"}, "outputKey") for character in "=:@+ ,~"),
+        ({"OutputBucketName": "b" * 65}, "outputBucketName"),
+        ({"OutputBucketName": ""}, "outputBucketName"),
+        ({"Media": {"MediaFileUri": f"s3://{'m' * 1996}"}}, "less than or equal to 2000"),
+        ({"OutputEncryptionKMSKeyId": ""}, "outputEncryptionKMSKeyId"),
+        ({"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {}}, "kMSEncryptionContext"),
+        (
+            {"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {f"k{pair}": "v" for pair in range(11)}},
+            "kMSEncryptionContext",
+        ),
+        ({"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {"k": "é"}}, "kMSEncryptionContext"),
+        ({"OutputEncryptionKMSKeyId": "alias/a", "KMSEncryptionContext": {"k" * 2001: "v"}}, "kMSEncryptionContext"),
+        ({"Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 1}}, "settings.maxSpeakerLabels"),
+        ({"Settings": {"ShowSpeakerLabels": False, "MaxSpeakerLabels": 2}}, "ShowSpeakerLabels"),
+        ({"Settings": {"ShowAlternatives": True, "MaxAlternatives": 1}}, "settings.maxAlternatives"),
+        ({"Settings": {"ShowAlternatives": True, "MaxAlternatives": 11}}, "settings.maxAlternatives"),
+        ({"Settings": {"MaxAlternatives": 2}}, "ShowAlternatives"),
+        ({"Settings": {"ShowAlternatives": False, "MaxAlternatives": 2}}, "ShowAlternatives"),
+        ({"Settings": {"VocabularyName": ""}}, "settings.vocabularyName"),
+        ({"Settings": {"VocabularyName": "v" * 201}}, "settings.vocabularyName"),
+        ({"Settings": {"VocabularyName": "a b"}}, "settings.vocabularyName"),
+        ({"Tags": []}, "tags"),
+        ({"Tags": [{"Key": f"k{tag}", "Value": "v"} for tag in range(51)]}, "at most 50"),
+        ({"Tags": [{"Key": "k" * 129, "Value": "v"}]}, "tags.1.member.key"),
+        ({"Tags": [{"Key": "k", "Value": "v" * 257}]}, "tags.1.member.value"),
+        ({"Tags": [{"Key": "k"}]}, "tags.1.member.value"),
+        ({"Tags": [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}]}, "team 2 times"),
+        ({"Tags": [{"Key": "aws:team", "Value": "a"}]}, "aws:"),
+        ({"Tags": [{"Key": "AWS:team", "Value": "a"}]}, "aws:"),
     ],
 )
 def test_what_the_service_refuses_is_refused_by_name(change: dict[str, Any], named: str) -> None:
