@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -23,7 +23,17 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import clock, cloudformation, event_source_mapping, events, iam, lambda_runtime, s3_keys, step_functions
+from local.aws import (
+    clock,
+    cloudformation,
+    event_source_mapping,
+    events,
+    faults,
+    iam,
+    lambda_runtime,
+    s3_keys,
+    step_functions,
+)
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
 
@@ -40,7 +50,7 @@ _BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 
 
 class LocalAws:
-    """A running local AWS; made by `start`. `endpoint` is its URL."""
+    """A running local AWS; made by `start`. `endpoint` is its URL, `faults` what is to go wrong in it."""
 
     _running: "LocalAws | None" = None
 
@@ -54,6 +64,8 @@ class LocalAws:
         self.endpoint = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._environment = dict(os.environ)
         self._server: BaseWSGIServer | None = None
+        self.faults = faults.Faults()
+        self._without_faults: Callable[[], None] | None = None
 
     @classmethod
     def start(
@@ -98,6 +110,7 @@ class LocalAws:
         }
         clock.set_scale(time_scale, longest_wait)
         iam.install()
+        self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
         s3_keys.install()
@@ -105,7 +118,7 @@ class LocalAws:
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application = DomainDispatcherApplication(create_backend_app)
+        application = faults.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
         self._server = make_server(
             _HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )
@@ -146,6 +159,8 @@ class LocalAws:
             self._server.shutdown()
             self._server.server_close()
         self._socket.close()
+        if self._without_faults:
+            self._without_faults()
         iam.stop()
         BackendDict.reset()
         reset_model_data()

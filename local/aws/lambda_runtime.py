@@ -70,6 +70,11 @@ class LambdaRuntime:
             sandbox.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    def sandbox_with(self, access_key_id: str) -> Sandbox | None:
+        """The sandbox whose process calls AWS with these credentials."""
+        with self._lock:
+            return next((sandbox for sandbox in self._all if sandbox.access_key_id == access_key_id), None)
+
     def _take(self, configuration: FunctionConfiguration) -> Sandbox | None:
         with self._lock:
             for sandbox in reversed(self._idle):
@@ -123,6 +128,19 @@ def stop() -> None:
         _runtime.close()
     _runtime = None
     LambdaFunction.invoke = _moto_invoke  # type: ignore[method-assign]
+
+
+def caller_of(access_key_id: str) -> str | None:
+    """The name of the function whose process calls AWS with these credentials."""
+    sandbox = _runtime.sandbox_with(access_key_id) if _runtime else None
+    return sandbox.function.name if sandbox else None
+
+
+def kill_caller(access_key_id: str) -> None:
+    """Kill the process of the function that calls AWS with these credentials, in the middle of what it does."""
+    sandbox = _runtime.sandbox_with(access_key_id) if _runtime else None
+    if sandbox:
+        sandbox.kill()
 
 
 def _invoke(

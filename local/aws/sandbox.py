@@ -64,6 +64,7 @@ class Sandbox:
         self, function: FunctionConfiguration, code: Path, log: Path, endpoint: str, credentials: dict[str, str]
     ) -> None:
         self.function = function
+        self.access_key_id = credentials["aws_access_key_id"]
         self.alive = True
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         self._log, self._log_position = log, 0
@@ -124,7 +125,7 @@ class Sandbox:
         if outcome.kind == "started":
             outcome = self._outcome(request_id, self.function.timeout, "Task")
         if outcome.kind == "init_error":
-            self._kill()
+            self.kill()
         milliseconds = (time.monotonic() - begun) * 1000
         function_error = None if outcome.kind == "response" else "Unhandled"
         return Result(outcome.payload, function_error, self._read_log(request_id, milliseconds))
@@ -133,7 +134,7 @@ class Sandbox:
         try:
             return self._api.outcomes.get(timeout=seconds)
         except queue.Empty:
-            self._kill()
+            self.kill()
             message = f"RequestId: {request_id} Error: {what} timed out after {seconds:.2f} seconds"
             error = {"errorType": "Sandbox.Timedout", "errorMessage": message}
             return Outcome("error", json.dumps(error).encode())
@@ -152,7 +153,8 @@ class Sandbox:
             f"Memory Size: {self.function.memory_mb} MB\n"
         )
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing; an invocation then ends as one of a crashed runtime does."""
         self.alive = False
         if self._process.poll() is None:
             # The watching thread may have waited for the process before this thread can see that it has ended.
@@ -161,7 +163,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End the process and its Runtime API."""
-        self._kill()
+        self.kill()
         self._process.wait()
         self._api.close()
         self._log.unlink(missing_ok=True)

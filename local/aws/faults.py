@@ -1,0 +1,232 @@
+"""Faults on demand: calls that are throttled, refused, broken, slow or cut off, and functions that die in a call.
+
+    fault = aws.faults.inject("transcribe", "StartMedicalTranscriptionJob", "drop_after")
+    ...
+    assert fault.fired == 1
+
+Every call over HTTP passes here: those of functions, of the state machine's tasks, and of the three services, which
+act with somebody's rights. Calls that moto makes inside its process (S3 to EventBridge to SQS) do not.
+"""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
+
+import botocore.session
+import flask
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import JsonRESTError
+from moto.s3.exceptions import S3ClientError
+
+from local.aws import lambda_runtime
+from local.aws.fault_answers import Refusal, answer, answers
+
+Kind = Literal[
+    "throttle", "quota", "internal_error", "access_denied", "kms_disabled",
+    "error_after", "drop", "drop_after", "delay", "kill", "kill_after",
+]  # fmt: skip
+"""What happens to a call: an error of the service instead of the work (the first five); an internal error, or a cut
+connection, after the work was done; a cut connection before; a slow answer; the calling function's process dies before
+the call reaches the service, or after the work was done."""
+
+_READS = ("Get", "Head", "List", "Describe", "Receive")
+_KMS_OPERATIONS = {("s3", "GetObject"), ("s3", "PutObject"), ("transcribe", "StartMedicalTranscriptionJob")}
+_FLAG = "local.fault"
+
+
+class SeenCall(NamedTuple):
+    """`caller` is the function's name, or who else made the call."""
+
+    service: str
+    operation: str
+    caller: str
+
+
+@dataclass
+class Fault:
+    """A rule, and how many calls it has met (`seen`) and spoiled (`fired`)."""
+
+    service: str
+    operation: str
+    kind: Kind
+    function: str
+    contains: str
+    after: int
+    times: int
+    seconds: float
+    seen: int = 0
+    fired: int = 0
+
+
+@dataclass
+class Faults:
+    """The rules in force, and, while `recording`, the calls that were made, in order."""
+
+    rules: list[Fault] = field(default_factory=list)
+    calls: list[SeenCall] = field(default_factory=list)
+    recording: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def inject(
+        self,
+        service: str,
+        operation: str,
+        kind: Kind,
+        *,
+        function: str = "",
+        contains: str = "",
+        after: int = 0,
+        times: int = 1,
+        seconds: float = 1.0,
+    ) -> Fault:
+        """Spoil `times` calls of boto3's `operation` of `service`, but for the first `after`.
+
+        `function` is the end of the calling function's name ("start_transcription"), `contains` a part of the path,
+        query or body; both may be empty. `seconds` is how long a delay takes.
+
+        Raises botocore's UnknownServiceError or OperationNotFoundError for names that boto3 doesn't know, ValueError
+        for a kind that the call can't meet.
+        """
+        if kind not in faults_of(service, operation):
+            raise ValueError(f"{operation} of {service} can't meet {kind!r}; it can {faults_of(service, operation)}")
+        fault = Fault(service, operation, kind, function, contains, after, times, seconds)
+        with self._lock:
+            self.rules.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        with self._lock:
+            self.rules.clear()
+            self.calls.clear()
+
+    @property
+    def active(self) -> bool:
+        return bool(self.rules) or self.recording
+
+    def meet(self, call: SeenCall, text: Callable[[], str]) -> Fault | None:
+        """Note the call, and take the first rule that is for it and not used up. `text` is what `contains` is about."""
+        with self._lock:
+            if self.recording:
+                self.calls.append(call)
+            for fault in self.rules:
+                if (fault.service, fault.operation) != (call.service, call.operation) or fault.fired >= fault.times:
+                    continue
+                if not call.caller.endswith(fault.function) or fault.contains not in text():
+                    continue
+                fault.seen += 1
+                if fault.seen > fault.after:
+                    fault.fired += 1
+                    return fault
+        return None
+
+
+def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
+    """The kinds that a call of boto3's `operation` of `service` can meet.
+
+    What is done twice without a difference isn't cut off after it was done.
+    """
+    botocore.session.get_session().get_service_model(service).operation_model(operation)
+    kinds: list[Kind] = []
+    for kind in get_args(Refusal):
+        if kind == "quota" and operation.startswith(_READS):
+            continue
+        if kind == "kms_disabled" and (service, operation) not in _KMS_OPERATIONS:
+            continue
+        if answers(service, kind):
+            kinds.append(kind)
+    kinds += ["drop", "delay", "kill"]
+    if not operation.startswith(_READS):
+        kinds += ["error_after", "drop_after"]
+    return (*kinds, "kill_after")
+
+
+class Middleware:
+    """In front of moto's server: does to answers what a fault asks for."""
+
+    def __init__(self, application: Any, faults: Faults) -> None:
+        self._application, self._faults = application, faults
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not self._faults.rules:
+            answered: Iterable[bytes] = self._application(environ, start_response)
+            return answered
+        begun: list[Any] = []
+        body = list(self._application(environ, lambda *arguments: begun.extend(arguments)))
+        fault: Fault | None = environ.get(_FLAG)
+        if fault is None:
+            start_response(*begun)
+            return body
+        if fault.kind in get_args(Refusal) or fault.kind == "error_after":
+            refusal = "internal_error" if fault.kind == "error_after" else fault.kind
+            status, headers, content = answer(fault.service, refusal)  # type: ignore[arg-type]
+            start_response(status, headers)
+            return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
+        if fault.kind == "kill_after":
+            lambda_runtime.kill_caller(_access_key_id(environ.get("HTTP_AUTHORIZATION", "")))
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError(f"injected: {fault.kind}")
+
+
+def install(faults: Faults) -> Callable[[], None]:
+    """Let every call meet `faults` before its permissions are checked. Returns what undoes it."""
+    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+    def met(response: Any, iam_request_cls: Any, resource: str = "*") -> None:
+        if faults.active:
+            _meet(faults, response)
+        authorize(response, iam_request_cls, resource)
+
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = met  # type: ignore[method-assign, assignment]
+
+    def undo() -> None:
+        ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign]
+
+    return undo
+
+
+def _meet(faults: Faults, response: Any) -> None:
+    authorization = response.headers.get("Authorization", "")
+    access_key_id, signed_service = _access_key_id(authorization), _signed_service(authorization)
+    service = _BOTO3_NAMES.get(signed_service, signed_service)
+    operation = response._get_action()
+    if service == "s3":
+        operation = "HeadObject" if response.method == "HEAD" else _S3_OPERATIONS.get(operation, operation)
+    from_function = "exec-env/AWS_Lambda" in response.headers.get("User-Agent", "")
+    caller = lambda_runtime.caller_of(access_key_id) if from_function else None
+    call = SeenCall(service, operation, caller or access_key_id)
+
+    def text() -> str:
+        body = response.raw_body
+        return f"{response.uri}\n{body.decode('utf-8', 'replace') if isinstance(body, bytes) else body}"
+
+    fault = faults.meet(call, text)
+    if fault is None:
+        return
+    if fault.kind == "delay":
+        time.sleep(fault.seconds)
+        return
+    flask.request.environ[_FLAG] = fault
+    if fault.kind == "kill":
+        lambda_runtime.kill_caller(access_key_id)
+    if not fault.kind.endswith("_after"):
+        # The work isn't done; what is answered, if anything, is the middleware's.
+        raise S3ClientError("InternalError", "") if service == "s3" else JsonRESTError("InternalFailure", "")
+
+
+# Where the name that signs a request, or that moto has, isn't boto3's.
+_BOTO3_NAMES = {"states": "stepfunctions", "cleanrooms-ml": "cleanroomsml"}
+_S3_OPERATIONS = {"ListBucket": "ListObjectsV2"}
+
+
+def _access_key_id(authorization: str) -> str:
+    found = re.search(r"Credential=([^/]+)/", authorization)
+    return found[1] if found else ""
+
+
+def _signed_service(authorization: str) -> str:
+    found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", authorization)
+    return found[1] if found else ""
