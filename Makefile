@@ -6,7 +6,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
 
-.PHONY: help setup demo local test lint types synth cfn-lint bootstrap diff deploy lock clean
+.PHONY: help setup demo local test faults lint types synth cfn-lint bootstrap diff deploy lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ local: setup  ## leave the local AWS running, for the AWS CLI: make local [PORT=
 
 test: setup  ## every test, offline
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+faults: setup  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
+	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
 
 lint: setup  ## formatting and lint
 	$(BIN)/ruff format --check .

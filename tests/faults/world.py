@@ -1,0 +1,117 @@
+"""A running pipeline that cases of the fault matrix share: each has people, recordings and a seed of its own."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pytest
+
+from local.deployment import synthesize
+from local.pipeline import Pipeline, start_pipeline
+from local.services.comprehendmedical import jobs as entity_jobs
+from local.services.transcribe import models as transcription_models
+from tests.statemachine.conftest import Engines, Run
+
+KNOWN_TO_THE_MODEL = 30
+PATIENCE_SECONDS = 60
+PEOPLE_KEY = "records/people.jsonl"
+
+
+class Dropped(NamedTuple):
+    """A case's recordings by what is said in them, and by no other case; the second one's patient didn't consent."""
+
+    texts: dict[str, str]
+    users: tuple[str, str]
+    suppressed: str
+
+
+class World:
+    def __init__(self, run: Run, cases: int) -> None:
+        self.run = run
+        self._numbers = itertools.count(1)
+        self._leavers = [f"leaver-{number}" for number in range(cases)]
+        self._suppressed: list[str] = []
+        known = [f"p-{number:03}" for number in range(1, KNOWN_TO_THE_MODEL + 1)]
+        # One object for all of them: every case's SelectSeeds reads it.
+        record = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
+        lines = [{**record, "user_id": user, "audience_consent": True} for user in known + self._leavers]
+        run.s3.put_object(
+            Bucket=run.pipeline.clinical_bucket,
+            Key=PEOPLE_KEY,
+            Body="".join(json.dumps(line) + "\n" for line in lines).encode(),
+        )
+
+    def drop(self) -> Dropped:
+        """Two recordings into the bucket, after somebody has withdrawn, so that an audience is due."""
+        number = next(self._numbers)
+        self._suppressed.append(self._leavers.pop())
+        self.run.s3.put_object(
+            Bucket=self.run.pipeline.audience_bucket,
+            Key="suppression/user_ids.txt",
+            Body="\n".join(self._suppressed).encode(),
+        )
+        users = (f"case-{number}-a", f"case-{number}-b")
+        texts = {}
+        for user, consent in zip(users, (True, False), strict=True):
+            text = f"Patient {user} has hypertension."
+            uri = self.run.drop(f"media/{user}/visit.wav", self.run.engines.recording(text), consent=consent)
+            texts[uri] = text
+        return Dropped(texts, users, self._suppressed[-1])
+
+    def executions(self, dropped: Dropped) -> list[dict[str, Any]]:
+        """The executions that the drop has started; fewer than there will be while the queue is at it."""
+        found = self.run.stepfunctions.list_executions(
+            stateMachineArn=self.run.pipeline.state_machine_arn, maxResults=20
+        )
+        described = [
+            self.run.stepfunctions.describe_execution(executionArn=item["executionArn"]) for item in found["executions"]
+        ]
+        return [item for item in described if set(json.loads(item["input"])["media"]) & set(dropped.texts)]
+
+    def settled(self, dropped: Dropped, meanwhile: Callable[[], None] = lambda: None) -> list[dict[str, Any]]:
+        """The drop's executions, once all of its recordings are in one that has ended."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            meanwhile()
+            executions = self.executions(dropped)
+            taken = {uri for item in executions for uri in json.loads(item["input"])["media"]}
+            if taken >= set(dropped.texts) and all(item["status"] != "RUNNING" for item in executions):
+                return executions
+            time.sleep(0.02)
+        return self.executions(dropped)
+
+    def forget(self) -> None:
+        """Take a case's people out of the records, which every later case reads."""
+        bucket = self.run.pipeline.clinical_bucket
+        for item in self.run.s3.list_objects_v2(Bucket=bucket, Prefix="records/").get("Contents", ()):
+            if item["Key"] != PEOPLE_KEY:
+                self.run.s3.delete_object(Bucket=bucket, Key=item["Key"])
+
+
+def leave_retries_to_the_state_machine(pipeline: Pipeline) -> None:
+    """The SDK's would take real seconds each, and keep most faults from reaching anything else."""
+    functions = pipeline.aws.client("lambda")
+    for function in functions.list_functions()["Functions"]:
+        variables = function["Environment"]["Variables"] | {"AWS_MAX_ATTEMPTS": "1"}
+        name = function["FunctionName"]
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+@contextmanager
+def world(cases: int) -> Iterator[World]:
+    """A pipeline with instant engines, for so many cases."""
+    engines = Engines()
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        pipeline = start_pipeline(synthesize("local", Path(folder)), time_scale=0.002, longest_wait=0.05)
+        leave_retries_to_the_state_machine(pipeline)
+        patch.setattr(transcription_models, "engine", engines.transcribe)
+        patch.setattr(entity_jobs, "engine", engines.detect)
+        try:
+            yield World(Run(pipeline, engines), cases)
+        finally:
+            pipeline.aws.stop()
