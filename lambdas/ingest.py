@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Returns the ids of the messages that are to come back: those of an execution that could not be started, and those
     that aren't such events, which end in the dead-letter queue.
     """
-    versions: dict[str, str] = {}
+    versions: dict[str, set[str]] = defaultdict(set)
     messages: dict[str, list[str]] = defaultdict(list)
     returned: list[str] = []
     for record in event["Records"]:
@@ -43,11 +43,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             returned.append(record["messageId"])
             continue
         if not created["key"].endswith("/"):  # the console's "folders" are empty objects
-            versions[uri] = version
+            versions[uri].add(version)
             messages[uri].append(record["messageId"])
     for uris in chunks(sorted(versions)):
         try:
-            start_execution(uris, [versions[uri] for uri in uris])
+            start_execution(uris, [version for uri in uris for version in sorted(versions[uri])])
         except ClientError as error:
             # Only this part returns: what was started is not to be regrouped under another name.
             logger.error("execution not started", extra={"code": error.response["Error"]["Code"]})

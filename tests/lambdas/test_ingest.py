@@ -51,6 +51,17 @@ def test_the_name_depends_on_the_events_and_not_on_their_order(monkeypatch: pyte
     assert all(len(name) <= 80 for name in names)
 
 
+def test_two_versions_in_one_batch_name_the_same_execution_in_whatever_order_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(ingest.stepfunctions, "start_execution", lambda **call: names.append(call["name"]))
+    versions = [message("media/p/a.wav", version=version) for version in ("v1", "v2")]
+    for records in (versions, versions[::-1], versions[1:]):
+        ingest.handler({"Records": records}, None)
+    assert names[0] == names[1] != names[2]
+
+
 def test_a_message_that_is_no_event_is_returned_and_the_others_go_on(stubbed: Callable[[Any], Stubber]) -> None:
     expect(stubbed(ingest.stepfunctions), "s3://b/media/p/a.wav")
     broken = {"messageId": "bad", "body": "{not json"}
