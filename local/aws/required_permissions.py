@@ -47,6 +47,8 @@ def _cleanrooms_ml(call: Call) -> Iterator[Permission]:
         yield Permission(action, parameters.get("configuredAudienceModelArn", "*"), context)
         # The job does not exist yet; a policy names it with a wildcard.
         yield Permission(action, call.arn("cleanrooms-ml", "audience-generation-job/new"), context)
+        if parameters.get("tags"):
+            yield Permission("cleanrooms-ml:TagResource", call.arn("cleanrooms-ml", "audience-generation-job/new"))
         role = parameters.get("seedAudience", {}).get("roleArn", "")
         yield Permission("iam:PassRole", role, {"iam:PassedToService": "cleanrooms-ml.amazonaws.com"})
     else:

@@ -15,6 +15,9 @@ from moto.core.utils import get_service_model
 
 _NUMBERS = ("integer", "long", "double", "float")
 
+# Some patterns write characters beyond U+FFFF as their two UTF-16 halves, of which Python's strings have none.
+_SURROGATES = r"\uD800\uDBFF-\uDC00\uDFFF"
+
 # Some patterns use Unicode properties, which `re` does not know. Letters and numbers are what \w is but for "_", which
 # all these patterns allow as well; separators are white space but for the control characters.
 _UNICODE_PROPERTIES = (
@@ -110,4 +113,5 @@ def _own_violations(shape: Shape, value: Any, path: tuple[Step, ...]) -> Iterato
 def _compiled(pattern: str) -> re.Pattern[str]:
     for unicode_property, equivalent in _UNICODE_PROPERTIES:
         pattern = pattern.replace(unicode_property, equivalent)
+    pattern = pattern.replace(_SURROGATES, "\U00010000-\U0010ffff")
     return re.compile(pattern)

@@ -110,7 +110,7 @@ class CleanRoomsMLBackend(BaseBackend):
 
         Raises ValidationException for an SQL seed, ServiceQuotaExceededException while ten others are in progress.
         """
-        validation.check_seed_source(request["seedAudience"])
+        validation.check_seed_source(request["seedAudience"], request.get("collaborationId"))
         self._check_role(request["seedAudience"]["roleArn"])
         configured = find(self.configured_audience_models, request["configuredAudienceModelArn"])
         inherits = configured.request["childResourceTagOnCreatePolicy"] == "FROM_PARENT_RESOURCE"

@@ -46,11 +46,22 @@ def check_role(role_arn: str, account_id: str) -> None:
         )
 
 
-def check_seed_source(seed_audience: Mapping[str, Any]) -> None:
+def check_seed_source(seed_audience: Mapping[str, Any], collaboration_id: str | None) -> None:
     """Raise ValidationException unless the seed is a file in S3.
 
-    On AWS a seed is either `dataSource` or `sqlParameters`; the local service runs no SQL.
+    On AWS a seed is either `dataSource` or `sqlParameters`; the local service checks a query, but runs none.
+    That a query names its text or its template, and a collaboration to run in, follows from what the parameters are for
+    (botocore on ProtectedQuerySQLParameters and collaborationId).
     """
+    query = seed_audience.get("sqlParameters", {})
+    if "sqlComputeConfiguration" in seed_audience and "sqlParameters" not in seed_audience:
+        raise ValidationException("seedAudience.sqlComputeConfiguration is for sqlParameters, which are not given")
+    if "sqlParameters" in seed_audience and ("queryString" in query) == ("analysisTemplateArn" in query):
+        raise ValidationException(
+            "seedAudience.sqlParameters must have either queryString or analysisTemplateArn, and not both"
+        )
+    if "sqlParameters" in seed_audience and not collaboration_id:
+        raise ValidationException("seedAudience.sqlParameters needs a collaborationId, in which the query runs")
     if ("dataSource" in seed_audience) == ("sqlParameters" in seed_audience):
         raise ValidationException("seedAudience must have either dataSource or sqlParameters, and not both")
     if "sqlParameters" in seed_audience:

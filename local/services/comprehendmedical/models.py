@@ -24,6 +24,7 @@ from local.services.comprehendmedical.errors import (
     TooManyRequestsException,
     ValidationException,
 )
+from local.services.comprehendmedical.validation import check_locations
 
 # "Guidelines and quotas" in the developer guide: per operation, and for the synchronous operation's text.
 MAXIMUM_ACTIVE_JOBS = 10
@@ -63,6 +64,7 @@ class ComprehendMedicalBackend(BaseBackend):
         TooManyRequestsException while ten jobs are active.
         """
         parameters = {name: value for name, value in request.items() if name != "ClientRequestToken"}
+        check_locations(parameters)
         self._check_role(parameters["DataAccessRoleArn"])
         token = request.get("ClientRequestToken") or str(uuid.uuid4())
         with self._lock:

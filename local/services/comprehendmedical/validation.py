@@ -13,3 +13,13 @@ def check_request(operation: str, request: Mapping[str, Any]) -> None:
         # Of these operations only the list has ValidationException among its errors.
         error = ValidationException if operation.startswith("List") else InvalidRequestException
         raise error("; ".join(map(str, found)))
+
+
+def check_locations(request: Mapping[str, Any]) -> None:
+    """Raise InvalidRequestException for an input path with an empty part.
+
+    Source: "Batch operations" in the Comprehend Medical developer guide: no consecutive slashes in paths.
+    """
+    for config in ("InputDataConfig", "OutputDataConfig"):
+        if "//" in request[config].get("S3Key", ""):
+            raise InvalidRequestException(f"{config}.S3Key has consecutive slashes; leave out the empty part")

@@ -5,6 +5,8 @@ from moto.core.utils import get_service_model
 
 from local.services.shapes import request_violations, violations
 
+ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/12345678-0000-4000-8000-000000000000"
+
 
 def found(operation: str, answer: dict[str, Any]) -> list[str]:
     model = get_service_model("comprehendmedical").operation_model(operation)
@@ -27,6 +29,14 @@ def test_a_missing_member_is_named() -> None:
 def test_unicode_properties_of_patterns_are_understood(name: str, valid: bool) -> None:
     answer = {"ComprehendMedicalAsyncJobProperties": {"JobName": name}}
     assert (found("DescribeEntitiesDetectionV2Job", answer) == []) is valid
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"), [("study \U0001fa7a", True), ("study\t1", True), ("\x07", False), (" ", False)]
+)
+def test_characters_beyond_the_basic_plane_are_characters_like_others(name: str, valid: bool) -> None:
+    request = {"name": name, "audienceGenerationJobArn": ARN, "audienceSize": {"type": "ABSOLUTE", "value": 1}}
+    assert (request_violations("cleanroomsml", "StartAudienceExportJob", request) == []) is valid
 
 
 def test_keys_and_values_of_a_map_are_checked() -> None:

@@ -172,7 +172,8 @@ def test_an_sql_seed_is_refused_and_so_are_two_seeds_or_none(start: Run, seed: R
     query = {"sqlParameters": {"queryString": "SELECT user_id FROM patients"}}
     role = {"roleArn": source["roleArn"]}
     for seed_audience, message in ((role | query, "does not run SQL"), (source | query, "not both"), (role, "either")):
-        error = refusal(start, seedAudience=seed_audience)["Error"]
+        collaboration_id = "01234567-89ab-cdef-0123-456789abcdef"
+        error = refusal(start, seedAudience=seed_audience, collaborationId=collaboration_id)["Error"]
         assert error["Code"] == "ValidationException"
         assert message in error["Message"]
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from local.services.cleanroomsml.errors import ValidationException
-from local.services.cleanroomsml.validation import check_request
+from local.services.cleanroomsml.validation import check_request, check_seed_source
 
 START = {
     "name": "audience-1",
@@ -49,6 +49,55 @@ def test_a_generation_job_that_departs_from_the_documentation_is_refused(change:
     with pytest.raises(ValidationException) as caught:
         check_request("StartAudienceGenerationJob", START | change)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        ({"name": "n" * 63}, True),
+        ({"description": "d" * 255}, True),
+        ({"tags": {f"key-{number}": "" for number in range(50)}}, True),
+        ({"tags": {"k" * 128: "v" * 256}}, True),
+        ({"tags": {"awsome": "aws:x"}}, True),
+        ({"tags": {"k": "v" * 257}}, False),
+        ({"collaborationId": "01234567-89ab-cdef-0123-456789abcdef"}, True),
+        ({"collaborationId": "0123456789abcdef0123456789abcdef0123"}, False),
+    ],
+)
+def test_what_is_just_inside_a_rule_passes(change: dict[str, Any], valid: bool) -> None:
+    if valid:
+        check_request("StartAudienceGenerationJob", START | change)
+        return
+    with pytest.raises(ValidationException):
+        check_request("StartAudienceGenerationJob", START | change)
+
+
+QUERY = {"queryString": "SELECT user_id FROM claims"}
+TEMPLATE = {"analysisTemplateArn": "arn:aws:cleanrooms:us-east-1:123456789012:membership/m/analysistemplate/t"}
+
+
+@pytest.mark.parametrize(
+    ("seed", "collaboration", "message"),
+    [
+        ({}, "c", "must have either dataSource or sqlParameters"),
+        ({"dataSource": {}, "sqlParameters": QUERY}, "c", "must have either dataSource or sqlParameters"),
+        ({"dataSource": {}, "sqlComputeConfiguration": {}}, "c", "sqlComputeConfiguration is for sqlParameters"),
+        ({"sqlParameters": {}}, "c", "either queryString or analysisTemplateArn"),
+        ({"sqlParameters": QUERY | TEMPLATE}, "c", "either queryString or analysisTemplateArn"),
+        ({"sqlParameters": QUERY}, None, "needs a collaborationId"),
+        ({"sqlParameters": QUERY}, "c", "does not run SQL seeds"),
+        ({"sqlParameters": TEMPLATE, "sqlComputeConfiguration": {}}, "c", "does not run SQL seeds"),
+    ],
+)
+def test_a_seed_is_a_file_and_a_wrong_query_is_told_before_that(
+    seed: dict[str, Any], collaboration: str | None, message: str
+) -> None:
+    with pytest.raises(ValidationException, match=message):
+        check_seed_source(seed, collaboration)
+
+
+def test_a_seed_in_s3_needs_no_collaboration() -> None:
+    check_seed_source({"dataSource": {"s3Uri": "s3://b/k"}}, None)
 
 
 @pytest.mark.parametrize(
