@@ -12,17 +12,14 @@ from tests.faults.world import World, world
 # The call, what happens to it, what the operator does, and how it ends.
 CASES: list[tuple[str, str, str, Kind, Remedy, str]] = [
     ("ingest", "stepfunctions", "StartExecution", "kill_after", "redrive", "survived alone"),
-    ("plan_batch", "s3", "PutObject", "drop_after", "redrive", "survived alone"),
     ("start_transcription", "transcribe", "StartMedicalTranscriptionJob", "kill_after", "redrive", "survived alone"),
-    ("start_transcription", "s3", "GetObject", "access_denied", "redrive", "after redrive"),
-    ("start_entity_detection", "comprehendmedical", "StartEntitiesDetectionV2Job", "kill_after", "redrive",
+    ("start_entity_detection", "comprehendmedical", "StartEntitiesDetectionV2Job", "drop_after", "redrive",
      "survived alone"),
+    ("collect_entities", "s3", "PutObject", "kms_disabled", "redrive", "after redrive"),
     ("poll_entity_detection", "comprehendmedical", "DescribeEntitiesDetectionV2Job", "access_denied", "new execution",
      "after new execution"),
-    ("collect_entities", "s3", "PutObject", "kms_disabled", "redrive", "after redrive"),
-    ("start_audience_generation", "cleanroomsml", "StartAudienceGenerationJob", "drop_after", "redrive",
+    ("start_audience_generation", "cleanroomsml", "StartAudienceGenerationJob", "kill_after", "redrive",
      "survived alone"),
-    ("start_audience_export", "cleanroomsml", "StartAudienceExportJob", "kill_after", "redrive", "survived alone"),
 ]  # fmt: skip
 
 
