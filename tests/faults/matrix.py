@@ -70,11 +70,12 @@ def cases_of(calls: list[SeenCall]) -> Iterator[Case]:
     for call in calls:
         for kind, remedy in kinds_and_remedies(call.service, call.operation):
             yield Case(call.caller, call.service, call.operation, kind, remedy)
-    for function in FUNCTIONS:
-        for kind, remedy in kinds_and_remedies("lambda", "Invoke"):
-            # There is no function around the state machine's own calls that could die in them.
-            if function != "ingest" and not kind.startswith("kill"):
-                yield Case(STATE_MACHINE, "lambda", "Invoke", kind, remedy, f"{function}/invocations")
+    # What the state machine does itself: call the functions, and read the list of recordings for its Map.
+    own = [("lambda", "Invoke", f"{function}/invocations") for function in FUNCTIONS if function != "ingest"]
+    for service, operation, contains in [*own, ("s3", "GetObject", "recordings.json")]:
+        for kind, remedy in kinds_and_remedies(service, operation):
+            if not kind.startswith("kill"):  # there is no function around these calls that could die in them
+                yield Case(STATE_MACHINE, service, operation, kind, remedy, contains)
 
 
 def kinds_and_remedies(service: str, operation: str) -> Iterator[tuple[Kind, Remedy]]:

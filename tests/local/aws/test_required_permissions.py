@@ -84,8 +84,10 @@ def test_starting_audience_generation_is_about_the_model_and_the_job_and_passes_
         ),
         ("iam:PassRole", role, {"iam:PassedToService": "cleanrooms-ml.amazonaws.com"}),
     ]
-    tagging = ("cleanrooms-ml:TagResource", f"arn:aws:cleanrooms-ml:{REGION}:{ACCOUNT}:audience-generation-job/new", {})
-    assert tagging in needs("cleanrooms-ml", "StartAudienceGenerationJob", {**body, "tags": {"study": "7"}})
+    job = f"arn:aws:cleanrooms-ml:{REGION}:{ACCOUNT}:audience-generation-job/new"
+    assert ("cleanrooms-ml:TagResource", job, {}) in needs(
+        "cleanrooms-ml", "StartAudienceGenerationJob", {**body, "tags": {"study": "7"}}
+    )
 
 
 @pytest.mark.parametrize(
