@@ -10,6 +10,7 @@ resource policies of functions and topics. Calls without a signature, and presig
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,9 @@ _XML_SERVICES = ("iam", "sts", "sns", "cloudformation", "monitoring")
 
 _FORM = "application/x-www-form-urlencoded"
 
+actions_used: dict[str, set[str]] = defaultdict(set)
+"""The actions that each principal was allowed, by its ARN, since `install`."""
+
 _moto_authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 _moto_check = IAMRequestBase.check_action_permitted
 _moto_bucket_permission = FakeBucket.get_permission
@@ -39,6 +43,7 @@ _moto_bucket_permission = FakeBucket.get_permission
 
 def install() -> None:
     """Check every call from now on."""
+    actions_used.clear()
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize  # type: ignore[method-assign, assignment]
     IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[method-assign, assignment]
     # Asked before the caller is known; the bucket's policy is evaluated with the caller's permissions instead.
@@ -134,6 +139,7 @@ def _check_action_permitted(request: IAMRequestBase, resource: str) -> None:
     for permission in required_permissions(call):
         if not _allowed(permission, documents, principal, request._access_key.arn, call.region):
             _refuse(service, request._access_key.arn, permission)
+        actions_used[principal].add(permission.action)
 
 
 def _allowed(

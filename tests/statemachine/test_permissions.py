@@ -1,0 +1,64 @@
+"""What the functions were seen to do, beside what their roles let them do: nothing is missing, and nothing unused."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from infra.functions import FUNCTIONS
+from local.aws import iam
+from tests.faults.world import World, world
+from tests.infra.test_permissions import FUNCTION_GRANTS
+from tests.statemachine.test_pipeline_runs import ANOTHER_WAY
+
+# Granted, and used where no call can be seen.
+UNSEEN: dict[str, set[str]] = {
+    # The queue's messages are received by Lambda itself, with the function's rights.
+    "ingest": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
+    # Transcribe Medical's documents name it for the output's key; the local one leaves the encryption to S3.
+    "start_transcription": {"kms:Encrypt"},
+}
+# S3 user guide, "Reducing the cost of SSE-KMS": S3 decides when to use a bucket key, and decrypts it then.
+BY_S3 = {"kms:Decrypt"}
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[Mapping[str, set[str]]]:
+    """Function -> actions, over runs that meet every branch: new, repeated, tagged, taken over, refused and failed."""
+    with world(cases=4) as running:
+        run_every_branch(running)
+        functions = running.run.pipeline.aws.client("lambda")
+        roles = {item["FunctionName"]: item["Role"] for item in functions.list_functions()["Functions"]}
+        yield {name: set(iam.actions_used[roles[f"clinical-media-local-{name}"]]) for name in FUNCTIONS}
+
+
+def run_every_branch(world: World) -> None:
+    run, faults = world.run, world.run.pipeline.aws.faults
+    dropped = world.drop()
+    world.settled(dropped)
+    tagged: dict[str, Any] = {
+        "StartMedicalTranscriptionJob": {
+            **ANOTHER_WAY["StartMedicalTranscriptionJob"],
+            "Tags": [{"Key": "study", "Value": "7"}],
+        },
+        "StartAudienceGenerationJob": {"tags": {"study": "7"}, "includeSeedInOutput": True},
+    }
+    # A start whose answer was lost finds its job, which is still running; the execution fails and is taken over.
+    run.engines.seconds_per_job = 0.5
+    faults.inject("transcribe", "StartMedicalTranscriptionJob", "drop_after", function="start_transcription")
+    faults.inject("s3", "PutObject", "access_denied", function="prepare_documents", times=10_000)
+    assert run.start(media=list(dropped.texts), parameters=tagged)["status"] == "FAILED"
+    run.engines.seconds_per_job = 0.0
+    faults.clear()
+    run.summary(run.start(media=list(dropped.texts), parameters=tagged))
+    broken = run.drop(f"media/{dropped.users[0]}/broken.wav", b"no sound at all, whatever its name says")
+    run.summary(run.execution_of(broken))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_does_all_that_it_may_do_and_may_do_all_that_it_does(
+    used: Mapping[str, set[str]], function: str
+) -> None:
+    may = set(FUNCTION_GRANTS[function])
+    assert used[function] <= may
+    assert may - used[function] <= UNSEEN.get(function, set()) | BY_S3
