@@ -15,11 +15,10 @@ from local.deployment import synthesize
 from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
-from tests.statemachine.conftest import Engines, Run
+from tests.statemachine.conftest import PEOPLE_KEY, Engines, Run
 
 KNOWN_TO_THE_MODEL = 30
 PATIENCE_SECONDS = 60
-PEOPLE_KEY = "records/people.jsonl"
 
 
 class Dropped(NamedTuple):
@@ -37,14 +36,7 @@ class World:
         self._leavers = [f"leaver-{number}" for number in range(cases)]
         self._suppressed: list[str] = []
         known = [f"p-{number:03}" for number in range(1, KNOWN_TO_THE_MODEL + 1)]
-        # One object for all of them: every case's SelectSeeds reads it.
-        record = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
-        lines = [{**record, "user_id": user, "audience_consent": True} for user in known + self._leavers]
-        run.s3.put_object(
-            Bucket=run.pipeline.clinical_bucket,
-            Key=PEOPLE_KEY,
-            Body="".join(json.dumps(line) + "\n" for line in lines).encode(),
-        )
+        run.remember(known + self._leavers)
 
     def drop(self) -> Dropped:
         """Two recordings into the bucket, after somebody has withdrawn, so that an audience is due."""

@@ -19,6 +19,7 @@ from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 
 PATIENCE_SECONDS = 100
+PEOPLE_KEY = "records/people.jsonl"
 
 
 class Engines:
@@ -97,6 +98,13 @@ class Run:
         metadata = {"audience-consent": "true"} if consent else {}
         self.s3.put_object(Bucket=self.pipeline.media_bucket, Key=key, Body=body, Metadata=metadata)
         return f"s3://{self.pipeline.media_bucket}/{key}"
+
+    def remember(self, users: list[str]) -> None:
+        """Records of earlier batches, in which these people consented and have hypertension."""
+        found = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
+        lines = [{**found, "user_id": user, "audience_consent": True} for user in users]
+        body = "".join(json.dumps(line) + "\n" for line in lines)
+        self.s3.put_object(Bucket=self.pipeline.clinical_bucket, Key=PEOPLE_KEY, Body=body.encode())
 
     def executions(self) -> list[dict[str, Any]]:
         pages = self.stepfunctions.get_paginator("list_executions").paginate(

@@ -15,11 +15,13 @@ def patient() -> str:
 
 def test_dropped_recordings_become_transcripts_entities_and_an_audience(run: Run) -> None:
     users = [f"p-{number:03}" for number in range(1, 27)]  # whom the model's owner knows
+    run.remember(users[4:])  # earlier batches' patients
+    users = users[:4]
     body = run.engines.recording("The patient has hypertension. She is well.")
     uris = [run.drop(f"media/{user}/visit é+%.wav", body, consent=True) for user in users]
     executions = {run.execution_of(uri)["name"]: run.execution_of(uri) for uri in uris}
     summaries = [run.summary(execution) for execution in executions.values()]
-    assert sum(summary["recordings"]["transcribed"] for summary in summaries) == 26
+    assert sum(summary["recordings"]["transcribed"] for summary in summaries) == 4
     assert all(summary["rejected"] == [] for summary in summaries)
 
     (record,) = run.records(users[0])
