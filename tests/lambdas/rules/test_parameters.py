@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +61,11 @@ def test_an_audience_model_may_be_missing() -> None:
 @pytest.mark.parametrize("parameters", [None, [], "x", {"StartMedicalTranscriptionJob": 3}])
 def test_what_is_no_object_is_told(parameters: Any) -> None:
     assert any("not an object" in problem for problem in problems(parameters))
+
+
+def test_the_rules_need_no_client_and_are_all_that_the_infrastructure_takes_from_the_functions() -> None:
+    rules = "\n".join(path.read_text() for path in Path("lambdas/rules").glob("*.py"))
+    infrastructure = "\n".join(path.read_text() for path in Path("infra").glob("*.py"))
+    imported = re.compile(r"^(?:from|import) (boto3|aws_lambda_powertools|lambdas[\w.]*)", re.MULTILINE)
+    assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == set()
+    assert set(imported.findall(infrastructure)) == {"lambdas.rules"}
