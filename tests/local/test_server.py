@@ -1,5 +1,7 @@
+import contextlib
 import io
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -39,6 +41,15 @@ def start() -> Iterator[Any]:
         aws.stop()
 
 
+@pytest.fixture
+def free_port() -> int:
+    """A port that stays free: none of those from which the system picks (32768 to 60999) for connections."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no port from 20000 to 29999 is free")
+
+
 def test_it_serves_on_the_loopback_interface_at_a_free_port(start: Any) -> None:
     aws = start()
     assert aws.endpoint.startswith("http://127.0.0.1:")
@@ -75,12 +86,13 @@ def test_two_at_a_time_are_refused(start: Any) -> None:
     assert first.client("s3").list_buckets()["Buckets"]
 
 
-def test_a_port_in_use_is_named(start: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"Port {port} cannot be used for the local AWS"):
-            start(port=port)
-    assert start(port=port).endpoint.endswith(f":{port}")
+def test_a_port_in_use_is_named(start: Any, free_port: int) -> None:
+    with (
+        socket.create_server(("127.0.0.1", free_port)),
+        pytest.raises(OSError, match=f"Port {free_port} cannot be used for the local AWS"),
+    ):
+        start(port=free_port)
+    assert start(port=free_port).endpoint.endswith(f":{free_port}")
 
 
 @pytest.mark.parametrize("port", [-1, 65_536, 80_000])
@@ -145,7 +157,7 @@ def test_executions_do_not_outlive_it(start: Any) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_no_transcription_reaches_the_next_one(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_transcription_reaches_the_next_one(start: Any, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[float] = []
     entered, finish = threading.Event(), threading.Event()
 
@@ -176,7 +188,7 @@ def test_no_transcription_reaches_the_next_one(start: Any, monkeypatch: pytest.M
 
     monkeypatch.setattr(models, "engine", slow_if_long)
     services = {"transcribe": SERVICES["transcribe"]}
-    first = start(services=services)
+    first = start(services=services, port=free_port)
     first.client("s3").create_bucket(Bucket="clinical")
     start_job(first, 5)
     start_job(first, 3)
@@ -185,7 +197,7 @@ def test_no_transcription_reaches_the_next_one(start: Any, monkeypatch: pytest.M
     first.stop()
 
     # On the same port, where the first one's work would find it.
-    second = start(services=services, port=int(first.endpoint.rpartition(":")[2]))
+    second = start(services=services, port=free_port)
     s3 = second.client("s3")
     s3.create_bucket(Bucket="clinical")
     start_job(second, 2)  # is not kept waiting
