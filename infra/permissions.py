@@ -78,7 +78,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_read(clinical, "batches/", "transcripts/"),
             *_head(clinical, "claims/"),
             *_list(clinical),
-            *_write(clinical, "documents/", "batches/"),
+            *_write(clinical, "documents/", "batches/", "claims/"),
         ],
         "start_entity_detection": [
             _allow(

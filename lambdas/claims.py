@@ -5,7 +5,9 @@ execution runs; what an execution that has ended left undone goes to the next th
 nothing can be left behind.
 """
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
@@ -33,25 +35,20 @@ class Claims:
     def claim(self, transcript_id: str) -> str:
         """Take the recording unless another execution works on it; the name of the execution that has it now."""
         key = claim_key(transcript_id)
-        condition: dict[str, Any] = {"IfNoneMatch": "*"}
+        head: Mapping[str, Any] | None = None
+        owner = self._execution
         for _ in range(MAXIMUM_ATTEMPTS):
-            try:
-                # The name is the body too: another owner's claim must have another ETag.
-                body, metadata = self._execution.encode(), {"execution": self._execution}
-                s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata, **condition)
+            if _write(self._bucket, key, self._execution, head):
                 return self._execution
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in LOST:
-                    raise
+            # Whoever kept it meanwhile runs again.
+            self._statuses.pop(owner, None)
             head = find_head(self._bucket, key)
             if head is None:
-                condition = {"IfNoneMatch": "*"}
                 continue
-            owner: str = head["Metadata"]["execution"]
+            owner = str(head["Metadata"]["execution"])
             if owner == self._execution or self._status(owner) in ("RUNNING", "PENDING_REDRIVE"):
                 return owner
-            condition = {"IfMatch": head["ETag"]}
-        raise RuntimeError(f"{key} kept changing while execution {self._execution} tried to take it")
+        raise _never_still(key, self._execution)
 
     def _status(self, execution: str) -> str:
         """Asked once each: thousands of recordings may have been left by the same execution.
@@ -62,6 +59,8 @@ class Claims:
             status = self._describe(execution)
             if status in ENDED_UNFINISHED:
                 write_json(self._bucket, takeover_key(execution), {"taken_over_by": self._execution})
+                # It may have been redriven before it could be told.
+                status = self._describe(execution)
             self._statuses[execution] = status
             logger.info("other execution", extra={"execution_name": execution, "status": status})
         return self._statuses[execution]
@@ -86,13 +85,39 @@ def takeover_key(execution: str) -> str:
     return f"batches/{execution}/taken-over.json"
 
 
-def owner_of(bucket: str, transcript_id: str) -> str | None:
-    """The name of the execution that has the recording, None if no execution has."""
-    head = find_head(bucket, claim_key(transcript_id))
-    return head["Metadata"]["execution"] if head else None
+def keep(bucket: str, transcript_id: str, execution: str) -> str:
+    """Claim the recording again after a redrive; the name of the execution that has it now.
+
+    Writing is what keeps it: one that found this execution failed, and comes to take the recording, finds it changed.
+    """
+    key = claim_key(transcript_id)
+    for _ in range(MAXIMUM_ATTEMPTS):
+        head = find_head(bucket, key)
+        owner: str = head["Metadata"]["execution"] if head else execution
+        if owner != execution or _write(bucket, key, execution, head):
+            return owner
+    raise _never_still(key, execution)
 
 
 def takeover_of(bucket: str, execution: str) -> str:
     """Stands for the last time that another execution took recordings over from this one; empty for never."""
     head = find_head(bucket, takeover_key(execution))
     return head["ETag"] if head else ""
+
+
+def _write(bucket: str, key: str, execution: str, head: Mapping[str, Any] | None) -> bool:
+    """Write the claim unless it is no longer as `head` says, None for not there; whether it was."""
+    condition: dict[str, Any] = {"IfMatch": head["ETag"]} if head else {"IfNoneMatch": "*"}
+    # Every claim must have another ETag, also one by the same execution.
+    body, metadata = f"{execution} {uuid4()}".encode(), {"execution": execution}
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, **condition)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in LOST:
+            raise
+        return False
+    return True
+
+
+def _never_still(key: str, execution: str) -> RuntimeError:
+    return RuntimeError(f"{key} kept changing while execution {execution} tried to take it")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import compress
 from typing import Any, NamedTuple
 
-from lambdas.claims import owner_of, takeover_of
+from lambdas.claims import keep, takeover_of
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger
@@ -47,11 +47,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     planned = [recording for recording in plan["recordings"] if not recording["reused"]]
-    # Before the claims are read, so that whatever is taken afterwards shows.
+    # Before the claims are kept, so that whatever is taken afterwards shows.
     takeover = takeover_of(bucket, batch["batch_id"])
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        owners = list(pool.map(lambda recording: owner_of(bucket, recording["transcript_id"]), planned))
-        ours = [owner in (None, batch["batch_id"]) for owner in owners]
+        owners = list(pool.map(lambda item: keep(bucket, item["transcript_id"], batch["batch_id"]), planned))
+        ours = [owner == batch["batch_id"] for owner in owners]
         pending = list(compress(planned, ours))
         transcripts = list(pool.map(lambda recording: read_transcript(bucket, recording), pending))
     refused = {rejection["media_id"] for rejection in read_rejections(bucket, batch["batch_id"])}

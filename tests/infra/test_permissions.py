@@ -58,7 +58,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "prepare_documents": {
         "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*", f"{CLINICAL}/claims/*"},
         "s3:ListBucket": {CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*"},
+        "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import claims
-from lambdas.claims import Claims, owner_of
+from lambdas.claims import Claims, keep
 from lambdas.shared import storage
 
 CLINICAL = "clinical-bucket"
@@ -30,9 +30,8 @@ def expect_status(stepfunctions: Stubber, execution: str, status: str) -> None:
 
 
 def test_a_recording_that_nobody_works_on_is_taken(stepfunctions: Stubber) -> None:
-    assert owner_of(CLINICAL, "t") is None
     assert claim("e-1") == "e-1"
-    assert owner_of(CLINICAL, "t") == "e-1"
+    assert keep(CLINICAL, "t", "e-2") == "e-1"
 
 
 def test_taking_it_again_asks_nobody(stepfunctions: Stubber) -> None:
@@ -44,7 +43,7 @@ def test_a_recording_that_another_execution_works_on_is_left_to_it(stepfunctions
     claim("e-1")
     expect_status(stepfunctions, "e-1", status)
     assert claim("e-2") == "e-1"
-    assert owner_of(CLINICAL, "t") == "e-1"
+    assert keep(CLINICAL, "t", "e-2") == "e-1"
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
@@ -52,6 +51,7 @@ def test_what_a_failed_execution_left_is_taken_over_and_it_is_told(
     stepfunctions: Stubber, s3: Any, status: str
 ) -> None:
     claim("e-1")
+    expect_status(stepfunctions, "e-1", status)
     expect_status(stepfunctions, "e-1", status)
     assert claim("e-2") == "e-2"
     told = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/e-1/taken-over.json")["Body"].read())
@@ -87,9 +87,54 @@ def test_of_two_that_take_over_at_the_same_moment_one_gets_it(s3: Any, monkeypat
     assert claim("e-2") == "e-3"
 
 
-def test_an_execution_is_asked_for_once_however_many_recordings_it_left(stepfunctions: Stubber) -> None:
+def test_a_recording_stays_with_an_execution_that_is_redriven_before_it_is_told(stepfunctions: Stubber) -> None:
+    claim("e-1")
+    expect_status(stepfunctions, "e-1", "FAILED")
+    expect_status(stepfunctions, "e-1", "RUNNING")
+    assert claim("e-2") == "e-1"
+
+
+def test_a_recording_stays_with_an_execution_that_is_redriven_and_keeps_it_while_another_comes_for_it(
+    stepfunctions: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim("e-1")
+    for status in ("FAILED", "FAILED", "RUNNING"):
+        expect_status(stepfunctions, "e-1", status)
+    write = claims._write
+
+    def kept_first(bucket: str, key: str, execution: str, head: Any) -> bool:
+        if head:
+            monkeypatch.setattr(claims, "_write", write)
+            assert keep(bucket, "t", "e-1") == "e-1"
+        return write(bucket, key, execution, head)
+
+    monkeypatch.setattr(claims, "_write", kept_first)
+    assert claim("e-2") == "e-1"
+
+
+def test_what_was_taken_over_is_not_kept(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "_describe", lambda self, execution: "FAILED")
+    claim("e-1")
+    write = claims._write
+
+    def taken_first(bucket: str, key: str, execution: str, head: Any) -> bool:
+        monkeypatch.setattr(claims, "_write", write)
+        assert claim("e-2") == "e-2"
+        return write(bucket, key, execution, head)
+
+    monkeypatch.setattr(claims, "_write", taken_first)
+    assert keep(CLINICAL, "t", "e-1") == "e-2"
+
+
+def test_a_claim_that_has_expired_is_made_again(s3: Any) -> None:
+    assert keep(CLINICAL, "t", "e-1") == "e-1"
+    assert keep(CLINICAL, "t", "e-2") == "e-1"
+
+
+def test_an_execution_is_asked_for_no_more_often_however_many_recordings_it_left(stepfunctions: Stubber) -> None:
     claim("e-1", "t1")
     claim("e-1", "t2")
+    expect_status(stepfunctions, "e-1", "FAILED")
     expect_status(stepfunctions, "e-1", "FAILED")
     later = Claims(CLINICAL, f"{EXECUTION}e-2")
     assert [later.claim("t1"), later.claim("t2")] == ["e-2", "e-2"]
