@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from moto import mock_aws
 
 from lambdas import ingest, plan_batch
 from lambdas.claims import Claims
+from lambdas.shared.storage import read_json, s3
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 KEYS = [f"media/p-{name}/a.wav" for name in "abc"]
@@ -19,7 +19,10 @@ ARN = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
 
 
 class StateMachine:
-    """Step Functions as far as names go: one execution per name, planned when it starts, and running until `end`."""
+    """Step Functions as far as names go: one execution per name, planned when it starts, and running until `end`.
+
+    `finished` counts how often each recording was brought to its end.
+    """
 
     class exceptions:
         class ExecutionAlreadyExists(Exception):
@@ -28,6 +31,7 @@ class StateMachine:
     def __init__(self) -> None:
         self.statuses: dict[str, str] = {}
         self.plans: dict[str, dict[str, Any]] = {}
+        self.finished: Counter[str] = Counter()
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> None:
         if name in self.statuses:
@@ -35,23 +39,26 @@ class StateMachine:
         self.statuses[name] = "RUNNING"
         event = {"request": json.loads(input), "execution_name": name, "execution_arn": f"{ARN}{name}"}
         prefix = plan_batch.handler(event, None)["batch"]["prefix"]
-        body = boto3.client("s3").get_object(Bucket=CLINICAL, Key=prefix + "plan.json")["Body"].read()
-        self.plans[name] = json.loads(body)
+        self.plans[name] = read_json(CLINICAL, prefix + "plan.json")
 
-    def end(self) -> None:
-        """The running executions finish what they planned."""
-        for name, status in self.statuses.items():
-            if status == "RUNNING":
-                for item in self.plans[name]["recordings"]:
-                    metadata = {"transcript-id": item["transcript_id"]}
-                    key = f"records/{item['object_id']}.jsonl"
-                    boto3.client("s3").put_object(Bucket=CLINICAL, Key=key, Metadata=metadata)
-                self.statuses[name] = "SUCCEEDED"
+    def end(self, how: str) -> None:
+        """The running executions end: SUCCEEDED with what they planned, or FAILED before any of it."""
+        for name in [name for name, status in self.statuses.items() if status == "RUNNING"]:
+            self.statuses[name] = how
+            if how == "SUCCEEDED":
+                self.finish(name)
+
+    def finish(self, name: str) -> None:
+        for item in self.plans[name]["recordings"]:
+            if not item["reused"]:
+                self.finished[item["uri"]] += 1
+                metadata = {"transcript-id": item["transcript_id"]}
+                s3.put_object(Bucket=CLINICAL, Key=f"records/{item['object_id']}.jsonl", Metadata=metadata)
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[int], list[list[tuple[int, int]]], list[bool]]:
-    """How often each key is uploaded, the queue batches of (key, upload) events, and after which ones work ends.
+def deliveries(draw: st.DrawFn) -> tuple[list[int], list[list[tuple[int, int]]], list[str]]:
+    """How often each key is uploaded, the queue batches of (key, upload) events, and what becomes of work after each.
 
     Every event is delivered at least once, some more often, in any order, over any number of batches.
     """
@@ -61,20 +68,19 @@ def deliveries(draw: st.DrawFn) -> tuple[list[int], list[list[tuple[int, int]]],
     order = draw(st.permutations(events + again))
     cuts = sorted(draw(st.sets(st.integers(1, len(order) - 1), max_size=3)))
     batches = [order[first:last] for first, last in zip([0, *cuts], [*cuts, len(order)], strict=True)]
-    return uploads, batches, [draw(st.booleans()) for _ in batches]
+    return uploads, batches, [draw(st.sampled_from(["RUNNING", "SUCCEEDED", "FAILED"])) for _ in batches]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(delivery=deliveries())
 def test_whatever_becomes_of_the_events_every_current_version_is_worked_on_once(
-    delivery: tuple[list[int], list[list[tuple[int, int]]], list[bool]],
+    delivery: tuple[list[int], list[list[tuple[int, int]]], list[str]],
 ) -> None:
     uploads, batches, ends = delivery
     machine = StateMachine()
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "stepfunctions", machine)
         patch.setattr(Claims, "_describe", lambda self, execution: machine.statuses[execution])
-        s3 = boto3.client("s3")
         for bucket in (MEDIA, CLINICAL):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=MEDIA, VersioningConfiguration={"Status": "Enabled"})
@@ -83,18 +89,20 @@ def test_whatever_becomes_of_the_events_every_current_version_is_worked_on_once(
             for key, number in enumerate(uploads)
             for upload in range(number)
         }
-        for batch, ended in zip(batches, ends, strict=True):
+        for batch, how in zip(batches, ends, strict=True):
             records = [
                 {"messageId": str(number), "body": json.dumps({"detail": detail(KEYS[key], versions[key, upload])})}
                 for number, (key, upload) in enumerate(batch)
             ]
             assert ingest.handler({"Records": records}, None) == {"batchItemFailures": []}
-            if ended:
-                machine.end()
-    worked_on = Counter(
-        item["uri"] for plan in machine.plans.values() for item in plan["recordings"] if not item["reused"]
-    )
-    assert worked_on == {f"s3://{MEDIA}/{key}": 1 for key in KEYS}
+            machine.end(how)
+        machine.end("SUCCEEDED")
+        everything = {f"s3://{MEDIA}/{key}": 1 for key in KEYS}
+        assert machine.finished == everything or "FAILED" in ends
+        # What the operator starts by hand after a failure.
+        machine.start_execution("", name="by-hand", input=json.dumps({"prefix": f"s3://{MEDIA}/media/"}))
+        machine.end("SUCCEEDED")
+        assert machine.finished == everything
     for plan in machine.plans.values():
         for item in plan["elsewhere"]:
             assert item["execution_name"] in machine.plans

@@ -4,9 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import pytest
 
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import failures
-from tests.statemachine.conftest import Run
-from tests.statemachine.test_pipeline_runs import ANOTHER_WAY, dropped, transcription_jobs
+from tests.statemachine.conftest import PEOPLE_KEY, Run
+from tests.statemachine.test_pipeline_runs import ANOTHER_WAY, dropped, patient, transcription_jobs
 
 FOREVER = 10_000
 
@@ -24,6 +24,11 @@ FOREVER = 10_000
 def repaired(run: Run) -> Iterator[None]:
     yield
     run.pipeline.aws.faults.clear()
+
+
+def drop(run: Run, text: str) -> str:
+    """The URI of a recording whose event is on its way."""
+    return run.drop(f"media/{patient()}/a.wav", run.engines.recording(text))
 
 
 def redriven(run: Run, execution: dict[str, Any]) -> dict[str, Any]:
@@ -44,25 +49,73 @@ def variable(run: Run, function: str, name: str, value: str) -> Iterator[None]:
         client.update_function_configuration(FunctionName=full, Environment={"Variables": variables})
 
 
+def work(run: Run) -> Counter[str]:
+    """What has been paid for: how many transcription jobs, and how often each text was looked at."""
+    return Counter({"transcription jobs": len(transcription_jobs(run))}) + Counter(run.engines.documents)
+
+
+@contextmanager
+def revoked(run: Run, role: str, action: str) -> Iterator[None]:
+    """The deployed role without one of its permissions."""
+    iam = run.pipeline.aws.client("iam")
+    (name,) = [item["RoleName"] for item in iam.list_roles()["Roles"] if role in item["RoleName"]]
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": action, "Resource": "*"}}
+    iam.put_role_policy(RoleName=name, PolicyName="revoked", PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="revoked")
+
+
+# Role, permission, and the state that is red without it.
+MISSING = [
+    ("FunctionsStartTranscription", "transcribe:StartMedicalTranscriptionJob", "TranscribeMedia"),
+    ("DataAccessRolesEntityDetection", "s3:GetObject", "PollEntityDetection"),
+    ("DataAccessRolesSeedReader", "s3:GetObject", "PollAudienceGeneration"),
+]
+
+
+def test_permissions_that_are_given_back_one_after_the_other_take_a_redrive_each(run: Run) -> None:
+    text, done = "She has a fever and hypertension.", work(run)
+    run.remember([f"p-{number:03}" for number in range(1, 31)])
+    with ExitStack() as cleanup:
+        cleanup.callback(run.s3.delete_object, Bucket=run.pipeline.clinical_bucket, Key=PEOPLE_KEY)
+        permissions = [cleanup.enter_context(ExitStack()) for _ in MISSING]
+        for permission, (role, action, _) in zip(permissions, MISSING, strict=True):
+            permission.enter_context(revoked(run, role, action))
+        uri = drop(run, text)
+        execution = run.execution_of(uri)
+        for permission, (_, action, state) in zip(permissions, MISSING, strict=True):
+            assert (execution["status"], run.states(execution["executionArn"])[-1]) == ("FAILED", state)
+            assert any("AccessDenied" in cause or "cannot read" in cause for _, cause in run.causes(execution)), action
+            permission.close()
+            execution = redriven(run, execution)
+    summary = run.summary(execution)
+    assert (summary["recordings"]["transcribed"], execution["redriveCount"]) == (1, len(MISSING))
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+    (audience,) = summary["audiences"]
+    bucket, key = audience["seed_uri"].removeprefix("s3://").split("/", 1)
+    seed = run.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert uri.split("/")[4] not in seed  # did not consent
+
+
 def test_an_outage_that_outlasts_the_retries_is_redriven_when_it_is_over(run: Run) -> None:
-    (uri,) = dropped(run, "He has a fever after lunch.")
-    run.pipeline.aws.faults.inject("s3", "GetObject", "internal_error", function="select_seeds", times=FOREVER)
+    text, done = "He has a fever after lunch.", work(run)
+    outage = run.pipeline.aws.faults.inject("s3", "GetObject", "internal_error", function="select_seeds", times=FOREVER)
     with variable(run, "select_seeds", "AWS_MAX_ATTEMPTS", "1"):  # the SDK's own retries take their time
-        failed = run.start(media=[uri], parameters=ANOTHER_WAY)
-        detected = len(run.engines.documents)
-        assert failed["status"] == "FAILED"
-        assert run.states(failed["executionArn"])[-1] == "SelectSeeds"
-        assert redriven(run, failed)["status"] == "FAILED"  # it isn't over yet
+        failed = run.execution_of(drop(run, text))
+    assert (failed["status"], run.states(failed["executionArn"])[-1]) == ("FAILED", "SelectSeeds")
+    assert outage.fired >= 7  # the attempt, and six retries
     run.pipeline.aws.faults.clear()
-    again = redriven(run, failed)
-    assert (run.summary(again)["recordings"]["transcribed"], again["redriveCount"]) == (1, 2)
-    assert len(run.engines.documents) == detected
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
 def test_a_redrive_from_the_command_line_repeats_the_failed_job_of_a_batch_only(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uris = dropped(run, "He has a fever in May.", "He has a fever in June.", "He has a fever in July.")
+    texts = ["He has a fever in May.", "He has a fever in June.", "He has a fever in July."]
+    uris = dropped(run, *texts)
     left = [failures.JobFailure("Access denied: no read permission.")]
 
     def fails_once(*arguments: Any) -> Any:
@@ -72,7 +125,7 @@ def test_a_redrive_from_the_command_line_repeats_the_failed_job_of_a_batch_only(
 
     decode = failures.decode_checked
     monkeypatch.setattr("local.services.transcribe.jobs.decode_checked", fails_once)
-    jobs = len(transcription_jobs(run))
+    done = work(run)
     failed = run.start(media=uris, parameters=ANOTHER_WAY)
     assert failed["error"] == "States.ExceedToleratedFailureThreshold"
     assert ("JobFailed", True) in [(error, "Access denied" in cause) for error, cause in run.causes(failed)]
@@ -83,26 +136,46 @@ def test_a_redrive_from_the_command_line_repeats_the_failed_job_of_a_batch_only(
     subprocess.run(command, check=True, env=environment, timeout=60, stdout=subprocess.DEVNULL)
     again = run.ended(failed["executionArn"])
     assert run.summary(again)["recordings"]["transcribed"] == 3
-    assert len(transcription_jobs(run)) == jobs + 3 + 1  # the failed one's next attempt
+    # One each, and the failed one's next attempt.
+    assert work(run) - done == {"transcription jobs": 3 + 1, **dict.fromkeys(texts, 1)}
 
 
 def test_an_execution_that_was_stopped_by_hand_goes_on_where_it_was(run: Run) -> None:
-    (uri,) = dropped(run, "He has a fever on Monday.")
-    jobs = len(transcription_jobs(run))
+    text, done = "He has a fever on Monday.", work(run)
     run.engines.seconds_per_job = 0.5
-    arn = run.begin(media=[uri], parameters=ANOTHER_WAY)
-    run.until(lambda: len(transcription_jobs(run)) > jobs)
+    uri = drop(run, text)
+    run.until(lambda: "transcription jobs" in work(run) - done)
+    (arn,) = [item["executionArn"] for item in run.executions() if uri in item["input"]]
     run.stepfunctions.stop_execution(executionArn=arn)
-    assert run.ended(arn)["status"] == "ABORTED"
-    run.stepfunctions.redrive_execution(executionArn=arn)
-    assert run.summary(run.ended(arn))["recordings"]["transcribed"] == 1
-    assert len(transcription_jobs(run)) == jobs + 1
+    stopped = run.ended(arn)
+    assert stopped["status"] == "ABORTED"
+    assert run.summary(redriven(run, stopped))["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
+def test_an_execution_that_timed_out_goes_on_where_it_was(run: Run) -> None:
+    text, done = "He has a fever in the hall.", work(run)
+    machine = {"stateMachineArn": run.pipeline.state_machine_arn}
+    definition = run.stepfunctions.describe_state_machine(**machine)["definition"]
+    short = json.dumps(json.loads(definition) | {"TimeoutSeconds": 1})
+    run.engines.seconds_per_job = 1.2
+    run.stepfunctions.update_state_machine(**machine, definition=short)
+    try:
+        execution = run.execution_of(drop(run, text))
+    finally:
+        run.stepfunctions.update_state_machine(**machine, definition=definition)
+    assert execution["status"] == "TIMED_OUT"
+    for _ in range(20):  # each redrive has a second of its own
+        if execution["status"] == "TIMED_OUT":
+            execution = redriven(run, execution)
+    assert run.summary(execution)["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
 def test_an_entity_detection_job_that_somebody_stopped_is_started_again_by_a_redrive(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (uri,) = dropped(run, "He has a fever on Tuesday.")
+    done = work(run)
     client = run.pipeline.aws.client("comprehendmedical")
     detect: Callable[[str], Any] = entity_jobs.engine
     stopped: list[str] = []
@@ -113,24 +186,51 @@ def test_an_entity_detection_job_that_somebody_stopped_is_started_again_by_a_red
                 "ComprehendMedicalAsyncJobPropertiesList"
             ]
             stopped.append(client.stop_entities_detection_v2_job(JobId=job["JobId"])["JobId"])
-            time.sleep(0.1)
         return detect(text)
 
     monkeypatch.setattr(entity_jobs, "engine", stopped_meanwhile)
-    failed = run.start(media=[uri], parameters=ANOTHER_WAY)
+    with variable(run, "prepare_documents", "MAXIMUM_DOCUMENT_BYTES", "30"):  # the second is then not begun
+        uri = drop(run, "He has a fever on Tuesday. She has asthma.")
+        failed = run.execution_of(uri)
     assert (failed["status"], failed["error"]) == ("FAILED", "JobFailed")
     assert stopped[0] in failed["cause"]
     assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert (work(run) - done)["transcription jobs"] == 1
+    assert [record["text"] for record in run.records(uri.split("/")[4])] == ["fever", "asthma"]
+
+
+def test_what_was_not_processed_takes_a_reprocess_which_a_redrive_goes_on_with(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "He has a fever and rests and rests and rests and rests and rests and rests."
+    with variable(run, "prepare_documents", "MAXIMUM_DOCUMENT_BYTES", "80"):
+        with monkeypatch.context() as patch:
+            patch.setattr("local.services.comprehendmedical.jobs.MAXIMUM_DOCUMENT_BYTES", 50)
+            uri = drop(run, f"{long} She has asthma.")
+            partial = run.summary(run.execution_of(uri))
+        assert partial["entities"]["documents_unprocessed"] == 1
+        # The same documents are the same job.
+        again = run.summary(run.start(media=[uri]))
+        assert again["rejected"] == partial["rejected"] != []
+
+        done = work(run)
+        run.engines.entity_errors = [RuntimeError("out of order")] * 2
+        failed = run.start(media=[uri], reprocess=True)
+        assert failed["error"] == "JobFailed"
+        run.engines.entity_errors = []
+        assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert (work(run) - done)["transcription jobs"] == 1
+    assert [record["text"] for record in run.records(uri.split("/")[4])] == ["fever", "asthma"]
 
 
 def test_above_the_cost_ceiling_a_redrive_goes_on_once_it_is_raised(run: Run) -> None:
-    (uri,) = dropped(run, "He has a fever on Wednesday.")
+    text, done = "He has a fever on Wednesday.", work(run)
     with variable(run, "start_entity_detection", "COST_CEILING_USD", "0"):
-        failed = run.start(media=[uri], parameters=ANOTHER_WAY)
-    jobs = len(transcription_jobs(run))
+        failed = run.execution_of(drop(run, text))
     assert failed["error"] == "CostCeilingExceeded"
+    assert work(run) - done == {"transcription jobs": 1}
     assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
-    assert len(transcription_jobs(run)) == jobs
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
 def test_a_wrong_input_stays_wrong_when_it_is_redriven(run: Run) -> None:
@@ -140,20 +240,47 @@ def test_a_wrong_input_stays_wrong_when_it_is_redriven(run: Run) -> None:
 
 
 def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:
-    (uri,) = dropped(run, "He has a fever on Thursday.")
     run.engines.entity_errors = [RuntimeError("out of order")]
-    failed = run.start(media=[uri], parameters=ANOTHER_WAY)
+    uri = drop(run, "He has a fever on Thursday.")
+    failed = run.execution_of(uri)
     plan = json.loads(run.clinical(f"batches/{failed['name']}/plan.json"))
     key = f"transcripts/{plan['recordings'][0]['transcript_id']}.json"
     run.s3.delete_object(Bucket=run.pipeline.clinical_bucket, Key=key)
-    again = run.start(media=[uri], parameters=ANOTHER_WAY)
+    again = run.start(media=[uri])
     assert (again["status"], again["error"]) == ("FAILED", "IncompleteOutput")
     assert "reprocess" in again["cause"]
-    assert run.summary(run.start(media=[uri], parameters=ANOTHER_WAY, reprocess=True))["reprocess"] is True
+    assert run.summary(run.start(media=[uri], reprocess=True))["recordings"]["transcribed"] == 1
+
+
+def attribute(run: Run, queue: str, name: str) -> str:
+    sqs = run.pipeline.aws.client("sqs")
+    value: str = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name]
+    return value
+
+
+def test_events_that_ended_in_the_dead_letter_queue_start_their_execution_when_they_are_moved_back(run: Run) -> None:
+    sqs = run.pipeline.aws.client("sqs")
+    queue = sqs.get_queue_url(QueueName="clinical-media-local-ingest")["QueueUrl"]
+    dead = sqs.get_queue_url(QueueName="clinical-media-local-ingest-dead-letters")["QueueUrl"]
+    names = ["Policy", "RedrivePolicy"]  # moto forgets a policy that isn't set again
+    policies = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    few = {**policies, "RedrivePolicy": json.dumps(json.loads(policies["RedrivePolicy"]) | {"maxReceiveCount": 2})}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=few)
+    try:
+        with revoked(run, "FunctionsIngest", "states:StartExecution"):
+            uri = drop(run, "He has a fever in the lift.")
+            run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=policies)
+    (message,) = sqs.receive_message(QueueUrl=dead)["Messages"]
+    sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])  # what a redrive of the queue does
+    sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+    assert run.summary(run.execution_of(uri))["recordings"]["transcribed"] == 1
 
 
 def test_a_file_that_is_uploaded_again_is_transcribed_again_and_its_records_replaced(run: Run) -> None:
-    (uri,) = dropped(run, "He has a fever on Friday.")
+    uri = drop(run, "He has a fever on Friday.")
+    run.summary(run.execution_of(uri))
     key = uri.split("/", 3)[3]
     body = run.s3.get_object(Bucket=run.pipeline.media_bucket, Key=key)["Body"].read()
     jobs, before = len(transcription_jobs(run)), run.records(uri.split("/")[4])
