@@ -18,6 +18,9 @@ _NUMBERS = ("integer", "long", "double", "float")
 # Some patterns write characters beyond U+FFFF as their two UTF-16 halves, of which Python's strings have none.
 _SURROGATES = r"\uD800\uDBFF-\uDC00\uDFFF"
 
+# In the model's patterns these are of ASCII alone; in Python's, of every script. All of them are within brackets.
+_ASCII_CLASSES = ((r"\d", "0-9"), (r"\w", "0-9A-Za-z_"))
+
 # Some patterns use Unicode properties, which `re` does not know. Letters and numbers are what \w is but for "_", which
 # all these patterns allow as well; separators are white space but for the control characters.
 _UNICODE_PROPERTIES = (
@@ -38,7 +41,8 @@ class Step(NamedTuple):
 class Violation:
     """A `value`, found at `path`, that breaks a constraint of its shape; None where one is required.
 
-    `limit` is the minimum, maximum, pattern or list of allowed values. `str()` tells it in a sentence.
+    `limit` is the minimum, maximum, pattern or list of allowed values; a union has at least and at most one member.
+    `str()` tells it in a sentence.
     """
 
     path: tuple[Step, ...]
@@ -78,6 +82,9 @@ def violations(shape: Shape, value: Any, path: tuple[Step, ...] = ()) -> Iterato
     """What is wrong with `value`, found at `path`, and with what it holds; a member that is None counts as absent."""
     yield from _own_violations(shape, value, path)
     if isinstance(shape, StructureShape):
+        given = {name: member for name, member in value.items() if member is not None}
+        if shape.is_tagged_union and len(given) != 1:
+            yield Violation(path, given, "max" if given else "min", 1)
         for name in shape.required_members:
             if value.get(name) is None:
                 yield Violation((*path, Step("member", name)), None, "required")
@@ -111,6 +118,8 @@ def _own_violations(shape: Shape, value: Any, path: tuple[Step, ...]) -> Iterato
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
+    for ascii_class, members in _ASCII_CLASSES:
+        pattern = pattern.replace(ascii_class, members)
     for unicode_property, equivalent in _UNICODE_PROPERTIES:
         pattern = pattern.replace(unicode_property, equivalent)
     pattern = pattern.replace(_SURROGATES, "\U00010000-\U0010ffff")

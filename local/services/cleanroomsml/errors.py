@@ -32,7 +32,7 @@ class ServiceQuotaExceededException(ServiceException):
 
     code = "ServiceQuotaExceededException"
 
-    def __init__(self, quota_name: str, quota_value: int) -> None:
-        super().__init__(f"You already have {quota_value} of: {quota_name}. Wait until one of them ends.")
+    def __init__(self, quota_name: str, quota_value: int, remedy: str = "Wait until one of them ends") -> None:
+        super().__init__(f"You already have {quota_value} of: {quota_name}. {remedy}.")
         self.quotaName = quota_name
         self.quotaValue = quota_value

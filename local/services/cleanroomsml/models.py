@@ -4,6 +4,7 @@ Rules are from botocore's service model and the AWS Clean Rooms user guide, exce
 - A name that is taken gives ConflictException. That names are unique is documented for training data sets and for
   generation jobs ("must be unique within an AWS account"); which error AWS gives is not, nor is any rule for the rest.
 - A configured model without audienceSizeConfig has the bins 1, 2, 5, 10 and 20 percent.
+- The 25 active exports that a generation job may have are those that have not failed, finished ones among them.
 - A job in progress, or one with exports in progress, cannot be deleted (ConflictException).
 - Resources of other accounts are not found: there is no resource policy, and a collaborationId is kept but not checked.
 """
@@ -24,6 +25,7 @@ from local.services.cleanroomsml.errors import (
 )
 from local.services.cleanroomsml.resources import (
     ACTIVE,
+    FAILED,
     PENDING,
     AudienceModel,
     ConfiguredAudienceModel,
@@ -38,6 +40,7 @@ from local.services.cleanroomsml.resources import (
 AUDIENCE_MODELS_IN_PROGRESS = 2
 GENERATION_JOBS_IN_PROGRESS = 10
 EXPORT_JOBS_IN_PROGRESS = 20
+EXPORTS_OF_A_GENERATION_JOB = 25
 
 DEFAULT_MINIMUM_MATCHING_SEED = 500
 DEFAULT_AUDIENCE_SIZES = {"audienceSizeType": "PERCENTAGE", "audienceSizeBins": [1, 2, 5, 10, 20]}
@@ -108,13 +111,15 @@ class CleanRoomsMLBackend(BaseBackend):
     def start_audience_generation_job(self, request: Request) -> GenerationJob:
         """Start to generate an audience.
 
-        Raises ValidationException for an SQL seed, ServiceQuotaExceededException while ten others are in progress.
+        Raises ValidationException for an SQL seed and for too many tags with those of the configured model,
+        ServiceQuotaExceededException while ten others are in progress.
         """
         validation.check_seed_source(request["seedAudience"], request.get("collaborationId"))
         self._check_role(request["seedAudience"]["roleArn"])
         configured = find(self.configured_audience_models, request["configuredAudienceModelArn"])
         inherits = configured.request["childResourceTagOnCreatePolicy"] == "FROM_PARENT_RESOURCE"
         tags = (configured.request.get("tags", {}) if inherits else {}) | request.get("tags", {})
+        validation.check_tags(tags)
         job = GenerationJob(
             self._arn("audience-generation-job"),
             {"includeSeedInOutput": False, **request},
@@ -135,7 +140,7 @@ class CleanRoomsMLBackend(BaseBackend):
         """Start to write an audience to S3.
 
         Raises ValidationException for a size that the configured model does not have and for a job that is not ACTIVE,
-        ServiceQuotaExceededException while twenty others are in progress.
+        ServiceQuotaExceededException while twenty others are in progress and once the job has 25 that have not failed.
         """
         job = find(self.generation_jobs, request["audienceGenerationJobArn"])
         _check_active(job)
@@ -148,6 +153,13 @@ class CleanRoomsMLBackend(BaseBackend):
         export = ExportJob(self._arn("audience-export-job"), request, State(PENDING), job)
         with self._lock:
             _check_quota("Audience export jobs in progress", EXPORT_JOBS_IN_PROGRESS, self.export_jobs.values())
+            kept = [other for other in self.list_audience_export_jobs(request) if other.state.status != FAILED]
+            if len(kept) >= EXPORTS_OF_A_GENERATION_JOB:
+                raise ServiceQuotaExceededException(
+                    "Active audience export jobs of one audience generation job",
+                    EXPORTS_OF_A_GENERATION_JOB,
+                    "Delete that generation job, or generate the audience in another",
+                )
             _add(self.export_jobs, export)
         jobs.start(jobs.export_audience, export)
 

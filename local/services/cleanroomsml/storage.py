@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
+from moto.s3.models import s3_backends
 
 from local.aws.credentials import AccessDenied, assume_service_role
 from local.services.cleanroomsml.resources import TrainingDataset
@@ -70,11 +71,22 @@ class Role:
             code = error.response["Error"]["Code"]
             status_code = "ACCESS_DENIED" if code in ("AccessDenied", "AccessDeniedException") else "DATA_UNAVAILABLE"
             raise JobFailure(status_code, f"{self.arn} cannot {verb} {what}: {code}") from error
+        except ParamValidationError as error:
+            # A service's own URIs have few rules: "s3://bucket" and "s3://No bucket/key" pass for one.
+            message = f"{self.arn} cannot {verb} {what}: it names no object in S3"
+            raise JobFailure("DATA_UNAVAILABLE", message) from error
 
 
 def read_seed(role: Role, uri: str) -> set[str]:
-    """The distinct user ids of a seed. Raises JobFailure if it cannot be read or is not as documented."""
+    """The distinct user ids of a seed. Raises JobFailure if it cannot be read or is not as documented.
+
+    Source for the region: "Training data requirements for Clean Rooms ML" in the AWS Clean Rooms user guide.
+    """
     bucket, key = _split(uri)
+    region, account = role.source_arn.split(":")[3:5]
+    stored = s3_backends[account]["aws"].buckets.get(bucket)
+    if stored and stored.region_name != region:
+        raise JobFailure("DATA_UNAVAILABLE", f"{uri} is in {stored.region_name}; a seed must be in the job's {region}")
     s3 = role.client("s3")
     with role.access("read", uri):
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -14,7 +14,7 @@ def check_request(operation: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationException with everything in which `request` departs from the model of `operation`'s input."""
     if found := request_violations("cleanroomsml", operation, request):
         raise ValidationException("; ".join(map(str, found)))
-    _check_tags(request.get("tags", {}))
+    check_tags(request.get("tags", {}))
 
 
 def check_training_data(training_data: list[dict[str, Any]]) -> None:
@@ -70,8 +70,11 @@ def check_seed_source(seed_audience: Mapping[str, Any], collaboration_id: str | 
         )
 
 
-def _check_tags(tags: Mapping[str, str]) -> None:
-    # botocore's text on `tags`; its model allows 200.
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise ValidationException for more tags than a resource has, or a key that is AWS's own.
+
+    Source: botocore on `tags`; its model allows 200.
+    """
     if len(tags) > MAXIMUM_TAGS:
         raise ValidationException(f"tags has {len(tags)} members; a resource has at most {MAXIMUM_TAGS}")
     if reserved := [key for key in tags if key.lower().startswith("aws:")]:

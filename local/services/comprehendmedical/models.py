@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.s3.models import s3_backends
 
 from local.services.comprehendmedical import jobs
 from local.services.comprehendmedical.errors import (
@@ -60,12 +61,14 @@ class ComprehendMedicalBackend(BaseBackend):
     def start_entities_detection_v2_job(self, request: Request) -> jobs.Job:
         """Start a job, or return the one that this ClientRequestToken has started.
 
-        Raises InvalidRequestException for a token used with other parameters and for another account's role,
-        TooManyRequestsException while ten jobs are active.
+        Raises InvalidRequestException for a token used with other parameters, another account's role and another
+        region's bucket, TooManyRequestsException while ten jobs are active.
         """
         parameters = {name: value for name, value in request.items() if name != "ClientRequestToken"}
         check_locations(parameters)
         self._check_role(parameters["DataAccessRoleArn"])
+        for config in ("InputDataConfig", "OutputDataConfig"):
+            self._check_region(config, parameters[config]["S3Bucket"])
         token = request.get("ClientRequestToken") or str(uuid.uuid4())
         with self._lock:
             known = self._started_by_token.get(token)
@@ -124,6 +127,15 @@ class ComprehendMedicalBackend(BaseBackend):
         if role_arn.split(":")[4] != self.account_id:
             raise InvalidRequestException(
                 f"DataAccessRoleArn {role_arn} is not a role of account {self.account_id}; pass one of your own account"
+            )
+
+    def _check_region(self, config: str, bucket_name: str) -> None:
+        # botocore on InputDataConfig and OutputDataConfig. A bucket that does not exist fails the job when it runs.
+        bucket = s3_backends[self.account_id][self.partition].buckets.get(bucket_name)
+        if bucket and bucket.region_name != self.region_name:
+            raise InvalidRequestException(
+                f"{config}.S3Bucket {bucket_name} is in {bucket.region_name}; it must be in {self.region_name}, the "
+                "region of this call"
             )
 
 

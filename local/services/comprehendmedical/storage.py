@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,15 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from moto.kms.models import kms_backends
 
 from local.aws.credentials import AccessDenied, assume_service_role
 
 SERVICE = "comprehendmedical.amazonaws.com"
+
+# A session reads the description of a service once, which takes longer than most jobs, but is not safe for threads.
+_session = boto3.session.Session()
+_session_lock = threading.Lock()
 
 
 class JobFailure(Exception):
@@ -38,17 +44,18 @@ class DocumentStore:
         self._output_bucket = request["OutputDataConfig"]["S3Bucket"]
         key = request.get("KMSKey")
         self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        self._job_arn = job_arn
         try:
             credentials = assume_service_role(self._role_arn, service=SERVICE, source_arn=job_arn)
         except AccessDenied as error:
             raise JobFailure(str(error)) from error
-        # A session of its own: boto3's default session is not to be shared between threads.
-        self._s3 = boto3.session.Session().client(  # type: ignore[call-overload]
-            "s3",
-            region_name=job_arn.split(":")[3],
-            endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-            **credentials,
-        )
+        with _session_lock:
+            self._s3 = _session.client(  # type: ignore[call-overload]
+                "s3",
+                region_name=job_arn.split(":")[3],
+                endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+                **credentials,
+            )
 
     @property
     def input_uri(self) -> str:
@@ -75,8 +82,30 @@ class DocumentStore:
     def write_json(self, key: str, content: Mapping[str, Any]) -> None:
         """Write `content` to `key` of the output bucket, under the job's KMS key if it has one."""
         body = json.dumps(content, ensure_ascii=False).encode()
+        self._check_key()
         with self._access("write", f"s3://{self._output_bucket}/{key}"):
             self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **self._encryption)
+
+    def _check_key(self) -> None:
+        # moto's S3 writes under any key; S3 has these errors for one that is not there, of its region, or in use.
+        if not (key_id := self._encryption.get("SSEKMSKeyId")):
+            return
+        region, account = self._job_arn.split(":")[3:5]
+        elsewhere = key_id.startswith("arn:") and key_id.split(":")[3:5] != [region, account]
+        backend = kms_backends[account][region]
+        alias = backend.get_alias_name(key_id)
+        is_alias = alias.startswith("alias/")
+        known_id = backend.get_key_id_from_alias(alias) if is_alias else backend.get_key_id(key_id)
+        key = None if elsewhere or not known_id else backend.keys.get(known_id)
+        if key is None:
+            code = "KMS.NotFoundException"
+        elif key.key_state != "Enabled":
+            code = "KMS.DisabledException" if key.key_state == "Disabled" else "KMS.KMSInvalidStateException"
+        elif key.key_spec != "SYMMETRIC_DEFAULT":
+            code = "KMS.InvalidKeyUsageException"
+        else:
+            return
+        raise JobFailure(f"{self._role_arn} cannot write under KMSKey {key_id}: {code}")
 
     def _relative(self, key: str) -> str:
         # A prefix that ends within a name ("visits/2025-") leaves the whole name.

@@ -71,6 +71,11 @@ def test_the_same_seed_gives_the_same_audience(aws: Any, generate: Run, export: 
         ('{"user_id": "p-001"}\n{"user_id": "p-002"', "INVALID_SEED", "line 2"),
         ('{"user_id": "p-001"}\n{"patient": "p-002"}', "INVALID_SEED", "line 2"),
         ('{"user_id": 7}', "INVALID_SEED", "line 1"),
+        ('{"user_id": ""}', "INVALID_SEED", "line 1"),
+        ('["p-001"]', "INVALID_SEED", "line 1"),
+        ('\n"p-001"', "INVALID_SEED", "line 2"),
+        ('{"user_id": "p-001"} {"user_id": "p-002"}', "INVALID_SEED", "line 1"),
+        ("", "INVALID_SEED_SIZE", "has 0 unique user ids"),
     ],
 )
 def test_an_unusable_seed_fails_the_job_and_the_message_names_no_user(
@@ -88,16 +93,42 @@ def test_exactly_as_many_matching_users_as_the_model_needs_are_enough(generate: 
     assert generate(seedAudience=seed(HYPERTENSION_PATIENTS[:25]))["status"] == "ACTIVE"
 
 
-def test_a_larger_seed_than_the_service_takes_fails(generate: Run, seed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_larger_seed_than_the_service_takes_fails(
+    generate: Run, seed: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert jobs.MAXIMUM_SEED == 500_000
     monkeypatch.setattr(jobs, "MAXIMUM_SEED", 31)
-    assert generate(seedAudience=seed())["statusDetails"]["statusCode"] == "INVALID_SEED_SIZE"
+    assert generate(seedAudience=seed(HYPERTENSION_PATIENTS[:31]))["status"] == "ACTIVE"
+    larger = generate(name=f"{name}-larger", seedAudience=seed(HYPERTENSION_PATIENTS[:32]))
+    assert larger["statusDetails"]["statusCode"] == "INVALID_SEED_SIZE"
 
 
-def test_a_seed_that_does_not_exist_fails_the_job(generate: Run, seed: Run) -> None:
-    missing = seed() | {"dataSource": {"s3Uri": "s3://seeds-of-nobody/none.jsonl"}}
-    details = generate(seedAudience=missing)["statusDetails"]
-    assert "s3://seeds-of-nobody/none.jsonl" in details["message"]
-    assert "seed-reader" in details["message"]
+def test_empty_lines_and_line_ends_of_windows_are_no_fault_of_a_seed(generate: Run, seed: Run) -> None:
+    content = "\r\n\r\n".join(json.dumps({"user_id": user_id}) for user_id in HYPERTENSION_PATIENTS)
+    assert generate(seedAudience=seed(content))["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://seeds-of-nobody/none.jsonl", "s3://seeds/none.jsonl", "s3://seeds", "s3://seeds/", "s3://No bucket/a"]
+)
+def test_a_seed_that_does_not_exist_fails_the_job(generate: Run, seed: Run, uri: str) -> None:
+    details = generate(seedAudience=seed() | {"dataSource": {"s3Uri": uri}})["statusDetails"]
+    assert details["statusCode"] in ("ACCESS_DENIED", "DATA_UNAVAILABLE")
+    assert f"seed-reader cannot read {uri}: " in details["message"]
+
+
+def test_a_seed_of_another_region_fails_the_job(aws: Any, generate: Run, seed: Run) -> None:
+    location = {"LocationConstraint": "us-west-2"}
+    aws.client("s3").create_bucket(Bucket="western-seeds", CreateBucketConfiguration=location)
+    details = generate(seedAudience=seed() | {"dataSource": {"s3Uri": "s3://western-seeds/a.jsonl"}})["statusDetails"]
+    assert details["statusCode"] == "DATA_UNAVAILABLE"
+    assert details["message"].startswith("s3://western-seeds/a.jsonl is in us-west-2")
+
+
+def test_a_role_that_does_not_exist_fails_the_job(generate: Run, seed: Run) -> None:
+    details = generate(seedAudience=seed(role="not-there"))["statusDetails"]
+    assert details["statusCode"] == "ACCESS_DENIED"
+    assert "there is no such role" in details["message"]
 
 
 def test_a_role_that_may_not_read_the_seed_fails_the_job(aws: Any, generate: Run, seed: Run) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.services.cleanroomsml import storage
+from local.services.cleanroomsml import models, storage
 
 Run = Callable[..., dict[str, Any]]
 IN_PROGRESS = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
@@ -86,6 +86,28 @@ def test_the_21st_export_in_progress_exceeds_the_quota(
     error = refusal(client.start_audience_export_job, name=f"{name}-20", **request)
     assert error["Error"]["Code"] == "ServiceQuotaExceededException"
     assert error["quotaValue"] == 20
+
+
+def test_a_generation_job_has_only_so_many_exports_that_have_not_failed(
+    client: Any, generate: Run, export: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert models.EXPORTS_OF_A_GENERATION_JOB == 25
+    monkeypatch.setattr(models, "EXPORTS_OF_A_GENERATION_JOB", 2)
+    job, other = generate(), generate(name=f"{name}-other")
+    with monkeypatch.context() as broken:
+        broken.setattr(storage, "AUDIENCE_FILE", None)
+        assert export(job, 1)["status"] == "CREATE_FAILED"
+    for percent in (1, 2):
+        assert export(job, percent)["status"] == "ACTIVE"
+    error = refusal(
+        client.start_audience_export_job,
+        name=name,
+        audienceGenerationJobArn=job["audienceGenerationJobArn"],
+        audienceSize={"type": "PERCENTAGE", "value": 5},
+    )
+    assert error["Error"]["Code"] == "ServiceQuotaExceededException"
+    assert error["quotaValue"] == 2
+    assert export(other, 5)["status"] == "ACTIVE"
 
 
 def test_a_name_that_is_taken_is_a_conflict(client: Any, generate: Run, export: Run, start: Run, name: str) -> None:
@@ -236,6 +258,17 @@ def test_more_than_a_hundred_percent_is_no_audience_size(configure: Run) -> None
 def test_a_job_inherits_the_models_tags_only_by_policy(configure: Run, generate: Run, policy: str, tags: Any) -> None:
     arn = configure(tags={"owner": "them", "own": "0"}, childResourceTagOnCreatePolicy=policy)
     assert generate(configuredAudienceModelArn=arn, tags={"own": "1"})["tags"] == tags
+
+
+@pytest.mark.parametrize(("own", "valid"), [(20, True), (21, False)])
+def test_inherited_tags_count_against_the_limit(configure: Run, start: Run, own: int, valid: bool) -> None:
+    inherited = {f"owner-{number}": "" for number in range(30)}
+    arn = configure(tags=inherited, childResourceTagOnCreatePolicy="FROM_PARENT_RESOURCE")
+    request = {"configuredAudienceModelArn": arn, "tags": {f"own-{number}": "" for number in range(own)}}
+    if valid:
+        assert start(**request)
+        return
+    assert "tags has 51 members" in refusal(start, **request)["Error"]["Message"]
 
 
 def test_an_audience_model_that_failed_to_train_cannot_be_configured(

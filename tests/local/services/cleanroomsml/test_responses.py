@@ -64,6 +64,57 @@ def test_exports_are_listed_by_generation_job(client: Any, generate: Run, export
     assert [job["audienceSize"]["value"] for job in listed["audienceExportJobs"]] == [1, 2]
 
 
+def documented(client: Any, operation: str, *path: str) -> set[str]:
+    """The names of the members of what an operation answers, or of an item of a list in it."""
+    shape = client.meta.service_model.operation_model(operation).output_shape
+    for member in path:
+        shape = shape.members[member].member
+    return set(shape.members)
+
+
+# Of what is documented, these say why a job failed and which SQL query its seed came from.
+ABSENT = {"statusDetails", "protectedQueryIdentifier"}
+
+
+def test_a_generation_job_is_described_as_it_was_started(client: Any, generate: Run, seed: Run, name: str) -> None:
+    request = {
+        "seedAudience": seed(),
+        "includeSeedInOutput": True,
+        "collaborationId": collaboration(name),
+        "description": "one\nof two \U0001fa7a",
+        "tags": {"study": "7", "empty": ""},
+    }
+    job = generate(**request)
+    assert {member: job[member] for member in request} == request
+    assert set(job) - {"ResponseMetadata"} == documented(client, "GetAudienceGenerationJob") - ABSENT
+    listed = client.list_audience_generation_jobs(collaborationId=collaboration(name))["audienceGenerationJobs"]
+    assert set(listed[0]) == documented(client, "ListAudienceGenerationJobs", "audienceGenerationJobs")
+    assert listed[0].items() <= job.items()
+
+
+def test_an_export_is_described_as_it_was_started(client: Any, generate: Run, wait: Run, name: str) -> None:
+    request = {
+        "name": name,
+        "audienceGenerationJobArn": generate()["audienceGenerationJobArn"],
+        "audienceSize": {"type": "PERCENTAGE", "value": 1},
+        "description": "the nearest",
+    }
+    client.start_audience_export_job(**request)
+    arn = {"audienceGenerationJobArn": request["audienceGenerationJobArn"]}
+    export = wait(lambda: client.list_audience_export_jobs(**arn)["audienceExportJobs"][0])
+    assert request.items() <= export.items()
+    assert set(export) == documented(client, "ListAudienceExportJobs", "audienceExportJobs") - ABSENT
+
+
+def test_exports_come_in_pages(client: Any, generate: Run, export: Run) -> None:
+    job = generate()
+    names = [export(job, percent)["name"] for percent in (1, 2, 5)]
+    pages = client.get_paginator("list_audience_export_jobs").paginate(
+        audienceGenerationJobArn=job["audienceGenerationJobArn"], PaginationConfig={"PageSize": 2}
+    )
+    assert [[job["name"] for job in page["audienceExportJobs"]] for page in pages] == [names[:2], names[2:]]
+
+
 @pytest.mark.parametrize("token", ["not base64!", "bm9uZQ=="])
 def test_a_made_up_page_token_is_refused(client: Any, token: str) -> None:
     with pytest.raises(ClientError, match="nextToken") as caught:

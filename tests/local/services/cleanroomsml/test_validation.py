@@ -55,6 +55,18 @@ def test_a_generation_job_that_departs_from_the_documentation_is_refused(change:
     ("change", "valid"),
     [
         ({"name": "n" * 63}, True),
+        ({"name": "n \t\U0001fa7a"}, True),
+        ({"name": "\t"}, False),
+        ({"name": "a\nb"}, False),
+        ({"description": "a\r\n\tb"}, True),
+        ({"description": "\x07"}, False),
+        ({"seedAudience": START["seedAudience"] | {"dataSource": {"s3Uri": "s3://" + "k" * 1280}}}, True),  # type: ignore[operator]
+        ({"seedAudience": START["seedAudience"] | {"dataSource": {"s3Uri": "s3://" + "k" * 1281}}}, False),  # type: ignore[operator]
+        ({"collaborationId": "01234567-89AB-cdef-0123-456789abcdef"}, False),
+        ({"tags": {"": "v"}}, False),
+        ({"tags": {"aws:x": ""}}, False),
+        ({"tags": {"aWs:": ""}}, False),
+        ({"tags": {"aws": "", "my:aws:x": ""}}, True),
         ({"description": "d" * 255}, True),
         ({"tags": {f"key-{number}": "" for number in range(50)}}, True),
         ({"tags": {"k" * 128: "v" * 256}}, True),
@@ -86,7 +98,7 @@ TEMPLATE = {"analysisTemplateArn": "arn:aws:cleanrooms:us-east-1:123456789012:me
         ({"sqlParameters": QUERY | TEMPLATE}, "c", "either queryString or analysisTemplateArn"),
         ({"sqlParameters": QUERY}, None, "needs a collaborationId"),
         ({"sqlParameters": QUERY}, "c", "does not run SQL seeds"),
-        ({"sqlParameters": TEMPLATE, "sqlComputeConfiguration": {}}, "c", "does not run SQL seeds"),
+        ({"sqlParameters": TEMPLATE, "sqlComputeConfiguration": {"worker": {}}}, "c", "does not run SQL seeds"),
     ],
 )
 def test_a_seed_is_a_file_and_a_wrong_query_is_told_before_that(
@@ -94,6 +106,93 @@ def test_a_seed_is_a_file_and_a_wrong_query_is_told_before_that(
 ) -> None:
     with pytest.raises(ValidationException, match=message):
         check_seed_source(seed, collaboration)
+
+
+def spark(**properties: str) -> dict[str, Any]:
+    return {"sqlComputeConfiguration": {"worker": {"properties": {"spark": properties}}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        ({"sqlParameters": {"queryString": "q" * 500_000}}, True),
+        ({"sqlParameters": {"queryString": "q" * 500_001}}, False),
+        ({"sqlParameters": TEMPLATE}, True),
+        (
+            {"sqlParameters": {"analysisTemplateArn": TEMPLATE["analysisTemplateArn"].replace("cleanrooms", "s3")}},
+            False,
+        ),
+        ({"sqlParameters": {"analysisTemplateArn": TEMPLATE["analysisTemplateArn"].ljust(200, "t")}}, True),
+        ({"sqlParameters": {"analysisTemplateArn": TEMPLATE["analysisTemplateArn"].ljust(201, "t")}}, False),
+        ({"sqlParameters": QUERY | {"parameters": {"k" * 100: "v" * 1000}}}, True),
+        ({"sqlParameters": QUERY | {"parameters": {"k" * 101: ""}}}, False),
+        ({"sqlParameters": QUERY | {"parameters": {"": ""}}}, False),
+        ({"sqlParameters": QUERY | {"parameters": {"a-b": ""}}}, False),
+        ({"sqlParameters": QUERY | {"parameters": {"k": "v" * 1001}}}, False),
+        ({"sqlComputeConfiguration": {}}, False),
+        ({"sqlComputeConfiguration": {"worker": {}}}, True),
+        ({"sqlComputeConfiguration": {"worker": {"type": "CR.4X", "number": 2}}}, True),
+        ({"sqlComputeConfiguration": {"worker": {"type": "CR.2X"}}}, False),
+        ({"sqlComputeConfiguration": {"worker": {"number": 1}}}, False),
+        ({"sqlComputeConfiguration": {"worker": {"number": 1024}}}, True),
+        ({"sqlComputeConfiguration": {"worker": {"number": 1025}}}, False),
+        ({"sqlComputeConfiguration": {"worker": {"properties": {}}}}, False),
+        (spark(), True),
+        (spark(**{f"spark.{number}": "" for number in range(50)}), True),
+        (spark(**{f"spark.{number}": "" for number in range(51)}), False),
+        (spark(**{"k" * 200: "v" * 500}), True),
+        (spark(**{"k" * 201: ""}), False),
+        (spark(k="v" * 501), False),
+    ],
+)
+def test_each_rule_of_an_sql_seed_allows_its_limit_and_nothing_beyond(change: dict[str, Any], valid: bool) -> None:
+    seed = {"roleArn": "arn:aws:iam::123456789012:role/seed-reader", "sqlParameters": QUERY, **change}
+    if valid:
+        check_request("StartAudienceGenerationJob", START | {"seedAudience": seed})
+        return
+    with pytest.raises(ValidationException, match=f"seedAudience.{next(iter(change))}"):
+        check_request("StartAudienceGenerationJob", START | {"seedAudience": seed})
+
+
+JOB = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/1"
+EXPORT = {"name": "export-1", "audienceGenerationJobArn": JOB, "audienceSize": {"type": "ABSOLUTE", "value": 1}}
+OTHER_ARN = JOB.replace("generation", "export")
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "valid"),
+    [
+        ("StartAudienceExportJob", {"name": "n" * 63, "description": "d" * 255}, True),
+        ("StartAudienceExportJob", {"name": "n" * 64}, False),
+        ("StartAudienceExportJob", {"name": " "}, False),
+        ("StartAudienceExportJob", {"description": "d" * 256}, False),
+        ("StartAudienceExportJob", {"audienceGenerationJobArn": OTHER_ARN}, False),
+        ("StartAudienceExportJob", {"audienceSize": {"type": "ABSOLUTE", "value": 20_000_000}}, True),
+        ("StartAudienceExportJob", {"audienceSize": {"type": "ABSOLUTE", "value": 20_000_001}}, False),
+        ("StartAudienceExportJob", {"audienceSize": {"type": "ABSOLUTE", "value": 0}}, False),
+        ("StartAudienceExportJob", {"audienceSize": {"type": "ABSOLUTE"}}, False),
+        ("GetAudienceGenerationJob", {"audienceGenerationJobArn": JOB}, True),
+        ("GetAudienceGenerationJob", {"audienceGenerationJobArn": OTHER_ARN}, False),
+        ("ListAudienceExportJobs", {"maxResults": 100, "nextToken": "t" * 10_240}, True),
+        ("ListAudienceExportJobs", {"maxResults": 101}, False),
+        ("ListAudienceExportJobs", {"nextToken": "t" * 10_241}, False),
+        ("ListAudienceExportJobs", {"audienceGenerationJobArn": OTHER_ARN}, False),
+        ("ListAudienceGenerationJobs", {"maxResults": 1}, True),
+        ("ListAudienceGenerationJobs", {"maxResults": 0}, False),
+        ("ListAudienceGenerationJobs", {"maxResults": 101}, False),
+        ("ListAudienceGenerationJobs", {"collaborationId": "c"}, False),
+        ("ListAudienceGenerationJobs", {"configuredAudienceModelArn": JOB}, False),
+    ],
+)
+def test_each_rule_of_what_follows_a_start_allows_its_limit_and_nothing_beyond(
+    operation: str, members: dict[str, Any], valid: bool
+) -> None:
+    whole = EXPORT | members if operation == "StartAudienceExportJob" else members
+    if valid:
+        check_request(operation, whole)
+        return
+    with pytest.raises(ValidationException, match=next(iter(members))):
+        check_request(operation, whole)
 
 
 def test_a_seed_in_s3_needs_no_collaboration() -> None:

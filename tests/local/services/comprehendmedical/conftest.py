@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.model import OperationModel
 
 from local.services.comprehendmedical import jobs
@@ -29,13 +30,14 @@ class Aws:
 
     endpoint: str
 
-    def client(self, service: str, /) -> Any:
+    def client(self, service: str, /, region: str = "us-east-1") -> Any:
         client = boto3.client(  # type: ignore[call-overload]
             service,
-            region_name="us-east-1",
+            region_name=region,
             endpoint_url=self.endpoint,
             aws_access_key_id="local",
             aws_secret_access_key="local",
+            config=Config(retries={"total_max_attempts": 1}),
         )
         client.meta.events.register("after-call.comprehendmedical", _check_answer)
         return client

@@ -118,6 +118,82 @@ def test_outputs_are_under_the_key_that_was_asked_for(aws: Aws, run: Any, docume
         assert (written["ServerSideEncryption"], written["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ("disabled", "KMS.DisabledException"),
+        ("to be deleted", "KMS.KMSInvalidStateException"),
+        ("asymmetric", "KMS.InvalidKeyUsageException"),
+        ("of another region", "KMS.NotFoundException"),
+        ("unknown", "KMS.NotFoundException"),
+        ("an unknown alias", "KMS.NotFoundException"),
+    ],
+)
+def test_a_job_fails_for_a_key_that_cannot_be_used(
+    aws: Aws, run: Any, documents: Any, s3: Any, state: str, error: str
+) -> None:
+    kms = aws.client("kms")
+    created = kms.create_key(KeySpec="RSA_2048" if state == "asymmetric" else "SYMMETRIC_DEFAULT")["KeyMetadata"]
+    key = created["Arn"]
+    match state:
+        case "disabled":
+            kms.disable_key(KeyId=created["KeyId"])
+        case "to be deleted":
+            kms.schedule_key_deletion(KeyId=created["KeyId"])
+        case "of another region":
+            key = key.replace("us-east-1", "us-west-2")
+        case "unknown":
+            key = "00000000-0000-0000-0000-000000000000"
+        case "an unknown alias":
+            key = "alias/nobodys"
+    job = run(documents({"a.txt": b"asthma"}), KMSKey=key)
+    assert job["JobStatus"] == "FAILED"
+    assert job["Message"].endswith(f"cannot write under KMSKey {key}: {error}")
+    assert s3.list_objects_v2(Bucket="clinical", Prefix=job["OutputDataConfig"]["S3Key"])["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("notation", ["KeyId", "alias"])
+def test_a_key_may_be_given_by_its_id_or_an_alias(aws: Aws, run: Any, documents: Any, notation: str) -> None:
+    kms = aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    if notation == "alias":
+        kms.create_alias(AliasName="alias/outputs", TargetKeyId=key)
+        key = "alias/outputs"
+    assert run(documents({"a.txt": b"asthma"}), KMSKey=key)["JobStatus"] == "COMPLETED"
+
+
+def test_a_job_takes_as_many_bytes_as_the_quota_and_no_more(
+    run: Any, documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAXIMUM_JOB_BYTES", 10)
+    assert run(documents({"a.txt": b"asthm", "b.txt": b"gouts"}))["JobStatus"] == "COMPLETED"
+    job = run(documents({"a.txt": b"asthm", "b.txt": b"goutss"}))
+    assert job["JobStatus"] == "FAILED"
+    assert "has 11 bytes; a job takes at most 10" in job["Message"]
+
+
+def test_a_document_of_one_byte_is_processed(run: Any, documents: Any) -> None:
+    assert run(documents({"a.txt": b"x"}))["JobStatus"] == "COMPLETED"
+
+
+def test_a_job_fails_if_nobody_can_assume_the_role(aws: Aws, run: Any, documents: Any) -> None:
+    role = "arn:aws:iam::123456789012:role/not-there"
+    job = run(documents({"a.txt": b"asthma"}), DataAccessRoleArn=role)
+    assert job["JobStatus"] == "FAILED"
+    assert "there is no such role" in job["Message"]
+
+
+def test_a_description_has_every_documented_member(client: Any, aws: Aws, run: Any, documents: Any) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    shape = client.meta.service_model.operation_model("DescribeEntitiesDetectionV2Job").output_shape
+    documented = set(shape.members["ComprehendMedicalAsyncJobProperties"].members)
+    job = run(documents({"a.txt": b"asthma", "b.txt": b""}), JobName="visit 1", KMSKey=key)
+    assert set(job) == documented
+    assert (job["JobName"], job["LanguageCode"]) == ("visit 1", "en")
+    completed = run(documents({"a.txt": b"asthma"}))
+    assert set(completed) == documented - {"JobName", "KMSKey", "Message"}
+
+
 def test_a_defect_of_the_engine_fails_the_job_without_telling_its_text(
     run: Any, documents: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

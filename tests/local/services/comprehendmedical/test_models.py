@@ -102,12 +102,16 @@ def test_a_job_that_does_not_exist_is_not_found(client: Any) -> None:
     [
         ({"LanguageCode": "es"}, "LanguageCode"),
         ({"JobName": "visit; drop"}, "JobName"),
-        ({"JobName": "x" * 257}, "JobName"),
+        ({"JobName": "visit \U0001fa7a"}, "JobName"),
         ({"ClientRequestToken": "a_b"}, "ClientRequestToken"),
+        ({"ClientRequestToken": "é"}, "ClientRequestToken"),
         ({"DataAccessRoleArn": "arn:aws:iam::123456789012:user/somebody"}, "DataAccessRoleArn"),
         ({"DataAccessRoleArn": "arn:aws:iam::999999999999:role/foreign"}, "DataAccessRoleArn"),
         ({"OutputDataConfig": {"S3Bucket": "Clinical"}}, "OutputDataConfig.S3Bucket"),
-        ({"InputDataConfig": {"S3Bucket": "clinical", "S3Key": "x" * 1025}}, "InputDataConfig.S3Key"),
+        ({"InputDataConfig": {"S3Bucket": "s3://clinical"}}, "InputDataConfig.S3Bucket"),
+        ({"InputDataConfig": {"S3Bucket": "clinical/documents"}}, "InputDataConfig.S3Bucket"),
+        ({"InputDataConfig": {"S3Bucket": "clinical", "S3Key": "a\nb"}}, "InputDataConfig.S3Key"),
+        ({"InputDataConfig": {"S3Bucket": "clinical", "S3Key": "a//b"}}, "InputDataConfig.S3Key"),
     ],
 )
 def test_an_undocumented_parameter_is_refused_by_name(
@@ -117,11 +121,29 @@ def test_an_undocumented_parameter_is_refused_by_name(
         client.start_entities_detection_v2_job(**request_for("documents/", **parameters))
 
 
+@pytest.mark.parametrize("config", ["InputDataConfig", "OutputDataConfig"])
+def test_a_bucket_is_of_the_region_that_is_called(aws: Any, client: Any, request_for: Any, config: str) -> None:
+    bucket = f"west-{config.lower()}"
+    aws.client("s3", "us-west-2").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    request = request_for("documents/nothing-here/", **{config: {"S3Bucket": bucket}})
+    with pytest.raises(client.exceptions.InvalidRequestException, match=f"{config}.S3Bucket {bucket} is in us-west-2"):
+        client.start_entities_detection_v2_job(**request)
+
+
+@pytest.mark.parametrize("job_id", ["0" * 33, "a;b"])
+def test_an_impossible_job_id_is_no_request(client: Any, job_id: str) -> None:
+    with pytest.raises(client.exceptions.InvalidRequestException, match="JobId"):
+        client.describe_entities_detection_v2_job(JobId=job_id)
+
+
 def test_a_job_name_may_have_letters_of_any_language(client: Any, run: Any, documents: Any) -> None:
     assert run(documents({"a.txt": b"asthma"}), JobName="visité 2025_1-é@x")["JobName"] == "visité 2025_1-é@x"
 
 
 def test_a_list_of_more_than_500_is_a_validation_error(client: Any) -> None:
+    client.list_entities_detection_v2_jobs(MaxResults=500)
     with pytest.raises(client.exceptions.ValidationException, match="MaxResults"):
         client.list_entities_detection_v2_jobs(MaxResults=501)
 

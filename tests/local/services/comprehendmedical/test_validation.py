@@ -1,7 +1,16 @@
+from typing import Any
+
 import pytest
 
 from local.services.comprehendmedical.errors import InvalidRequestException, ValidationException
 from local.services.comprehendmedical.validation import check_locations, check_request
+
+START = {
+    "InputDataConfig": {"S3Bucket": "clinical"},
+    "OutputDataConfig": {"S3Bucket": "clinical"},
+    "DataAccessRoleArn": "arn:aws:iam::123456789012:role/data",
+    "LanguageCode": "en",
+}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +35,40 @@ def test_a_path_has_no_empty_part(config: str, key: str, valid: bool) -> None:
         return
     with pytest.raises(InvalidRequestException, match=f"{config}.S3Key has consecutive slashes"):
         check_locations(request)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "valid"),
+    [
+        ({"JobName": "x" * 256}, True),
+        ({"JobName": "x" * 257}, False),
+        ({"JobName": ""}, False),
+        ({"ClientRequestToken": "A-1" + "x" * 61}, True),
+        ({"ClientRequestToken": "A-1" + "x" * 62}, False),
+        ({"ClientRequestToken": ""}, False),
+        ({"InputDataConfig": {"S3Bucket": "n-o.b_0", "S3Key": "k" * 1024}}, True),
+        ({"InputDataConfig": {"S3Bucket": "n-o.b_0", "S3Key": "k" * 1025}}, False),
+        ({"OutputDataConfig": {"S3Bucket": "b" * 63, "S3Key": "k" * 1024}}, True),
+        ({"OutputDataConfig": {"S3Bucket": "b" * 64}}, False),
+        ({"InputDataConfig": {"S3Bucket": "b" * 3}}, True),
+        ({"InputDataConfig": {"S3Bucket": "b" * 2}}, False),
+        ({"DataAccessRoleArn": "arn:aws-us-gov:iam::123456789012:role/path/r"}, True),
+        ({"DataAccessRoleArn": "arn:aws:iam::12345678901:role/data"}, False),
+        ({"DataAccessRoleArn": "arn:aws:iam::123456789012:role/" + "r" * 2017}, True),
+        ({"DataAccessRoleArn": "arn:aws:iam::123456789012:role/" + "r" * 2018}, False),
+        ({"KMSKey": "k" * 2048}, True),
+        ({"KMSKey": "k" * 2049}, False),
+        ({"KMSKey": ""}, False),
+        ({"LanguageCode": "en-US"}, False),
+        ({"LanguageCode": None}, False),
+    ],
+)
+def test_each_rule_of_a_start_allows_its_limit_and_nothing_beyond(parameters: dict[str, Any], valid: bool) -> None:
+    if valid:
+        check_request("StartEntitiesDetectionV2Job", START | parameters)
+        return
+    with pytest.raises(InvalidRequestException, match=next(iter(parameters))):
+        check_request("StartEntitiesDetectionV2Job", START | parameters)
 
 
 def test_a_documented_request_passes() -> None:
