@@ -1,5 +1,6 @@
 """docs/api.md has a row for everything that the SDK knows of the services' operations, and for nothing else."""
 
+import ast
 import copy
 import json
 import re
@@ -13,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 from infra.environment import Environment
-from lambdas.rules import parameters
+from lambdas.rules import clean_rooms_ml, parameters
 from tests.docs.pages import examples, missing_tests, sections
 
 PAGE = sections("api.md")
@@ -28,7 +29,10 @@ REQUESTS = {
     "Clean Rooms ML": "StartAudienceGenerationJob",
 }
 ANSWERS = {
-    "Transcribe Medical/Answer of GetMedicalTranscriptionJob": ["GetMedicalTranscriptionJob"],
+    "Transcribe Medical/Answer of GetMedicalTranscriptionJob": [
+        "StartMedicalTranscriptionJob",
+        "GetMedicalTranscriptionJob",
+    ],
     "Comprehend Medical/Answers": ["StartEntitiesDetectionV2Job", "DescribeEntitiesDetectionV2Job"],
     "Clean Rooms ML/Answers": ["StartAudienceGenerationJob", "GetAudienceGenerationJob"],
 }
@@ -37,6 +41,15 @@ STATUSES = {
     "Comprehend Medical": ["JobStatus"],
     "Clean Rooms ML": ["AudienceGenerationJobStatus", "AudienceExportJobStatus"],
 }
+
+
+MODULES = {
+    "Transcribe Medical": "transcribe_medical.py",
+    "Comprehend Medical": "comprehend_medical.py",
+    "Clean Rooms ML": "clean_rooms_ml.py",
+}
+# What the page says of an error that a function handles itself.
+HANDLED = ("adopted", "rejected", "told", "started again")
 
 
 def model_of(chapter: str) -> ServiceModel:
@@ -82,6 +95,20 @@ def test_every_status_has_a_row(chapter: str) -> None:
     assert set(first_cells(f"{chapter}/Statuses")) == known
 
 
+@pytest.mark.parametrize("chapter", MODULES)
+def test_what_is_waited_for_is_what_the_function_takes_to_be_running(chapter: str) -> None:
+    tree = ast.parse(Path("lambdas", MODULES[chapter]).read_text())
+    (statuses,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STATUSES"
+    )
+    said = {row[0].strip("`"): row[1] for row in PAGE[f"{chapter}/Statuses"]}
+    assert set(said) == set(statuses)
+    waited_for = {status for status, becomes in said.items() if becomes.startswith("waited for")}
+    assert waited_for == {status for status, becomes in statuses.items() if becomes == "running"}
+
+
 @pytest.mark.parametrize("chapter", SERVICES)
 def test_every_error_of_every_operation_that_the_functions_call_has_a_row(chapter: str) -> None:
     model = model_of(chapter)
@@ -93,13 +120,32 @@ def test_every_error_of_every_operation_that_the_functions_call_has_a_row(chapte
     assert rows == known
 
 
+@pytest.mark.parametrize("chapter", MODULES)
+def test_what_the_page_says_to_be_handled_is_what_the_function_catches(chapter: str) -> None:
+    operations = {xform_name(name): name for name in model_of(chapter).operation_names}
+    caught = set()
+    for node in ast.walk(ast.parse(Path("lambdas", MODULES[chapter]).read_text())):
+        if isinstance(node, ast.Try):
+            names = {found.attr for part in node.body for found in ast.walk(part) if isinstance(found, ast.Attribute)}
+            clauses = " ".join(ast.unparse(handler.type) for handler in node.handlers if handler.type)
+            errors = re.findall(r"\.exceptions\.(\w+)", clauses)
+            caught |= {(operations[name], error) for name in names & set(operations) for error in errors}
+    rows = PAGE[f"{chapter}/Errors"]
+    handled = {(row[0].strip("`"), row[1].strip("`")) for row in rows if any(word in row[2] for word in HANDLED)}
+    assert handled == caught
+
+
 def test_every_row_names_tests_that_exist() -> None:
     assert missing_tests("api.md") == []
-    legend = {row[0] for row in PAGE["The tests"]}
+    legend = [row[0] for row in PAGE["The tests"]]
+    assert len(legend) == len(set(legend))
     tables = {heading: rows for heading, rows in PAGE.items() if "/" in heading}
+    named = set()
     for heading, rows in tables.items():
         for row in rows:
-            assert row[-1] and set(row[-1].split(", ")) <= legend, (heading, row)
+            assert row[-1] and set(row[-1].split(", ")) <= set(legend), (heading, row)
+            named |= set(row[-1].split(", "))
+    assert named == set(legend)
 
 
 def test_what_a_person_may_ask_for_is_what_the_rules_let_pass() -> None:
@@ -108,6 +154,27 @@ def test_what_a_person_may_ask_for_is_what_the_rules_let_pass() -> None:
         top = {row[0].strip("`"): row[1] for row in rows if not re.search(r"[.\[]", row[0])}
         service = parameters.OPERATIONS[operation]
         assert {name for name, who in top.items() if who == "pipeline"} == set(service.SET_BY_PIPELINE)
+    rows = PAGE["Clean Rooms ML/Parameters of StartAudienceGenerationJob"]
+    seed = [row for row in rows if re.fullmatch(r"`seedAudience\.\w+`", row[0]) and row[1] == "pipeline"]
+    by_pipeline = {row[0].strip("`").split(".")[1] for row in seed}
+    assert by_pipeline == set(clean_rooms_ml.SEED_SET_BY_PIPELINE)
+
+
+def test_the_defaults_are_those_of_every_environment(environments: dict[str, Any]) -> None:
+    for chapter, operation in REQUESTS.items():
+        for row in PAGE[f"{chapter}/Parameters of {operation}"]:
+            told = re.search(r"Default in cdk\.json: `(.+?)`", row[2])
+            name = row[0].strip("`")
+            for environment, entry in environments.items():
+                # An environment of one's own chooses its audience model.
+                if name not in parameters.NOT_NEEDED and "." not in name:
+                    asked = entry["parameters"][operation].get(name)
+                    assert asked == (told[1] if told else None), (environment, name)
+
+
+def test_the_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https:)([^)#]+)\)", Path("docs/api.md").read_text())
+    assert [link for link in links if not Path("docs", link).exists()] == []
 
 
 def test_the_examples_work(environments: dict[str, Any]) -> None:
