@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from infra import arns
@@ -14,6 +15,10 @@ Statements = list[iam.PolicyStatement]
 _ENCRYPT = ["kms:GenerateDataKey", "kms:Decrypt"]
 _DECRYPT = ["kms:Decrypt"]
 
+
+# S3 uses the key on the caller's behalf; the caller itself may not.
+# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+_VIA_S3 = {"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}}
 
 @dataclass(frozen=True)
 class Resources:
@@ -51,12 +56,13 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
+        # Whether it uses the keys itself or through S3 is not documented, hence no condition.
         "start_transcription": [
-            *_read(media, "media/"),
+            *_read(media, "media/", key_conditions=None),
             *_list(media),
             *_head(clinical, "transcripts/"),
             *_list(clinical),
-            *_write(clinical, "transcripts/", "batches/"),
+            *_write(clinical, "transcripts/", "batches/", key_conditions=None),
             _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
             _allow(
                 "StartTranscription",
@@ -265,17 +271,17 @@ def _list(store: DataStore) -> Statements:
     return [_allow(f"List{store.node.id}", ["s3:ListBucket"], [store.bucket.bucket_arn])]
 
 
-def _read(store: DataStore, *prefixes: str) -> Statements:
+def _read(store: DataStore, *prefixes: str, key_conditions: Mapping[str, object] | None = _VIA_S3) -> Statements:
     return [
         _allow(f"Read{store.node.id}", ["s3:GetObject"], _objects(store, prefixes)),
-        _allow(f"Decrypt{store.node.id}", _DECRYPT, [store.key.key_arn]),
+        _allow(f"Decrypt{store.node.id}", _DECRYPT, [store.key.key_arn], key_conditions),
     ]
 
 
-def _write(store: DataStore, *prefixes: str) -> Statements:
+def _write(store: DataStore, *prefixes: str, key_conditions: Mapping[str, object] | None = _VIA_S3) -> Statements:
     return [
         _allow(f"Write{store.node.id}", ["s3:PutObject"], _objects(store, prefixes)),
-        _allow(f"Encrypt{store.node.id}", _ENCRYPT, [store.key.key_arn]),
+        _allow(f"Encrypt{store.node.id}", _ENCRYPT, [store.key.key_arn], key_conditions),
     ]
 
 

@@ -150,6 +150,17 @@ def test_a_function_that_meets_missing_objects_may_list_on_no_condition_that_s3_
     assert set(conditions(local, f"Functions/{pascal_case(function)}/Policy", "s3:ListBucket")) == {None}
 
 
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in ("ingest", "start_transcription")])
+def test_a_function_reaches_the_keys_of_data_through_s3_only(local: Deployed, function: str) -> None:
+    found = [
+        statement.get("Condition")
+        for statement in local.statements(f"Functions/{pascal_case(function)}/Policy")
+        if any(action.startswith("kms:") for action in as_list(statement["Action"]))
+    ]
+    assert all(found_one == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}} for found_one in found)
+    assert found or not any(action.startswith("kms:") for action in FUNCTION_GRANTS[function])
+
+
 def test_transcription_may_only_put_its_output_into_our_bucket(local: Deployed) -> None:
     found = conditions(local, "Functions/StartTranscription/Policy", "transcribe:StartMedicalTranscriptionJob")
     assert found == [{"StringEquals": {"transcribe:OutputBucketName": "Storage/Clinical/Bucket"}}]
