@@ -20,6 +20,7 @@ _DECRYPT = ["kms:Decrypt"]
 # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 _VIA_S3 = {"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}}
 
+
 @dataclass(frozen=True)
 class Resources:
     """What the functions work with. ARNs are strings, tokens included; without a model no audience is generated."""
