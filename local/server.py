@@ -64,6 +64,7 @@ class LocalAws:
         self.endpoint = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._environment = dict(os.environ)
         self._server: BaseWSGIServer | None = None
+        self._serving = threading.Thread()
         self.faults = faults.Faults()
         self._without_faults: Callable[[], None] | None = None
 
@@ -122,7 +123,8 @@ class LocalAws:
         self._server = make_server(
             _HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )
-        threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True).start()
+        self._serving = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
+        self._serving.start()
         self._bootstrap()
 
     def _bootstrap(self) -> None:
@@ -157,7 +159,8 @@ class LocalAws:
         lambda_runtime.stop()
         if self._server:
             self._server.shutdown()
-            self._server.server_close()
+            # It closes the server's socket itself, after `shutdown` returns.
+            self._serving.join()
         self._socket.close()
         if self._without_faults:
             self._without_faults()
