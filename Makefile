@@ -6,7 +6,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
 
-.PHONY: help setup demo local test faults lint types synth cfn-lint bootstrap diff deploy lock clean
+.PHONY: help setup demo local test faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ test: setup  ## every test, offline
 faults: setup  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
 
+attack: setup  ## every role against every resource with real calls, and inputs made to break out
+	$(BIN)/python -m tests.attack
+
 lint: setup  ## formatting and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -43,6 +46,19 @@ synth: setup  ## the CloudFormation template of ENV, with every check on
 cfn-lint: synth  ## CloudFormation lint of the template of ENV
 	$(BIN)/cfn-lint --template cdk.out/$(ENV)/*.template.json
 
+asl: synth .ci/asl/node_modules/.package-lock.json  ## both validators of the States Language on the state machine of ENV
+	$(BIN)/node .ci/asl/check.js cdk.out/$(ENV)/*.template.json
+
+.ci/asl/node_modules/.package-lock.json: .ci/asl/package-lock.json .venv/installed
+	$(BIN)/npm ci --prefix .ci/asl --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+secrets: setup  ## no credentials in any file that git has or would take
+	files=$$(git ls-files --cached --others --exclude-standard) && \
+		$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$files
+
+checks: lint types cfn-lint asl secrets  ## all of these, for ENV
+
 diff: setup  ## what a deployment of ENV would change
 	$(CDK) diff -c env=$(ENV)
 
@@ -51,6 +67,9 @@ bootstrap: setup  ## prepare your AWS account and Region for deployments, once
 
 deploy: setup  ## deploy ENV with your AWS credentials
 	$(CDK) deploy -c env=$(ENV)
+
+destroy: setup  ## delete the stack of ENV; docs/deploy.md says what to do before, and what remains
+	$(CDK) destroy -c env=$(ENV)
 
 lock: setup  ## pin all packages anew, for every Python from 3.11 on
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \

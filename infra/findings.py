@@ -15,7 +15,10 @@ _OBJECTS = "Object keys are derived from content at run time; the grant is narro
 _JOBS = "The service assigns the ids at run time; the grant is narrowed to this account, Region and type of job."
 _EXECUTIONS = "Executions get their names at run time; the grant is narrowed to this state machine."
 _NO_RESOURCES = "The actions have no resource-level permissions (Service Authorization Reference)."
-_LISTED = "Listing looks for a job by its name, before its id is known; the starting function may only list."
+_LISTED = (
+    "A job is looked for by its name, before its id is known. The Service Authorization Reference has what is listed "
+    "from as an optional resource only, and a listing shows names and states, never data."
+)
 _REPLICATION = (
     "Replication would copy patient data to a second Region, which is the data owner's decision and is made outside "
     "this stack. Versioning keeps what is overwritten or deleted."
@@ -47,7 +50,9 @@ _BUCKETS = {
     "Storage/Audience/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/Operations/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/AccessLogs": {
-        "HIPAA.Security-S3BucketReplicationEnabled": "Access logs hold keys and callers; no step reads them.",
+        "HIPAA.Security-S3BucketReplicationEnabled": (
+            "Access logs hold object keys and callers, never content, and nothing is restored from them."
+        ),
         "HIPAA.Security-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
     },
 }
@@ -71,7 +76,10 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "states:execution:{stack}-pipeline:": _EXECUTIONS,
     },
     "Functions/StartTranscription/Policy": {
-        "*": "The action has no resource-level permissions; a condition narrows it to output in our bucket.",
+        "*": (
+            "The actions have no resource-level permissions (Service Authorization Reference); a condition narrows the "
+            "start to output in our bucket."
+        ),
         "Media/media": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,
         "Clinical/batches": _OBJECTS,
@@ -95,6 +103,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "Clinical/transcripts": _OBJECTS,
         "Clinical/records": _OBJECTS,
         "Clinical/deidentified": _OBJECTS,
+        "Clinical/reports": _OBJECTS,
     },
     "Functions/SelectSeeds/Policy": {
         "Clinical/records": _OBJECTS,
@@ -108,7 +117,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     },
     "Functions/StartAudienceExport/Policy": {"*": _LISTED, "cleanrooms-ml:audience-generation-job/": _JOBS},
     "Functions/PollAudienceExport/Policy": {
-        "*": "An export has no id: it is found by listing all of them.",
+        "*": _LISTED,
         "Clinical/batches": _OBJECTS,
     },
     "Functions/SummarizeBatch/Policy": {"Clinical/batches": _OBJECTS},

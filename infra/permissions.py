@@ -71,11 +71,9 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["*"],
                 {"StringEquals": {"transcribe:OutputBucketName": clinical.bucket.bucket_name}},
             ),
-            _allow(
-                "FindTranscription",
-                ["transcribe:GetMedicalTranscriptionJob", "transcribe:TagResource"],
-                [arns.transcription_jobs()],
-            ),
+            # No resource can be named for tagging (Service Authorization Reference): with one it would be refused.
+            _allow("TagTranscription", ["transcribe:TagResource"], ["*"]),
+            _allow("FindTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
         ],
         "poll_transcription": [
             _allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
@@ -105,7 +103,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_read(clinical, "batches/", "entities/", "transcripts/"),
             *_head(clinical, "records/"),
             *_list(clinical),
-            *_write(clinical, "records/", "deidentified/", "batches/"),
+            *_write(clinical, "records/", "deidentified/", "reports/", "batches/"),
         ],
         "select_seeds": [
             *_read(clinical, "records/"),

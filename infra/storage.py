@@ -138,6 +138,7 @@ class Storage(Construct):
                 "transcripts/": results,
                 "deidentified/": results,
                 "records/": results,
+                "reports/": results,
                 "batches/": results,
             },
         )

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from lambdas.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
 from lambdas.entity_records import PHI, entity_records, label_records, unmapped_records
+from lambdas.report.page import write_page
+from lambdas.report.recording import recording_page, report_key
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.observability import logger
 from lambdas.shared.phi_labels import PhiLabel, phi_labels
@@ -47,7 +49,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     The records of a new version of an object replace those of the old one, and with them its consent; an execution over
     the old one that ends last changes nothing any more. A recording of
     which some documents could not be processed keeps the entities of the others, is reported as rejected, and isn't
-    counted as finished. If Transcribe Medical was asked for PHI, `deidentified/<transcript_id>.json` is written too.
+    counted as finished. `reports/<transcript_id>.html` is written for people to read and, if Transcribe Medical was
+    asked for PHI, `deidentified/<transcript_id>.json`.
 
     Returns `records` and `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's),
     `documents`, `documents_unprocessed` and `rejected` (recordings).
@@ -88,8 +91,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             findings = [*label_findings(labels), *entity_findings(entities)]
             masked = deidentified(transcript_id, words, findings, complete)
             write_json(bucket, f"deidentified/{transcript_id}.json", masked)
-        # Last, since PlanBatch takes it as the sign that the recording is finished.
         records = [*entities, *unmapped, *label_records(recording, labels, words)]
+        write_page(bucket, report_key(transcript_id), recording_page(recording, words, records, complete))
+        # Last, since PlanBatch takes it as the sign that the recording is finished.
         if not write_records(bucket, recording, records, complete):
             reason = "A newer version of the object was processed meanwhile; its records are kept."
             write_rejection(bucket, batch["batch_id"], recording, reason)

@@ -1,13 +1,16 @@
-"""SummarizeBatch: what came out, what was rejected and why, what it cost."""
+"""SummarizeBatch: what came out, what was rejected and why, what it cost, for programs and for people."""
 
 import os
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.report.batch import batch_page
+from lambdas.report.page import write_page
+from lambdas.report.stages import stages
 from lambdas.shared.observability import logger, metrics
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.rejections import read_rejections
-from lambdas.shared.storage import read_json, uri_of, write_json
+from lambdas.shared.storage import read_json, read_json_lines, uri_of, write_json
 
 # What CollectEntities would have said of a batch that has no documents.
 NO_ENTITIES: dict[str, Any] = {
@@ -22,7 +25,10 @@ NO_ENTITIES: dict[str, Any] = {
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Write `summary.json` of the batch and return the counts, as the execution's output."""
+    """Write `summary.json` and `report.html` of the batch, and return the counts as the execution's output.
+
+    The summary's shape is docs/schemas/summary.schema.json.
+    """
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
@@ -43,6 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "rejected": len(rejected),
         },
         "rejected": rejected,
+        "stages": stages(bucket, batch["prefix"]),
         # Left to the executions that are working on them, or were when this one asked.
         "elsewhere": elsewhere,
         # What the services said of each job: timings, settings, reasons, versions.
@@ -63,13 +70,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
     key = batch["prefix"] + "summary.json"
     write_json(bucket, key, summary)
+    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
+    report_key = batch["prefix"] + "report.html"
+    write_page(bucket, report_key, batch_page(summary, plan["recordings"], documented))
     counts: dict[str, int] = summary["recordings"]
     for name, value in counts.items():
         metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
     metrics.add_metric(name="Audiences", unit="Count", value=len(summary["audiences"]))
     logger.info("batch summarized", extra={"batch_id": batch["batch_id"], **counts})
-    return {"batch_id": batch["batch_id"], "summary_uri": uri_of(bucket, key), **counts}
+    return {
+        "batch_id": batch["batch_id"],
+        "summary_uri": uri_of(bucket, key),
+        "report_uri": uri_of(bucket, report_key),
+        **counts,
+    }
 
 
 def audience(item: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,9 @@ def print_results(results: Results, console: Console) -> None:
     console.print(f"{transcribed} transcripts, {len(results.entities)} entities, {rejected} rejected", highlight=False)
     for name in ("transcripts/", "entities.jsonl", "rejected.jsonl", "audiences.json", "summary.json"):
         console.print(f"  {results.folder / name}", highlight=False, markup=False)
+    for summary in results.summaries:
+        page = results.folder / "batches" / summary["batch_id"] / "report.html"
+        console.print(f"  {page}  (open it in a browser)", highlight=False, markup=False)
 
 
 def print_excerpt(results: Results, console: Console) -> None:

@@ -33,6 +33,8 @@ class Results(NamedTuple):
 def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Results:
     """Write `transcripts/<user_id>/<file>.txt`, `entities.jsonl`, `rejected.jsonl`, `audiences.json`, `summary.json`.
 
+    The pages keep their keys, `batches/<execution>/report.html` and `reports/<transcript_id>.html`, for their links.
+
     Raises:
         botocore.exceptions.ClientError: an object that the executions promise isn't there.
     """
@@ -41,11 +43,17 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
     def read(key: str) -> Any:
         return s3.get_object(Bucket=pipeline.clinical_bucket, Key=key)["Body"].read().decode()
 
+    def copy_page(key: str) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(read(key))
+
     summaries = [json.loads(read(f"batches/{batch_id}/summary.json")) for batch_id in batch_ids]
     recordings: dict[str, Recording] = {}
     entities: list[dict[str, Any]] = []
     for summary in summaries:
         plan = json.loads(read(f"batches/{summary['batch_id']}/plan.json"))
+        copy_page(f"batches/{summary['batch_id']}/report.html")
         reasons = {item["media_id"]: item for item in summary["rejected"]}
         for item in reasons.values():
             recordings[item["media_id"]] = Recording(
@@ -59,6 +67,7 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
             path = folder / "transcripts" / local_name(item["user_id"]) / local_path(file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(transcript + "\n")
+            copy_page(f"reports/{item['transcript_id']}.html")
             recordings[item["media_id"]] = Recording(item["media_id"], item["uri"], item["user_id"], path, None)
             records = [json.loads(line) for line in read(f"records/{item['object_id']}.jsonl").splitlines()]
             entities += [row for row in records if row["source"] == "comprehend_medical" and not row["attribute_of"]]

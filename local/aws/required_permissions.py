@@ -89,11 +89,23 @@ def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:
     return rule
 
 
+def _glue(call: Call) -> Iterator[Permission]:
+    if call.operation != "GetTable":
+        yield Permission(f"glue:{call.operation}", call.resource)
+        return
+    parameters = call.parameters()
+    database, table = parameters["DatabaseName"], parameters["Name"]
+    # All three: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+    for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
+        yield Permission("glue:GetTable", call.arn("glue", resource))
+
+
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "s3": s3_permissions,
     "transcribe": _transcribe,
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,
+    "glue": _glue,
     "lambda": _lambda,
     "logs": _logs,
     "kms": _kms,

@@ -20,11 +20,11 @@ def found_in(stack: Stack) -> set[tuple[str, str]]:
     }
 
 
-@pytest.fixture(params=["prod", "with a query"])
+@pytest.fixture(params=["prod", "local", "with a query"])
 def stack(
     request: pytest.FixtureRequest, new_stack: Callable[..., PipelineStack], with_query: PipelineStack
 ) -> PipelineStack:
-    return new_stack("prod") if request.param == "prod" else with_query
+    return with_query if request.param == "with a query" else new_stack(request.param)
 
 
 def test_every_finding_is_accepted_with_a_reason(stack: PipelineStack) -> None:
@@ -43,7 +43,8 @@ def test_nothing_is_accepted_that_is_not_found(stack: PipelineStack) -> None:
     assert stale == []
 
 
-def test_a_new_finding_is_seen(stack: PipelineStack) -> None:
+def test_a_new_finding_is_seen(new_stack: Callable[..., PipelineStack]) -> None:
+    stack = new_stack("prod")
     acknowledge(stack)
     s3.Bucket(stack, "Careless")
     assert ("clinical-media-prod/Careless/Resource", "AwsSolutions-S1") in found_in(stack)

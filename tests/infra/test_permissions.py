@@ -49,7 +49,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "kms:Encrypt": {CLINICAL_KEY},
         "transcribe:StartMedicalTranscriptionJob": {"*"},
         "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
-        "transcribe:TagResource": {TRANSCRIPTIONS},
+        "transcribe:TagResource": {"*"},
     },
     "poll_transcription": {
         "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
@@ -73,7 +73,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "collect_entities": {
         "s3:GetObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("batches", "entities", "transcripts", "records")},
         "s3:ListBucket": {CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/records/*", f"{CLINICAL}/deidentified/*", f"{CLINICAL}/batches/*"},
+        "s3:PutObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("records", "deidentified", "reports", "batches")},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },

@@ -123,6 +123,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "entities/": 25,
         "transcripts/": 400,
         "deidentified/": 400,
+        "reports/": 400,
         "records/": 400,
         "batches/": 400,
         "seeds/": 400,

@@ -340,3 +340,35 @@ def test_records_that_another_execution_writes_at_the_same_moment_make_the_step_
     monkeypatch.setattr("lambdas.collect_entities.find_head", lambda bucket, key: None)
     with pytest.raises(ClientError, match="PreconditionFailed"):
         collect_entities.write_records(CLINICAL, recording("m2"), [], True)
+
+
+def page(s3: Any, media_id: str) -> str:
+    html: str = s3.get_object(Bucket=CLINICAL, Key=f"reports/{media_id}-t.html")["Body"].read().decode()
+    return html
+
+
+def test_each_recording_gets_a_page_with_its_transcript_and_findings(batch: Any) -> None:
+    collect()
+    assert ">fever<" in page(batch, "m1")
+    assert "Incomplete." not in page(batch, "m1")
+    assert "Nothing was found in this recording." in page(batch, "m2")
+
+
+def test_the_page_of_a_recording_with_an_unprocessed_document_says_so(batch: Any) -> None:
+    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
+    manifest(batch, succeeded=2, unprocessed=1)
+    assert collect()["rejected"] == 1
+    assert "Incomplete." in page(batch, "m1")
+    assert "Incomplete." not in page(batch, "m2")
+
+
+def test_a_page_that_can_not_be_written_leaves_its_recording_unfinished(
+    batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+
+    monkeypatch.setattr(collect_entities, "write_page", refuse)
+    with pytest.raises(ClientError):
+        collect()
+    assert "Contents" not in batch.list_objects_v2(Bucket=CLINICAL, Prefix="records/")

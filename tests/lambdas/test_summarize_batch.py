@@ -1,27 +1,41 @@
 import json
+from pathlib import Path
 from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
 
 from lambdas import summarize_batch
 
 CLINICAL = "clinical-bucket"
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/summary.schema.json").read_text())
+SUMMARY = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def put(s3: Any, key: str, document: Any) -> None:
     s3.put_object(Bucket=CLINICAL, Key=key, Body=json.dumps(document).encode())
 
 
+def recording(number: int, **more: Any) -> dict[str, Any]:
+    return {"media_id": f"m{number}", "user_id": f"p-{number}", "uri": f"s3://b/media/p-{number}/a.wav", **more}
+
+
+def planned(number: int, reused: bool) -> dict[str, Any]:
+    uploaded = {"uploaded_at": "2026-01-01T00:00:00+00:00", "audience_consent": True}
+    return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
+
+
 def summarize(s3: Any, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    recordings = [{"media_id": "m1", "reused": False}, {"media_id": "m2", "reused": True}]
-    rejected = [{"media_id": "m3", "user_id": "p-3", "uri": "s3://b/k", "reason": "The file is empty (0 bytes)."}]
     plan = {
         "reprocess": False,
-        "parameters": {},
-        "elsewhere": [{"media_id": "m4"}],
-        "recordings": recordings,
-        "rejected": rejected,
+        "parameters": {"StartMedicalTranscriptionJob": {"Type": "DICTATION"}},
+        "elsewhere": [recording(4, execution_name="other")],
+        "recordings": [planned(1, reused=False), planned(2, reused=True)],
+        "rejected": [recording(3, reason="The file is empty (0 bytes).")],
     }
     put(s3, "batches/b/plan.json", plan)
-    put(s3, "batches/b/taken.json", [{"media_id": "m5"}])
+    put(s3, "batches/b/taken.json", [recording(5, execution_name="another")])
+    put(s3, "batches/b/documents.jsonl", {"document": "m1-0000.txt", "media_id": "m1", "offset": 0, "characters": 150})
     state = {
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
@@ -31,16 +45,22 @@ def summarize(s3: Any, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         **more,
     }  # fmt: skip
     answer = summarize_batch.handler({"state": state}, None)
-    return answer, json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/b/summary.json")["Body"].read())
+    summary = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/b/summary.json")["Body"].read())
+    SUMMARY.validate(summary)
+    return answer, summary
+
+
+def report(s3: Any) -> str:
+    html: str = s3.get_object(Bucket=CLINICAL, Key="batches/b/report.html")["Body"].read().decode()
+    return html
 
 
 def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
-    put(
-        s3, "batches/b/rejections/m1.json", {"media_id": "m1", "user_id": "p-1", "uri": "s3://b/m1", "reason": "silent"}
-    )
+    put(s3, "batches/b/rejections/m1.json", recording(1, reason="silent"))
     answer, summary = summarize(s3)
     assert answer == {
         "batch_id": "b", "summary_uri": f"s3://{CLINICAL}/batches/b/summary.json",
+        "report_uri": f"s3://{CLINICAL}/batches/b/report.html",
         "received": 5, "transcribed": 1, "reused": 1, "elsewhere": 2, "rejected": 2,
     }  # fmt: skip
     assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
@@ -76,3 +96,53 @@ def test_what_clean_rooms_ml_refused_is_told_with_its_reason(s3: Any) -> None:
 
 def test_the_answer_names_no_patient(s3: Any) -> None:
     assert "p-3" not in json.dumps(summarize(s3)[0])
+
+
+def test_the_page_links_the_recordings_that_have_one(s3: Any) -> None:
+    summarize(s3)
+    html = report(s3)
+    assert "../../reports/t1.html" in html
+    assert "../../reports/t2.html" in html
+    assert html.count("../../reports/") == 2
+    assert "The file is empty (0 bytes)." in html
+
+
+def test_a_batch_without_documents_has_a_summary_and_a_page(s3: Any) -> None:
+    _, summary = summarize(s3)
+    assert summary["entity_detection"] is None
+    assert summary["entities"]["records"] == 0
+    assert "drop" not in report(s3)
+
+
+def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -> None:
+    times = {"CreationTime": "2020-01-01T00:00:00+00:00", "CompletionTime": "2020-01-01T00:01:00+00:00"}
+    put(s3, "batches/b/jobs/transcription/j.json", times)
+    metrics = {"relevanceMetrics": [{"audienceSize": {"type": "PERCENTAGE", "value": 1}, "score": 9.5}]}
+    seed = {"cohort": "c", "eligible": None, "seed_size": None, "seed_uri": None}
+    item = {"seed": seed, "generation": {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": metrics}}}
+    result = {
+        "service_status": "PARTIAL_SUCCESS", "model_version": None, "output_uri": "s3://c/entities/j/",
+        "manifest_path": "entities/j/Manifest",
+    }  # fmt: skip
+    entities = summarize_batch.NO_ENTITIES | {"records": 2, "by_category": {"ANATOMY": 2}, "documents_unprocessed": 1}
+    _, summary = summarize(s3, audiences=[item], entities=entities, entity_detection={"result": result})
+    assert [stage["stage"] for stage in summary["stages"]] == ["transcription", "plan", "prepare_documents"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [
+        ({"unknown": 1}, "unknown"),
+        ({"finished_at": "yesterday"}, "finished_at"),
+        ({"recordings": {"received": 1}}, "recordings"),
+        ({"jobs_uri": "https://example.com/"}, "jobs_uri"),
+    ],
+)
+def test_the_schema_refuses_what_is_no_summary(s3: Any, changed: dict[str, Any], where: str) -> None:
+    _, summary = summarize(s3)
+    with pytest.raises(jsonschema.ValidationError, match=where):
+        SUMMARY.validate(summary | changed)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)

@@ -43,6 +43,8 @@ def objects() -> Objects:
         {
             "batches/e/summary.json": summary,
             "batches/e/plan.json": {"recordings": [recording]},
+            "batches/e/report.html": "<p>batch</p>",
+            "reports/t1.html": "<p>recording</p>",
             "transcripts/t1.json": {"results": {"transcripts": [{"transcript": "Übel."}]}},
             "records/o1.jsonl": '{"text": "Übel", "source": "comprehend_medical", "attribute_of": null}\n'
             '{"text": "Maria", "source": "transcribe_medical", "attribute_of": null}\n'
@@ -69,10 +71,13 @@ def test_every_promised_file_is_written(objects: Objects, tmp_path: Path) -> Non
     audiences = json.loads((tmp_path / "audiences.json").read_text())
     assert {audience["cohort"] for audience in audiences} == {"c", "d"}
     assert json.loads((tmp_path / "summary.json").read_text())[0]["batch_id"] == "e"
+    assert (tmp_path / "batches/e/report.html").read_text() == "<p>batch</p>"
+    assert (tmp_path / "reports/t1.html").read_text() == "<p>recording</p>"
 
 
 def test_of_several_executions_the_last_word_on_a_cohort_counts(objects: Objects, tmp_path: Path) -> None:
     later = {**objects["batches/e/summary.json"], "batch_id": "f", "finished_at": "2026-01-02"}
+    objects["batches/f/report.html"] = "<p>another batch</p>"
     objects["batches/f/summary.json"] = {**later, "audiences": [{"cohort": "c", "seed_size": 50}]}
     objects["batches/f/plan.json"] = {"recordings": []}
     results = copy(objects, tmp_path, "f", "e")

@@ -165,8 +165,8 @@ def test_an_execution_that_timed_out_goes_on_where_it_was(run: Run) -> None:
     finally:
         run.stepfunctions.update_state_machine(**machine, definition=definition)
     assert execution["status"] == "TIMED_OUT"
-    for _ in range(20):  # each redrive has a second of its own
-        if execution["status"] == "TIMED_OUT":
+    for _ in range(20):  # each redrive has a second of its own; what the last one left in flight may fail it
+        if execution["status"] != "SUCCEEDED":
             execution = redriven(run, execution)
     assert run.summary(execution)["recordings"]["transcribed"] == 1
     assert work(run) - done == {"transcription jobs": 1, text: 1}

@@ -46,6 +46,16 @@ class CleanRoomsMLResponse(BaseResponse):
         job = self._backend.start_audience_generation_job(self._request())
         return ActionResult({"audienceGenerationJobArn": job.arn})
 
+    def list_training_datasets(self) -> ActionResult:
+        return _page("trainingDatasets", list(self._backend.training_datasets.values()), self._request())
+
+    def list_audience_models(self) -> ActionResult:
+        return _page("audienceModels", list(self._backend.audience_models.values()), self._request())
+
+    def list_configured_audience_models(self) -> ActionResult:
+        models = list(self._backend.configured_audience_models.values())
+        return _page("configuredAudienceModels", models, self._request())
+
     def get_audience_generation_job(self) -> ActionResult:
         return self._describe(self._backend.generation_jobs, "audienceGenerationJobArn")
 

@@ -1,0 +1,81 @@
+// Both public validators on the state machine of a synthesized template: node check.js <template.json>
+"use strict";
+
+const fs = require("node:fs");
+const validate = require("asl-validator");
+const { getLanguageService, TextDocument } = require("amazon-states-language-service");
+
+const VALIDATORS = { "asl-validator": byAslValidator, "amazon-states-language-service": byLanguageService };
+const EITHER = Object.keys(VALIDATORS);
+const [VALIDATOR, LANGUAGE_SERVICE] = EITHER.map((name) => [name]);
+
+// What is put into the definition, and who has to find it: without this, nobody would notice a check that has gone
+// blind. Half of it is found by one of the two only, which is why there are two.
+const FAULTS = [
+  ["a Next that leads nowhere", EITHER, (states) => (states.PlanBatch.Next = "AnyOld?")],
+  ["a state that nothing leads to", EITHER, (states) => (states.Forgotten = { Type: "Succeed" })],
+  ["a state without Next or End", EITHER, (states) => delete states.PrepareDocuments.Next],
+  ["a retrier of nothing", EITHER, (states) => delete states.CollectEntities.Retry[0].ErrorEquals],
+  ["a path without $", VALIDATOR, (states) => (states.SelectSeeds.ResultPath = "seeds")],
+  ["a resource that is no ARN", VALIDATOR, (states) => (states.SummarizeBatch.Resource = "SummarizeBatch")],
+  ["a misspelt field", LANGUAGE_SERVICE, (states) => (states.PlanBatch.Retry[0].IntervalSecond = 3)],
+  ["a misspelt comparison", LANGUAGE_SERVICE, (states) => (states["AnyNew?"].Choices[0].StringEqual = "")],
+];
+
+function byAslValidator(text) {
+  return validate(JSON.parse(text)).errors.map((error) => `${error["Error code"]}: ${error.Message}`);
+}
+
+async function byLanguageService(text) {
+  const service = getLanguageService({});
+  const document = TextDocument.create("file:///pipeline.asl.json", "json", 1, text);
+  const found = await service.doValidation(document, service.parseJSONDocument(document));
+  return found.map(({ range, message }) => `line ${range.start.line + 1}: ${message}`);
+}
+
+/** The definition as CloudFormation deploys it, every substitution an ARN. */
+function deployed(templatePath) {
+  const { Resources } = JSON.parse(fs.readFileSync(templatePath, "utf8"));
+  const machines = Object.values(Resources).filter(({ Type }) => Type === "AWS::StepFunctions::StateMachine");
+  if (machines.length !== 1) throw new Error(`${templatePath} has ${machines.length} state machines, not one`);
+  const { DefinitionString, DefinitionSubstitutions } = machines[0].Properties;
+  return DefinitionString.replace(/\$\{(\w+)\}/g, (placeholder, name) => {
+    if (!(name in DefinitionSubstitutions)) throw new Error(`${placeholder} is filled by no function: check its name`);
+    return `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
+  });
+}
+
+async function errorsIn(text) {
+  const errors = [];
+  for (const [name, validator] of Object.entries(VALIDATORS)) {
+    errors.push(...(await validator(text)).map((error) => `${name}: ${error}`));
+  }
+  return errors;
+}
+
+async function missedFaults(text) {
+  const missed = [];
+  for (const [fault, finders, putIn] of FAULTS) {
+    const definition = JSON.parse(text);
+    putIn(definition.States);
+    for (const name of finders) {
+      const found = await VALIDATORS[name](JSON.stringify(definition));
+      if (found.length === 0) missed.push(`${name} doesn't find ${fault} any more: it checks less than this relies on`);
+    }
+  }
+  return missed;
+}
+
+async function main(templatePath) {
+  const text = deployed(templatePath);
+  let errors = await errorsIn(text);
+  if (errors.length === 0) errors = await missedFaults(text);
+  errors.forEach((error) => console.error(error));
+  if (errors.length) process.exit(1);
+  console.log(`${templatePath}: the state machine is valid; the ${FAULTS.length} faults put into it are found`);
+}
+
+main(process.argv[2]).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});

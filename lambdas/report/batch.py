@@ -1,0 +1,191 @@
+"""The page of a batch: its outcomes, when each stage was at work, what was rejected and why, cost and audiences."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from lambdas.report.labels import escape, kind_of, plain
+from lambdas.report.page import page
+from lambdas.report.recording import report_key
+from lambdas.report.timeline import timeline_html
+from lambdas.shared.storage import parse_uri
+
+OUTCOMES = {
+    "received": "received",
+    "transcribed": "transcribed",
+    "reused": "reused: finished before",
+    "elsewhere": "left to other executions",
+    "rejected": "rejected",
+}
+BAD = ' class="bad"'
+
+
+def batch_page(summary: dict[str, Any], planned: Sequence[dict[str, Any]], documented: Collection[str]) -> str:
+    """The page as HTML, for `batches/<execution>/report.html`: its links to recordings count on that place.
+
+    `planned` are the plan's recordings; `documented` the media ids of those that have documents, so that they, and
+    those reused, have a page.
+    """
+    sections = {
+        "Recordings": tiles(summary["recordings"]),
+        "Rejected": rejected_html(summary["rejected"]),
+        "Left to other executions": elsewhere_html(summary["elsewhere"]),
+        "Stages": timeline_html(summary["stages"], summary["finished_at"]),
+        "Findings": findings_html(summary["entities"]),
+        "Audiences": audiences_html(summary),
+        "Cost": cost_html(summary["cost_usd"]),
+        "Transcripts": transcripts_html(summary, planned, documented),
+        "Parameters": parameters_html(summary["parameters"]),
+    }
+    told = [(f"s{number}", name, html) for number, (name, html) in enumerate(sections.items()) if html]
+    links = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name, _ in told)
+    contents = "\n".join(section(*each) for each in told)
+    body = f"""<header>
+<p class="over">Batch report</p>
+<h1>{escape(summary["batch_id"])}</h1>
+<ul class="facts"><li>Finished {escape(summary["finished_at"].replace("T", " ").replace("+00:00", " UTC"))}</li>
+{"<li>Reprocessed: nothing was reused</li>" if summary["reprocess"] else ""}</ul>
+<nav aria-label="On this page"><ul>{links}</ul></nav>
+</header>
+<main class="sheet">
+{contents}
+</main>
+<footer><p>Made by machines: words and findings need a clinician's eye. This page and those it links to are clinical
+data; keep them as carefully as the recordings.</p></footer>
+"""
+    return page(f"Batch {summary['batch_id']}", body)
+
+
+def section(anchor: str, heading: str, html: str) -> str:
+    return f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{heading}</h2>\n{html}</section>'
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], foot: str = "") -> str:
+    """Cells are HTML. A column whose name begins with `#` has numbers; the first cell of a row is its header."""
+    numeric = [name.startswith("#") for name in columns]
+    heads = "".join(
+        f'<th scope="col"{classed(is_number)}>{name.removeprefix("#")}</th>'
+        for name, is_number in zip(columns, numeric, strict=True)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{row[0]}</th>'
+        + "".join(f"<td{classed(is_number)}>{cell}</td>" for cell, is_number in zip(row[1:], numeric[1:], strict=True))
+        + "</tr>\n"
+        for row in rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
+
+
+def classed(is_number: bool) -> str:
+    return ' class="number"' if is_number else ""
+
+
+def tiles(counts: dict[str, int]) -> str:
+    items = "".join(
+        f"<li{BAD if name == 'rejected' and count else ''}><b>{count:,}</b> {OUTCOMES.get(name, plain(name))}</li>"
+        for name, count in counts.items()
+    )
+    return f'<ul class="tiles">{items}</ul>'
+
+
+def file_of(uri: str) -> str:
+    """The file as its uploader knows it: its key without the prefix that all have."""
+    return escape(parse_uri(uri)[1].removeprefix("media/"))
+
+
+def rejected_html(rejected: Iterable[dict[str, Any]]) -> str:
+    rows = [(file_of(item["uri"]), escape(item["reason"])) for item in rejected]
+    return table(("Recording", "Reason"), rows) if rows else ""
+
+
+def elsewhere_html(elsewhere: Iterable[dict[str, Any]]) -> str:
+    rows = [(file_of(item["uri"]), f"<code>{escape(item['execution_name'])}</code>") for item in elsewhere]
+    return table(("Recording", "Execution"), rows) if rows else ""
+
+
+def findings_html(entities: dict[str, Any]) -> str:
+    ordered = sorted(entities["by_category"].items(), key=lambda item: -item[1])
+    rows = [(escape(kind_of(category).label), f"{number:,}") for category, number in ordered]
+    if entities["phi_labels"]:
+        rows.append(("Personal health information, as labelled by Transcribe Medical", f"{entities['phi_labels']:,}"))
+    missing = ""
+    if entities["documents_unprocessed"]:
+        missing = (
+            f'<p class="notice"><strong>Incomplete.</strong> {entities["documents_unprocessed"]:,} of '
+            f"{entities['documents']:,} documents were not processed.</p>"
+        )
+    return (table(("Category", "#Number"), rows) if rows else "<p>None.</p>") + missing
+
+
+def audiences_html(summary: dict[str, Any]) -> str:
+    rows = [audience_row(audience) for audience in summary["audiences"]]
+    without = [
+        (escape(item["cohort"]), number(item.get("eligible")), escape(item["reason"]))
+        for item in summary["cohorts_without_audience"]
+    ]
+    html = ""
+    if rows:
+        html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
+    if without:
+        html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
+    return html or "<p>No cohorts.</p>"
+
+
+def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:
+    metrics = audience["metrics"] or {}
+    relevance = [
+        f'<span class="whole">{escape(size_of(metric["audienceSize"]))}: {metric["score"]:.2f}</span>'
+        for metric in metrics.get("relevanceMetrics", ())
+        if "score" in metric
+    ]
+    recall = metrics.get("recallMetric")
+    export = audience["export_uri"] or audience["export_refused"] or "none"
+    return (
+        escape(audience["cohort"]),
+        number(audience["eligible"]),
+        number(audience["seed_size"]),
+        "<br>".join(relevance),
+        "" if recall is None else f"{recall:.2f}",
+        escape(export),
+    )
+
+
+def size_of(size: dict[str, Any]) -> str:
+    return f"{size['value']} %" if size["type"] == "PERCENTAGE" else f"{size['value']:,} people"
+
+
+def number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def cost_html(cost: dict[str, Any]) -> str:
+    rows = [
+        (name, f"{cost[key]:,.4f}")
+        for name, key in (("Transcribe Medical", "transcribe_medical"), ("Comprehend Medical", "comprehend_medical"))
+    ]
+    foot = f'<tfoot><tr><th scope="row">Together</th><td class="number">{cost["total"]:,.4f}</td></tr></tfoot>'
+    return (
+        table(("Service", "#USD, estimated"), rows, foot)
+        + f"<p><small>Not included: {escape(cost['not_included'])}</small></p>"
+    )
+
+
+def transcripts_html(summary: dict[str, Any], planned: Sequence[dict[str, Any]], documented: Collection[str]) -> str:
+    rejected = {item["media_id"] for item in summary["rejected"]}
+    elsewhere = {item["media_id"] for item in summary["elsewhere"]}
+    rows = [
+        (
+            f'<a href="../../{escape(report_key(item["transcript_id"]))}">{file_of(item["uri"])}</a>',
+            "reused" if item["reused"] else "incomplete: see above" if item["media_id"] in rejected else "transcribed",
+            f"<time>{escape(item['uploaded_at'][:10])}</time>",
+            "yes" if item["audience_consent"] else "no",
+        )
+        for item in sorted(planned, key=lambda item: str(item["uri"]))
+        if item["media_id"] not in elsewhere and (item["reused"] or item["media_id"] in documented)
+    ]
+    return table(("Recording", "Outcome", "Uploaded", "Consent to audiences"), rows) if rows else "<p>None.</p>"
+
+
+def parameters_html(parameters: dict[str, Any]) -> str:
+    text = json.dumps(parameters, ensure_ascii=False, indent=2)
+    return f"<details><summary>What the services were asked for</summary><pre>{escape(text)}</pre></details>"

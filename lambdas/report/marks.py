@@ -1,0 +1,75 @@
+"""Where findings are in the text. Those that overlap are one mark, since a reader can point at only one thing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+
+class Place(NamedTuple):
+    """The part `[begin, end)` of the text that shows finding `number`, or (`is_attribute`) one of its attributes."""
+
+    begin: int
+    end: int
+    number: int
+    is_attribute: bool
+
+
+class Mark(NamedTuple):
+    """A part `[begin, end)` of the text in which places overlap or stand alone, the one to be shown first first."""
+
+    begin: int
+    end: int
+    places: Sequence[Place]
+
+    @property
+    def numbers(self) -> list[int]:
+        return list(dict.fromkeys(place.number for place in self.places))
+
+
+def places_of(records: Sequence[dict[str, Any]], length: int) -> Iterator[Place]:
+    """The places of the records, and of their attributes, in a text of `length` characters; those in it, that is."""
+    for number, record in enumerate(records):
+        for found in (record, *record["attributes"]):
+            begin, end = found["begin_offset"], found["end_offset"]
+            if begin is None or end is None:
+                continue
+            begin, end = max(begin, 0), min(end, length)
+            if begin < end:
+                yield Place(begin, end, number, found is not record)
+
+
+def marks_of(places: Iterable[Place], breaks: Iterable[int]) -> list[Mark]:
+    """The marks in the order of the text. None goes across one of `breaks`: the ends of paragraphs, in order."""
+    marks: list[Mark] = []
+    group: list[Place] = []
+    end = 0
+    for place in sorted(places):
+        if group and place.begin >= end:
+            marks.append(mark(group))
+            group = []
+        end = max(end, place.end) if group else place.end
+        group.append(place)
+    if group:
+        marks.append(mark(group))
+    return list(cut(marks, breaks))
+
+
+def mark(places: Iterable[Place]) -> Mark:
+    # The entity before an attribute of another one, the longer before the shorter, then as they come.
+    ranked = sorted(places, key=lambda place: (place.is_attribute, place.begin - place.end, place.begin))
+    return Mark(min(place.begin for place in ranked), max(place.end for place in ranked), ranked)
+
+
+def cut(marks: Iterable[Mark], breaks: Iterable[int]) -> Iterator[Mark]:
+    following = iter(breaks)
+    end = next(following, None)
+    for one in marks:
+        while end is not None and end <= one.begin:
+            end = next(following, None)
+        edges = [one.begin]
+        while end is not None and end < one.end:
+            edges.append(end)
+            end = next(following, None)
+        for begin, stop in pairwise([*edges, one.end]):
+            inside = [place for place in one.places if place.begin < stop and place.end > begin]
+            yield Mark(begin, stop, inside)

@@ -1,0 +1,116 @@
+"""The page of a recording: its transcript, what was found in it, and a player that follows the text."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from lambdas.report.findings import findings_html
+from lambdas.report.labels import clock, counted, escape, kind_of
+from lambdas.report.marks import places_of
+from lambdas.report.page import page
+from lambdas.report.transcript import transcript_html
+from lambdas.shared.storage import parse_uri
+from lambdas.shared.transcripts import Words
+
+
+def report_key(transcript_id: str) -> str:
+    return f"reports/{transcript_id}.html"
+
+
+def recording_page(recording: dict[str, Any], words: Words, records: Sequence[dict[str, Any]], complete: bool) -> str:
+    """The page of one of the plan's recordings as HTML.
+
+    `records` are lines of `records/`; `complete` is false where entity detection did not see the whole text. The page's
+    title has the transcript's id only, since browsers keep titles.
+    """
+    records = sorted(records, key=in_order)
+    in_text = {place.number for place in places_of(records, len(words.text)) if not place.is_attribute}
+    _, key = parse_uri(recording["uri"])
+    body = f"""<a class="skip" href="#text">Skip to the transcript</a>
+<header>
+<p class="over">Transcript and findings</p>
+<h1>{escape(key.removeprefix(f"media/{recording['user_id']}/"))}</h1>
+<ul class="facts">{facts(recording, words, records)}</ul>
+{"" if complete else INCOMPLETE}
+</header>
+{PLAYER}
+<div class="columns">
+<aside aria-label="Findings">
+{filters(records)}
+<section id="details" aria-labelledby="details-heading" aria-live="polite">
+<h2 id="details-heading">Details <button type="button" id="close" hidden>Close</button></h2>
+<p id="hint">Point at a marked word, or go there with the Tab key. Enter or a click keeps its details here, Escape lets
+them go.</p>
+<ul id="shown"></ul>
+</section>
+</aside>
+<main id="text" tabindex="-1" aria-labelledby="text-heading">
+<h2 id="text-heading" class="hidden">Transcript</h2>
+<div id="transcript">
+{transcript_html(words, records)}</div>
+<section aria-labelledby="findings-heading">
+<h2 id="findings-heading">All findings</h2>
+<ul id="findings">
+{findings_html(records, in_text)}</ul>
+{"" if records else "<p>Nothing was found in this recording.</p>"}
+</section>
+</main>
+</div>
+<footer><p>Made by machines: words and findings need a clinician's eye. This page is clinical data; keep it as
+carefully as the recording.</p>
+<p><code>{escape(recording["transcript_id"])}</code></p></footer>
+"""
+    return page(f"Transcript {recording['transcript_id'][:8]}", body)
+
+
+INCOMPLETE = """<p class="notice" role="note"><strong>Incomplete.</strong> Entity detection did not see the whole
+transcript: findings are missing.</p>"""
+
+PLAYER = """<section id="player" aria-label="Recording">
+<audio id="audio" controls preload="metadata" hidden></audio>
+<details id="source"><summary>Listen to the recording</summary>
+<p>Choose the recording on this computer, or give its address; a presigned one will do. Then a click on a word plays
+from there.</p>
+<div class="row"><label for="file">File</label>
+<input id="file" type="file" accept="audio/*,video/mp4,video/webm"></div>
+<form id="address" class="row"><label for="url">Address</label>
+<input id="url" type="text" inputmode="url" autocomplete="off" spellcheck="false" placeholder="https://…">
+<button type="submit">Load</button></form>
+</details>
+<p id="trouble" role="status"></p>
+</section>"""
+
+
+def in_order(record: dict[str, Any]) -> tuple[bool, int, int]:
+    """By their place in the text; what has none comes last."""
+    begin, end = record["begin_offset"], record["end_offset"]
+    return (begin is None, begin or 0, -(end or 0))
+
+
+def facts(recording: dict[str, Any], words: Words, records: Sequence[dict[str, Any]]) -> str:
+    """What is known of the recording as a whole, as list items."""
+    told = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
+    if words.words:
+        told.append(f"{clock(max(word.end_seconds for word in words.words))} long")
+    told.append(counted(len(words.words), "word", "words"))
+    told.append(counted(len(records), "finding", "findings"))
+    told.append("Consent to audiences" if recording["audience_consent"] else "No consent to audiences")
+    return "".join(f"<li>{escape(fact)}</li>" for fact in told)
+
+
+def filters(records: Sequence[dict[str, Any]]) -> str:
+    """A box to tick per category that was found, in the order of their number, and one for the unsure words."""
+    number = Counter(kind_of(record["category"]) for record in records)
+    boxes = "".join(
+        f'<li><label class="{kind.name}"><input type="checkbox" name="kind" value="{kind.name}" checked>'
+        f'<span class="swatch"></span>{escape(kind.label)}</label> <span class="count">{count:,}</span></li>\n'
+        for kind, count in number.most_common()
+    )
+    return f"""<form id="filter" aria-label="What is marked">
+<details open><summary>Marked</summary>
+<ul>
+{boxes}<li><label><input type="checkbox" id="mark-unsure" checked><span class="unsure">Unsure words</span></label></li>
+</ul>
+<p><button type="button" id="all">All</button> <button type="button" id="none">None</button>
+<span id="count" role="status"></span></p>
+</details></form>"""

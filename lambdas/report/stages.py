@@ -1,0 +1,70 @@
+"""When each stage of a batch was at work, from what the batch left in S3: `stages` of its summary."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys, read_json
+
+# Where the services' descriptions of their jobs, `jobs/<stage>/`, say when a job began and when it ended: API
+# references of MedicalTranscriptionJob, ComprehendMedicalAsyncJobProperties, AudienceGenerationJob, AudienceExportJob.
+JOB_TIMES = {
+    "transcription": ("CreationTime", "CompletionTime"),
+    "entity_detection": ("SubmitTime", "EndTime"),
+    "audience_generation": ("createTime", "updateTime"),
+    "audience_export": ("createTime", "updateTime"),
+}
+# The steps whose end shows in an object they write.
+STEP_OUTPUTS = {"plan": "plan.json", "prepare_documents": "taken.json"}
+
+
+def stages(bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """`stage`, `jobs` (None for a step of ours), `began_at` and `ended_at` (ISO 8601, UTC), in the order they began.
+
+    `began_at` is None for a step of ours: only its end is known. A job that was adopted began in an earlier execution.
+    """
+    jobs = list(list_keys(bucket, f"{prefix}jobs/"))
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        # Of thousands of descriptions only the times are kept.
+        times = list(pool.map(lambda key: job_times(stage_of(key, prefix), read_json(bucket, key)), jobs))
+    by_stage: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for key, span in zip(jobs, times, strict=True):
+        if span is not None:
+            by_stage[stage_of(key, prefix)].append(span)
+    found = [*steps(bucket, prefix), *job_stages(by_stage)]
+    return sorted(found, key=lambda stage: stage["began_at"] or stage["ended_at"])
+
+
+def stage_of(key: str, prefix: str) -> str:
+    return key.removeprefix(f"{prefix}jobs/").partition("/")[0]
+
+
+def job_times(stage: str, description: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """Beginning and end, None if the service didn't tell both."""
+    told = [description.get(member) for member in JOB_TIMES.get(stage, ())]
+    if len(told) != 2 or not all(isinstance(moment, str) for moment in told):
+        return None
+    began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in told)
+    return began, ended
+
+
+def steps(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    for stage, name in STEP_OUTPUTS.items():
+        if head := find_head(bucket, prefix + name):
+            yield stage_entry(stage, None, None, head["LastModified"])
+
+
+def job_stages(by_stage: Mapping[str, Iterable[tuple[datetime, datetime]]]) -> Iterator[dict[str, Any]]:
+    for stage, spans in by_stage.items():
+        began, ended = zip(*spans, strict=True)
+        yield stage_entry(stage, len(began), min(began), max(ended))
+
+
+def stage_entry(stage: str, jobs: int | None, began: datetime | None, ended: datetime) -> dict[str, Any]:
+    return {"stage": stage, "jobs": jobs, "began_at": began and iso(began), "ended_at": iso(ended)}
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
