@@ -39,6 +39,7 @@ _TRAITS = (
     "SYMPTOM",
 )
 _COHORT_NAME = matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digits and hyphens")
+_EMAIL = matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "of the form name@example.org")
 _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")
 
 
@@ -108,6 +109,32 @@ class Audience:
 
 
 @dataclass(frozen=True)
+class Monitoring:
+    """Who is told of an alarm, and from when on a wait is one (docs/runbook.md).
+
+    Attributes:
+        alarm_emails: whoever confirms the mail that SNS sends is told.
+        oldest_event_minutes: how long an uploaded recording may wait for its execution; a batch is collected for up to
+            five minutes.
+        stuck_after_hours: how long a job may run; the deadline of a transcription is 8 hours, an audience's 24.
+        nothing_finished_hours: how long the pipeline may work without finishing a batch. CloudWatch looks back for a
+            week at the most (its API reference, PutMetricAlarm, EvaluationPeriods).
+    """
+
+    alarm_emails: tuple[Annotated[str, _EMAIL], ...]
+    oldest_event_minutes: Annotated[int, between(10, 1440)]
+    stuck_after_hours: Annotated[int, between(1, 24)]
+    nothing_finished_hours: Annotated[int, between(1, 168)]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """`query_limit_gib`: a query in Athena that would read more is cancelled; Athena charges by what is read."""
+
+    query_limit_gib: Annotated[int, between(1, 10_000)]
+
+
+@dataclass(frozen=True)
 class Environment:
     """Everything that differs between deployments.
 
@@ -133,6 +160,8 @@ class Environment:
     transcription: Transcription
     entity_detection: EntityDetection
     audience: Audience
+    monitoring: Monitoring
+    analysis: Analysis
 
     @property
     def configured_audience_model_arn(self) -> str | None:

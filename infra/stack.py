@@ -5,11 +5,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import permissions
+from infra.analysis import Analysis, database_name
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
 from infra.functions import FUNCTIONS, Functions
 from infra.ingest import Ingest
 from infra.log_groups import allow_cloudwatch_logs
+from infra.monitoring import Monitoring
 from infra.storage import Storage
 from infra.variables import variables
 from infra.workflow import Workflow
@@ -62,6 +64,16 @@ class PipelineStack(Stack):
             steps={name: function for name, function in functions.by_name.items() if name != "ingest"},
             tracing=tracing,
         )
+        monitoring = Monitoring(
+            self,
+            "Monitoring",
+            environment=environment,
+            key=operations_key,
+            ingest=ingest,
+            ingest_function=functions.by_name["ingest"],
+            state_machine=workflow.state_machine,
+        )
+        Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)
         for name, value in {
             "MediaBucketName": storage.media.bucket.bucket_name,
             "ClinicalBucketName": storage.clinical.bucket.bucket_name,
@@ -70,5 +82,7 @@ class PipelineStack(Stack):
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
+            "AlarmTopicArn": monitoring.topic.topic_arn,
+            "DatabaseName": database_name(environment),
         }.items():
             CfnOutput(self, name, value=value)

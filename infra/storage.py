@@ -135,6 +135,7 @@ class Storage(Construct):
                 "claims/": intermediates,
                 "documents/": intermediates,
                 "entities/": intermediates,
+                "queries/": intermediates,
                 "transcripts/": results,
                 "deidentified/": results,
                 "records/": results,

@@ -17,7 +17,7 @@ from lambdas.shared import jobs
 from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, observed, watching
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
 EXPORT_DEADLINE_SECONDS = 12 * 3600
@@ -39,6 +39,7 @@ STATUSES = {
 clean_rooms_ml = boto3.client("cleanroomsml")
 
 
+@observed("audience_generation")
 def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
@@ -94,6 +95,8 @@ def sql_seed(cohort: str) -> dict[str, Any]:
     return found
 
 
+@observed("audience_generation")
+@watching
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the generation stands; once ACTIVE, with the metrics that the model's owner shares.
 
@@ -111,6 +114,7 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     return outcome(job, answer, event["redrive_count"], GENERATION_DEADLINE_SECONDS, metrics=answer.get("metrics"))
 
 
+@observed("audience_export")
 def start_export(event: dict[str, Any], context: object) -> jobs.Job:
     """Start the export of the generated audience in the size the cohort asks for, or adopt the one that didn't fail.
 
@@ -135,6 +139,8 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
     return job
 
 
+@observed("audience_export")
+@watching
 def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the export stands; once ACTIVE, with its location if the model's owner lets us see it.
 

@@ -17,7 +17,7 @@ from lambdas.entity_records import PHI, entity_records, label_records, unmapped_
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page, report_key
 from lambdas.shared.errors import IncompleteOutput
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, observed
 from lambdas.shared.phi_labels import PhiLabel, phi_labels
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import (
@@ -43,6 +43,7 @@ class Collected(NamedTuple):
     rejected: bool
 
 
+@observed("collection", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 

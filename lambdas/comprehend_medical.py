@@ -16,7 +16,7 @@ from lambdas.shared import jobs
 from lambdas.shared.errors import CostCeilingExceeded, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.storage import parse_uri
 
 DEADLINE_SECONDS = 24 * 3600
@@ -35,6 +35,7 @@ STATUSES = {
 comprehend_medical = boto3.client("comprehendmedical")
 
 
+@observed("entity_detection")
 def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start the job over `event["documents"]` with `event["parameters"]`, or adopt an earlier one that didn't fail.
 
@@ -50,6 +51,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     documents, parameters, redrive_count = event["documents"], event["parameters"], event["redrive_count"]
     ceiling = float(os.environ["COST_CEILING_USD"])
     if documents["estimated_usd"] > ceiling:
+        metrics.add_metric("CostCeilingExceeded", "Count", 1)
         raise CostCeilingExceeded(
             f"Entity detection over {documents['count']} documents with {documents['characters']} characters would "
             f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job "
@@ -70,6 +72,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
         if not existing:
             check_ours(event["batch_id"], documents)
             job_id = comprehend_medical.start_entities_detection_v2_job(**wanted)["JobId"]
+            metrics.add_metric("EntityDetectionUsd", "None", documents["estimated_usd"])
             logger.info("job started", extra={"job_name": name, "job_id": job_id})
         elif alive := [job for job in existing if STATUSES[job["JobStatus"]] != "failed"]:
             job_id = alive[0]["JobId"]
@@ -111,6 +114,8 @@ def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
     return job["InputDataConfig"]["S3Bucket"], job["InputDataConfig"].get("S3Key", "").strip("/")
 
 
+@observed("entity_detection")
+@watching
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the job stands. A partial success is a success: what is missing is found when the output is collected.
 

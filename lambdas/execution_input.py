@@ -9,6 +9,8 @@ from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
 from lambdas.shared.storage import list_keys, parse_uri
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAXIMUM_KEY_BYTES = 1024
 USAGE = (
     'Give {"media": ["s3://bucket/key", ...]} or {"prefix": "s3://bucket/media/..."}, '
     '"reprocess": true if finished work is to be done again, and in "parameters" what is asked of the services other '
@@ -100,4 +102,10 @@ def key_in_media_bucket(uri: Any, name: str) -> str:
             f"{name} is in the bucket {bucket}, not in this environment's media bucket {os.environ['MEDIA_BUCKET']}. "
             f"{USAGE}"
         )
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{name} has a key that isn't valid UTF-8, which no object has. {USAGE}") from None
+    if length > MAXIMUM_KEY_BYTES:
+        raise InvalidInput(f"{name} has a key of {length} bytes; S3 takes at most {MAXIMUM_KEY_BYTES}. {USAGE}")
     return key

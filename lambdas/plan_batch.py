@@ -14,7 +14,7 @@ from lambdas.preflight import refusal
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, uri_of, write_json
 
 # The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
@@ -54,6 +54,7 @@ class Outlook(NamedTuple):
     elsewhere: str | None = None
 
 
+@observed("plan", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
@@ -149,6 +150,11 @@ def inspect(key: str) -> Recording:
         reason = "The key is not of the form media/<user_id>/<file>."
         return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
     user_id = named[1]
+    if any(part in (".", "..") for part in key.split("/")):
+        reason = (
+            "The key has a part of dots only, which some software would resolve to another place. Rename the object."
+        )
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     head = find_head(bucket, key)
     if head is None:
         reason = "The object does not exist (any more)."

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from lambdas.claims import keep, takeover_of
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
-from lambdas.shared.observability import logger
-from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, entity_detection_units
+from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.rejections import read_rejections, write_rejection
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, uri_of, write_json, write_json_lines
 from lambdas.shared.transcripts import billable_seconds, parsed, text_of
@@ -35,6 +35,7 @@ class Document(NamedTuple):
     offset: int
 
 
+@observed("documents", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the documents of the batch's new transcripts below one prefix, and `documents.jsonl` about them.
 
@@ -98,6 +99,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     write_json(bucket, batch["prefix"] + "taken.json", taken)
 
     units = sum(entity_detection_units(entry["characters"]) for entry in index)
+    spoken_seconds = sum(transcript.billable_seconds for transcript in transcripts if transcript)
+    metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
     logger.info("documents prepared", extra={"batch_id": batch["batch_id"], "documents": len(index), "units": units})
     return {
         "documents_id": documents_id,
@@ -107,7 +110,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "characters": sum(entry["characters"] for entry in index),
         "estimated_usd": round(units * COMPREHEND_MEDICAL_PER_UNIT, 2),
         "transcribed": len(transcribed),
-        "billable_seconds": sum(transcript.billable_seconds for transcript in transcripts if transcript),
+        "billable_seconds": spoken_seconds,
     }
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from lambdas.shared.identity import digest
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
     list_keys,
@@ -32,6 +32,7 @@ MAXIMUM_SEED_SIZE = 500_000
 REFRESH_AFTER_NEWCOMERS = 25
 
 
+@observed("seeds", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
 

@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.report.batch import batch_page
 from lambdas.report.page import write_page
 from lambdas.report.stages import stages
-from lambdas.shared.observability import logger, metrics
+from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.rejections import read_rejections
 from lambdas.shared.storage import read_json, read_json_lines, uri_of, write_json
@@ -23,7 +23,7 @@ NO_ENTITIES: dict[str, Any] = {
 }
 
 
-@metrics.log_metrics
+@observed("summary", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `summary.json` and `report.html` of the batch, and return the counts as the execution's output.
 
@@ -76,6 +76,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     counts: dict[str, int] = summary["recordings"]
     for name, value in counts.items():
         metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
+    metrics.add_metric(name="BatchesFinished", unit="Count", value=1)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
     metrics.add_metric(name="Audiences", unit="Count", value=len(summary["audiences"]))
     logger.info("batch summarized", extra={"batch_id": batch["batch_id"], **counts})

@@ -18,7 +18,7 @@ from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
 from lambdas.shared.job_records import write_job_record
-from lambdas.shared.observability import logger
+from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import find_head, parse_uri
 
@@ -33,6 +33,7 @@ STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "complet
 transcribe = boto3.client("transcribe")
 
 
+@observed("transcription")
 def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
@@ -119,6 +120,8 @@ def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     return [name for name in compared if name in asked and settings.get(name, asked[name]) != asked[name]]
 
 
+@observed("transcription")
+@watching
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """Where the job stands. A recording that the service refuses is written down and counts as done.
 

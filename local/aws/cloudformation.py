@@ -11,6 +11,7 @@ import moto.cloudformation.parsing as parsing
 from moto.cloudformation.exceptions import ValidationError
 
 from local.aws import (
+    analysis_resources,
     function_resources,
     identity_resources,
     messaging_resources,
@@ -20,6 +21,7 @@ from local.aws import (
 from local.aws.resource_types import ResourceType
 
 TYPES: dict[str, ResourceType] = {
+    **analysis_resources.TYPES,
     **function_resources.TYPES,
     **identity_resources.TYPES,
     **messaging_resources.TYPES,

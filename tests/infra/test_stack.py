@@ -9,10 +9,14 @@ from infra.stack import PipelineStack
 from tests.infra.conftest import Deployed
 
 NAME_PROPERTIES = {
+    "AWS::Athena::WorkGroup": "Name",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::Events::Rule": "Name",
     "AWS::KMS::Alias": "AliasName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
@@ -27,6 +31,8 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "StateMachineArn": "Workflow/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
+        "AlarmTopicArn": "Monitoring/Topic",
+        "DatabaseName": "clinical_media_local",
     }
 
 

@@ -121,6 +121,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "claims/": 25,
         "documents/": 25,
         "entities/": 25,
+        "queries/": 25,
         "transcripts/": 400,
         "deidentified/": 400,
         "reports/": 400,
@@ -131,7 +132,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
 
 
 def test_production_keeps_everything_but_intermediates(deploy: Callable[..., Deployed]) -> None:
-    assert expiring(deploy("prod")) == {"claims/": 30, "documents/": 30, "entities/": 30}
+    assert expiring(deploy("prod")) == dict.fromkeys(("claims/", "documents/", "entities/", "queries/"), 30)
 
 
 def test_every_bucket_forgets_old_versions_and_unfinished_uploads(local: Deployed) -> None:
@@ -175,7 +176,7 @@ def test_only_the_account_itself_and_named_uses_have_a_key(local: Deployed) -> N
         assert [statement["Principal"] for statement in statements if statement["Action"] == "kms:*"] == [{"AWS": root}]
         services = {s["Principal"]["Service"]: s["Condition"] for s in statements if "Service" in s["Principal"]}
         assert set(services) == (
-            {"logs.us-east-1.amazonaws.com", "events.amazonaws.com", "delivery.logs.amazonaws.com"}
+            {f"{name}.amazonaws.com" for name in ("logs.us-east-1", "events", "delivery.logs", "cloudwatch")}
             if store == "Operations"
             else set()
         )

@@ -59,7 +59,8 @@ def start(**parameters: str) -> jobs.Job:
 
 def poll(redrive_count: int = 0) -> jobs.Job:
     event = {"batch_id": "batch", "job": jobs.started("j", 300, 0), "redrive_count": redrive_count}
-    return comprehend_medical.poll(event, None)
+    answer: jobs.Job = comprehend_medical.poll(event, None)
+    return answer
 
 
 def test_the_request_names_prefix_output_role_and_key() -> None:

@@ -22,6 +22,8 @@ MEDIA = "media-bucket"
         ({"media": [3]}, r"media\[0\] is not of the form s3://bucket/key"),
         ({"media": ["s3://media-bucket/x", "media/p/a.wav"]}, r"media\[1\] is not of the form"),
         ({"media": ["s3://other/media/p/a.wav"]}, r"media\[0\] is in the bucket other, not in this env"),
+        ({"media": ["s3://media-bucket/media/p/" + "ä" * 508 + "a"]}, r"media\[0\] has a key of 1025 bytes"),
+        ({"media": ["s3://media-bucket/media/p/\ud800.wav"]}, r"media\[0\] has a key that isn't valid UTF-8"),
         ({"prefix": "s3://other/media/"}, "prefix is in the bucket other, not in .* bucket media-bucket"),
         ({"prefix": "s3://media-bucket/records/"}, "prefix is not below media/"),
         ({"media": ["s3://media-bucket/media/p/a.wav"], "reprocess": "yes"}, "reprocess is 'yes', neither true nor"),

@@ -58,6 +58,8 @@ def test_the_map_gets_ids_and_uris_longest_recording_first(s3: Any) -> None:
         ("media/p-1/visit", b"x", "The file name has no extension"),
         ("media/visit.wav", b"x", "The key is not of the form media/<user_id>/<file>"),
         ("elsewhere/p-1/visit.wav", b"x", "The key is not of the form"),
+        ("media/../visit.wav", b"x", "The key has a part of dots only"),
+        ("media/p-1/./visit.wav", b"x", "The key has a part of dots only"),
     ],
 )
 def test_what_cannot_be_used_is_rejected_with_its_reason(s3: Any, key: str, body: bytes, reason: str) -> None:

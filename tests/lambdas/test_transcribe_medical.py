@@ -87,7 +87,9 @@ def start(recording: dict[str, Any], retry_count: int = 0, **parameters: Any) ->
 
 def poll(recording: dict[str, Any], redrive_count: int = 0) -> jobs.Job:
     job = jobs.started(f"{NAME}1", 30, 0)
-    return transcribe_medical.poll({"recording": recording, "job": job, "redrive_count": redrive_count}, None)
+    event = {"recording": recording, "job": job, "redrive_count": redrive_count}
+    answer: jobs.Job = transcribe_medical.poll(event, None)
+    return answer
 
 
 def expect_conflict(transcribe: Stubber, existing: dict[str, Any]) -> None:

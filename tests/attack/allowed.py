@@ -1,0 +1,133 @@
+"""What each role of the stack may do, written by hand for a reader; everything else must be refused.
+
+Not derived from the policies: this is what they are measured by. A role that is not here may do nothing. Targets are
+spelled as in `tests.attack.targets`: `clinical/records` is an object below records/ in the clinical bucket.
+"""
+
+from collections.abc import Mapping
+
+Rights = frozenset[str]
+
+
+def rights(**verbs: str) -> Rights:
+    """`read="clinical/batches clinical/claims"` and so on. Who reads an object also sees its head."""
+    found = {f"{verb} {target}" for verb, targets in verbs.items() for target in targets.split()}
+    return frozenset(found | {f"head {right.removeprefix('read ')}" for right in found if right.startswith("read ")})
+
+
+# The job's description and rejections, of every function that polls.
+JOB_RECORDS = rights(write="clinical/batches")
+
+FUNCTIONS: Mapping[str, Rights] = {
+    # The key is that of the queue.
+    "ingest": rights(
+        receive="ingest",
+        delete_message="ingest",
+        change_visibility="ingest",
+        queue_attributes="ingest",
+        decrypt="operations-key",
+        start_execution="pipeline",
+    ),
+    # Recordings: their heads only, it has no key to them. Whoever writes below a key can also decrypt below it, so that
+    # the head of its own objects is their content too.
+    "plan_batch": rights(
+        head="media/media",
+        read="clinical/records clinical/claims",
+        list="media clinical",
+        write="clinical/batches clinical/claims",
+        describe_execution="pipeline",
+    ),
+    # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented.
+    "start_transcription": rights(
+        read="media/media clinical/transcripts",
+        list="media clinical",
+        write="clinical/transcripts clinical/batches",
+        decrypt="media-key clinical-key",
+        data_key="clinical-key",
+        encrypt="clinical-key",
+        describe_key="clinical-key",
+        start_transcription="into-clinical",
+        get_transcription="job",
+        tag_transcription="job",
+    ),
+    "poll_transcription": rights(get_transcription="job") | JOB_RECORDS,
+    "prepare_documents": rights(
+        read="clinical/batches clinical/transcripts clinical/claims",
+        list="clinical",
+        write="clinical/documents clinical/batches clinical/claims",
+    ),
+    # A head of batches/ only: it has no key.
+    "start_entity_detection": rights(
+        head="clinical/batches",
+        list="clinical",
+        list_entity_detections="jobs",
+        pass_to_comprehendmedical="EntityDetection",
+    ),
+    "poll_entity_detection": rights(describe_entity_detection="job") | JOB_RECORDS,
+    "collect_entities": rights(
+        read="clinical/batches clinical/entities clinical/transcripts clinical/records",
+        list="clinical",
+        write="clinical/records clinical/deidentified clinical/reports clinical/batches",
+    ),
+    "select_seeds": rights(
+        read="clinical/records audience/seeds audience/suppression",
+        list="clinical audience",
+        write="audience/seeds",
+    ),
+    "start_audience_generation": rights(
+        list_audience_generations="jobs",
+        start_audience_generation="our-model",
+        tag_audience_generation="job",
+        pass_to_cleanrooms_ml="SeedReader",
+    ),
+    "poll_audience_generation": rights(get_audience_generation="job") | JOB_RECORDS,
+    "start_audience_export": rights(start_audience_export="job", list_audience_exports="jobs"),
+    "poll_audience_export": rights(list_audience_exports="jobs") | JOB_RECORDS,
+    "summarize_batch": rights(read="clinical/batches", list="clinical", write="clinical/batches"),
+}
+
+STATE_MACHINE = rights(
+    invoke=" ".join(name for name in FUNCTIONS if name != "ingest"),
+    read="clinical/batches",
+    start_execution="pipeline",
+    describe_execution="pipeline pipeline-child",
+    stop_execution="pipeline pipeline-child",
+    redrive_execution="pipeline pipeline-child",
+    # Log delivery takes the account's log resource policies, which name no resources.
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
+DATA_ACCESS: Mapping[str, Rights] = {
+    # Comprehend Medical uses the key in ways that aren't documented, hence directly too.
+    "EntityDetection": rights(
+        read="clinical/documents",
+        list="clinical",
+        write="clinical/entities",
+        decrypt="clinical-key",
+        data_key="clinical-key",
+        describe_key="clinical-key",
+    ),
+    "SeedReader": rights(
+        read="audience/seeds",
+        list="audience",
+        decrypt="audience-key",
+        describe_key="audience-key",
+    ),
+}
+
+
+def allow_list() -> dict[str, Rights]:
+    """Role -> what it may do."""
+    functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
+    return {**functions, "state machine": STATE_MACHINE, **DATA_ACCESS}
+
+
+# Role -> the only service that may assume it.
+TRUSTED: Mapping[str, str] = {
+    **dict.fromkeys(FUNCTIONS, "lambda.amazonaws.com"),
+    "state machine": "states.amazonaws.com",
+    "EntityDetection": "comprehendmedical.amazonaws.com",
+    "SeedReader": "cleanrooms-ml.amazonaws.com",
+}

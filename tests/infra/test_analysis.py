@@ -1,0 +1,75 @@
+"""The entity records as a table: where, under which key, with which columns."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.analysis import COLUMNS, QUERIES, TABLE
+from tests.infra.conftest import ROOT, Deployed
+
+NAME = "clinical_media_local"
+
+
+def only(deployed: Deployed, resource_type: str) -> dict[str, Any]:
+    (found,) = deployed.of_type(resource_type).values()
+    properties: dict[str, Any] = found
+    return properties
+
+
+def test_the_table_is_over_the_records_and_nothing_else(local: Deployed) -> None:
+    table = only(local, "AWS::Glue::Table")
+    assert table["DatabaseName"] == only(local, "AWS::Glue::Database")["DatabaseInput"]["Name"] == NAME
+    storage = table["TableInput"]["StorageDescriptor"]
+    assert storage["Location"] == "s3://Storage/Clinical/Bucket/records/"
+    assert {column["Name"]: column["Type"] for column in storage["Columns"]} == COLUMNS
+    assert "PartitionKeys" not in table["TableInput"]
+
+
+def test_results_go_below_a_prefix_of_their_own_under_the_clinical_key_and_expire(
+    deploy: Callable[..., Deployed],
+) -> None:
+    deployed = deploy("prod")
+    configuration = only(deployed, "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    result = configuration["ResultConfiguration"]
+    assert result["OutputLocation"] == "s3://Storage/Clinical/Bucket/queries/"
+    assert result["ExpectedBucketOwner"] == "123456789012"
+    assert result["EncryptionConfiguration"] == {"EncryptionOption": "SSE_KMS", "KmsKey": "Storage/Clinical/Key.Arn"}
+    rules = deployed.resources["Storage/Clinical/Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "queries/"] == [30]
+
+
+def test_whoever_asks_cannot_choose_another_place_or_key_and_cannot_read_without_end(local: Deployed) -> None:
+    configuration = only(local, "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["BytesScannedCutoffPerQuery"] == 10 * 1024**3
+
+
+def test_the_saved_queries_are_in_the_workgroup_and_exist_after_it(local: Deployed) -> None:
+    assert only(local, "AWS::Athena::WorkGroup")["Name"] == "clinical-media-local"
+    resources = [item for item in local.resources.values() if item["Type"] == "AWS::Athena::NamedQuery"]
+    assert {item["Properties"]["Name"] for item in resources} == set(QUERIES)
+    for item in resources:
+        assert (item["Properties"]["WorkGroup"], item["Properties"]["Database"]) == ("clinical-media-local", NAME)
+        assert len(item["DependsOn"]) == 1
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_saved_query_names_columns_and_values_that_there_are(query: str) -> None:
+    _, statement = QUERIES[query]
+    assert f"FROM {TABLE}" in statement
+    # Out go texts and what the statement itself names; left are columns, functions and words of the language.
+    own = set(re.findall(r"\bAS (\w+)", statement)) | set(re.findall(r"(\w+) ->", statement)) | {"mentions", TABLE}
+    words = set(re.findall(r"\b[a-z_0-9]*[a-z][a-z_0-9]*\b(?!\s*\()", re.sub(r"'[^']*'", "", statement)))
+    assert words - own - {"name"} <= set(COLUMNS)
+    texts = set(re.findall(r"'([A-Z_]{3,})'", statement))
+    known = (ROOT / "infra" / "environment.py").read_text() + (ROOT / "lambdas" / "entity_records.py").read_text()
+    attributes = {"DOSAGE", "STRENGTH", "ROUTE_OR_MODE", "FORM", "FREQUENCY"}
+    assert all(f'"{text}"' in known for text in texts - attributes)
+
+
+def test_what_the_page_says_of_columns_and_queries_is_so() -> None:
+    page = (ROOT / "docs" / "analysis.md").read_text()
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(QUERIES)
+    assert re.search(r"`queries/`", page)

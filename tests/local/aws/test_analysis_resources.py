@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.server import LocalAws
+
+DATABASE = {
+    "Type": "AWS::Glue::Database",
+    "Properties": {"CatalogId": {"Ref": "AWS::AccountId"}, "DatabaseInput": {"Name": "clinic"}},
+}
+COLUMNS = [{"Name": "user_id", "Type": "string"}, {"Name": "traits", "Type": "array<struct<name:string>>"}]
+
+
+def table(catalog: Any) -> dict[str, Any]:
+    storage = {"Columns": COLUMNS, "Location": "s3://b/records/"}
+    described = {"Name": "records", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+    properties = {"CatalogId": catalog, "DatabaseName": "clinic", "TableInput": described}
+    return {"Type": "AWS::Glue::Table", "DependsOn": ["Database"], "Properties": properties}
+
+
+WORKGROUP = {
+    "Type": "AWS::Athena::WorkGroup",
+    "Properties": {
+        "Name": "clinicians",
+        "RecursiveDeleteOption": True,
+        "WorkGroupConfiguration": {
+            "EnforceWorkGroupConfiguration": True,
+            "BytesScannedCutoffPerQuery": "10000000",
+            "ResultConfiguration": {
+                "OutputLocation": "s3://b/queries/",
+                "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": "arn:aws:kms:us-east-1:1:key/k"},
+            },
+        },
+    },
+}
+QUERY = {
+    "Type": "AWS::Athena::NamedQuery",
+    "DependsOn": ["Workgroup"],
+    "Properties": {
+        "Name": "all",
+        "Database": "clinic",
+        "WorkGroup": "clinicians",
+        "Description": "everything",
+        "QueryString": "SELECT * FROM records",
+    },
+}
+
+
+def test_a_table_a_workgroup_and_a_query_are_what_the_template_says_and_go_with_the_stack(
+    local_aws: LocalAws, create_stack: Any
+) -> None:
+    resources = {
+        "Database": DATABASE,
+        "Table": table({"Ref": "AWS::AccountId"}),
+        "Workgroup": WORKGROUP,
+        "Query": QUERY,
+    }
+    outputs = create_stack(resources, {"Table": {"Ref": "Table"}, "Query": {"Ref": "Query"}})
+    found = local_aws.client("glue").get_table(DatabaseName="clinic", Name=outputs["Table"])["Table"]
+    assert found["StorageDescriptor"]["Columns"] == COLUMNS
+    assert found["TableType"] == "EXTERNAL_TABLE"
+    athena = local_aws.client("athena")
+    configuration = athena.get_work_group(WorkGroup="clinicians")["WorkGroup"]["Configuration"]
+    assert configuration["BytesScannedCutoffPerQuery"] == 10_000_000
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["ResultConfiguration"]["OutputLocation"] == "s3://b/queries/"
+    query = athena.get_named_query(NamedQueryId=outputs["Query"])["NamedQuery"]
+    assert (query["QueryString"], query["WorkGroup"]) == ("SELECT * FROM records", "clinicians")
+
+    cloudformation = local_aws.client("cloudformation")
+    (stack,) = [s for s in cloudformation.describe_stacks()["Stacks"] if "Query" in str(s.get("Outputs"))]
+    cloudformation.delete_stack(StackName=stack["StackName"])
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        local_aws.client("glue").get_database(Name="clinic")
+
+
+def test_a_table_in_another_accounts_catalog_is_refused(local_aws: LocalAws, create_stack: Any) -> None:
+    with pytest.raises(ClientError, match="CatalogId is 999999999999, but the local AWS has the catalog of account"):
+        create_stack({"Database": DATABASE | {"DependsOn": []}, "Table": table("999999999999")})
