@@ -76,8 +76,8 @@ class Ingest(Construct):
         )
 
     def _send_events(self, prefix: str, storage: Storage) -> None:
-        # That KMS is told the rule's ARN isn't documented, and without the key no recording would ever start: the account
-        # is here, the rule in the queues' policies.
+        # That KMS is told the rule's ARN isn't documented, and without the key no recording would ever start: hence the
+        # account here, and the rule in the queues' policies.
         storage.operations.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="RecordingsToQueue",
