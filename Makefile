@@ -57,7 +57,7 @@ secrets: setup  ## no credentials in any file that git has or would take
 	files=$$(git ls-files --cached --others --exclude-standard) && \
 		$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$files
 
-checks: lint types cfn-lint asl secrets  ## all of these, for ENV
+checks: lint types cfn-lint secrets  ## all of these, for ENV; asl takes the npm registry besides
 
 diff: setup  ## what a deployment of ENV would change
 	$(CDK) diff -c env=$(ENV)

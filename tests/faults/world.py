@@ -5,16 +5,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
 
-from local.deployment import synthesize
 from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
+from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import PEOPLE_KEY, Engines, Run
 
 KNOWN_TO_THE_MODEL = 30
@@ -98,8 +96,8 @@ def leave_retries_to_the_state_machine(pipeline: Pipeline) -> None:
 def world(cases: int) -> Iterator[World]:
     """A pipeline with instant engines, for so many cases."""
     engines = Engines()
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        pipeline = start_pipeline(synthesize("local", Path(folder)), time_scale=0.002, longest_wait=0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        pipeline = start_pipeline(local_assembly(), time_scale=0.002, longest_wait=0.05)
         leave_retries_to_the_state_machine(pipeline)
         patch.setattr(transcription_models, "engine", engines.transcribe)
         patch.setattr(entity_jobs, "engine", engines.detect)

@@ -5,18 +5,17 @@ import json
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from local.deployment import synthesize
 from local.engines.speech import Word
 from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
+from tests.statemachine.assembly import local_assembly
 
 PATIENCE_SECONDS = 100
 PEOPLE_KEY = "records/people.jsonl"
@@ -194,9 +193,8 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    assembly = synthesize("local", Path(tmp_path_factory.mktemp("assembly")))
-    pipeline = start_pipeline(assembly, time_scale=0.002, longest_wait=0.1)
+def pipeline() -> Iterator[Pipeline]:
+    pipeline = start_pipeline(local_assembly(), time_scale=0.002, longest_wait=0.1)
     yield pipeline
     pipeline.aws.stop()
 
