@@ -8,6 +8,7 @@ from typing import Any
 from local.services.transcribe import failures
 from tests.statemachine.conftest import Run
 from tests.statemachine.test_pipeline_runs import ANOTHER_WAY, patient
+from tests.statemachine.test_reruns import attribute, revoked
 
 IN_NAME, IN_TEXT, IN_METADATA = "namemarker", "textmarker", "metadatamarker"
 
@@ -53,6 +54,30 @@ def log_lines(run: Run) -> Iterator[str]:
             yield from (event["message"] for event in page["events"])
 
 
+def dead_letters(run: Run) -> list[str]:
+    """What is in the dead-letter queue after a recording that could start nothing, and what is emptied of it."""
+    sqs = run.pipeline.aws.client("sqs")
+    queue, dead = (
+        sqs.get_queue_url(QueueName=f"clinical-media-local-ingest{suffix}")["QueueUrl"]
+        for suffix in ("", "-dead-letters")
+    )
+    names = ["Policy", "RedrivePolicy"]  # moto forgets a policy that isn't set again
+    policies = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    few = {**policies, "RedrivePolicy": json.dumps(json.loads(policies["RedrivePolicy"]) | {"maxReceiveCount": 1})}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=few)
+    found: list[str] = []
+    try:
+        with revoked(run, "FunctionsIngest", "states:StartExecution"):
+            put(run, patient(), "dead.wav", run.engines.recording(f"{IN_TEXT} is dead."))
+            run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=policies)
+    for message in sqs.receive_message(QueueUrl=dead)["Messages"]:
+        sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+        found.append(message["Body"])
+    return found
+
+
 def without_uris(text: str) -> str:
     """State may carry `s3://` URIs; a name with blanks in it reaches to the end of its JSON text."""
     return re.sub(r's3://[^"\\]*', "s3://…", text)
@@ -60,6 +85,7 @@ def without_uris(text: str) -> str:
 
 def test_nothing_that_was_said_or_how_a_file_is_called_leaves_the_clinical_buckets(run: Run, monkeypatch: Any) -> None:
     executions = succeed_and_fail_in_every_way(run, monkeypatch)
+    letters = dead_letters(run)
     assert {execution["status"] for execution in executions} == {"SUCCEEDED", "FAILED"}
     markers = (IN_NAME, IN_TEXT, IN_METADATA)
     assert any(IN_TEXT in text for text in run.engines.documents)
@@ -85,3 +111,12 @@ def test_nothing_that_was_said_or_how_a_file_is_called_leaves_the_clinical_bucke
     jobs = transcribe.list_medical_transcription_jobs(MaxResults=100)["MedicalTranscriptionJobSummaries"]
     names = [job["MedicalTranscriptionJobName"] for job in jobs]
     assert names and not any(marker in name for name in names for marker in markers)
+    described = [transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name) for name in names]
+    told = without_uris(json.dumps(described, default=str, ensure_ascii=False))
+    assert not [marker for marker in markers if marker in told]
+
+    # S3's event names the key.
+    (letter,) = letters
+    assert IN_NAME in letter and IN_TEXT not in letter and IN_METADATA not in letter
+    alarms = run.pipeline.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert alarms and not any(marker in json.dumps(alarms, default=str) for marker in markers)

@@ -77,4 +77,4 @@ def test_a_table_a_workgroup_and_a_query_are_what_the_template_says_and_go_with_
 
 def test_a_table_in_another_accounts_catalog_is_refused(local_aws: LocalAws, create_stack: Any) -> None:
     with pytest.raises(ClientError, match="CatalogId is 999999999999, but the local AWS has the catalog of account"):
-        create_stack({"Database": DATABASE | {"DependsOn": []}, "Table": table("999999999999")})
+        create_stack({"Table": table("999999999999") | {"DependsOn": []}})

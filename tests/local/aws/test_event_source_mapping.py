@@ -75,7 +75,7 @@ def report(*bodies: str) -> Handler:
 
 
 def test_messages_within_the_window_come_as_one_batch(aws: InProcessAws) -> None:
-    mapping = Mapping(aws, report(), BatchSize=100, MaximumBatchingWindowInSeconds=25)
+    mapping = Mapping(aws, report(), BatchSize=100, MaximumBatchingWindowInSeconds=100)
     mapping.send(*"abcdefghijklmnopqrstuvwxy")
     eventually(mapping.batches)
     assert mapping.batches() == [list("abcdefghijklmnopqrstuvwxy")]
