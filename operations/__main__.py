@@ -1,0 +1,198 @@
+"""`python -m operations COMMAND --env ENV`: the pipeline from the command line, on AWS and on the local AWS."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operations import output
+from operations.commands import Commands
+from operations.deployed import LOCAL, Deployed, find
+from operations.errors import OperationError
+from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, newest, redrive
+from operations.following import Screen, follow, follow_uploads, recent
+from operations.forgetting import forget as forgetting
+from operations.recordings import recordings, upload
+
+ALL_GOOD, FAILED, REJECTED = 0, 1, 2
+
+Env = Annotated[
+    str, typer.Option("--env", metavar="ENV", help=f"Environment of cdk.json; '{LOCAL}' is the AWS of `make local`.")
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it usually does."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on the standard output, for scripts.")]
+ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its name or ARN; `status` lists them.")]
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Run recordings through a deployed environment, look after its executions, forget a patient.\n\n"
+    "Example: python -m operations run visit.wav --user-id p-001 --wait --env local\n\n"
+    "Exit codes: 0 done, 1 failed or refused, 2 something was rejected, or the command was not understood.",
+)
+
+
+@app.command("run")
+def run_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, or folders of them.")],
+    env: Env,
+    user_id: Annotated[
+        str | None,
+        typer.Option("--user-id", help="Whose they are, a pseudonym; without it the folders in PATH are named so."),
+    ] = None,
+    consent: Annotated[bool, typer.Option("--consent", help="Their patients consent to audiences.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the executions that arise until they have ended.")
+    ] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", metavar="SECONDS", help="How long an execution may take to arise.")
+    ] = 1800,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
+) -> None:
+    """Upload recordings, which starts executions, and follow them with --wait.
+
+    Example: python -m operations run visit.wav --user-id p-001 --consent --wait --env local
+
+    Exit codes: 0 all good, 2 a recording was rejected, 1 failed.
+    """
+    found = recordings(paths, user_id)
+    deployed = find(env, endpoint_url)
+    before = recent(deployed) if wait else frozenset()
+    uris = []
+    with output.bar("Uploading", len(found), as_json) as advance:
+        for recording in upload(deployed, found, consent=consent):
+            uris.append(f"s3://{deployed.media}/{recording.key}")
+            advance(1)
+    if not wait:
+        output.uploaded(uris, env, as_json)
+        return
+    executions = follow_uploads(deployed, uris, before, Screen(output.progress_console(as_json)), patience)
+    rejected = output.rejections(deployed, executions, set(uris))
+    output.batch(executions, rejected, env, as_json)
+    raise typer.Exit(_code(executions, rejected=bool(rejected)))
+
+
+@app.command("status")
+def status_command(
+    env: Env,
+    execution: Annotated[
+        str | None, typer.Argument(metavar="[EXECUTION]", help="Its name or ARN, for all about it; else the newest.")
+    ] = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How many to list.")] = 10,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
+) -> None:
+    """List the newest executions, or tell all about one: stages, recordings, what failed and what to press.
+
+    Example: python -m operations status drop-0a1b2c --env prod
+
+    Exit codes: 0 told, 1 there is no such execution.
+    """
+    deployed = find(env, endpoint_url)
+    if execution is None:
+        output.executions(newest(deployed, number), as_json)
+    else:
+        output.execution(look(deployed, arn_of(deployed, execution)), as_json)
+
+
+@app.command("redrive")
+def redrive_command(
+    execution: ExecutionName,
+    env: Env,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
+) -> None:
+    """Let a failed execution go on where it failed, once its cause is repaired. Nothing is paid twice.
+
+    Example: python -m operations redrive drop-0a1b2c --wait --env prod
+
+    Exit codes: 0 all good, 2 a recording was rejected, 1 failed or can't be redriven.
+    """
+    deployed = find(env, endpoint_url)
+    arn = arn_of(deployed, execution)
+    redrive(deployed, arn)
+    _started(deployed, env, arn, "Redriven", wait=wait, as_json=as_json)
+
+
+@app.command("again")
+def again_command(
+    execution: ExecutionName,
+    env: Env,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
+) -> None:
+    """Start a new execution with the same input. What is finished is reused, unless the input says "reprocess": true.
+
+    Example: python -m operations again drop-0a1b2c --wait --env prod
+
+    Exit codes: 0 all good, 2 a recording was rejected, 1 failed.
+    """
+    deployed = find(env, endpoint_url)
+    arn = again(deployed, arn_of(deployed, execution))
+    _started(deployed, env, arn, "Started", wait=wait, as_json=as_json)
+
+
+@app.command("forget")
+def forget_command(
+    user_id: Annotated[str, typer.Argument(metavar="USER_ID", help="Whom, as in media/<user_id>/.")],
+    env: Env,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    audiences: Annotated[
+        bool, typer.Option("--audiences", help="Also delete the audiences that were generated from a seed with them.")
+    ] = False,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
+) -> None:
+    """Remove everything of a patient from all buckets, keep them out of later seeds, and prove that nothing is left.
+
+    Refuses while an execution holds one of their recordings. May be stopped at any time and repeated.
+
+    Example: python -m operations forget p-001 --dry-run --env local
+
+    Exit codes: 0 nothing is left, 1 something is left, or it was refused.
+    """
+    if as_json and not (yes or dry_run):
+        raise OperationError("With --json nothing can be asked; give --yes or --dry-run.")
+    deployed = find(env, endpoint_url)
+    with output.spinner(as_json) as report:
+        plan = forgetting.look(deployed, user_id, report, access_logs=dry_run)
+    if dry_run:
+        output.dry_run(deployed, plan, as_json, delete_audiences=audiences)
+        return
+    if not yes:
+        output.plan(plan)
+        typer.confirm(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", abort=True)
+    with output.spinner(as_json) as report:
+        outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
+    output.forgotten(outcome, as_json)
+    raise typer.Exit(FAILED if outcome.left else ALL_GOOD)
+
+
+def _started(deployed: Deployed, env: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:
+    if not wait:
+        output.started(arn, done, env, as_json)
+        return
+    executions = follow(deployed, [arn], Screen(output.progress_console(as_json)))
+    rejected = output.rejections(deployed, executions, None)
+    output.batch(executions, rejected, env, as_json)
+    raise typer.Exit(_code(executions, rejected=bool(rejected)))
+
+
+def _code(executions: list[Execution], *, rejected: bool) -> int:
+    if any(execution.status in ENDED_BADLY for execution in executions):
+        return FAILED
+    return REJECTED if rejected else ALL_GOOD
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m operations")

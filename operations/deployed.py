@@ -1,0 +1,89 @@
+"""A deployed environment, found through its CloudFormation stack: buckets, state machine, clients. Nothing is guessed.
+
+Sources: CloudFormation API reference, DescribeStacks (a stack that isn't there is a ValidationError) and
+ListStackResources.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from operations.errors import OperationError
+
+LOCAL = "local"
+LOCAL_ENDPOINT = "http://127.0.0.1:4566"
+PARALLEL_REQUESTS = 16
+
+
+class Deployed(NamedTuple):
+    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the four named ones too.
+
+    `prefix` is the stack's name, and the beginning of every name that the application chooses itself.
+    """
+
+    session: Any
+    endpoint_url: str | None
+    prefix: str
+    buckets: tuple[str, ...]
+    media: str
+    clinical: str
+    audience: str
+    state_machine_arn: str
+
+    def client(self, service: str) -> Any:
+        return _client(self.session, service, self.endpoint_url)
+
+
+def find(environment: str, endpoint_url: str | None = None) -> Deployed:
+    """The environment's stack, with the user's own credentials; `local` is the one that `python -m local up` serves.
+
+    Raises:
+        OperationError: there is no such stack, or it lacks something.
+        botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
+        botocore.exceptions.ClientError: a call was refused.
+    """
+    if environment == LOCAL:
+        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
+        endpoint_url = endpoint_url or LOCAL_ENDPOINT
+    else:
+        session = boto3.Session()
+    prefix = f"clinical-media-{environment}"
+    cloudformation = _client(session, "cloudformation", endpoint_url)
+    outputs = _outputs(cloudformation, environment, prefix)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=prefix)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    buckets = tuple(
+        resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == "AWS::S3::Bucket"
+    )
+    names = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "StateMachineArn")
+    if missing := [name for name in names if name not in outputs]:
+        raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it anew: make deploy ENV=…")
+    media, clinical, audience, state_machine = (outputs[name] for name in names)
+    if unlisted := {media, clinical, audience} - set(buckets):
+        raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it anew.")
+    return Deployed(session, endpoint_url, prefix, buckets, media, clinical, audience, state_machine)
+
+
+# Making a client takes longer than most of its calls.
+@cache
+def _client(session: Any, service: str, endpoint_url: str | None) -> Any:
+    # One more for whoever lists what the others read. A local AWS that is not up doesn't come up by itself.
+    attempts = 2 if endpoint_url else 8
+    config = Config(max_pool_connections=PARALLEL_REQUESTS + 1, retries={"mode": "standard", "max_attempts": attempts})
+    return session.client(service, endpoint_url=endpoint_url, config=config)
+
+
+def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, str]:
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=prefix)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise OperationError(
+            f"There is no stack {prefix} at {cloudformation.meta.endpoint_url}: correct --env {environment}, the "
+            f"Region or the credentials, or deploy it (make deploy ENV={environment})."
+        ) from None
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}

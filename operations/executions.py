@@ -1,0 +1,222 @@
+"""Executions of an environment's state machine: listed, looked into, redriven, started again.
+
+Sources: Step Functions API reference, ListExecutions (newest first), DescribeExecution, GetExecutionHistory,
+ListMapRuns, DescribeMapRun, RedriveExecution, StartExecution.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from local.progress import STAGES
+from operations.deployed import Deployed
+from operations.errors import OperationError
+
+ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+# Enough to see what is wrong; the children of one Map usually fail for one reason.
+_MOST_CAUSES = 5
+COUNTS = ("received", "transcribed", "reused", "elsewhere", "rejected")
+
+
+class Stage(NamedTuple):
+    """One stage of an execution; `ended_at` is None while it is at work, or where it failed."""
+
+    name: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class Failure(NamedTuple):
+    """`state` is the state's name as the console shows it; `cause` is in the service's or our own words."""
+
+    state: str
+    error: str
+    cause: str
+
+
+class Execution(NamedTuple):
+    """`recordings` are those of the Map by status; `counts` the outcomes of one that has succeeded."""
+
+    arn: str
+    name: str
+    status: str
+    redrivable: bool
+    started_at: datetime
+    stopped_at: datetime | None
+    redrives: int
+    stages: list[Stage]
+    recordings: dict[str, int]
+    counts: dict[str, int]
+    summary_uri: str | None
+    report_uri: str | None
+    failures: list[Failure]
+
+    @property
+    def stage(self) -> str:
+        """The stage that it is at, or was when it ended."""
+        return self.stages[-1].name if self.stages else "starting"
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in ("RUNNING", "PENDING_REDRIVE")
+
+
+def newest(deployed: Deployed, number: int) -> list[Execution]:
+    return [look(deployed, item["executionArn"]) for item in islice(listed(deployed), number)]
+
+
+def listed(deployed: Deployed) -> Iterator[dict[str, Any]]:
+    """What ListExecutions says of them, newest first."""
+    pages = deployed.client("stepfunctions").get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=deployed.state_machine_arn):
+        yield from page["executions"]
+
+
+def arn_of(deployed: Deployed, execution: str) -> str:
+    """The ARN of an execution that is given by its ARN or its name."""
+    prefix = deployed.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
+    if not execution.startswith("arn:"):
+        return prefix + execution
+    if not execution.startswith(prefix):
+        raise OperationError(f"{execution} is no execution of {deployed.state_machine_arn}; correct it or --env.")
+    return execution
+
+
+def look(deployed: Deployed, arn: str) -> Execution:
+    """Everything about one execution.
+
+    Raises:
+        OperationError: there is none of that ARN.
+    """
+    stepfunctions = deployed.client("stepfunctions")
+    described = _describe(stepfunctions, arn)
+    runs = stepfunctions.list_map_runs(executionArn=arn)["mapRuns"]
+    output = json.loads(described["output"]) if described.get("output") else {}
+    stages, failed_state = _stages(stepfunctions, arn)
+    return Execution(
+        arn,
+        described["name"],
+        described["status"],
+        described.get("redriveStatus") == "REDRIVABLE",
+        described["startDate"],
+        described.get("stopDate"),
+        described.get("redriveCount", 0),
+        stages,
+        _recordings(stepfunctions, runs),
+        {name: output[name] for name in COUNTS if name in output},
+        output.get("summary_uri"),
+        output.get("report_uri"),
+        list(_failures(stepfunctions, described, runs, failed_state)) if described["status"] in ENDED_BADLY else [],
+    )
+
+
+def redrive(deployed: Deployed, arn: str) -> None:
+    """Let a failed execution go on where it failed.
+
+    Raises:
+        OperationError: there is none of that ARN, or it can't be redriven.
+    """
+    stepfunctions = deployed.client("stepfunctions")
+    try:
+        stepfunctions.redrive_execution(executionArn=arn)
+    except stepfunctions.exceptions.ExecutionDoesNotExist:
+        raise _missing(arn) from None
+    except stepfunctions.exceptions.ExecutionNotRedrivable:
+        described = _describe(stepfunctions, arn)
+        reason = described.get("redriveStatusReason") or f"it is {described['status']}"
+        advice = f"Start a new execution with its input: again {described['name']}."
+        if described["status"] in ("RUNNING", "PENDING_REDRIVE", "SUCCEEDED"):
+            advice = "There is nothing to repair."
+        raise OperationError(f"{described['name']} can't be redriven: {reason.rstrip('.')}. {advice}") from None
+
+
+def again(deployed: Deployed, arn: str) -> str:
+    """Start a new execution with the same input; its ARN."""
+    stepfunctions = deployed.client("stepfunctions")
+    given = _describe(stepfunctions, arn).get("input")
+    if given is None:
+        raise OperationError(f"The input of {arn} can't be read; it takes kms:Decrypt on the state machine's key.")
+    started: str = stepfunctions.start_execution(stateMachineArn=deployed.state_machine_arn, input=given)[
+        "executionArn"
+    ]
+    return started
+
+
+def _describe(stepfunctions: Any, arn: str) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = stepfunctions.describe_execution(executionArn=arn)
+    except stepfunctions.exceptions.ExecutionDoesNotExist:
+        raise _missing(arn) from None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidArn":
+            raise
+        raise _missing(arn) from None
+    return described
+
+
+def _missing(arn: str) -> OperationError:
+    return OperationError(
+        f"There is no execution {arn}; `status` lists those there are. Step Functions forgets them 90 days after their "
+        "end."
+    )
+
+
+def _stages(stepfunctions: Any, arn: str) -> tuple[list[Stage], str | None]:
+    """The stages so far, and the state that was entered last."""
+    begin_of = {state: stage for stage, state in STAGES.items()}
+    found: list[Stage] = []
+    last_state = None
+    ended_at = None
+    for page in stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            if event["type"] == "ExecutionSucceeded":
+                ended_at = event["timestamp"]
+            if "stateEnteredEventDetails" not in event:
+                continue
+            last_state = event["stateEnteredEventDetails"]["name"]
+            stage = begin_of.get(last_state)
+            # A redrive or a new attempt enters a stage again: it goes on.
+            if stage and (not found or found[-1].name != stage):
+                found = [*_ended(found, event["timestamp"]), Stage(stage, event["timestamp"], None)]
+    return (_ended(found, ended_at) if ended_at else found), last_state
+
+
+def _ended(stages: list[Stage], moment: datetime) -> list[Stage]:
+    return [*stages[:-1], stages[-1]._replace(ended_at=moment)] if stages else []
+
+
+def _recordings(stepfunctions: Any, runs: list[dict[str, Any]]) -> dict[str, int]:
+    if not runs:
+        return {}
+    counts = stepfunctions.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]
+    names = ("total", "succeeded", "running", "pending", "failed", "timedOut", "aborted")
+    return {name: counts[name] for name in names if counts.get(name)}
+
+
+def _failures(
+    stepfunctions: Any, described: dict[str, Any], runs: list[dict[str, Any]], state: str | None
+) -> Iterator[Failure]:
+    """What failed: in a Map its children, which say why, else the state that was entered last."""
+    if state == STAGES["Transcribe"]:
+        children = _failed_children(stepfunctions, runs)
+        if children:
+            for child in children:
+                _, failed_state = _stages(stepfunctions, child["executionArn"])
+                yield Failure(failed_state or str(state), child.get("error", "unknown"), child.get("cause", ""))
+            return
+    yield Failure(state or "starting", described.get("error", described["status"]), described.get("cause", ""))
+
+
+def _failed_children(stepfunctions: Any, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    pages = stepfunctions.get_paginator("list_executions")
+    failed = [
+        item["executionArn"]
+        for run in runs
+        for page in pages.paginate(mapRunArn=run["mapRunArn"], statusFilter="FAILED", PaginationConfig={"MaxItems": 5})
+        for item in page["executions"]
+    ]
+    return [stepfunctions.describe_execution(executionArn=arn) for arn in failed[:_MOST_CAUSES]]

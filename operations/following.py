@@ -1,0 +1,167 @@
+"""Waiting for executions, with a progress bar per stage on a screen and a line per change in a log."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from local.progress import STAGES
+from operations.deployed import LOCAL, Deployed
+from operations.errors import OperationError
+from operations.executions import Execution, listed, look
+
+# An execution's start and this machine's clock may differ.
+_CLOCKS_DIFFER = timedelta(minutes=10)
+
+
+class Screen:
+    """The stages of some executions; use as a context."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: dict[str, tuple[Progress, dict[str, TaskID]]] = {}
+        self._told: dict[str, str] = {}
+        self._live = Live(console=console, refresh_per_second=4)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._live:
+            yield
+
+    def show(self, executions: Sequence[Execution]) -> None:
+        for execution in executions:
+            if self._console.is_terminal:
+                self._bar(execution)
+            else:
+                self._line(execution)
+        if self._console.is_terminal:
+            parts = [part for name, (bar, _) in self._bars.items() for part in (Text(name, style="bold"), bar)]
+            self._live.update(Group(*parts))
+
+    def _bar(self, execution: Execution) -> None:
+        if execution.name not in self._bars:
+            bar = Progress(
+                TextColumn("  {task.description:20}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=self._console,
+            )
+            self._bars[execution.name] = (bar, {name: bar.add_task(name, start=False, total=1) for name in STAGES})
+        bar, tasks = self._bars[execution.name]
+        for stage in execution.stages:
+            done, total = _done(execution, stage.name)
+            bar.start_task(tasks[stage.name])
+            bar.update(tasks[stage.name], completed=done, total=total)
+            if stage.ended_at or not execution.is_running:
+                bar.stop_task(tasks[stage.name])
+        if not execution.is_running:
+            entered = {stage.name for stage in execution.stages}
+            for name in set(STAGES) - entered:
+                bar.update(tasks[name], visible=False)
+
+    def _line(self, execution: Execution) -> None:
+        done, total = _done(execution, execution.stage)
+        count = f" {done}/{total}" if execution.stage == "Transcribe" else ""
+        line = f"{execution.name}  {execution.stage}{count}  {execution.status}"
+        if self._told.get(execution.name) != line:
+            self._told[execution.name] = line
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _done(execution: Execution, stage: str) -> tuple[int, int]:
+    """How much of a stage is done, of how much; recordings where it is about each of them."""
+    if stage == "Transcribe" and execution.recordings:
+        return execution.recordings.get("succeeded", 0), execution.recordings["total"]
+    is_over = stage in [item.name for item in execution.stages if item.ended_at]
+    return int(is_over), 1
+
+
+def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Execution]:
+    """Show the executions until all have ended."""
+    with screen.shown():
+        while True:
+            executions = [look(deployed, arn) for arn in arns]
+            screen.show(executions)
+            if not any(execution.is_running for execution in executions):
+                return executions
+            time.sleep(_pause(deployed))
+
+
+def follow_uploads(
+    deployed: Deployed, uris: Sequence[str], before: frozenset[str], screen: Screen, patience_seconds: float
+) -> list[Execution]:
+    """Show the executions that these uploads start, until they have taken up all of them and ended.
+
+    `before` are the ARNs of the executions that were there before the upload: an earlier version of a recording may be
+    in one of them.
+
+    Raises:
+        OperationError: some of them are taken up by none.
+    """
+    waiting, arns = set(uris), list[str]()
+    seen = set(before)
+    since = datetime.now(UTC) - _CLOCKS_DIFFER
+    deadline = time.monotonic() + patience_seconds
+    executions: list[Execution] = []
+    with screen.shown():
+        while True:
+            for item in listed(deployed):
+                if item["startDate"] < since:
+                    break
+                if item["executionArn"] in seen:
+                    continue
+                seen.add(item["executionArn"])
+                taken = waiting & _media_of(deployed, item["executionArn"])
+                if taken:
+                    waiting -= taken
+                    arns.append(item["executionArn"])
+            executions = [
+                execution if not execution.is_running else look(deployed, execution.arn) for execution in executions
+            ]
+            known = {execution.arn for execution in executions}
+            executions += [look(deployed, arn) for arn in arns if arn not in known]
+            screen.show(executions)
+            if not waiting and not any(execution.is_running for execution in executions):
+                return executions
+            if waiting and time.monotonic() > deadline:
+                raise OperationError(
+                    f"No execution has taken up {len(waiting)} of {len(uris)} recordings within {patience_seconds:.0f} "
+                    "s; look at the alarms and docs/runbook.md, or start one for the prefix. The recordings are there."
+                )
+            time.sleep(_pause(deployed))
+
+
+def recent(deployed: Deployed) -> frozenset[str]:
+    """ARNs of the executions that could be mistaken for ones that begin now."""
+    since = datetime.now(UTC) - _CLOCKS_DIFFER
+    arns = []
+    for item in listed(deployed):
+        if item["startDate"] < since:
+            break
+        arns.append(item["executionArn"])
+    return frozenset(arns)
+
+
+def _media_of(deployed: Deployed, arn: str) -> set[str]:
+    described: dict[str, Any] = deployed.client("stepfunctions").describe_execution(executionArn=arn)
+    try:
+        media = json.loads(described.get("input", "{}")).get("media", ())
+    except (ValueError, AttributeError):
+        return set()
+    return {uri for uri in media if isinstance(uri, str)} if isinstance(media, list) else set()
+
+
+def _pause(deployed: Deployed) -> float:
+    """Seconds between two looks; Step Functions grants an account a few dozen a second."""
+    return 0.25 if deployed.prefix.endswith(f"-{LOCAL}") else 5

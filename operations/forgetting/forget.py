@@ -1,0 +1,167 @@
+"""Forgetting a patient from end to end: look, refuse, suppress, remove, prove."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.forgetting import at_work, audiences, proof, removal, survey
+from operations.forgetting.audiences import Audience
+from operations.forgetting.survey import Object
+from operations.forgetting.versions import Version
+
+# Called with what is being done, and then with the number of objects it was done with since the last time.
+Report = Callable[[str, int], None]
+
+
+class Plan(NamedTuple):
+    """What is to go. `whole` is with all that is the patient's, `parts` names them among others."""
+
+    known: survey.Known
+    whole: list[Object]
+    parts: list[Object]
+    uploads: int
+    transcription_jobs: list[dict[str, Any]]
+    audiences: list[Audience]
+    entity_detection_jobs: list[str]
+
+
+class Outcome(NamedTuple):
+    """`removed` and `rewritten` count by kind; `left` are the versions that still name the patient."""
+
+    removed: dict[str, int]
+    rewritten: dict[str, int]
+    looked_at: int
+    left: list[Version]
+    notes: list[str]
+
+
+def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool = False) -> Plan:
+    """Find everything that is to go; nothing is changed. `forget` looks for the access logs itself, last of all.
+
+    Raises:
+        OperationError: something is still working with the patient's recordings, or the user id can't be one.
+        botocore.exceptions.ClientError: a right is missing.
+    """
+    if not user_id or "/" in user_id:
+        raise OperationError(f"{user_id!r} is no user id; give what stands behind media/ in a recording's key.")
+    at_work.refuse_running_executions(deployed, user_id)
+    known = survey.learn(deployed, user_id, lambda number: report("Reading plans and records", number))
+    findings = survey.survey(deployed, known, lambda number: report("Looking for what names them", number))
+    logs = (
+        survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if access_logs else []
+    )
+    jobs = at_work.transcription_jobs(deployed, known)
+    at_work.refuse_running_jobs(deployed, jobs, findings)
+    return Plan(
+        known,
+        findings.whole + removal.seed_pointers(deployed, findings),
+        findings.parts + logs,
+        len(removal.unfinished_uploads(deployed, user_id)),
+        jobs,
+        audiences.audiences(deployed, findings),
+        _entity_detection_jobs(deployed, known),
+    )
+
+
+def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: bool) -> Outcome:
+    """Do it, and prove it. Safe to be cut off at any time, and to be repeated.
+
+    Raises:
+        OperationError: something changed meanwhile, or can't be deleted; repeat it.
+        botocore.exceptions.ClientError: a right is missing.
+    """
+    traces = plan.known.traces
+    before = {execution["executionArn"] for execution in at_work.running_executions(deployed)}
+    suppressed = removal.suppress(deployed, traces.user_id)
+
+    def removing(number: int) -> None:
+        report("Removing", number)
+
+    removal.remove_whole(deployed, plan.whole, removing)
+    removal.abort_uploads(deployed, traces.user_id)
+    at_work.delete_transcription_jobs(deployed, plan.transcription_jobs)
+    held = [audience for audience in plan.audiences if audience.held_them]
+    if delete_audiences:
+        # Before the seeds: afterwards only their metadata would tell.
+        audiences.delete_audiences(deployed, held)
+    gone, rewritten = removal.remove_parts(deployed, traces, plan.parts, removing)
+    # What was done so far may be in them, if they are delivered at once.
+    logs = survey.access_logs(deployed, plan.known, lambda number: report("Reading access logs", number))
+    gone_logs, rewritten_logs = removal.remove_parts(deployed, traces, logs, removing)
+    left, looked_at = proof.leftovers(deployed, plan.known, lambda number: report("Proving", number))
+    return Outcome(
+        counts(plan, [*plan.whole, *gone, *gone_logs])
+        | ({"audiences": len(held)} if delete_audiences and held else {}),
+        Counter(found.place.kind for found in rewritten + rewritten_logs)
+        | Counter({"suppression list": int(suppressed)}),
+        looked_at,
+        [found.version for found in left],
+        notes(deployed, plan, before, delete_audiences=delete_audiences),
+    )
+
+
+def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
+    """Kind -> number: object versions, and what isn't in a bucket."""
+    number = Counter(found.place.kind for found in objects)
+    number["unfinished uploads"] += plan.uploads
+    number["transcription jobs"] += len(plan.transcription_jobs)
+    return {kind: count for kind, count in number.items() if count}
+
+
+def notes(deployed: Deployed, plan: Plan, running: Iterable[str], *, delete_audiences: bool) -> list[str]:
+    """What can't be deleted, and what is yet to be done, in sentences."""
+    known, told = plan.known, []
+    user_id = known.traces.user_id
+    if not removal.can_be_suppressed(user_id):
+        told.append(f"{user_id!r} can't be on the suppression list: it has blanks at an end, or a line break.")
+    for arn in running:
+        told.append(
+            f"{arn} was running and may have read the records before; when it has ended, forget again to be sure."
+        )
+    if known.unplanned:
+        told.append(
+            f"{len(known.unplanned)} versions of recordings were in no plan: their upload may yet start an execution, "
+            "which rejects them by name. Forget again when it has ended."
+        )
+    if plan.entity_detection_jobs:
+        told.append(
+            "Comprehend Medical keeps the metadata of these jobs until they expire; they name a folder and no patient: "
+            f"{', '.join(plan.entity_detection_jobs)}."
+        )
+    if known.executions:
+        told.append(
+            "Step Functions keeps the inputs of these executions, with the recordings' keys, until 90 days after their "
+            f"end: {', '.join(sorted(known.executions))}. Whoever starts or redrives one of them names the recordings "
+            "again as rejected; then forget again."
+        )
+    held = [audience for audience in plan.audiences if audience.held_them]
+    if held and not delete_audiences:
+        told.append(
+            "These audiences were generated from a seed that held them, or somebody else who was forgotten; "
+            f"--audiences deletes them: {', '.join(audience.arn for audience in held)}."
+        )
+    if unsure := [audience.arn for audience in plan.audiences if not audience.held_them]:
+        told.append(
+            f"Whether these audiences hold them can't be told, for their seeds have expired: {', '.join(unsure)}."
+        )
+    if plan.audiences:
+        told.append("What was exported of an audience is in its owner's bucket; ask the owner to delete it.")
+    told.append(
+        "S3 delivers access logs hours late, with the keys of what was deleted just now: forget again tomorrow. "
+        f"Messages in the queues of {deployed.prefix} expire by themselves, dead letters within 14 days. The "
+        "suppression list keeps the user id: that is how later seeds leave it out."
+    )
+    return told
+
+
+def _entity_detection_jobs(deployed: Deployed, known: survey.Known) -> list[str]:
+    """Ids of Comprehend Medical's jobs of the executions that the patient's recordings were in."""
+    s3 = deployed.client("s3")
+    found = set()
+    for execution in known.executions:
+        prefix = f"batches/{execution}/jobs/entity_detection/"
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=deployed.clinical, Prefix=prefix):
+            found |= {item["Key"].removeprefix(prefix).removesuffix(".json") for item in page.get("Contents", ())}
+    return sorted(found)

@@ -1,0 +1,170 @@
+"""Taking a patient out: the suppression list first, then what is theirs, then what names them among others."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.forgetting import layout
+from operations.forgetting.survey import Findings, Object, Tick, in_turn
+from operations.forgetting.traces import Traces
+from operations.forgetting.versions import Version, delete, list_versions, read, replace
+from operations.parallel import mapped
+
+# Metadata of a seed from which somebody was taken: audiences made from it before may hold them.
+PEOPLE_REMOVED = "people-removed"
+_MAXIMUM_ATTEMPTS = 10
+_BLACKED_OUT = b"forgotten"
+
+
+def suppress(deployed: Deployed, user_id: str) -> bool:
+    """Put the user id on the suppression list, so that no later seed has it; False if it was there, or can't be.
+
+    Raises:
+        OperationError: others keep changing the list.
+    """
+    s3 = deployed.client("s3")
+    if not can_be_suppressed(user_id):
+        return False
+    for _ in range(_MAXIMUM_ATTEMPTS):
+        try:
+            answer = s3.get_object(Bucket=deployed.audience, Key=layout.SUPPRESSION_KEY)
+            body, condition = answer["Body"].read(), {"IfMatch": answer["ETag"]}
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            body, condition = b"", {"IfNoneMatch": "*"}
+        if user_id in (line.strip() for line in body.decode("utf-8-sig").splitlines()):
+            return False
+        separator = b"" if not body or body.endswith(b"\n") else b"\n"
+        lines = body + separator + user_id.encode() + b"\n"
+        try:
+            s3.put_object(
+                Bucket=deployed.audience, Key=layout.SUPPRESSION_KEY, Body=lines, ContentType="text/plain", **condition
+            )
+            return True
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+                raise
+    raise OperationError(f"{layout.SUPPRESSION_KEY} keeps changing; forget again when nobody else writes it.")
+
+
+def can_be_suppressed(user_id: str) -> bool:
+    """Whether a line of the list can name it: blanks at its ends and line breaks would be lost."""
+    return [user_id] == [line.strip() for line in user_id.splitlines()]
+
+
+def remove_whole(deployed: Deployed, objects: Iterable[Object], tick: Tick) -> int:
+    """Delete these objects' versions, recordings first; how many."""
+    s3, removed = deployed.client("s3"), 0
+    for _, group in groupby(sorted(objects, key=in_turn), key=lambda found: (found.version.bucket, found.place.kind)):
+        deleted = delete(s3, [found.version for found in group])
+        removed += deleted
+        tick(deleted)
+    return removed
+
+
+def abort_uploads(deployed: Deployed, user_id: str) -> int:
+    """Abort the patient's unfinished uploads, whose parts no listing of objects shows; how many."""
+    s3 = deployed.client("s3")
+    uploads = unfinished_uploads(deployed, user_id)
+    for upload in uploads:
+        s3.abort_multipart_upload(Bucket=deployed.media, Key=upload["Key"], UploadId=upload["UploadId"])
+    return len(uploads)
+
+
+def unfinished_uploads(deployed: Deployed, user_id: str) -> list[dict[str, Any]]:
+    pages = deployed.client("s3").get_paginator("list_multipart_uploads").paginate(Bucket=deployed.media)
+    uploads = [upload for page in pages for upload in page.get("Uploads", ())]
+    return [upload for upload in uploads if upload["Key"].startswith(f"media/{user_id}/")]
+
+
+def remove_parts(
+    deployed: Deployed, traces: Traces, parts: Iterable[Object], tick: Tick
+) -> tuple[list[Object], list[Object]]:
+    """Take the patient out of the objects that name others too; those that went as a whole, and those written anew.
+
+    An older version goes as a whole. So does what has nothing left.
+    """
+    s3 = deployed.client("s3")
+    removed: list[Object] = []
+    rewritten: list[Object] = []
+
+    def take_out(found: Object) -> None:
+        version, content = found.version, None
+        if version.is_latest and found.place.content != layout.QUERY_RESULT:
+            content = read(s3, version)
+            if content is None:
+                return
+        body = _REWRITE[found.place.content](content.body, traces) if content else b""
+        # A list of documents may be empty, and is read by a redrive.
+        if content and (body or found.place.kind == "batch files"):
+            # A seed without them is another than its name says: with its pointer gone, the next batch makes a new one.
+            added = {PEOPLE_REMOVED: "true"} if found.place.kind == "seeds" else {}
+            replace(s3, version, content, body, **added)
+            rewritten.append(found)
+        else:
+            delete(s3, [version])
+            removed.append(found)
+        tick(1)
+
+    for _, group in groupby(sorted(parts, key=in_turn), key=in_turn):
+        for _ in mapped(take_out, group):
+            pass
+    return removed, rewritten
+
+
+def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
+    """All versions of `latest.json` of the cohorts whose seeds hold the patient: the next batch must not use those."""
+    s3 = deployed.client("s3")
+    seeds = [found.version.key for found in findings.parts if found.place.kind == "seeds"]
+    cohorts = sorted({key.rpartition("/")[0] for key in seeds})
+    pointers: list[Version] = [
+        version for cohort in cohorts for version in list_versions(s3, deployed.audience, f"{cohort}/latest.json")
+    ]
+    return [Object(version, layout.place_of(deployed, version.bucket, version.key)) for version in pointers]
+
+
+def without(document: Any, traces: Traces) -> Any:
+    """The document without the items of its lists that name the patient: the innermost ones."""
+    if isinstance(document, dict):
+        return {name: without(value, traces) for name, value in document.items()}
+    if not isinstance(document, list):
+        return document
+    kept = [without(item, traces) for item in document]
+    return [item for item in kept if not traces.in_json(item)]
+
+
+def _document(body: bytes, traces: Traces) -> bytes:
+    kept = without(json.loads(body), traces)
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+
+
+def _lines(body: bytes, traces: Traces) -> bytes:
+    kept = [line for line in body.splitlines(keepends=True) if line.strip() and not traces.in_line(json.loads(line))]
+    return b"".join(kept)
+
+
+def _page(body: bytes, traces: Traces) -> bytes:
+    """Without the rows that name them; nothing if they are elsewhere in it too, for it can be done without."""
+    kept = re.sub(
+        rb"<tr>(?:(?!</tr>).)*</tr>\n?", lambda row: b"" if traces.in_page(row[0]) else row[0], body, flags=re.DOTALL
+    )
+    return b"" if traces.in_page(kept) else kept
+
+
+def _access_log(body: bytes, traces: Traces) -> bytes:
+    return re.sub(rb'[^\s"]+', lambda word: _BLACKED_OUT if traces.certain(word[0]) else word[0], body)
+
+
+_REWRITE: dict[str, Callable[[bytes, Traces], bytes]] = {
+    layout.DOCUMENT: _document,
+    layout.LINES: _lines,
+    layout.PAGE: _page,
+    layout.ACCESS_LOG: _access_log,
+}

@@ -1,0 +1,255 @@
+"""What the commands print: for people with tables, or one JSON document for scripts."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.status import Status
+from rich.table import Table
+
+from operations.advice import advice
+from operations.deployed import Deployed
+from operations.executions import Execution
+from operations.forgetting.forget import Outcome, Plan, Report, counts, notes
+from operations.forgetting.survey import Object
+
+_MOST_SHOWN = 20
+
+
+def console() -> Console:
+    # Made when it is needed, for the stream that is the standard output then.
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def progress_console(as_json: bool) -> Console:
+    """Where progress goes: with --json the standard output is the document's alone."""
+    return Console(stderr=True, quiet=True) if as_json else console()
+
+
+def print_json(document: Any) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=datetime.isoformat)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = progress_console(as_json)
+    if not shown.is_terminal:
+        yield lambda number: None
+        return
+    with Progress(*columns, console=shown) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda number: progress.advance(task, number)
+
+
+@contextmanager
+def spinner(as_json: bool) -> Iterator[Report]:
+    """Tells how many objects were done so far."""
+    done: dict[str, int] = {}
+    shown = progress_console(as_json)
+    if not shown.is_terminal:
+        yield lambda what, number: None
+        return
+    with Status("…", console=shown) as status:
+
+        def report(what: str, number: int) -> None:
+            done[what] = done.get(what, 0) + number
+            status.update(f"{what}: {done[what]:,}")
+
+        yield report
+
+
+def uploaded(uris: Sequence[str], env: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"uploaded": uris})
+        return
+    shown = console()
+    for uri in uris:
+        shown.print(uri)
+    shown.print(f"{len(uris)} uploaded. They start executions: python -m operations status --env {env}")
+
+
+def started(arn: str, done: str, env: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"execution_arn": arn})
+        return
+    name = arn.rpartition(":")[2]
+    console().print(f"{done}: {arn}\nFollow it: python -m operations status {name} --env {env}")
+
+
+def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:
+    """What the executions' summaries say was rejected, of these recordings, None for all."""
+    s3 = deployed.client("s3")
+    found = []
+    for execution in executions:
+        if execution.summary_uri:
+            bucket, _, key = execution.summary_uri.removeprefix("s3://").partition("/")
+            summary = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            found += [item for item in summary["rejected"] if uris is None or item["uri"] in uris]
+    return found
+
+
+def batch(executions_: Sequence[Execution], rejected: Sequence[Mapping[str, Any]], env: str, as_json: bool) -> None:
+    """What became of executions that have ended."""
+    if as_json:
+        print_json({"executions": [_as_json(item) for item in executions_], "rejected": list(rejected)})
+        return
+    shown = console()
+    for item in executions_:
+        counted = ", ".join(f"{number} {name}" for name, number in item.counts.items())
+        shown.print(f"{item.name}  {item.status}{': ' + counted if counted else ''}")
+        if item.report_uri:
+            shown.print(f"  {item.report_uri}")
+        _print_failures(item)
+    if rejected:
+        table = _table("Rejected", "Reason")
+        for entry in rejected:
+            table.add_row(entry["uri"], entry["reason"])
+        shown.print(table)
+
+
+def executions(found: Sequence[Execution], as_json: bool) -> None:
+    if as_json:
+        print_json([_as_json(item) for item in found])
+        return
+    shown = console()
+    if not found:
+        shown.print("There are no executions.")
+        return
+    table = _table("Execution", "State", "Stage", "Started", "Recordings")
+    for item in found:
+        table.add_row(item.name, item.status, item.stage, _moment(item.started_at), _counted(item))
+    shown.print(table)
+
+
+def execution(found: Execution, as_json: bool) -> None:
+    if as_json:
+        print_json(_as_json(found))
+        return
+    shown = console()
+    shown.print(f"{found.name}  {found.status}{f', redriven {found.redrives} times' if found.redrives else ''}")
+    shown.print(f"  {found.arn}")
+    table = _table("Stage", "Began", "Took")
+    for stage in found.stages:
+        end = stage.ended_at or found.stopped_at
+        took = f"{(end - stage.began_at).total_seconds():,.1f} s" if end else "…"
+        table.add_row(stage.name, _moment(stage.began_at), took)
+    shown.print(table)
+    if found.recordings:
+        shown.print("Recordings: " + ", ".join(f"{number} {name}" for name, number in found.recordings.items()))
+    if found.counts:
+        shown.print("Outcome: " + ", ".join(f"{number} {name}" for name, number in found.counts.items()))
+    for uri in (found.summary_uri, found.report_uri):
+        if uri:
+            shown.print(f"  {uri}")
+    _print_failures(found)
+
+
+def plan(found: Plan) -> None:
+    """What is to go, before it is asked whether it may."""
+    shown = console()
+    shown.print(_kinds("To be removed", counts(found, found.whole)))
+    shown.print(_kinds("To be taken out of", _number(found.parts)))
+
+
+def dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audiences: bool) -> None:
+    told = notes(deployed, found, (), delete_audiences=delete_audiences)
+    removed, parts = counts(found, found.whole), _number(found.parts)
+    if as_json:
+        document = {"dry_run": True, "removed": removed, "rewritten": parts, "notes": told}
+        document["audiences"] = [audience.arn for audience in found.audiences if audience.held_them]
+        print_json(document)
+        return
+    plan(found)
+    shown = console()
+    _print_notes(told)
+    shown.print("forget: nothing was changed (--dry-run)")
+
+
+def forgotten(outcome: Outcome, as_json: bool) -> None:
+    removed, rewritten = sum(outcome.removed.values()), sum(outcome.rewritten.values())
+    if as_json:
+        print_json(
+            {
+                "removed": outcome.removed,
+                "rewritten": outcome.rewritten,
+                "looked_at": outcome.looked_at,
+                "left": [version.uri for version in outcome.left],
+                "notes": outcome.notes,
+            }
+        )
+        return
+    shown = console()
+    table = _table("Kind", "#Removed", "#Rewritten")
+    for kind in sorted({*outcome.removed, *outcome.rewritten}):
+        table.add_row(kind, str(outcome.removed.get(kind, 0)), str(outcome.rewritten.get(kind, 0)))
+    shown.print(table)
+    _print_notes(outcome.notes)
+    for version in outcome.left[:_MOST_SHOWN]:
+        shown.print(f"Left: {version.uri}. It is nothing that this application writes so: look at it and remove it.")
+    shown.print(
+        f"forget: {removed} objects removed, {rewritten} rewritten, {outcome.looked_at} looked at, "
+        f"{len(outcome.left)} left"
+    )
+
+
+def _number(objects: Sequence[Object]) -> dict[str, int]:
+    number: dict[str, int] = {}
+    for found in objects:
+        number[found.place.kind] = number.get(found.place.kind, 0) + 1
+    return number
+
+
+def _kinds(what: str, number: Mapping[str, int]) -> Table:
+    table = _table(what, "#Objects")
+    for kind, count in sorted(number.items()):
+        table.add_row(kind, str(count))
+    return table
+
+
+def _print_notes(told: Sequence[str]) -> None:
+    shown = console()
+    for note in told:
+        shown.print(f"- {note}")
+
+
+def _print_failures(found: Execution) -> None:
+    shown = console()
+    for failure in found.failures:
+        shown.print(f"  {failure.state} failed: {failure.error}: {failure.cause}")
+    if told := advice(found):
+        shown.print(f"  What to press: {told}")
+
+
+def _counted(found: Execution) -> str:
+    if found.counts:
+        return ", ".join(f"{number} {name}" for name, number in found.counts.items() if number)
+    total = found.recordings.get("total")
+    return f"{found.recordings.get('succeeded', 0)} of {total} transcribed" if total else ""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        right = name.startswith("#")
+        table.add_column(name.removeprefix("#"), justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _as_json(found: Execution) -> dict[str, Any]:
+    document = found._asdict()
+    document["stage"] = found.stage
+    document["stages"] = [stage._asdict() for stage in found.stages]
+    document["failures"] = [failure._asdict() for failure in found.failures]
+    document["advice"] = advice(found)
+    return document

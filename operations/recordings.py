@@ -1,0 +1,100 @@
+"""Recordings on this machine, uploaded as those of a patient."""
+
+import mimetypes
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from boto3.exceptions import Boto3Error
+
+from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.parallel import mapped
+
+# S3 user guide, "Naming Amazon S3 objects".
+_LONGEST_KEY_BYTES = 1024
+
+
+class Recording(NamedTuple):
+    path: Path
+    key: str
+
+
+def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
+    """The recordings at `paths` with their keys, `media/<user_id>/<file>`.
+
+    Of a folder, everything below it, apart from hidden files; without `user_id`, its own folders are named by the user
+    ids of whose recordings they hold.
+
+    Raises:
+        OperationError: there is no recording, it isn't told whose it is, or two would have the same key.
+    """
+    if user_id is not None:
+        _check_user_id(user_id, "--user-id")
+    found = [recording for path in paths for recording in _below(path, user_id)]
+    by_key: dict[str, Path] = {}
+    for path, key in found:
+        if key in by_key:
+            raise OperationError(f"{by_key[key]} and {path} would both be {key}; rename one of them.")
+        if len(key.encode(errors="surrogateescape")) > _LONGEST_KEY_BYTES:
+            raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
+        by_key[key] = path
+    return found
+
+
+def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> Iterator[Recording]:
+    """Upload them, several at a time; each is yielded when it is there.
+
+    Raises:
+        OperationError: a file can't be read.
+    """
+    s3 = deployed.client("s3")
+
+    def put(recording: Recording) -> Recording:
+        # Whatever isn't a plain "true" is a no.
+        options: dict[str, Any] = {"Metadata": {"audience-consent": "true"} if consent else {}}
+        if content_type := mimetypes.guess_type(recording.path.name)[0]:
+            options["ContentType"] = content_type
+        try:
+            s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=options)
+        except OSError as error:
+            raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
+        except Boto3Error as error:
+            raise OperationError(f"{recording.path} can't be uploaded: {error}") from None
+        return recording
+
+    yield from mapped(put, found)
+
+
+def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
+    if path.is_file():
+        if user_id is None:
+            raise OperationError(f"Whose recording is {path}? Give --user-id, a pseudonym.")
+        yield Recording(path, f"media/{user_id}/{path.name}")
+        return
+    if not path.is_dir():
+        raise OperationError(f"{path} is neither a file nor a folder; correct it.")
+    files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if not files:
+        raise OperationError(f"{path} holds no recording; correct it.")
+    for file in files:
+        relative = file.relative_to(path).as_posix()
+        if user_id is not None:
+            yield Recording(file, f"media/{user_id}/{relative}")
+            continue
+        owner, _, rest = relative.partition("/")
+        if not rest:
+            raise OperationError(
+                f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
+            )
+        _check_user_id(owner, f"The folder {file.parent}")
+        yield Recording(file, f"media/{relative}")
+
+
+def _check_user_id(user_id: str, source: str) -> None:
+    """The suppression list names a user id in a line of its own, so it has to fit into one."""
+    if not user_id or "/" in user_id or user_id in (".", "..") or [user_id.strip()] != user_id.splitlines():
+        raise OperationError(
+            f"{source} is {user_id!r}, but a user id has no slash, no line break and no blank at its ends; correct it."
+        )

@@ -1,0 +1,141 @@
+"""Running, looking, redriving and starting again from the command line."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from operations.__main__ import app
+from tests.operations.conftest import Command
+from tests.statemachine.conftest import Run
+
+
+def recording(run: Run, path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(run.engines.recording(text))
+    return path
+
+
+def test_a_folder_of_patients_is_run_followed_and_its_rejections_told(
+    run: Run, operate: Command, tmp_path: Path
+) -> None:
+    recording(run, tmp_path / "p-run-1" / "visit.wav", "Patient has asthma.")
+    (tmp_path / "p-run-2").mkdir()
+    (tmp_path / "p-run-2" / "notes.docx").write_bytes(b"no sound")
+    answer = operate("run", str(tmp_path), "--consent", "--wait")
+    assert answer.code == 2, answer
+    assert "media/p-run-2/notes.docx" in answer.output
+    assert "Transcribe Medical takes" in answer.output
+    assert "SUCCEEDED" in answer.output
+    head = run.s3.head_object(Bucket=run.pipeline.media_bucket, Key="media/p-run-1/visit.wav")
+    assert head["Metadata"] == {"audience-consent": "true"}
+    assert [row["text"] for row in run.records("p-run-1")] == ["asthma"]
+
+
+def test_a_file_without_wait_is_uploaded_and_without_consent(run: Run, operate: Command, tmp_path: Path) -> None:
+    path = recording(run, tmp_path / "visit.wav", "Patient has fever.")
+    answer = operate("run", str(path), "--user-id", "p-upload", "--json")
+    key = "media/p-upload/visit.wav"
+    assert (answer.code, answer.json) == (0, {"uploaded": [f"s3://{run.pipeline.media_bucket}/{key}"]})
+    assert run.s3.head_object(Bucket=run.pipeline.media_bucket, Key=key)["Metadata"] == {}
+    run.execution_of(f"s3://{run.pipeline.media_bucket}/{key}")
+
+
+def test_what_failed_is_told_with_what_to_press_and_a_redrive_repairs_it(
+    run: Run, operate: Command, tmp_path: Path
+) -> None:
+    run.engines.entity_errors = [RuntimeError("out of order")]
+    path = recording(run, tmp_path / "visit.wav", "Patient has diabetes.")
+    failed = operate("run", str(path), "--user-id", "p-failed", "--wait")
+    assert failed.code == 1
+    (name,) = [line.split()[0] for line in failed.output.splitlines() if "  FAILED" in line and "s3:" not in line][-1:]
+    shown = operate("status", name)
+    assert shown.code == 0
+    assert "PollEntityDetection failed: JobFailed" in shown.output
+    assert f"redrive {name}" in shown.output
+    assert "1 total, 1 succeeded" in shown.output
+    redriven = operate("redrive", name, "--wait", "--json")
+    assert redriven.code == 0, redriven
+    (execution,) = redriven.json["executions"]
+    assert (execution["status"], execution["redrives"], execution["counts"]["transcribed"]) == ("SUCCEEDED", 1, 1)
+    assert [stage["name"] for stage in execution["stages"]][-1] == "Summarize"
+    refused = operate("redrive", name)
+    assert refused.code == 1
+    assert "can't be redriven" in refused.error
+    repeated = operate("again", name, "--wait", "--json")
+    assert (repeated.code, repeated.json["executions"][0]["counts"]["reused"]) == (0, 1)
+    listed = operate("status", "--json", "--number", "2")
+    assert [item["name"] for item in listed.json] == [repeated.json["executions"][0]["name"], name]
+    assert name in operate("status").output
+
+
+def test_recordings_of_nobody_and_files_that_are_not_there_are_refused(operate: Command, tmp_path: Path) -> None:
+    (tmp_path / "visit.wav").write_bytes(b"x")
+    for arguments, told in (
+        ([str(tmp_path / "visit.wav")], "Give --user-id"),
+        ([str(tmp_path)], "Give --user-id"),
+        ([str(tmp_path / "nothing.wav")], "neither a file nor a folder"),
+        ([str(tmp_path / "visit.wav"), "--user-id", "a/b"], "has no slash"),
+        ([str(tmp_path / "visit.wav")] * 2 + ["--user-id", "p-1"], "would both be media/p-1/visit.wav"),
+    ):
+        answer = operate("run", *arguments)
+        assert answer.code == 1
+        assert told in answer.error
+        assert answer.error.count("\n") == 1
+
+
+def test_an_execution_that_is_not_there_is_told(operate: Command) -> None:
+    for command in ("status", "redrive", "again"):
+        answer = operate(command, "nothing")
+        assert answer.code == 1
+        assert "There is no execution" in answer.error
+
+
+def test_an_environment_without_a_stack_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    answer = CliRunner().invoke(
+        app, ["status", "--env", "nowhere", "--endpoint-url", run.pipeline.aws.endpoint], catch_exceptions=False
+    )
+    assert answer.exit_code == 1
+    assert "There is no stack clinical-media-nowhere" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "No AWS credentials are found"),
+        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "No Region is set"),
+        ({"AWS_PROFILE": "nobody"}, "unset AWS_PROFILE"),
+    ],
+)
+def test_missing_credentials_region_and_profile_are_told(
+    variables: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **variables,
+    }.items():
+        monkeypatch.setenv(name, value)
+    answer = CliRunner().invoke(app, ["status", "--env", "prod"], catch_exceptions=False)
+    assert answer.exit_code == 1
+    assert told in answer.stderr
+
+
+def test_a_local_aws_that_is_not_up_is_told() -> None:
+    answer = CliRunner().invoke(app, ["status", "--env", "local", "--endpoint-url", "http://127.0.0.1:9"])
+    assert answer.exit_code == 1
+    assert "Nobody answers at http://127.0.0.1:9/" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "status", "redrive", "again", "forget"])
+def test_help_teaches_with_an_example_and_exit_codes(command: str) -> None:
+    answer = CliRunner().invoke(app, [command, "--help"])
+    assert answer.exit_code == 0
+    assert f"Example: python -m operations {command}" in answer.stdout
+    assert "Exit codes: 0" in answer.stdout

@@ -1,0 +1,255 @@
+"""Forgetting one of two patients whose recordings were in the same batch, on the local AWS."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import pytest
+from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
+
+from local.aws.credentials import ACCOUNT_ID
+from operations.deployed import Deployed
+from operations.forgetting import forget as forgetting
+from operations.forgetting import layout, proof, removal
+from operations.forgetting.versions import Version, list_versions, replace
+from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
+from tests.statemachine.conftest import Run
+
+SUPPRESSION_KEY = "suppression/user_ids.txt"
+LAST_LINE = re.compile(r"forget: (\d+) objects removed, (\d+) rewritten, (\d+) looked at, (\d+) left")
+
+
+class Stored(NamedTuple):
+    bucket: str
+    key: str
+    version_id: str
+    content: bytes
+
+
+def stored(run: Run) -> list[Stored]:
+    """Every version of every object that the local S3 holds for the stack; content with metadata, none of a marker."""
+    logs = log_bucket(run)
+    buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+    return [
+        Stored(
+            name,
+            key,
+            version.version_id,
+            b""
+            if isinstance(version, FakeDeleteMarker)
+            else version.value + json.dumps(dict(version.metadata)).encode(),
+        )
+        for name, bucket in sorted(buckets.items())
+        if name.startswith(logs[: logs.index("access")])
+        for key, versions in sorted(bucket.keys.lists())
+        for version in versions
+    ]
+
+
+def content(version: FakeKey) -> bytes:
+    return version.value + json.dumps(dict(version.metadata)).encode()
+
+
+def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
+    """Every object with a version whose key, metadata or content has one of these, but for the suppression list."""
+    return {
+        f"{item.bucket}/{item.key}"
+        for item in stored(run)
+        if item.key != SUPPRESSION_KEY
+        and (logs or item.bucket != log_bucket(run))
+        and any(trace in item.key or trace.encode() in item.content for trace in traces)
+    }
+
+
+def two_patients(run: Run, forgotten: str, kept: str) -> dict[str, Any]:
+    """Both dropped, in a seed, and at last in one batch; its plan."""
+    run.remember([f"p-{number:03}" for number in range(1, 31)] + [forgotten, kept])
+    media = []
+    for user in (forgotten, kept):
+        said = run.engines.recording(f"Patient {user} has hypertension.")
+        media += [run.drop(f"media/{user}/visit.wav", said, consent=True)]
+        media += [run.drop(f"media/{user}/notes.docx", b"no sound")]
+    assert {run.execution_of(uri)["status"] for uri in media} == {"SUCCEEDED"}
+    execution = run.start(media=media)
+    plan: dict[str, Any] = json.loads(run.clinical(f"batches/{run.summary(execution)['batch_id']}/plan.json"))
+    return plan
+
+
+def ids_of(plan: dict[str, Any], user_id: str) -> list[str]:
+    entries = [item for item in plan["recordings"] + plan["rejected"] if item["user_id"] == user_id]
+    assert len(entries) == 2
+    return [item[name] for item in entries for name in ("media_id", "object_id") if name in item]
+
+
+def access_log(run: Run, *keys: str) -> str:
+    """The key in the log bucket of a log of these requests, as S3 would have delivered it."""
+    lines = [
+        f"owner {run.pipeline.media_bucket} [24/Nov/2026:14:00:00 +0000] 192.0.2.3 arn:aws:iam::1:user/ann 3E57 "
+        f'REST.GET.OBJECT {key} "GET /{key}?versionId=1 HTTP/1.1" 200 - 1 1 7 7 "-" "aws-cli" -'
+        for key in keys
+    ]
+    key = "media/2026-11-24-14-00-00-0123456789ABCDEF"
+    run.s3.put_object(Bucket=log_bucket(run), Key=key, Body="\n".join(lines).encode())
+    return key
+
+
+def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
+    run: Run, deployed: Deployed, operate: Command
+) -> None:
+    plan = two_patients(run, "p-gone", "p-stays")
+    gone, stays = ids_of(plan, "p-gone"), ids_of(plan, "p-stays")
+    logged = access_log(run, "media/p-gone/visit.wav", f"records/{gone[1]}.jsonl", "media/p-stays/visit.wav")
+    run.s3.put_object(Bucket=deployed.clinical, Key="queries/1.csv", Body=b'"user_id"\n"p-gone"\n')
+    upload = run.s3.create_multipart_upload(Bucket=deployed.media, Key="media/p-gone/long.wav")
+    of_the_other = naming(run, *stays)
+
+    before = stored(run)
+    tried = operate("forget", "p-gone", "--dry-run")
+    assert (tried.code, tried.output.splitlines()[-1]) == (0, "forget: nothing was changed (--dry-run)")
+    assert stored(run) == before
+    assert operate("forget", "p-gone", stdin="n\n").code == 1
+    assert stored(run) == before
+
+    deliver_access_logs(run, True)
+    answer = operate("forget", "p-gone", "--yes")
+    deliver_access_logs(run, False)
+    assert answer.code == 0, answer
+    counted = LAST_LINE.fullmatch(answer.output.splitlines()[-1])
+    assert counted
+    removed, rewritten, looked_at, left = map(int, counted.groups())
+    assert left == 0
+    assert looked_at >= len([item for item in stored(run) if item.bucket != log_bucket(run)])
+    assert removed > 10
+    assert rewritten > 5
+    assert naming(run, "p-gone", *gone, logs=True) == set()
+    uploads = run.s3.list_multipart_uploads(Bucket=deployed.media).get("Uploads", ())
+    assert upload["UploadId"] not in [item["UploadId"] for item in uploads]
+    transcribe = deployed.client("transcribe")
+    assert transcribe.list_medical_transcription_jobs(JobNameContains=gone[0])["MedicalTranscriptionJobSummaries"] == []
+
+    # What named both was written anew, everything else of the other is as it was.
+    assert naming(run, *stays) == of_the_other
+    assert len(run.records("p-stays")) == 2
+    assert len(run.records("p-030")) == 1
+    after = json.loads(run.clinical(f"batches/{plan['batch_id']}/plan.json"))
+    assert [item["user_id"] for item in after["recordings"] + after["rejected"]] == ["p-stays", "p-stays"]
+    page = run.clinical(f"batches/{plan['batch_id']}/report.html")
+    assert "p-stays/visit.wav" in page
+    assert "</html>" in page
+    log = run.s3.get_object(Bucket=log_bucket(run), Key=logged)["Body"].read().decode()
+    assert log.count("user/ann") == 3
+    assert log.count("media/p-stays/visit.wav") == 2
+    seeds = run.s3.list_objects_v2(Bucket=deployed.audience, Prefix="seeds/").get("Contents", ())
+    bodies = [run.s3.get_object(Bucket=deployed.audience, Key=item["Key"])["Body"].read() for item in seeds]
+    assert any(b'"p-stays"' in seed for seed in bodies)
+    suppressed = run.s3.get_object(Bucket=deployed.audience, Key=SUPPRESSION_KEY)["Body"].read().decode()
+    assert "p-gone" in suppressed.splitlines()
+
+    clear_access_logs(run)
+
+    # The audiences made with them were told, and are found again when they are to go.
+    arns = set(re.findall(r"arn:aws:cleanrooms-ml:[^\s,]+(?<!\.)", answer.output))
+    assert arns
+    again = operate("forget", "p-gone", "--yes", "--audiences", "--json")
+    assert (again.code, again.json["removed"], again.json["rewritten"]) == (0, {"audiences": len(arns)}, {})
+    generations = deployed.client("cleanroomsml").list_audience_generation_jobs()["audienceGenerationJobs"]
+    assert not arns & {job["audienceGenerationJobArn"] for job in generations}
+
+    # The next batch makes a seed without them.
+    later = run.start(prefix=f"s3://{deployed.media}/media/p-stays/")
+    (cohort,) = [item for item in run.summary(later)["audiences"] if item["cohort"] == "hypertension"]
+    bucket, _, key = cohort["seed_uri"].removeprefix("s3://").partition("/")
+    seeded = run.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert '"p-stays"' in seeded
+    assert '"p-gone"' not in seeded
+
+
+def test_what_it_does_not_know_is_left_and_told(run: Run, deployed: Deployed, operate: Command) -> None:
+    planted: dict[str, tuple[bytes, dict[str, str]]] = {
+        "notes/who.txt": (b"we saw p-planted yesterday", {}),
+        "notes/p-planted.txt": (b"", {}),
+        "notes/other.txt": (b"", {"patient": "p-planted"}),
+        "documents/x/somebody.txt": (b"about p-planted", {}),
+        "batches/by-hand/more.json": (b'{"of": "p-planted"}', {}),
+        "batches/by-hand/broken.json": (b'{"of": "p-planted"', {}),
+    }
+    not_theirs = {"notes/them.txt": b"p-planted-2, xp-planted", "batches/by-hand/other.json": b'"of p-planted, 2"'}
+    for key, (content, metadata) in planted.items():
+        run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content, Metadata=metadata)
+    for key, content in not_theirs.items():
+        run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content)
+    try:
+        answer = operate("forget", "p-planted", "--yes", "--json")
+    finally:
+        for version in list_versions(run.s3, deployed.clinical):
+            if version.key in planted or version.key in not_theirs:
+                run.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+    assert answer.code == 1
+    left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" ")[0] for uri in answer.json["left"]}
+    assert left == set(planted)
+
+
+def test_a_proof_finds_what_a_removal_forgot(
+    run: Run, deployed: Deployed, operate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.s3.put_object(Bucket=deployed.clinical, Key="media/p-half/copy.wav", Body=b"x")
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "remove_whole", lambda *_: 0)
+        answer = operate("forget", "p-half", "--yes")
+    assert answer.code == 1
+    assert "Left: s3://" in answer.output
+    assert answer.output.endswith("1 left\n")
+    assert operate("forget", "p-half", "--yes").code == 0
+    assert naming(run, "p-half") == set()
+
+
+def test_an_execution_that_holds_them_is_waited_for(run: Run, deployed: Deployed, operate: Command) -> None:
+    run.engines.seconds_per_job = 1.0
+    uri = run.drop("media/p-busy/visit.wav", run.engines.recording("Patient has fever."))
+    run.until(lambda: any(uri in item["input"] for item in run.executions()))
+    (name,) = [item["name"] for item in run.executions() if uri in item["input"]]
+    answer = operate("forget", "p-busy", "--yes")
+    assert answer.code == 1
+    assert f"The execution {name} holds recordings of p-busy and is running" in answer.error
+    assert run.s3.head_object(Bucket=deployed.media, Key="media/p-busy/visit.wav")
+    run.execution_of(uri)
+    assert operate("forget", "p-busy", "--yes").code == 0
+
+
+class Cut(Exception):
+    pass
+
+
+def test_what_was_cut_off_is_finished_by_the_next_run(
+    run: Run, deployed: Deployed, operate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = two_patients(run, "p-cut", "p-uncut")
+    ids = ids_of(plan, "p-cut")
+    for may_be_rewritten in (0, 3):
+        written: list[str] = []
+
+        def cut(
+            s3: Any, version: Version, *rest: Any, most: int = may_be_rewritten, done: Any = written, **more: Any
+        ) -> None:
+            if len(done) >= most:
+                raise Cut
+            done.append(version.key)
+            replace(s3, version, *rest, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("operations.forgetting.removal.replace", cut)
+            found = forgetting.look(deployed, "p-cut", lambda *_: None)
+            with pytest.raises(Cut):
+                forgetting.forget(deployed, found, lambda *_: None, delete_audiences=False)
+    assert naming(run, *ids)
+    answer = operate("forget", "p-cut", "--yes")
+    assert answer.code == 0, answer.output
+    assert naming(run, "p-cut", *ids, logs=True) == set()
+
+
+def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
+    """Every object that the pipeline wrote is of a kind that the removal knows."""
+    found = forgetting.look(deployed, "p-nobody", lambda *_: None)
+    assert proof.leftovers(deployed, found.known, lambda *_: None) == ([], len(stored(run)))
+    unknown = {item.key for item in stored(run) if layout.place_of(deployed, item.bucket, item.key).kind == "others"}
+    assert unknown == set()
