@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 
 from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
-SHORTEST_WAIT_SECONDS = 5
+SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 600
 # Reasons that speak of our side. Every other reason speaks of the input and would be given again for it.
 OUR_SIDE = ("access", "denied", "permission", "kms", "internal", "credential", "assume")
@@ -48,9 +48,10 @@ def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
     """How long to wait before the next poll.
 
     Nothing can be learnt long before a job is expected to end, so the first wait spans most of that; past it, each
-    wait is a twelfth of the time already run: detection is then at most about 8 % late, however long the job.
+    wait is an eighteenth of the time already run: detection is then at most about 6 % late, however long the job. No
+    wait is longer than ten minutes, so that a job that fails early is noticed early (docs/performance.md).
     """
-    wait = max(0.8 * expected_seconds - elapsed_seconds, elapsed_seconds / 12)
+    wait = max(0.8 * expected_seconds - elapsed_seconds, elapsed_seconds / 18)
     return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
 
 

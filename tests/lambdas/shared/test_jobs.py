@@ -29,8 +29,8 @@ def test_waits_never_leave_their_bounds() -> None:
     assert max(waits) == jobs.LONGEST_WAIT_SECONDS
 
 
-def test_past_the_expected_time_a_wait_is_a_twelfth_of_what_has_run() -> None:
-    assert jobs.wait_seconds(60, 1200) == 100
+def test_past_the_expected_time_a_wait_is_an_eighteenth_of_what_has_run() -> None:
+    assert jobs.wait_seconds(60, 1800) == 100
 
 
 def test_a_job_past_its_deadline_fails_with_its_id_and_how_long_it_ran(clock: Any) -> None:
