@@ -6,7 +6,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
 
-.PHONY: help setup demo local test faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
+.PHONY: help setup demo local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ faults: setup  ## every AWS call x every fault it can have, run to its end: abou
 
 attack: setup  ## every role against every resource with real calls, and inputs made to break out
 	$(BIN)/python -m tests.attack
+
+bench: setup  ## the benchmarks of docs/performance.md, beside what people use today
+	$(BIN)/python -m bench
 
 lint: setup  ## formatting and lint
 	$(BIN)/ruff format --check .

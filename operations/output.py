@@ -15,7 +15,7 @@ from rich.table import Table
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import Execution
-from operations.forgetting.forget import Outcome, Plan, Report, counts, notes
+from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, Report, counts, notes
 from operations.forgetting.survey import Object
 
 _MOST_SHOWN = 20
@@ -173,7 +173,8 @@ def dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audiences:
 
 
 def forgotten(outcome: Outcome, as_json: bool) -> None:
-    removed, rewritten = sum(outcome.removed.values()), sum(outcome.rewritten.values())
+    removed = sum(number for kind, number in outcome.removed.items() if kind not in NO_OBJECTS)
+    rewritten = sum(outcome.rewritten.values())
     if as_json:
         print_json(
             {
@@ -236,9 +237,14 @@ def _counted(found: Execution) -> str:
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in columns:
-        right = name.startswith("#")
-        table.add_column(name.removeprefix("#"), justify="right" if right else "left", overflow="fold")
+    for position, name in enumerate(columns):
+        table.add_column(
+            name.removeprefix("#"),
+            justify="right" if name.startswith("#") else "left",
+            overflow="fold",
+            # What is in the first column is copied into the next command.
+            no_wrap=position == 0,
+        )
     return table
 
 

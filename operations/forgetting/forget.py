@@ -13,6 +13,8 @@ from operations.forgetting.versions import Version
 
 # Called with what is being done, and then with the number of objects it was done with since the last time.
 Report = Callable[[str, int], None]
+# Kinds of things that are removed and aren't in a bucket.
+NO_OBJECTS = ("unfinished uploads", "transcription jobs", "audiences")
 
 
 class Plan(NamedTuple):

@@ -1,0 +1,104 @@
+"""How large the functions' code is: the zip that the CDK CLI would upload, made from the asset of a synthesis.
+
+    python -m bench.asset
+
+Peer: a function that bundles boto3 and Powertools, as `pip install -t` leaves them.
+"""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.synth import synthesize
+from bench.table import Row
+
+GOAL_BYTES = 1_500_000
+# The CDK CLI dates every entry so, lest an unchanged asset get another hash; a zip knows no earlier date.
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+# What the typical function bundles, with what that needs in turn.
+BUNDLED = (
+    "annotated_types",
+    "aws_lambda_powertools",
+    "aws_xray_sdk",
+    "boto3",
+    "botocore",
+    "dateutil",
+    "jmespath",
+    "pydantic",
+    "pydantic_core",
+    "s3transfer",
+    "six.py",
+    "typing_extensions.py",
+    "typing_inspection",
+    "urllib3",
+    "wrapt",
+)
+
+
+def asset_of(assembly: str | Path) -> Path:
+    """The folder of the functions' code in a cloud assembly.
+
+    Raises:
+        ValueError: there is not exactly one.
+    """
+    (asset,) = (path for path in Path(assembly).glob("asset.*") if (path / "lambdas").is_dir())
+    return asset
+
+
+def zip_as_the_cdk_does(files: Iterator[tuple[Path, str]], target: Path) -> None:
+    """Write the zip of `files` (where each is, and what it is called in the zip): deflated, every entry of 1980."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path, name in files:
+            info = zipfile.ZipInfo(name, ZIP_DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, path.read_bytes())
+
+
+def tree(root: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            yield path, path.relative_to(root).as_posix()
+
+
+def bundle() -> Iterator[tuple[Path, str]]:
+    """The files of what the typical function bundles, with the bytecode that pip leaves, from this environment."""
+    import boto3
+
+    site = Path(boto3.__file__).parents[1]
+    for name in BUNDLED:
+        if (site / name).is_file():
+            yield site / name, name
+        else:
+            for path, inner in tree(site / name):
+                yield path, f"{name}/{inner}"
+
+
+def rows() -> Iterator[Row]:
+    """One row: both zips in bytes."""
+    with tempfile.TemporaryDirectory() as directory:
+        assembly, ours, peer = Path(directory, "assembly"), Path(directory, "ours.zip"), Path(directory, "peer.zip")
+        synthesize(assembly, validated=False)
+        zip_as_the_cdk_does(tree(asset_of(assembly)), ours)
+        zip_as_the_cdk_does(bundle(), peer)
+        size, other = ours.stat().st_size, peer.stat().st_size
+    yield Row(
+        number="3",
+        what="zip of our functions / of one that bundles boto3 and Powertools",
+        ours=f"{size / 1e6:.2f} MB",
+        peer=f"{other / 1e6:.1f} MB",
+        ratio=f"{size / other:.3f}",
+        limit="the compressed source",
+        goal=f"<= {GOAL_BYTES / 1e6:.1f} MB",
+        met=size <= GOAL_BYTES,
+    )
+
+
+def main() -> None:
+    for row in rows():
+        print(*row, sep=" | ")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""How long each function takes to be ready, as it is deployed, against two handlers as people write them.
+
+    python -m bench.cold_start [FUNCTION ...]
+
+Measured is the processor time (elsewhere than on Linux the time) from the start of the process to the first question
+for work: the real runtime client (awslambdaric) against a Runtime API that this module plays. The work has hardly
+anything to wait for, and what else the machine does is not counted. All sides have the same Python and the same package
+versions. `As deployed` means:
+
+- ours: the asset of a synthesis, zipped and dated 1980 as the CDK does it and unpacked again: source only, with the
+  variables of the template. Powertools lies in a layer, as source: so AWS built it, at least for long.
+- the Powertools handler: boto3 and Powertools in the asset as pip leaves them, whose bytecode no longer matches the
+  sources of 1980, so that every start compiles them.
+- the sample handler: boto3 of the runtime, nothing else.
+
+The runtime's own boto3 is assumed to have bytecode. What a start on AWS has besides (fetching the code, the micro-VM)
+cannot be measured here, nor does this machine have Lambda's processor share: only the ratios count.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from compileall import compile_dir
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from statistics import median
+from typing import Any, NamedTuple
+
+import boto3
+import msgspec
+
+from bench.asset import asset_of, bundle, tree, zip_as_the_cdk_does
+from bench.synth import synthesize
+from bench.table import Row
+
+ROUNDS = 9
+GOALS = {"powertools": 0.27, "sample": 0.80}
+PEERS = Path(__file__).parent / "peers"
+# What Lambda's Python runtime brings: the SDK and the runtime client.
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3", "awslambdaric", "simplejson")
+DATE = 315_532_800  # 1980-01-01
+
+
+class Deployment(NamedTuple):
+    """A function as the runtime sees it: `path` is searched for modules, in this order."""
+
+    handler: str
+    path: tuple[Path, ...]
+    variables: Mapping[str, str]
+
+
+def install(files: Iterator[tuple[Path, str]], target: Path) -> Path:
+    """Unpack the zip that the CDK would make of `files` into `target`, with its dates, as Lambda unpacks it."""
+    archive = target.with_suffix(".zip")
+    zip_as_the_cdk_does(files, archive)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(target)
+    archive.unlink()
+    for path in target.rglob("*"):
+        os.utime(path, (DATE, DATE))
+    return target
+
+
+def runtime(target: Path) -> Path:
+    """Lambda's own packages, with bytecode that holds whatever the dates are."""
+    site = Path(boto3.__file__).parents[1]
+    for name in (*RUNTIME, *(path.name for path in site.glob("snapshot_restore_py*"))):
+        source = site / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target / name)
+    for path in site.glob("*runtime_client*.so"):
+        shutil.copy(path, target / path.name)
+    compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    return target
+
+
+def layer(target: Path) -> Path:
+    """The Powertools layer: source only, without what the runtime has."""
+    skipped = {name.removesuffix(".py") for name in RUNTIME}
+    files = (
+        (path, name)
+        for path, name in bundle()
+        if name.split("/")[0].removesuffix(".py") not in skipped and "__pycache__" not in name
+    )
+    return install(files, target)
+
+
+def ours(assembly: Path, paths: tuple[Path, ...]) -> dict[str, Deployment]:
+    """Name -> each function of the template; what is known at deployment only is replaced by a text of that kind."""
+    (template,) = (json.loads(path.read_text()) for path in assembly.glob("*.template.json"))
+    found = {}
+    for resource in template["Resources"].values():
+        properties = resource["Properties"] if resource["Type"] == "AWS::Lambda::Function" else {}
+        if str(properties.get("Handler", "")).startswith("lambdas."):
+            variables = properties.get("Environment", {}).get("Variables", {})
+            name = properties["FunctionName"].removeprefix("clinical-media-dev-")
+            found[name] = Deployment(
+                properties["Handler"],
+                paths,
+                {key: value if isinstance(value, str) else "arn:aws:x:::value" for key, value in variables.items()},
+            )
+    return found
+
+
+def milliseconds(deployment: Deployment) -> float:
+    """What the processor works from the start of the process to its first question for an event.
+
+    Raises:
+        RuntimeError: the function could not be initialized; the message has what it wrote.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as log:
+        server.settimeout(20)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(map(str, deployment.path)),
+            "PYTHONDONTWRITEBYTECODE": "1",  # /var/task and /opt can't be written to
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SESSION_TOKEN": "local",
+            "AWS_LAMBDA_FUNCTION_NAME": "function",
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_RUNTIME_API": "{}:{}".format(*server.getsockname()),
+            "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+            "LAMBDA_TASK_ROOT": str(deployment.path[0]),
+            "_HANDLER": deployment.handler,
+            "POWERTOOLS_SERVICE_NAME": "bench",
+            "POWERTOOLS_METRICS_NAMESPACE": "Bench",
+            **deployment.variables,
+        }
+        # -S -s: nothing of this environment but what is on the path.
+        command = [sys.executable, "-S", "-s", "-m", "awslambdaric", deployment.handler]
+        begin = time.perf_counter()
+        process = subprocess.Popen(command, cwd=deployment.path[0], env=environment, stdout=log, stderr=log)
+        try:
+            try:
+                connection, _ = server.accept()
+                with connection, connection.makefile("rb") as stream:
+                    request = stream.readline()
+                    seconds = processor_seconds(process.pid) or time.perf_counter() - begin
+            except TimeoutError:
+                request = b""
+            if b"/invocation/next" not in request:
+                log.seek(0)
+                raise RuntimeError(f"{deployment.handler} can't be initialized: {log.read().decode()[-2000:]}")
+        finally:
+            process.kill()
+            process.wait()
+    return seconds * 1000
+
+
+def processor_seconds(process_id: int) -> float:
+    """How long a running process has had a processor, on all its threads; 0 where the kernel doesn't tell."""
+    threads = Path(f"/proc/{process_id}/task").glob("*/schedstat")
+    return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
+
+
+def deployments(directory: Path) -> tuple[dict[str, Deployment], dict[str, Deployment]]:
+    """Our functions and the peers by name, all unpacked below `directory`."""
+    assembly = directory / "assembly"
+    synthesize(assembly, validated=False)
+    lambda_runtime, powertools = runtime(directory / "runtime"), layer(directory / "layer")
+    task = install(tree(asset_of(assembly)), directory / "task")
+    # The one in the asset is for Lambda's processor.
+    shutil.rmtree(task / "packages" / "msgspec")
+    source = Path(msgspec.__file__).parent
+    shutil.copytree(source, task / "packages" / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+    bundled = install(
+        iter([*bundle_with_bytecode(directory / "pip"), (PEERS / "typical_powertools_handler.py", "handler.py")]),
+        directory / "bundled",
+    )
+    sample = install(iter([(PEERS / "typical_sample_handler.py", "handler.py")]), directory / "sample")
+    peers = {
+        "powertools": Deployment("handler.handler", (bundled, lambda_runtime), {}),
+        "sample": Deployment("handler.handler", (sample, lambda_runtime), {}),
+    }
+    return ours(assembly, (task, powertools, lambda_runtime)), peers
+
+
+def bundle_with_bytecode(target: Path) -> Iterator[tuple[Path, str]]:
+    """The bundle with the bytecode that pip makes, which is valid for its sources' dates alone."""
+    for path, name in bundle():
+        if "__pycache__" not in name:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target / name)
+    compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.TIMESTAMP)
+    yield from tree(target)
+
+
+class Measured(NamedTuple):
+    """Median milliseconds of a function, and its median ratio to each peer within the same round."""
+
+    milliseconds: float
+    ratios: Mapping[str, float]
+
+
+def measure(functions: Mapping[str, Deployment], peers: Mapping[str, Deployment], rounds: int) -> dict[str, Any]:
+    """Function -> Measured, peer -> median milliseconds. Each round runs everything once, after one for the caches."""
+    times: dict[str, list[float]] = {name: [] for name in (*functions, *peers)}
+    for number in range(rounds + 1):
+        for name, deployment in {**functions, **peers}.items():
+            elapsed = milliseconds(deployment)
+            if number:
+                times[name].append(elapsed)
+    result: dict[str, Any] = {name: median(times[name]) for name in peers}
+    for name in functions:
+        ratios = {
+            peer: median(one / other for one, other in zip(times[name], times[peer], strict=True)) for peer in peers
+        }
+        result[name] = Measured(median(times[name]), ratios)
+    return result
+
+
+def rows(only: tuple[str, ...] = (), rounds: int = ROUNDS) -> Iterator[Row]:
+    """A row per peer, of the function that comes off worst against it."""
+    with tempfile.TemporaryDirectory() as directory:
+        functions, peers = deployments(Path(directory))
+        functions = {name: functions[name] for name in only or functions}
+        measured = measure(functions, peers, rounds)
+    for name in functions:
+        one = measured[name]
+        print(f"    {name:26} {one.milliseconds:5.0f} ms", *(f"{p} {r:.2f}" for p, r in one.ratios.items()), flush=True)
+    for number, peer in (("1", "powertools"), ("2", "sample")):
+        worst = max(functions, key=lambda name: measured[name].ratios[peer])
+        ratio = measured[worst].ratios[peer]
+        yield Row(
+            number=number,
+            what=f"start of each function / of a typical {peer} handler; the worst is {worst}",
+            ours=f"{measured[worst].milliseconds:.0f} ms",
+            peer=f"{measured[peer]:.0f} ms",
+            ratio=f"{ratio:.2f}",
+            limit={"powertools": "0.04", "sample": "0.12"}[peer] + ": the runtime client with an empty handler",
+            goal=f"<= {GOALS[peer]:.2f}",
+            met=ratio <= GOALS[peer],
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Start of the functions against typical handlers.")
+    parser.add_argument("functions", nargs="*")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments = parser.parse_args()
+    for row in rows(tuple(arguments.functions), arguments.rounds):
+        print(*row, sep=" | ")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a good engineer would write without measuring: the other side of each benchmark, run beside ours."""

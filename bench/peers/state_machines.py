@@ -1,0 +1,56 @@
+"""State machines as the services' samples and tutorials have them, in the Amazon States Language.
+
+Resources are named as in our own definition, so that the same models of the services serve both.
+"""
+
+from typing import Any
+
+
+def fixed_wait_loop(start: str, poll: str, seconds: int) -> dict[str, Any]:
+    """Start a job, then wait, ask and decide until it has ended: the usual job-status poller."""
+    return {
+        "StartAt": "Start",
+        "States": {
+            "Start": {"Type": "Task", "Resource": start, "ResultPath": "$.job", "Next": "Wait"},
+            "Wait": {"Type": "Wait", "Seconds": seconds, "Next": "Ask"},
+            "Ask": {"Type": "Task", "Resource": poll, "ResultPath": "$.job", "Next": "Ended?"},
+            "Ended?": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.job.status", "StringEquals": "COMPLETED", "Next": "Done"}],
+                "Default": "Wait",
+            },
+            "Done": {"Type": "Succeed"},
+        },
+    }
+
+
+def execution_per_recording(start: str, poll: str) -> dict[str, Any]:
+    """A fixed loop for each recording by itself, its Tasks retried as samples do: six times, from two seconds on."""
+    definition = fixed_wait_loop(start, poll, 30)
+    for name in ("Start", "Ask"):
+        definition["States"][name]["Retry"] = [
+            {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 6}
+        ]
+    return definition
+
+
+def one_map(start: str, poll: str, jobs: int) -> dict[str, Any]:
+    """One Distributed Map over all recordings, as many at a time as there may be jobs, each a fixed loop.
+
+    Its retries are spread, so that the burst it begins with gets through.
+    """
+    child = execution_per_recording(start, poll)
+    for name in ("Start", "Ask"):
+        child["States"][name]["Retry"][0].update(MaxAttempts=12, MaxDelaySeconds=60, JitterStrategy="FULL")
+    return {
+        "StartAt": "Recordings",
+        "States": {
+            "Recordings": {
+                "Type": "Map",
+                "ItemReader": {"Parameters": {"Key": "recordings"}},
+                "MaxConcurrency": jobs,
+                "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **child},
+                "End": True,
+            }
+        },
+    }

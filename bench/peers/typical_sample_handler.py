@@ -1,0 +1,19 @@
+"""A poll function as AWS's samples have them: boto3, the two clients it needs, print."""
+
+import json
+from typing import Any
+
+import boto3
+
+transcribe = boto3.client("transcribe")
+s3 = boto3.client("s3")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """The status of the job; a transcript's place once it is there."""
+    print(json.dumps(event))
+    answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=event["job_name"])
+    job = answer["MedicalTranscriptionJob"]
+    if job["TranscriptionJobStatus"] == "COMPLETED":
+        s3.head_object(Bucket=event["bucket"], Key=event["key"])
+    return {"status": job["TranscriptionJobStatus"]}

@@ -1,0 +1,289 @@
+"""An interpreter of the parts of the Amazon States Language that our definition and its peers are written in.
+
+It counts what is charged and what is kept: state transitions (one per state entered, per retry and per started
+execution; Step Functions pricing page) and the events of an execution's history (HistoryEvent in the API reference).
+A field that it doesn't know is an error, so that a change of the definition can't be ignored silently.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any
+
+from bench.simulation.clock import Clock, Gate, Process, Steps
+
+Task = Callable[[Any], Steps]
+
+WAIT_EVENTS = CHOICE_EVENTS = PASS_EVENTS = 2  # entered, exited
+TASK_EVENTS = 2
+ATTEMPT_EVENTS = 3  # scheduled, started, succeeded or failed
+ITERATION_EVENTS = 2  # started, succeeded
+MAP_EVENTS = 4  # entered, started, succeeded, exited
+MAP_RUN_EVENTS = 2  # started, succeeded
+EXECUTION_EVENTS = 2
+KNOWN = {
+    "Task": {"Resource", "Parameters", "ResultPath", "Retry"},
+    "Wait": {"Seconds", "SecondsPath"},
+    "Choice": {"Choices", "Default"},
+    "Pass": {"Result", "ResultPath", "Parameters"},
+    "Map": {
+        *("ItemReader", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath"),
+        *("ItemProcessor", "ResultPath", "Label"),
+    },
+    "Succeed": set(),
+}
+COMMON = {"Type", "Comment", "Next", "End"}
+
+
+class TaskError(Exception):
+    """What a Task failed with, by the name that the definition sees."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass
+class Tally:
+    """Of one execution, or of all that share it."""
+
+    transitions: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class World:
+    """What a definition runs in: `tasks` by resource, what its Maps read, by key, and the Maps at work."""
+
+    clock: Clock
+    random: random.Random
+    tasks: dict[str, Task]
+    items: Mapping[str, Sequence[Any]]
+    transition: Callable[[], None] = lambda: None
+    map_runs: list["MapRun"] = field(default_factory=list)
+
+
+def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
+    """An execution of a state machine, or of a Map's item processor, from its start to its output.
+
+    Raises:
+        TaskError: that no retrier took care of.
+        ValueError: the definition has something that this interpreter doesn't know.
+    """
+    tally.transitions += 1
+    tally.events += EXECUTION_EVENTS
+    world.transition()
+    return (yield from run(scope, data, context, world, tally))
+
+
+def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
+    """The states of a scope, from its first to its last."""
+    states, name = scope["States"], scope["StartAt"]
+    while True:
+        state = states[name]
+        kind = state["Type"]
+        tally.transitions += 1
+        world.transition()
+        following = state.get("Next")
+        if kind == "Choice":
+            tally.events += CHOICE_EVENTS
+            following = chosen(state, data)
+        elif kind == "Wait":
+            tally.events += WAIT_EVENTS
+            yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
+        elif kind == "Task":
+            tally.events += TASK_EVENTS
+            result = yield from attempt(state, data, context, world, tally)
+            data = placed(state, data, result)
+        elif kind == "Map":
+            result = yield from map_items(state, data, context, world, tally)
+            data = placed(state, data, result)
+        elif kind == "Pass":
+            tally.events += PASS_EVENTS
+            data = placed(state, data, state["Result"]) if "Result" in state else data
+        elif kind == "Succeed":
+            tally.events += PASS_EVENTS
+            return data
+        if following is None:
+            return data
+        name = following
+
+
+def check(scope: Mapping[str, Any]) -> None:
+    """Raise ValueError for a state's type or field that the interpreter doesn't know."""
+    for name, state in scope["States"].items():
+        unknown = set(state) - KNOWN.get(state["Type"], set()) - COMMON
+        if state["Type"] not in KNOWN or unknown:
+            raise ValueError(f"the simulation doesn't know {sorted(unknown) or state['Type']} of the state {name}")
+        if state["Type"] == "Map":
+            check(state["ItemProcessor"])
+
+
+def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
+    """A Task with its retriers: each has attempts of its own, and the first that names the error is asked."""
+    task = world.tasks[state["Resource"]]
+    retries: dict[int, int] = {}
+    while True:
+        seen = {**context, "State": {"RetryCount": sum(retries.values())}}
+        tally.events += ATTEMPT_EVENTS
+        try:
+            return (yield from task(selected(state.get("Parameters"), data, seen)))
+        except TaskError as error:
+            number, retrier = retrier_of(state, error)
+            done = retries.get(number, 0)
+            if done >= retrier.get("MaxAttempts", 3):
+                raise
+        retries[number] = done + 1
+        # Beyond 64 doublings a float is as large as it needs to be.
+        delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** min(done, 64)
+        delay = min(delay, retrier.get("MaxDelaySeconds", 31_622_400))
+        tally.transitions += 1
+        world.transition()
+        yield world.random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay
+
+
+def retrier_of(state: Mapping[str, Any], error: TaskError) -> tuple[int, Mapping[str, Any]]:
+    """The first retrier that names the error, with its number; raises the error if there is none."""
+    for number, retrier in enumerate(state.get("Retry", ())):
+        if {error.name, "States.TaskFailed", "States.ALL"} & set(retrier["ErrorEquals"]):
+            return number, retrier
+    raise error
+
+
+class MapRun:
+    """A Map at work: all items in their order, `most` at a time; the first that fails stops the others.
+
+    `most` may be changed while it runs, as UpdateMapRun does; 0 means all.
+    """
+
+    def __init__(self, world: World, items: Sequence[Any], most: int, steps: Callable[[int, Any], Steps]) -> None:
+        self._world, self._steps = world, steps
+        self._waiting = deque(enumerate(items))
+        self._running: dict[int, Process] = {}
+        self.most = most
+        self.ended = Gate()
+        self.failure: TaskError | None = None
+        self.fill()
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._waiting) + len(self._running)
+
+    def fill(self) -> None:
+        """Begin what may begin."""
+        while self._waiting and not self.failure and (not self.most or len(self._running) < self.most):
+            index, item = self._waiting.popleft()
+            self._running[index] = self._world.clock.begin(self._one(index, item), partial(self._end, index))
+        if not self._running:
+            self._world.clock.open(self.ended)
+
+    def _one(self, index: int, item: Any) -> Steps:
+        try:
+            yield from self._steps(index, item)
+        except TaskError as error:
+            self.failure = error
+
+    def _end(self, index: int, _: object) -> None:
+        del self._running[index]
+        if self.failure:
+            for process in self._running.values():
+                process.stop()
+            self._running.clear()
+        self.fill()
+
+
+def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
+    """The results of all items.
+
+    Raises:
+        TaskError: of the first that failed.
+    """
+    processor = state["ItemProcessor"]
+    distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    if "ItemReader" in state:
+        items = world.items[selected(state["ItemReader"]["Parameters"], data, context)["Key"]]
+    else:
+        items = find(state["ItemsPath"], data, context)
+    most = state.get("MaxConcurrency", 0)
+    if "MaxConcurrencyPath" in state:
+        most = find(state["MaxConcurrencyPath"], data, context)
+    tally.events += MAP_EVENTS + (MAP_RUN_EVENTS if distributed else 0)
+    results: list[Any] = [None] * len(items)
+
+    def one(index: int, item: Any) -> Steps:
+        seen = {**context, "Map": {"Item": {"Index": index, "Value": item}}}
+        given = selected(state["ItemSelector"], data, seen) if "ItemSelector" in state else item
+        if distributed:
+            results[index] = yield from execute(processor, given, seen, world, tally)
+        else:
+            tally.events += ITERATION_EVENTS
+            results[index] = yield from run(processor, given, seen, world, tally)
+
+    map_run = MapRun(world, items, most, one)
+    world.map_runs.append(map_run)
+    yield map_run.ended
+    world.map_runs.remove(map_run)
+    if map_run.failure:
+        raise map_run.failure
+    return results
+
+
+def chosen(state: Mapping[str, Any], data: Any) -> str:
+    for rule in state["Choices"]:
+        value = find(rule["Variable"], data, {})
+        if (
+            ("StringEquals" in rule and value == rule["StringEquals"])
+            or ("NumericGreaterThan" in rule and value > rule["NumericGreaterThan"])
+            or ("IsNull" in rule and (value is None) == rule["IsNull"])
+        ):
+            return str(rule["Next"])
+        if not rule.keys() & {"StringEquals", "NumericGreaterThan", "IsNull"}:
+            raise ValueError(f"the simulation doesn't know the rule {rule}")
+    return str(state["Default"])
+
+
+def selected(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
+    """A payload template with its paths replaced; without one, the data as it is."""
+    if template is None:
+        return data
+    return {
+        key.removesuffix(".$"): find(value, data, context) if key.endswith(".$") else value
+        for key, value in template.items()
+    }
+
+
+def placed(state: Mapping[str, Any], data: Any, result: Any) -> Any:
+    path = state.get("ResultPath", "$")
+    if path is None:
+        return data
+    if path == "$":
+        return result
+    (name,) = parts(path)
+    return {**data, name: result}
+
+
+def find(path: str, data: Any, context: Mapping[str, Any]) -> Any:
+    found = context if path.startswith("$$") else data
+    for name in parts(path):
+        found = found[name]
+    return found
+
+
+@lru_cache
+def parts(path: str) -> tuple[str, ...]:
+    return tuple(path.lstrip("$").strip(".").split(".")) if path.strip("$") else ()
+
+
+def states_named(scope: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """A part of a scope as a scope of its own: begins at the first of `names`, ends where it would go on elsewhere."""
+    wanted = list(names)
+    found = {name: scope["States"][name] for name in wanted}
+    leaving = {
+        step
+        for state in found.values()
+        for step in [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in state.get("Choices", ()))]
+        if step and step not in found
+    }
+    return {"StartAt": wanted[0], "States": {**found, **{name: {"Type": "Succeed"} for name in leaving}}}

@@ -1,0 +1,377 @@
+"""Benchmarks 6, 7 and 8: thousands of recordings dropped at once, through the whole definition, with every quota.
+
+python -m bench.simulation.drop [RECORDINGS]
+"""
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+# Clients are made when the modules are imported; nothing is ever called with them.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+from bench.peers.state_machines import execution_per_recording, one_map
+from bench.simulation.assumptions import (
+    CALL_SECONDS,
+    ENTITY_DETECTION_DOCUMENTS_PER_SECOND,
+    ENTITY_DETECTION_JOBS,
+    ENTITY_DETECTION_OVERHEAD_SECONDS,
+    ENTITY_DETECTION_SIGMA,
+    EVENT_BYTES,
+    QUOTAS,
+    REQUEST_SECONDS,
+    SECONDS_PER_BATCH_STEP,
+    TRANSCRIPTION_JOBS,
+    Workload,
+    describe,
+    recordings,
+)
+from bench.simulation.clock import Clock, Steps
+from bench.simulation.definition import Tally, Task, TaskError, World, check, execute
+from bench.simulation.services import Jobs, Rate, Usage
+from bench.table import Row, as_table
+from infra.ingest import _CONCURRENT_BATCHES
+from lambdas.ingest import chunks
+from lambdas.shared import jobs
+from lambdas.shared.storage import PARALLEL_REQUESTS
+
+ROOT = Path(__file__).parents[2]
+DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "pipeline.asl.json").read_text())
+ENVIRONMENT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["prod"]
+# SQS hands a function at most 6 MB at once (Lambda quotas).
+MOST_BYTES_PER_INVOCATION = 6_000_000
+
+
+@dataclass
+class Drop:
+    """What became of the recordings of a drop; times in seconds from the drop."""
+
+    recordings: list[Workload]
+    clock: Clock = field(default_factory=Clock)
+    tally: Tally = field(default_factory=Tally)
+    transcribed: set[int] = field(default_factory=set)
+    failed_executions: int = 0
+    ended_executions: int = 0
+    executions: int = 0
+    transcription_end: float = 0.0
+    entity_detection_end: float = 0.0
+    attempts: int = 0
+    entity_detection_jobs: int = 0
+    most: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        return self.executions > 0 and self.ended_executions == self.executions
+
+    @property
+    def failed(self) -> int:
+        return len(self.recordings) - len(self.transcribed)
+
+    @property
+    def limit(self) -> float:
+        """No design transcribes all of them sooner."""
+        times = [item.job_seconds for item in self.recordings]
+        return max(sum(times) / TRANSCRIPTION_JOBS, max(times))
+
+
+class Services:
+    """The models of the services and of the functions that call them; `world` is where a definition finds them."""
+
+    def __init__(self, drop: Drop, concurrent_jobs: int) -> None:
+        self.drop, self.clock, self.concurrent_jobs = drop, drop.clock, concurrent_jobs
+        self.usage = Usage(drop.clock)
+        self.begun = drop.clock.now
+        self.random = random.Random(7)
+        self.items: dict[str, list[Any]] = {}
+        self.transcription = Jobs(
+            self.clock,
+            self.usage,
+            "StartMedicalTranscriptionJob /s",
+            "GetMedicalTranscriptionJob /s",
+            QUOTAS,
+            TRANSCRIPTION_JOBS,
+            "LimitExceededException",
+        )
+        self.entity_detection = Jobs(
+            self.clock,
+            self.usage,
+            "StartEntitiesDetectionV2Job /s",
+            "DescribeEntitiesDetectionV2Job /s",
+            QUOTAS,
+            ENTITY_DETECTION_JOBS,
+            "TooManyRequestsException",
+        )
+        tasks: dict[str, Task] = {
+            f"${{{name}Arn}}": self.observed(task)
+            for name, task in {
+                "PlanBatch": self.plan,
+                "StartTranscription": self.start_transcription,
+                "PollTranscription": self.poll_transcription,
+                "PrepareDocuments": self.prepare,
+                "StartEntityDetection": self.start_entity_detection,
+                "PollEntityDetection": self.poll_entity_detection,
+                "CollectEntities": self.collect,
+                # As the environment is delivered: without a configured audience model, seeds are counted only.
+                "SelectSeeds": self.select_seeds,
+                "SummarizeBatch": self.summarize,
+            }.items()
+        }
+        self.world = World(self.clock, self.random, tasks, self.items, lambda: self.usage.call("state transitions /s"))
+
+    def observed(self, task: Task) -> Task:
+        """A Task is a function that runs for as long as the model says."""
+
+        def invoke(event: Any) -> Steps:
+            self.usage.begin("functions at a time")
+            try:
+                return (yield from task(event))
+            finally:
+                self.usage.end("functions at a time")
+
+        return invoke
+
+    def plan(self, event: Mapping[str, Any]) -> Steps:
+        """As PlanBatch does: look at each recording, at its records, claim it, look again; longest first."""
+        numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
+        for requests in ("reads of media/", "reads of records/", "writes of claims/", "reads of records/"):
+            for at in range(0, len(numbers), PARALLEL_REQUESTS):
+                self.usage.call(f"S3 {requests} /s", len(numbers[at : at + PARALLEL_REQUESTS]))
+                yield REQUEST_SECONDS
+        numbers.sort(key=lambda number: self.drop.recordings[number].guessed_audio_seconds, reverse=True)
+        name = event["execution_name"]
+        self.items[name] = [{"number": number} for number in numbers]
+        batch = {
+            "batch_id": name,
+            "reprocess_id": "",
+            "bucket": "",
+            "recordings_key": name,
+            "max_concurrency": self.concurrent_jobs,
+            "pending": len(numbers),
+        }
+        operations = ("StartMedicalTranscriptionJob", "StartEntitiesDetectionV2Job", "StartAudienceGenerationJob")
+        return {"batch": batch, "parameters": {operation: {} for operation in operations}}
+
+    def start_transcription(self, event: Mapping[str, Any]) -> Steps:
+        yield CALL_SECONDS
+        number = event["recording"]["number"]
+        item = self.drop.recordings[number]
+        self.transcription.start(str(number), item.job_seconds)
+        return jobs.started(str(number), jobs.expected_transcription_seconds(item.audio_seconds), 0)
+
+    def poll_transcription(self, event: Mapping[str, Any]) -> Steps:
+        yield CALL_SECONDS
+        job = event["job"]
+        if not self.transcription.has_ended(job["id"]):
+            return jobs.still_running(job, 0, 8 * 3600)
+        self.drop.transcribed.add(int(job["id"]))
+        self.drop.transcription_end = self.clock.now - self.begun
+        return jobs.completed(job)
+
+    def prepare(self, event: Mapping[str, Any]) -> Steps:
+        count = len(self.items[event["batch"]["batch_id"]])
+        yield CALL_SECONDS + count * SECONDS_PER_BATCH_STEP
+        return {"count": count}
+
+    def start_entity_detection(self, event: Mapping[str, Any]) -> Steps:
+        yield CALL_SECONDS
+        count = event["documents"]["count"]
+        overhead = ENTITY_DETECTION_OVERHEAD_SECONDS * self.random.lognormvariate(0, ENTITY_DETECTION_SIGMA)
+        self.usage.call("ListEntitiesDetectionV2Jobs /s")
+        job_id = event["batch_id"]
+        self.entity_detection.start(job_id, overhead + count / ENTITY_DETECTION_DOCUMENTS_PER_SECOND)
+        # As lambdas/comprehend_medical.py expects it.
+        return jobs.started(job_id, 300 + count // 5, 0)
+
+    def poll_entity_detection(self, event: Mapping[str, Any]) -> Steps:
+        yield CALL_SECONDS
+        job = event["job"]
+        if not self.entity_detection.has_ended(job["id"]):
+            return jobs.still_running(job, 0, 24 * 3600)
+        self.drop.entity_detection_end = self.clock.now - self.begun
+        return jobs.completed(job)
+
+    def collect(self, event: Mapping[str, Any]) -> Steps:
+        yield CALL_SECONDS + event["documents"]["count"] * SECONDS_PER_BATCH_STEP
+        return {}
+
+    def select_seeds(self, _: Any) -> Steps:
+        yield CALL_SECONDS
+        return {"cohorts": []}
+
+    def summarize(self, _: Any) -> Steps:
+        yield CALL_SECONDS
+        return {}
+
+    def finish(self) -> Drop:
+        """Run to the end; the drop with what was counted."""
+        with patch.object(jobs, "time", self.clock):
+            self.clock.run()
+        self.drop.attempts = self.transcription.attempts
+        self.drop.entity_detection_jobs = len(self.entity_detection.ends)
+        self.drop.most = {name: self.usage.most[name] / quota for name, quota in QUOTAS.items()}
+        return self.drop
+
+
+def pipeline(
+    count: int,
+    definition: Mapping[str, Any] = DEFINITION,
+    environment: Mapping[str, Any] = ENVIRONMENT,
+    services_of: Callable[[Drop, int], Services] = Services,
+) -> Drop:
+    """The recordings as events in the queue, from which the ingest function starts executions of the definition.
+
+    Batches are as full as they may be; a few invocations at a time, as infra/ingest.py says.
+    """
+    check(definition)
+    drop = Drop(recordings(count, 3))
+    services = services_of(drop, environment["transcription"]["concurrent_jobs"])
+    world = services.world
+    starts = Rate(drop.clock, QUOTAS["StartExecution /s"])
+    most = min(environment["batch_size"], MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
+    uris = [f"s3://clinical-media-prod-media-123456789012/media/p-{number:06}/{number}.wav" for number in range(count)]
+    batches = iter([uris[at : at + most] for at in range(0, count, most)])
+
+    def ingest() -> Steps:
+        for batch in batches:
+            for part in chunks(sorted(batch)):
+                yield CALL_SECONDS
+                while not starts.take():
+                    yield 1.0
+                services.usage.call("StartExecution /s")
+                name = f"drop-{drop.executions}"
+                drop.executions += 1
+                context = {"Execution": {"Name": name, "Id": name, "RedriveCount": 0}}
+                drop.clock.begin(one({"media": part}, context))
+
+    def one(given: Any, context: Mapping[str, Any]) -> Steps:
+        try:
+            yield from execute(definition, given, context, world, drop.tally)
+        except TaskError:
+            drop.failed_executions += 1
+        drop.ended_executions += 1
+
+    for _ in range(_CONCURRENT_BATCHES):
+        drop.clock.begin(ingest())
+    return services.finish()
+
+
+def peer(count: int, *, as_one_map: bool) -> Drop:
+    """The same recordings through what samples do: an execution for each, or one Map over all."""
+    drop = Drop(recordings(count, 3))
+    services = Services(drop, TRANSCRIPTION_JOBS)
+    world = services.world
+    names = "${StartTranscriptionArn}", "${PollTranscriptionArn}"
+    definition = one_map(*names, TRANSCRIPTION_JOBS) if as_one_map else execution_per_recording(*names)
+    items = [{"recording": {"number": number}} for number in range(count)]
+    services.items["recordings"] = items
+    context = {"Execution": {"Name": "", "Id": "", "RedriveCount": 0}}
+
+    def one(given: Any) -> Steps:
+        try:
+            yield from execute(definition, given, context, world, drop.tally)
+        except TaskError:
+            drop.failed_executions += 1
+
+    for number, given in enumerate([{}] if as_one_map else items):
+        drop.clock.begin(one(given), after=number / QUOTAS["StartExecution /s"])
+    return services.finish()
+
+
+class Measures(NamedTuple):
+    failed: int
+    attempts: float
+    makespan: float
+    entity_detection: float
+    worst_quota: str
+    worst: float
+
+
+def measures(drop: Drop) -> Measures:
+    worst = max(drop.most, key=lambda name: drop.most[name])
+    stage = drop.entity_detection_end / (drop.transcription_end + ENTITY_DETECTION_OVERHEAD_SECONDS)
+    return Measures(
+        drop.failed,
+        drop.attempts / len(drop.recordings),
+        drop.transcription_end / drop.limit,
+        stage,
+        worst,
+        drop.most[worst],
+    )
+
+
+def rows() -> Iterator[Row]:
+    for count in (10_000, 100_000):
+        ours = pipeline(count)
+        yield from rows_of(count, ours, measures(ours), peer(count, as_one_map=False), peer(count, as_one_map=True))
+
+
+def rows_of(count: int, drop: Drop, ours: Measures, each: Drop, together: Drop) -> Iterator[Row]:
+    by_itself, one = measures(each), measures(together)
+    among = f" of the {len(drop.transcribed):,} that did not fail" if ours.failed else ""
+    what = f"{count:,} recordings dropped at once"
+    yield Row("6", f"{what}: failed", f"{ours.failed:,}", f"{by_itself.failed:,}", "", "0", "0", ours.failed == 0)
+    yield Row(
+        "6",
+        f"{what}: start attempts per job",
+        f"{ours.attempts:.2f}",
+        f"{by_itself.attempts:.2f}",
+        f"{ours.attempts / by_itself.attempts:.2f}",
+        "1",
+        "<= 1.05",
+        ours.attempts <= 1.05,
+    )
+    yield Row(
+        "6",
+        f"{what}: makespan / (work / {TRANSCRIPTION_JOBS} jobs); peer: one Map, fixed loop",
+        f"{ours.makespan:.3f}{among}",
+        f"{one.makespan:.3f}",
+        f"{ours.makespan / one.makespan:.2f}",
+        "1",
+        "<= 1.06",
+        ours.failed == 0 and ours.makespan <= 1.06,
+    )
+    yield Row(
+        "7",
+        f"{what}: end of entity detection / (end of transcription + one job's overhead)",
+        f"{ours.entity_detection:.3f}{among}",
+        "",
+        "",
+        "1",
+        "<= 1.05",
+        ours.failed == 0 and ours.entity_detection <= 1.05,
+    )
+    per_100_000 = drop.entity_detection_jobs * 100_000 / count
+    yield Row(
+        "7",
+        f"{what}: entity detection jobs per 100,000; peer: one per recording",
+        f"{per_100_000:.0f}{among}",
+        "100,000",
+        f"{per_100_000 / 100_000:.4f}",
+        "10",
+        "<= 800",
+        ours.failed == 0 and per_100_000 <= 800,
+    )
+    yield Row(
+        "8",
+        f"{what}: worst second of any quota ({ours.worst_quota})",
+        f"{ours.worst:.0%}",
+        f"{by_itself.worst:.0%}",
+        f"{ours.worst / by_itself.worst:.2f}",
+        "",
+        "<= 50 %",
+        ours.worst <= 0.5,
+    )
+
+
+def main() -> None:
+    print(describe())
+    print(as_table(rows()))
+
+
+if __name__ == "__main__":
+    main()

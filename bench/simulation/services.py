@@ -1,0 +1,84 @@
+"""The services as far as a drop of recordings meets their limits."""
+
+from collections import Counter, defaultdict
+
+from bench.simulation.clock import Clock, Steps
+from bench.simulation.definition import TaskError
+
+
+class Usage:
+    """How much of each quota is used: calls in each second, and the most that ran at a time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._calls: dict[str, Counter[int]] = defaultdict(Counter)
+        self._running: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+
+    def call(self, quota: str, times: int = 1) -> None:
+        second = int(self._clock.now)
+        calls = self._calls[quota]
+        calls[second] += times
+        if calls[second] > self.most[quota]:
+            self.most[quota] = calls[second]
+
+    def begin(self, quota: str) -> None:
+        self._running[quota] += 1
+        self.most[quota] = max(self.most[quota], self._running[quota])
+
+    def end(self, quota: str) -> None:
+        self._running[quota] -= 1
+
+
+class Rate:
+    """A token bucket that holds what may be called in a second."""
+
+    def __init__(self, clock: Clock, per_second: float) -> None:
+        self._clock, self._per_second = clock, per_second
+        self._tokens, self._seen = per_second, clock.now
+
+    def take(self) -> bool:
+        self._tokens = min(self._per_second, self._tokens + (self._clock.now - self._seen) * self._per_second)
+        self._seen = self._clock.now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class Jobs:
+    """A service's jobs, by id: started within a rate and a number at a time, and asked for within another rate.
+
+    Both limits are refused with the same error, which the SDK doesn't retry by itself.
+    """
+
+    def __init__(
+        self, clock: Clock, usage: Usage, start: str, ask: str, quotas: dict[str, float], most: int, error: str
+    ) -> None:
+        self._clock, self._usage = clock, usage
+        self._start, self._ask, self._most, self._error = start, ask, most, error
+        self._rates = {name: Rate(clock, quotas[name]) for name in (start, ask)}
+        self._running = 0
+        self.ends: dict[str, float] = {}
+        self.attempts = 0
+
+    def start(self, job_id: str, seconds: float) -> None:
+        """Raises TaskError when a limit is reached."""
+        self.attempts += 1
+        self._usage.call(self._start)
+        if not self._rates[self._start].take() or self._running >= self._most:
+            raise TaskError(self._error)
+        self._running += 1
+        self.ends[job_id] = self._clock.now + seconds
+        self._clock.begin(self._run(seconds))
+
+    def has_ended(self, job_id: str) -> bool:
+        """Raises TaskError when asked too often."""
+        self._usage.call(self._ask)
+        if not self._rates[self._ask].take():
+            raise TaskError(self._error)
+        return self.ends[job_id] <= self._clock.now
+
+    def _run(self, seconds: float) -> Steps:
+        yield seconds
+        self._running -= 1

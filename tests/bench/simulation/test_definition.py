@@ -1,0 +1,125 @@
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.simulation.clock import Clock, Steps
+from bench.simulation.definition import Tally, Task, TaskError, World, check, execute, states_named
+
+DEFINITION = json.loads((Path(__file__).parents[3] / "statemachine" / "pipeline.asl.json").read_text())
+
+
+class Ran:
+    """An execution of a definition: its output or error, what it counted, how long it took."""
+
+    def __init__(self, definition: dict[str, Any], tasks: dict[str, Task], data: Any = None, **items: Any) -> None:
+        clock, self.tally = Clock(), Tally()
+        begun, self.output, self.error = clock.now, None, ""
+
+        def catch() -> Steps:
+            try:
+                self.output = yield from execute(
+                    definition, data or {}, {"Execution": {"Name": "x"}}, world, self.tally
+                )
+            except TaskError as error:
+                self.error = error.name
+
+        world = World(clock, random.Random(1), tasks, items)
+        clock.begin(catch())
+        clock.run()
+        self.seconds = clock.now - begun
+
+
+def single(state: dict[str, Any]) -> dict[str, Any]:
+    return {"StartAt": "Only", "States": {"Only": {**state, "End": True}}}
+
+
+def failing(times: int, name: str = "Throttled") -> Task:
+    left = [name] * times
+
+    def task(event: Any) -> Steps:
+        yield 1
+        if left:
+            raise TaskError(left.pop())
+        return {"given": event}
+
+    return task
+
+
+def test_the_projects_own_definition_is_understood() -> None:
+    check(DEFINITION)
+
+
+def test_a_field_that_is_not_known_is_an_error_that_names_it() -> None:
+    with pytest.raises(ValueError, match=r"\['TimeoutSeconds'\] of the state Only"):
+        check(single({"Type": "Task", "Resource": "a", "TimeoutSeconds": 3}))
+
+
+def test_transitions_are_the_start_the_states_and_the_retries() -> None:
+    retry = [{"ErrorEquals": ["Throttled"], "IntervalSeconds": 2, "BackoffRate": 3, "MaxAttempts": 2}]
+    ran = Ran(single({"Type": "Task", "Resource": "a", "Retry": retry}), {"a": failing(2)})
+    assert (ran.tally.transitions, ran.tally.events) == (1 + 1 + 2, 2 + 2 + 3 * 3)
+    assert ran.seconds == 3 * 1 + 2 + 6
+
+
+def test_an_error_after_the_last_retry_ends_the_execution() -> None:
+    retry = [
+        {"ErrorEquals": ["Throttled"], "MaxAttempts": 1},
+        {"ErrorEquals": ["States.TaskFailed"], "MaxAttempts": 9},
+    ]
+    ran = Ran(single({"Type": "Task", "Resource": "a", "Retry": retry}), {"a": failing(2)})
+    assert (ran.error, ran.tally.transitions) == ("Throttled", 3)
+
+
+def test_a_task_gets_what_its_paths_select_and_puts_its_result_where_its_path_says() -> None:
+    parameters = {"batch.$": "$.batch.id", "name.$": "$$.Execution.Name", "fixed": 1}
+    state = {"Type": "Task", "Resource": "a", "Parameters": parameters, "ResultPath": "$.job"}
+    ran = Ran(single(state), {"a": failing(0)}, {"batch": {"id": "b"}})
+    assert ran.output == {"batch": {"id": "b"}, "job": {"given": {"batch": "b", "name": "x", "fixed": 1}}}
+
+
+def distributed(most: int) -> dict[str, Any]:
+    return single(
+        {
+            "Type": "Map",
+            "ItemReader": {"Parameters": {"Key": "items"}},
+            "MaxConcurrency": most,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED"},
+                **single({"Type": "Task", "Resource": "a"}),
+            },
+        }
+    )
+
+
+def test_a_map_has_so_many_items_at_work_as_it_may_and_its_children_count_as_executions() -> None:
+    ran = Ran(distributed(2), {"a": failing(0)}, items=[1, 2, 3, 4, 5])
+    assert ran.seconds == 3
+    assert ran.tally.transitions == 2 + 5 * 2
+    assert ran.output == [{"given": item} for item in (1, 2, 3, 4, 5)]
+
+
+def test_the_first_child_that_fails_stops_the_others_and_fails_the_map() -> None:
+    begun = []
+
+    def task(event: int) -> Steps:
+        begun.append(event)
+        yield event
+        if event == 2:
+            raise TaskError("Broken")
+        begun.append(-event)
+
+    ran = Ran(distributed(2), {"a": task}, items=[2, 3, 4])
+    assert (ran.error, begun) == ("Broken", [2, 3])
+
+
+def test_a_part_of_a_scope_ends_where_it_would_go_on() -> None:
+    states = DEFINITION["States"]["TranscribeMedia"]["ItemProcessor"]
+    part = states_named(states, ("WaitForTranscription", "PollTranscription", "TranscriptionFinished?"))
+    assert part["StartAt"] == "WaitForTranscription"
+    assert {name for name, state in part["States"].items() if state["Type"] == "Succeed"} == {
+        "TranscriptionFinished",
+        "StartTranscription",
+    }
