@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -201,10 +202,7 @@ def forgotten(outcome: Outcome, as_json: bool) -> None:
 
 
 def _number(objects: Sequence[Object]) -> dict[str, int]:
-    number: dict[str, int] = {}
-    for found in objects:
-        number[found.place.kind] = number.get(found.place.kind, 0) + 1
-    return number
+    return dict(Counter(found.place.kind for found in objects))
 
 
 def _kinds(what: str, number: Mapping[str, int]) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 from local.services.transcribe import failures
 from tests.statemachine.conftest import Run
 from tests.statemachine.test_pipeline_runs import ANOTHER_WAY, patient
-from tests.statemachine.test_reruns import attribute, revoked
+from tests.statemachine.test_reruns import attribute, dead_after
 
 IN_NAME, IN_TEXT, IN_METADATA = "namemarker", "textmarker", "metadatamarker"
 
@@ -57,21 +57,10 @@ def log_lines(run: Run) -> Iterator[str]:
 def dead_letters(run: Run) -> list[str]:
     """What is in the dead-letter queue after a recording that could start nothing, and what is emptied of it."""
     sqs = run.pipeline.aws.client("sqs")
-    queue, dead = (
-        sqs.get_queue_url(QueueName=f"clinical-media-local-ingest{suffix}")["QueueUrl"]
-        for suffix in ("", "-dead-letters")
-    )
-    names = ["Policy", "RedrivePolicy"]  # moto forgets a policy that isn't set again
-    policies = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    few = {**policies, "RedrivePolicy": json.dumps(json.loads(policies["RedrivePolicy"]) | {"maxReceiveCount": 1})}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=few)
+    with dead_after(run, 1) as (_, dead):
+        put(run, patient(), "dead.wav", run.engines.recording(f"{IN_TEXT} is dead."))
+        run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
     found: list[str] = []
-    try:
-        with revoked(run, "FunctionsIngest", "states:StartExecution"):
-            put(run, patient(), "dead.wav", run.engines.recording(f"{IN_TEXT} is dead."))
-            run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
-    finally:
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes=policies)
     for message in sqs.receive_message(QueueUrl=dead)["Messages"]:
         sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
         found.append(message["Body"])

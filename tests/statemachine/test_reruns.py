@@ -258,20 +258,28 @@ def attribute(run: Run, queue: str, name: str) -> str:
     return value
 
 
-def test_events_that_ended_in_the_dead_letter_queue_start_their_execution_when_they_are_moved_back(run: Run) -> None:
+@contextmanager
+def dead_after(run: Run, receives: int) -> Iterator[tuple[str, str]]:
+    """The queue, whose messages give up after `receives`, and its dead-letter queue; ingest can start nothing."""
     sqs = run.pipeline.aws.client("sqs")
     queue = sqs.get_queue_url(QueueName="clinical-media-local-ingest")["QueueUrl"]
     dead = sqs.get_queue_url(QueueName="clinical-media-local-ingest-dead-letters")["QueueUrl"]
     names = ["Policy", "RedrivePolicy"]  # moto forgets a policy that isn't set again
     policies = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    few = {**policies, "RedrivePolicy": json.dumps(json.loads(policies["RedrivePolicy"]) | {"maxReceiveCount": 2})}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=few)
+    redrive_policy = json.loads(policies["RedrivePolicy"]) | {"maxReceiveCount": receives}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={**policies, "RedrivePolicy": json.dumps(redrive_policy)})
     try:
         with revoked(run, "FunctionsIngest", "states:StartExecution"):
-            uri = drop(run, "He has a fever in the lift.")
-            run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
+            yield queue, dead
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=policies)
+
+
+def test_events_that_ended_in_the_dead_letter_queue_start_their_execution_when_they_are_moved_back(run: Run) -> None:
+    sqs = run.pipeline.aws.client("sqs")
+    with dead_after(run, 2) as (queue, dead):
+        uri = drop(run, "He has a fever in the lift.")
+        run.until(lambda: attribute(run, dead, "ApproximateNumberOfMessages") == "1")
     (message,) = sqs.receive_message(QueueUrl=dead)["Messages"]
     sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])  # what a redrive of the queue does
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
