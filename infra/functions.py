@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -13,11 +12,10 @@ from constructs import Construct
 
 from infra import permissions
 from infra.environment import Environment
+from infra.function_code import function_code
 from infra.log_groups import log_group
 from infra.roles import exact_role
 from infra.variables import Variables
-
-_ROOT = Path(__file__).parent.parent
 
 # Powertools 3, https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/ (seen 2026-11-22).
 # GovCloud and China publish it from other accounts, with versions of their own: look them up there before deploying.
@@ -78,11 +76,7 @@ class Functions(Construct):
         """`key` encrypts the log groups; `tracing` is shared by all roles."""
         super().__init__(scope, construct_id)
         powertools = lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", _POWERTOOLS_LAYER)
-        code = lambda_.Code.from_asset(
-            str(_ROOT),
-            exclude=["*", "!lambdas", "!lambdas/**", "__pycache__"],
-            ignore_mode=cdk.IgnoreMode.GIT,
-        )
+        code = lambda_.Code.from_asset(function_code())
         self.by_name: dict[str, lambda_.Function] = {}
         for name, (handler, size) in FUNCTIONS.items():
             parts = Construct(self, pascal_case(name))

@@ -1,7 +1,9 @@
 """The lines of `records/`: what the two services found in a recording, whose it is, and who said it when."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from lambdas.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL
 from lambdas.shared.phi_labels import PhiLabel
@@ -12,120 +14,240 @@ PHI = "PROTECTED_HEALTH_INFORMATION"
 UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
 
 
-def record_of(recording: dict[str, Any], source: str, said: Said, **found: Any) -> dict[str, Any]:
+class FoundTrait(msgspec.Struct, gc=False, rename="pascal"):
+    """A trait as Comprehend Medical gives it."""
+
+    name: str
+    score: float
+
+
+class FoundAttribute(msgspec.Struct, gc=False, rename="pascal", kw_only=True):
+    """An attribute as Comprehend Medical gives it; offsets in the document."""
+
+    id: int | None = None
+    category: str | None = None
+    type: str
+    text: str
+    score: float
+    relationship_type: str | None = None
+    relationship_score: float | None = None
+    begin_offset: int
+    end_offset: int
+    traits: tuple[FoundTrait, ...] = ()
+
+
+class FoundEntity(msgspec.Struct, gc=False, rename="pascal", kw_only=True):
+    """An entity as Comprehend Medical gives it; offsets in the document."""
+
+    id: int
+    category: str
+    type: str
+    text: str
+    score: float
+    begin_offset: int
+    end_offset: int
+    traits: tuple[FoundTrait, ...] = ()
+    attributes: tuple[FoundAttribute, ...] = ()
+
+
+class FoundUnmapped(msgspec.Struct, gc=False, rename="pascal"):
+    """An attribute without its entity; `type` is the category that the entity would have."""
+
+    attribute: FoundAttribute
+    type: str | None = None
+
+
+class Output(msgspec.Struct, rename="pascal"):
+    """What is read of an output file of Comprehend Medical (API reference, DetectEntitiesV2)."""
+
+    entities: list[FoundEntity]
+    unmapped_attributes: list[FoundUnmapped] = []
+    model_version: str | None = None
+
+
+# The output of a document, from its bytes. Raises msgspec.DecodeError if it isn't one.
+read_output = msgspec.json.Decoder(Output).decode
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A batch has millions of them; read by their keys, as by whoever reads the lines back from S3."""
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+
+class Trait(_Line):
+    """A trait of an entity or of an attribute."""
+
+    name: str
+    score: float
+
+
+class Attribute(_Line):
+    """What the service says of an entity: a dose, a direction. Offsets as in EntityRecord."""
+
+    id: int | None
+    category: str | None
+    type: str
+    text: str
+    score: float
+    relationship_type: str | None
+    relationship_score: float | None
+    begin_offset: int
+    end_offset: int
+    traits: Sequence[Trait]
+
+
+class EntityRecord(_Line):
     """A line of `records/`: whose and where it is, what the service found, and what is known of the words there.
 
-    Offsets are code points in the whole transcript, seconds count from its beginning.
+    Offsets are code points in the whole transcript, seconds count from its beginning (docs/architecture.md).
     """
-    return {
-        "user_id": recording["user_id"],
-        "media_id": recording["media_id"],
-        "media_uri": recording["uri"],
-        "uploaded_at": recording["uploaded_at"],
-        "audience_consent": recording["audience_consent"],
-        "transcript_id": recording["transcript_id"],
-        "source": source,
-        "document": None,
-        "entity_id": None,
-        **found,
-        "start_seconds": found.get("start_seconds", said.start_seconds),
-        "end_seconds": found.get("end_seconds", said.end_seconds),
-        "speaker": said.speaker,
-        "channel": said.channel,
-        "confidence": said.confidence,
-        "alternatives": said.alternatives,
-    }
+
+    user_id: str
+    media_id: str
+    media_uri: str
+    uploaded_at: str
+    audience_consent: bool
+    transcript_id: str
+    source: str
+    document: str | None
+    entity_id: int | None
+    category: str
+    type: str
+    text: str
+    score: float | None
+    begin_offset: int | None
+    end_offset: int | None
+    traits: Sequence[Trait]
+    attributes: Sequence[Attribute]
+    attribute_of: str | None
+    model_version: str | None
+    start_seconds: float | None
+    end_seconds: float | None
+    speaker: str | None
+    channel: str | None
+    confidence: float | None
+    alternatives: Sequence[str]
 
 
 def entity_records(
-    recording: dict[str, Any], document: dict[str, Any], output: dict[str, Any], words: Words
-) -> Iterator[dict[str, Any]]:
+    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output | Mapping[str, Any], words: Words
+) -> Iterator[EntityRecord]:
     """One record per entity of a document."""
-    offset = document["offset"]
-    for entity in output["Entities"]:
-        begin, end = entity["BeginOffset"] + offset, entity["EndOffset"] + offset
-        yield record_of(
-            recording,
+    output = msgspec.convert(output, Output)
+    offset, name, model_version = document["offset"], document["document"], output.model_version
+    user_id, media_id, media_uri, uploaded_at, audience_consent, transcript_id = whose(recording)
+    for entity in output.entities:
+        begin, end = entity.begin_offset + offset, entity.end_offset + offset
+        start_seconds, end_seconds, speaker, channel, confidence, alternatives = words.at_place(begin, end)
+        # Written out: with unpacked arguments this takes half as long again, and it is most of the work.
+        yield EntityRecord(
+            user_id,
+            media_id,
+            media_uri,
+            uploaded_at,
+            audience_consent,
+            transcript_id,
             COMPREHEND_MEDICAL,
-            words.at((begin, end)),
-            document=document["document"],
-            entity_id=entity["Id"],
-            category=entity["Category"],
-            type=entity["Type"],
-            text=entity["Text"],
-            score=entity["Score"],
-            begin_offset=begin,
-            end_offset=end,
-            traits=traits_of(entity),
-            attributes=[attribute_of(attribute, offset) for attribute in entity.get("Attributes", ())],
-            attribute_of=None,
-            model_version=output.get("ModelVersion"),
+            name,
+            entity.id,
+            entity.category,
+            entity.type,
+            entity.text,
+            entity.score,
+            begin,
+            end,
+            [Trait(trait.name, trait.score) for trait in entity.traits] if entity.traits else (),
+            [attribute_of(attribute, offset) for attribute in entity.attributes] if entity.attributes else (),
+            None,
+            model_version,
+            start_seconds,
+            end_seconds,
+            speaker,
+            channel,
+            confidence,
+            alternatives,
         )
 
 
 def unmapped_records(
-    recording: dict[str, Any], document: dict[str, Any], output: dict[str, Any], words: Words
-) -> Iterator[dict[str, Any]]:
+    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output | Mapping[str, Any], words: Words
+) -> Iterator[EntityRecord]:
     """One record per attribute that the service could attach to no entity: a dose without its medication."""
-    for unmapped in output.get("UnmappedAttributes", ()):
-        attribute = attribute_of(unmapped["Attribute"], document["offset"])
-        begin, end = attribute["begin_offset"], attribute["end_offset"]
-        yield record_of(
-            recording,
+    output = msgspec.convert(output, Output)
+    for unmapped in output.unmapped_attributes:
+        attribute = attribute_of(unmapped.attribute, document["offset"])
+        yield EntityRecord(
+            *whose(recording),
             COMPREHEND_MEDICAL,
-            words.at((begin, end)),
-            document=document["document"],
-            entity_id=attribute["id"],
-            category=UNMAPPED_ATTRIBUTE,
-            type=attribute["type"],
-            text=attribute["text"],
-            score=attribute["score"],
-            begin_offset=begin,
-            end_offset=end,
-            traits=attribute["traits"],
-            attributes=[],
-            attribute_of=unmapped.get("Type"),
-            model_version=output.get("ModelVersion"),
+            document["document"],
+            attribute.id,
+            UNMAPPED_ATTRIBUTE,
+            attribute.type,
+            attribute.text,
+            attribute.score,
+            attribute.begin_offset,
+            attribute.end_offset,
+            attribute.traits,
+            (),
+            unmapped.type,
+            output.model_version,
+            *words.at_place(attribute.begin_offset, attribute.end_offset),
         )
 
 
-def label_records(recording: dict[str, Any], labels: Iterable[PhiLabel], words: Words) -> Iterator[dict[str, Any]]:
+def label_records(recording: Mapping[str, Any], labels: Iterable[PhiLabel], words: Words) -> Iterator[EntityRecord]:
     """One record per PHI label. Its seconds are the label's own; one that isn't in the text has no offsets."""
     for label in labels:
         said = words.at(*label.places)
-        yield record_of(
-            recording,
+        yield EntityRecord(
+            *whose(recording),
             TRANSCRIBE_MEDICAL,
-            said,
-            category=PHI,
-            type=label.category,
-            text=label.text,
-            score=label.score,
-            begin_offset=label.begin_offset,
-            end_offset=label.end_offset,
-            start_seconds=said.start_seconds if label.start_seconds is None else label.start_seconds,
-            end_seconds=said.end_seconds if label.end_seconds is None else label.end_seconds,
-            traits=[],
-            attributes=[],
-            attribute_of=None,
-            model_version=None,
+            None,
+            None,
+            PHI,
+            label.category,
+            label.text,
+            label.score,
+            label.begin_offset,
+            label.end_offset,
+            (),
+            (),
+            None,
+            None,
+            *timed(label, said),
         )
 
 
-def attribute_of(attribute: dict[str, Any], offset: int) -> dict[str, Any]:
-    return {
-        "id": attribute.get("Id"),
-        "category": attribute.get("Category"),
-        "type": attribute["Type"],
-        "text": attribute["Text"],
-        "score": attribute["Score"],
-        "relationship_type": attribute.get("RelationshipType"),
-        "relationship_score": attribute.get("RelationshipScore"),
-        "begin_offset": attribute["BeginOffset"] + offset,
-        "end_offset": attribute["EndOffset"] + offset,
-        "traits": traits_of(attribute),
-    }
+def whose(recording: Mapping[str, Any]) -> tuple[str, str, str, str, bool, str]:
+    """The first members of all records of a recording."""
+    return (
+        recording["user_id"],
+        recording["media_id"],
+        recording["uri"],
+        recording["uploaded_at"],
+        recording["audience_consent"],
+        recording["transcript_id"],
+    )
 
 
-def traits_of(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": trait["Name"], "score": trait["Score"]} for trait in found.get("Traits", ())]
+def timed(label: PhiLabel, said: Said) -> Said:
+    start = said.start_seconds if label.start_seconds is None else label.start_seconds
+    end = said.end_seconds if label.end_seconds is None else label.end_seconds
+    return said._replace(start_seconds=start, end_seconds=end)
+
+
+def attribute_of(attribute: FoundAttribute, offset: int) -> Attribute:
+    return Attribute(
+        attribute.id,
+        attribute.category,
+        attribute.type,
+        attribute.text,
+        attribute.score,
+        attribute.relationship_type,
+        attribute.relationship_score,
+        attribute.begin_offset + offset,
+        attribute.end_offset + offset,
+        [Trait(trait.name, trait.score) for trait in attribute.traits] if attribute.traits else (),
+    )

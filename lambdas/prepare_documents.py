@@ -14,18 +14,13 @@ from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.rejections import read_rejections, write_rejection
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, uri_of, write_json, write_json_lines
-from lambdas.shared.transcripts import billable_seconds, parsed, text_of
+from lambdas.shared.transcripts import Speech, read_speech
 
-# A sentence's end, and failing that a blank, as places to cut.
+# A sentence's end, and failing that a blank, as places to cut. Each match is made by its own first character alone.
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
 BLANK = re.compile(r"\s+")
-
-
-class Transcript(NamedTuple):
-    """What is kept of a transcript; with its words' times, thousands of them would not fit into memory."""
-
-    text: str
-    billable_seconds: int
+# Where a sentence's end is looked for first: nearly every one is shorter.
+SOUGHT_CHARACTERS = 1000
 
 
 class Document(NamedTuple):
@@ -114,12 +109,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def read_transcript(bucket: str, recording: dict[str, Any]) -> Transcript | None:
+def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | None:
     body = find_bytes(bucket, f"transcripts/{recording['transcript_id']}.json")
-    if body is None:
-        return None
-    with parsed(body) as transcript:
-        return Transcript(text_of(transcript), billable_seconds(transcript))
+    return None if body is None else read_speech(body)
 
 
 def write_document(bucket: str, key: str, text: str) -> None:
@@ -136,13 +128,18 @@ def cut(text: str, limit: int) -> Iterator[Document]:
         end = offset + longest_prefix(text, offset, limit - 1)
         if end < len(text):
             piece = text[offset:end]
-            for place in (SENTENCE_END, BLANK):
-                ends = [match.end() for match in place.finditer(piece)]
-                if ends:
-                    end = offset + ends[-1]
-                    break
+            end = offset + (last_end(SENTENCE_END, piece) or last_end(BLANK, piece) or len(piece))
         yield Document(text[offset:end], offset)
         offset = end
+
+
+def last_end(place: re.Pattern[str], piece: str) -> int | None:
+    """Where the last match of `place` ends in `piece`: looked for from the end on, where it mostly is."""
+    for length in (SOUGHT_CHARACTERS, len(piece)):
+        ends = [match.end() for match in place.finditer(piece, max(len(piece) - length, 0))]
+        if ends:
+            return ends[-1]
+    return None
 
 
 def longest_prefix(text: str, offset: int, limit: int) -> int:

@@ -5,10 +5,14 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any
+
+import msgspec
 
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, observed
@@ -32,6 +36,23 @@ MAXIMUM_SEED_SIZE = 500_000
 REFRESH_AFTER_NEWCOMERS = 25
 
 
+class FoundTrait(msgspec.Struct, gc=False):
+    """A trait of an entity."""
+
+    name: str
+
+
+class Found(msgspec.Struct, gc=False):
+    """What of a line of `records/` decides on an audience; the rest of it is skipped unbuilt."""
+
+    user_id: str
+    audience_consent: bool
+    category: str
+    score: float | None
+    text: str
+    traits: tuple[FoundTrait, ...]
+
+
 @observed("seeds", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
@@ -46,7 +67,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if not cohorts:  # reading all records takes its time
         return {"cohorts": selected, "not_generated": not_generated}
     suppressed = read_suppressed(audience)
-    members = {name: user_ids - suppressed for name, user_ids in find_members(cohorts, read_records(clinical)).items()}
+    members = {name: user_ids - suppressed for name, user_ids in read_members(clinical, cohorts).items()}
     for cohort in cohorts:
         name, user_ids = cohort["name"], members[cohort["name"]]
         minimum = cohort["minimum_seed_size"]
@@ -82,32 +103,57 @@ def read_suppressed(audience: str) -> set[str]:
     return {line.strip() for line in text.splitlines() if line.strip()}
 
 
-def read_records(clinical: str) -> Iterator[dict[str, Any]]:
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        keys = list_keys(clinical, "records/")
-        for records in pool.map(lambda key: list(read_json_lines(clinical, key)), keys):
-            yield from records
-
-
-def find_members(cohorts: list[dict[str, Any]], records: Iterator[dict[str, Any]]) -> dict[str, set[str]]:
-    """Cohort name -> the consenting people one of whose entities meets its rules."""
+def read_members(clinical: str, cohorts: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Cohort name -> the consenting people one of whose entities meets its rules, of all records there are."""
     members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
-    for record in records:
-        if record["audience_consent"]:
-            for cohort in cohorts:
-                if matches(cohort, record):
-                    members[cohort["name"]].add(record["user_id"])
+    decode = msgspec.json.Decoder(Found).decode_lines
+    rules = rules_by_category(cohorts)
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        # A thread keeps the members only: the records themselves would not all fit into memory.
+        keys = list_keys(clinical, "records/")
+        for found in pool.map(lambda key: set(find_members(rules, decode(read_bytes(clinical, key)))), keys):
+            for cohort, user_id in found:
+                members[cohort].add(user_id)
     return members
 
 
-def matches(cohort: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether an entity meets the cohort's rules. `*` and `?` in a term stand for any characters; else it is exact."""
-    if record["category"] != cohort["category"] or record["score"] < cohort["minimum_score"]:
-        return False
-    if any(trait["name"] in cohort["excluded_traits"] for trait in record["traits"]):
-        return False
-    text = " ".join(record["text"].lower().split())
-    return any(fnmatchcase(text, term.lower()) for term in cohort["terms"])
+# Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.
+Rules = Mapping[str, list[tuple[str, Callable[[Found], bool]]]]
+
+
+def find_members(rules: Rules, records: Iterable[Found]) -> Iterator[tuple[str, str]]:
+    """Cohort name and user id, for each record and each cohort that it meets the rules of."""
+    for record in records:
+        if record.audience_consent:
+            for cohort, meets in rules.get(record.category, ()):
+                if meets(record):
+                    yield cohort, record.user_id
+
+
+def rules_by_category(cohorts: list[dict[str, Any]]) -> Rules:
+    rules: dict[str, list[tuple[str, Callable[[Found], bool]]]] = defaultdict(list)
+    for cohort in cohorts:
+        rules[cohort["category"]].append((cohort["name"], rules_of(cohort)))
+    return dict(rules)
+
+
+def rules_of(cohort: dict[str, Any]) -> Callable[[Found], bool]:
+    """Whether an entity of the cohort's category meets its other rules.
+
+    `*` and `?` in a term stand for any characters; else it is exact.
+    """
+    minimum_score, excluded = cohort["minimum_score"], frozenset(cohort["excluded_traits"])
+    terms = re.compile("|".join(translate(term.lower()) for term in cohort["terms"]) or "(?!)")
+
+    def meets(record: Found) -> bool:
+        # A label of Transcribe Medical may have no score; it is of a category that no cohort has.
+        if record.score is None or record.score < minimum_score:
+            return False
+        if any(trait.name in excluded for trait in record.traits):
+            return False
+        return terms.match(" ".join(record.text.lower().split())) is not None
+
+    return meets
 
 
 def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:

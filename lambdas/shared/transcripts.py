@@ -5,14 +5,16 @@ Shapes: Amazon Transcribe guide, "Transcription output", "Partitioning speakers"
 there.
 """
 
-import json
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from threading import Lock
 from typing import Any, NamedTuple
+
+import msgspec
 
 # How far behind its place an item is looked for: farther on, the same word is likely to be another one.
 LOOK_AHEAD_CHARACTERS = 200
@@ -48,7 +50,11 @@ class Said(NamedTuple):
     speaker: str | None
     channel: str | None
     confidence: float | None
-    alternatives: list[str]
+    alternatives: Sequence[str]
+
+
+# Of a part of the text without words.
+NOTHING = Said(None, None, None, None, None, ())
 
 
 class Segment(NamedTuple):
@@ -59,6 +65,57 @@ class Segment(NamedTuple):
     transcripts: list[str]
 
 
+class _Part(msgspec.Struct):
+    transcript: str
+
+
+class _Item(msgspec.Struct, gc=False):
+    end_time: float = 0.0
+
+
+class _Channel(msgspec.Struct):
+    items: list[_Item] = []
+
+
+class _ChannelLabels(msgspec.Struct):
+    channels: list[_Channel] = []
+
+
+class _Results(msgspec.Struct):
+    transcripts: list[_Part]
+    items: list[_Item] = []
+    channel_labels: _ChannelLabels = msgspec.field(default_factory=_ChannelLabels)
+
+
+class _Spoken(msgspec.Struct):
+    """What is read of a transcript for its text and its length; the rest, which is most of it, is skipped unbuilt."""
+
+    results: _Results
+
+
+# Not strict: times are strings of a number.
+_spoken = msgspec.json.Decoder(_Spoken, strict=False)
+
+
+class Speech(NamedTuple):
+    """What was said, and the seconds that Transcribe Medical charges for it at the least."""
+
+    text: str
+    billable_seconds: int
+
+
+def read_speech(body: bytes) -> Speech:
+    """Text and length of the transcript in a file, without the rest: some 20 times as fast as parsing all of it.
+
+    Raises:
+        msgspec.DecodeError: the file isn't a transcript.
+    """
+    results = _spoken.decode(body).results
+    items = results.items or [item for channel in results.channel_labels.channels for item in channel.items]
+    last = max(map(attrgetter("end_time"), items), default=0.0)
+    return Speech("".join(part.transcript for part in results.transcripts), billable_seconds(last))
+
+
 @contextmanager
 def parsed(body: bytes) -> Iterator[dict[str, Any]]:
     """The transcript in a file, and no other thread's meanwhile: keep what is needed of it, not the whole.
@@ -66,23 +123,19 @@ def parsed(body: bytes) -> Iterator[dict[str, Any]]:
     Four hours with speakers and alternatives take 200 MB while they are parsed; together, threads would be no faster.
     """
     with _one_parsed_at_a_time:
-        yield json.loads(body)
+        yield msgspec.json.decode(body)
 
 
 def text_of(transcript: dict[str, Any]) -> str:
     return "".join(part["transcript"] for part in transcript["results"]["transcripts"])
 
 
-def spoken_seconds(transcript: dict[str, Any]) -> float:
-    """When the last word ends; the recording is at least that long."""
-    results = transcript["results"]
-    items = results.get("items") or (item for item, _ in channel_by_channel(results))
-    return max((float(item["end_time"]) for item in items if "end_time" in item), default=0.0)
+def billable_seconds(spoken_seconds: float) -> int:
+    """Seconds that Transcribe Medical charges at the least: whole ones, and never fewer than 15 (its price page).
 
-
-def billable_seconds(transcript: dict[str, Any]) -> int:
-    """Seconds that Transcribe Medical charges at the least: whole ones, and never fewer than 15 (its price page)."""
-    return max(15, math.ceil(spoken_seconds(transcript)))
+    `spoken_seconds` is when the last word ends; the recording is at least that long.
+    """
+    return max(15, math.ceil(spoken_seconds))
 
 
 def spelling(text: str) -> str:
@@ -104,7 +157,7 @@ class Words:
             if word.segment is not None:
                 said[word.segment].append(word.text)
         # Only the strings are kept: with their items, the alternatives are most of a transcript.
-        self._alternatives = [
+        self._alternatives: list[Sequence[str]] = [
             [text for text in segment.transcripts if spelling(text) != spelling("".join(texts))]
             for segment, texts in zip(segments, said, strict=True)
         ]
@@ -117,15 +170,46 @@ class Words:
 
     def at(self, *spans: Span) -> Said:
         """What is said of the words that overlap any of `spans`; None and no alternatives where no word does."""
-        words = [word for begin, end in spans for word in self.overlapping(begin, end)]
-        segments = dict.fromkeys(word.segment for word in words if word.segment is not None)
+        return self._said_of([word for begin, end in spans for word in self.overlapping(begin, end)])
+
+    def at_place(self, begin: int, end: int) -> Said:
+        """As `at`, of one span, and quicker: a batch has millions of entities, most of them a word or two."""
+        first = bisect_right(self._begins, begin) - 1
+        if first < 0 or self.words[first].end <= begin:
+            first += 1
+        elif end <= self.words[first].end and begin < end:
+            _, _, _, start_seconds, end_seconds, speaker, channel, confidence, segment = self.words[first]
+            alternatives = self._alternatives[segment] if segment is not None else ()
+            return Said(start_seconds, end_seconds, speaker, channel, confidence, alternatives)
+        return self._said_of(self.words[first : bisect_left(self._begins, end, first)])
+
+    def _said_of(self, words: Sequence[Word]) -> Said:
+        if not words:
+            return NOTHING
+        _, _, _, start_seconds, end_seconds, speaker, channel, confidence, segment = words[0]
+        one_speaker = one_channel = one_segment = True
+        for _, _, _, start, end, speaker_too, channel_too, sure, segment_too in words:
+            if start < start_seconds:
+                start_seconds = start
+            if end > end_seconds:
+                end_seconds = end
+            if sure is not None and (confidence is None or sure < confidence):
+                confidence = sure
+            one_speaker = one_speaker and speaker_too == speaker
+            one_channel = one_channel and channel_too == channel
+            one_segment = one_segment and segment_too == segment
+        if one_segment:
+            alternatives = self._alternatives[segment] if segment is not None else ()
+        else:
+            segments = dict.fromkeys(word.segment for word in words if word.segment is not None)
+            alternatives = [text for number in segments for text in self._alternatives[number]]
         return Said(
-            min((word.start_seconds for word in words), default=None),
-            max((word.end_seconds for word in words), default=None),
-            longest((word.speaker, word) for word in words),
-            longest((word.channel, word) for word in words),
-            min((word.confidence for word in words if word.confidence is not None), default=None),
-            [text for segment in segments for text in self._alternatives[segment]],
+            start_seconds,
+            end_seconds,
+            speaker if one_speaker else longest((word.speaker, word) for word in words),
+            channel if one_channel else longest((word.channel, word) for word in words),
+            confidence,
+            alternatives,
         )
 
 

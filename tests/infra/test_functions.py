@@ -31,14 +31,17 @@ def test_all_functions_share_one_runtime_and_one_asset(local: Deployed) -> None:
         ]
 
 
-def test_the_asset_holds_the_lambdas_package_and_nothing_else(new_stack: Callable[..., PipelineStack]) -> None:
+def test_the_asset_is_the_code_what_it_needs_and_the_sdks_models(new_stack: Callable[..., PipelineStack]) -> None:
     stack = new_stack("dev")
     assembly: CloudAssembly = stack.node.root.synth()  # type: ignore[attr-defined]
     (asset,) = Path(assembly.directory).glob("asset.*")
-    shipped = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
-    source = ROOT / "lambdas"
-    code = {path.relative_to(ROOT).as_posix() for path in source.rglob("*.py")}
-    assert shipped == code | {"lambdas/report/page.html"}
+    shipped = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
+    code = {path.relative_to(ROOT) for path in (ROOT / "lambdas").rglob("*.py")}
+    assert {path for path in shipped if path.parts[0] == "lambdas"} == code | {Path("lambdas/report/page.html")}
+    assert {path.parts[0] for path in shipped} == {"lambdas", "packages", "sdk_models"}
+    assert {path.parts[1].partition("-")[0] for path in shipped if path.parts[0] == "packages"} == {"msgspec"}
+    binaries = [path.name for path in shipped if path.suffix == ".so"]
+    assert binaries and all(name.endswith("cpython-313-aarch64-linux-gnu.so") for name in binaries)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

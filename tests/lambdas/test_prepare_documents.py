@@ -30,6 +30,12 @@ def test_without_a_sentence_end_cuts_are_between_words() -> None:
     assert [document.text for document in cut("no fever and no cough", 14)] == ["no fever and ", "no cough"]
 
 
+@pytest.mark.parametrize("end", ["No fever. ", 'He said "no." ', ". " + " " * 3000, "?!)\n\n"])
+def test_a_cut_is_at_the_last_sentence_end_however_far_from_the_limit_it_is(end: str) -> None:
+    first, *_ = cut("Yes. " + end + "x" * 5000, len(end) + 4000)
+    assert first.text == "Yes. " + end
+
+
 def test_a_text_below_the_limit_is_one_document() -> None:
     assert [document.text for document in cut("x" * 39, 40)] == ["x" * 39]
     assert len(list(cut("x" * 40, 40))) == 2

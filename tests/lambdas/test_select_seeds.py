@@ -185,3 +185,14 @@ def test_a_seed_beyond_the_service_s_limit_is_told(s3: Any, monkeypatch: pytest.
     monkeypatch.setattr(select_seeds, "MAXIMUM_SEED_SIZE", 25)
     put_records(s3, *people(26))
     assert "26 people; Clean Rooms ML takes at most 25" in select(monkeypatch)["not_generated"][0]["reason"]
+
+
+def test_a_label_without_a_score_makes_nobody_a_member(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *(person | {"score": None} for person in people(25)))
+    assert select(monkeypatch)["not_generated"][0]["eligible"] == 0
+
+
+def test_terms_are_no_regular_expressions(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *(person | {"text": text} for person, text in zip(people(3), ("a.b", "axb", "a.b|c"), strict=True)))
+    for terms, number in ((["A.B"], 1), (["a?b"], 2), (["a.b|c"], 1), (["a*"], 3), ([], 0)):
+        assert select(monkeypatch, COHORT | {"terms": terms})["not_generated"][0]["eligible"] == number, terms

@@ -1,8 +1,10 @@
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from lambdas.shared.transcripts import Words, billable_seconds, spoken_seconds, text_of
+from lambdas.shared.transcripts import Speech, Words, read_speech, text_of
 
 Json = dict[str, Any]
 
@@ -33,6 +35,10 @@ def transcript(text: str = "No fever. No cough.", items: list[Json] | None = Non
     return {"results": {"transcripts": [{"transcript": text}], "items": ITEMS if items is None else items, **results}}
 
 
+def speech(document: Json) -> Speech:
+    return read_speech(json.dumps(document).encode())
+
+
 def seconds(words: Words, begin: int, end: int) -> tuple[float | None, float | None]:
     return words.at((begin, end))[:2]
 
@@ -50,7 +56,7 @@ def test_a_part_of_a_word_has_the_word_s_seconds() -> None:
 
 
 def test_a_place_between_words_has_nothing_said_of_it() -> None:
-    assert Words(transcript()).at((8, 9)) == (None, None, None, None, None, [])
+    assert Words(transcript()).at((8, 9)) == (None, None, None, None, None, ())
 
 
 def test_an_item_that_the_text_spells_otherwise_leaves_its_neighbours_in_place() -> None:
@@ -120,7 +126,8 @@ def test_channels_are_found_whatever_order_the_text_has(text: str, items: list[J
     words = Words(document)
     assert words.at((text.index("cough"), text.index("cough") + 5))[:4] == (0.5, 0.9, None, "ch_1")
     assert words.at((text.index("you"), text.index("you") + 3))[:4] == (0.8, 1.0, None, "ch_0")
-    assert spoken_seconds(document) == 1.0
+    later = {"channel_label": "ch_1", "items": [spoken("cough", 20.5, 20.9)]}
+    assert speech(transcript(text, [], channel_labels={"channels": [later, channels[0]]})) == (text, 21)
 
 
 def test_the_same_word_at_the_same_time_on_both_channels_belongs_to_one_each() -> None:
@@ -156,7 +163,7 @@ def test_a_word_outside_every_segment_has_no_alternatives() -> None:
     words = Words(
         transcript(segments=[segment("0.4", "1.3", "No fever", "No favor"), segment("9", "10", "Yes", "Yet")])
     )
-    assert words.at((13, 18)).alternatives == []
+    assert words.at((13, 18)).alternatives == ()
 
 
 def test_segments_of_two_channels_that_overlap_are_told_apart_by_their_words() -> None:
@@ -173,8 +180,22 @@ def test_segments_of_two_channels_that_overlap_are_told_apart_by_their_words() -
 
 
 def test_speech_ends_with_its_last_word_and_is_billed_for_fifteen_seconds_at_least() -> None:
-    assert spoken_seconds(transcript()) == 2.4
-    assert billable_seconds(transcript()) == 15
-    assert billable_seconds(transcript(items=[spoken("No", 0, 15.01)])) == 16
-    assert spoken_seconds({"results": {"transcripts": [], "items": []}}) == 0.0
-    assert spoken_seconds({"results": {"transcripts": []}}) == 0.0
+    text = "No fever. No cough."
+    assert speech(transcript()) == (text, 15)
+    assert speech(transcript(items=[spoken("No", 0, 15.01)])) == (text, 16)
+    assert speech(transcript(items=[spoken("No", 0, 31), spoken("No", 0, 30)])) == (text, 31)
+    assert speech({"results": {"transcripts": [], "items": []}}) == ("", 15)
+    assert speech({"results": {"transcripts": [{"transcript": "No "}, {"transcript": "fever."}]}}) == ("No fever.", 15)
+
+
+def test_a_file_that_is_no_transcript_is_not_taken_for_silence() -> None:
+    with pytest.raises(msgspec.DecodeError, match="results"):
+        read_speech(b"{}")
+
+
+@pytest.mark.parametrize("text", ["No fever. No cough.", "No fever"])
+def test_a_place_is_told_like_a_span_wherever_it_lies(text: str) -> None:
+    words = Words(transcript(text))
+    for begin in range(-1, len(text) + 2):
+        for end in range(begin, len(text) + 3):
+            assert words.at_place(begin, end) == words.at((begin, end)), (begin, end)

@@ -1,0 +1,95 @@
+"""The SDK's data, cut down to what the functions call: with all of it, making clients takes a fifth of a cold start.
+
+botocore looks into AWS_DATA_PATH, which lambdas/__init__.py sets, before its own data and falls back to these (module
+botocore.loaders): paginators, retries and whatever a newer runtime wants are found as before. The models are those of
+the version in requirements.lock: a parameter that passes the checks of a synthesis is known to the functions too.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+# What botocore does on its own account counts too: HeadBucket tells it the Region of a bucket that moved.
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "cleanroomsml": (
+        "GetAudienceGenerationJob",
+        "ListAudienceExportJobs",
+        "ListAudienceGenerationJobs",
+        "StartAudienceExportJob",
+        "StartAudienceGenerationJob",
+    ),
+    "comprehendmedical": (
+        "DescribeEntitiesDetectionV2Job",
+        "ListEntitiesDetectionV2Jobs",
+        "StartEntitiesDetectionV2Job",
+    ),
+    "s3": ("GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"),
+    "stepfunctions": ("DescribeExecution", "StartExecution"),
+    "transcribe": ("GetMedicalTranscriptionJob", "StartMedicalTranscriptionJob"),
+}
+
+
+def write_sdk_models(target: Path) -> None:
+    """Write models and endpoints of OPERATIONS to `target`, in the layout of botocore's own data."""
+    loader = Loader()
+    for service, operations in OPERATIONS.items():
+        version = loader.determine_latest_version(service, "service-2")
+        folder = target / service / version
+        folder.mkdir(parents=True)
+        _write(
+            folder / "service-2.json", _reduced(loader.load_service_model(service, "service-2", version), operations)
+        )
+        rules = loader.load_service_model(service, "endpoint-rule-set-1", version)
+        _write(folder / "endpoint-rule-set-1.json", rules)
+    endpoints = loader.load_data("endpoints")
+    partitions = [
+        partition | {"services": {name: one for name, one in partition["services"].items() if name in OPERATIONS}}
+        for partition in endpoints["partitions"]
+    ]
+    _write(target / "endpoints.json", endpoints | {"partitions": partitions})
+
+
+def _reduced(model: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """`model` with the operations `names`, the shapes that these need, and no documentation."""
+    operations = {name: model["operations"][name] for name in names}
+    needed: dict[str, Any] = {}
+    found = list(_shapes_in(operations))
+    while found:
+        name = found.pop()
+        if name not in needed:
+            needed[name] = model["shapes"][name]
+            found += _shapes_in(needed[name])
+    shapes = {name: needed[name] for name in sorted(needed)}
+    # botocore insists on the documentation of the few other things.
+    return {**model, "operations": _undocumented(operations), "shapes": _undocumented(shapes)}
+
+
+def _shapes_in(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("shape"), str):
+            yield node["shape"]
+        for child in node.values():
+            yield from _shapes_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _shapes_in(child)
+
+
+def _undocumented(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        # A member may be called documentation, but then it is not a text.
+        return {
+            key: _undocumented(child)
+            for key, child in node.items()
+            if not (key == "documentation" and isinstance(child, str))
+        }
+    if isinstance(node, list):
+        return [_undocumented(child) for child in node]
+    return node
+
+
+def _write(path: Path, document: Any) -> None:
+    path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")

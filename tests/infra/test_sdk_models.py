@@ -1,0 +1,163 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import UnknownServiceError
+
+from infra.sdk_models import OPERATIONS, write_sdk_models
+
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
+CLIENTS = {
+    "clean_rooms_ml": "cleanroomsml",
+    "comprehend_medical": "comprehendmedical",
+    "s3": "s3",
+    "stepfunctions": "stepfunctions",
+    "transcribe": "transcribe",
+}
+# What a client has besides the operations of its service.
+OWN = {"exceptions", "get_paginator", "meta"}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_sdk_models(folder)
+    return folder
+
+
+def client(service: str, models: Path | None) -> Any:
+    session = botocore.session.Session()
+    if models:
+        session.set_config_variable("data_path", str(models))
+    return session.create_client(
+        service,
+        "eu-west-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(parameter_validation=False),
+    )
+
+
+def nodes() -> Iterator[ast.AST]:
+    for path in LAMBDAS.rglob("*.py"):
+        yield from ast.walk(ast.parse(path.read_text()))
+
+
+def members() -> Iterator[tuple[str, str]]:
+    """Service and member of every use of a client in the functions' code, of pages the operation."""
+    for node in nodes():
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in CLIENTS:
+            if (
+                node.attr not in OWN and node.attr.islower()
+            ):  # a module of rules has the name of a client, and constants
+                yield CLIENTS[node.value.id], node.attr
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_paginator":
+            assert isinstance(node.func.value, ast.Name) and isinstance(node.args[0], ast.Constant)
+            yield CLIENTS[node.func.value.id], str(node.args[0].value)
+
+
+def test_every_client_of_the_functions_is_known_here() -> None:
+    made = [
+        (node.targets[0].id, node.value.args[0].value)
+        for node in nodes()
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "boto3.client"
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value.args[0], ast.Constant)
+    ]
+    assert dict(made) == CLIENTS
+    calls = [node for node in nodes() if isinstance(node, ast.Call) and "boto3" in ast.unparse(node.func)]
+    assert len(calls) == len(made)
+
+
+def test_the_operations_are_those_that_the_functions_call() -> None:
+    named = {(service, xform_name(name)) for service, names in OPERATIONS.items() for name in names}
+    assert named - {("s3", "head_bucket")} == set(members())
+
+
+def test_every_error_that_the_functions_catch_is_in_the_models(models: Path) -> None:
+    caught = {
+        (CLIENTS[node.value.value.id], node.attr)
+        for node in nodes()
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "exceptions"
+        and isinstance(node.value.value, ast.Name)
+        and node.value.value.id in CLIENTS
+    }
+    assert caught
+    for service, name in caught:
+        assert hasattr(client(service, models).exceptions, name), (service, name)
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_requests_are_made_as_by_the_whole_models(models: Path, service: str) -> None:
+    whole, reduced = client(service, None), client(service, models)
+    assert reduced.meta.endpoint_url == whole.meta.endpoint_url
+    own, all_of_them = reduced.meta.service_model, whole.meta.service_model
+    assert set(own.operation_names) == set(OPERATIONS[service])
+    for name in OPERATIONS[service]:
+        assert undocumented(own.operation_model(name)) == undocumented(all_of_them.operation_model(name))
+
+
+def undocumented(operation: Any) -> list[Any]:
+    """Everything botocore derives a request and its answer from: all shapes below, as text."""
+    told: list[Any] = [operation.http, operation.metadata, operation.endpoint, operation.auth]
+    shapes = [operation.input_shape, operation.output_shape, *operation.error_shapes]
+    seen = set()
+    while shapes:
+        shape = shapes.pop()
+        if shape is None or shape.name in seen:
+            continue
+        seen.add(shape.name)
+        told.append((shape.name, shape.type_name, shape.metadata, shape.serialization))
+        if shape.type_name == "structure":
+            told.append(sorted((name, member.name) for name, member in shape.members.items()))
+            shapes += shape.members.values()
+        elif shape.type_name == "list":
+            shapes.append(shape.member)
+        elif shape.type_name == "map":
+            shapes += [shape.key, shape.value]
+    return told
+
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "s3": {"Bucket": "bucket", "Key": "a/key"},
+    "comprehendmedical": {"ClientRequestToken": "token"},
+    "cleanroomsml": {
+        "audienceGenerationJobArn": "arn:aws:cleanrooms-ml:eu-west-1:123456789012:audience-generation-job/one",
+        "name": "name",
+    },
+}
+
+
+@pytest.mark.parametrize(("service", "operation"), [(one, name) for one, names in OPERATIONS.items() for name in names])
+def test_a_request_is_the_one_that_the_whole_models_make(models: Path, service: str, operation: str) -> None:
+    sent = []
+
+    def send(model: Any, params: dict[str, Any], **_: Any) -> Any:
+        sent.append((params["method"], params["url"], params["body"], params["context"]["auth_type"]))
+        return SimpleNamespace(status_code=200), {}
+
+    for found in (client(service, models), client(service, None)):
+        known = found.meta.service_model.operation_model(operation).input_shape.members
+        found.meta.events.register(f"before-call.*.{operation}", send)
+        given = {name: value for name, value in PARAMETERS.get(service, {}).items() if name in known}
+        getattr(found, xform_name(operation))(**given)
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
+
+
+def test_what_is_not_in_the_models_is_found_in_the_sdk(models: Path) -> None:
+    client("sqs", models)
+    with pytest.raises(UnknownServiceError):
+        client("no-such-service", models)
+    pages = client("s3", models).get_paginator("list_objects_v2")
+    assert pages.result_keys
