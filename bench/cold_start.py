@@ -4,12 +4,12 @@
 
 Measured is the processor time (elsewhere than on Linux the time) from the start of the process to the first question
 for work: the real runtime client (awslambdaric) against a Runtime API that this module plays. The work has hardly
-anything to wait for, and what else the machine does is not counted. All sides have the same Python and the same package
-versions. `As deployed` means:
+anything to wait for, and what else the machine does is not counted. All sides have the same package versions and the
+same Python: that which runs this, whatever the runtime's is. `As deployed` means:
 
-- ours: the asset of a synthesis, zipped and dated 1980 as the CDK does it and unpacked again: source only, with the
-  variables of the template. Powertools lies in a layer, as source: so AWS built it, at least for long. How it would be
-  with bytecode in the layer is told too.
+- ours: what a synthesis by the runtime's own Python puts into the asset, so with bytecode that holds whatever the dates
+  are, zipped and dated 1980 as the CDK does it and unpacked again, with the variables of the template. How it would be
+  after a synthesis by another Python, from source only, is told too.
 - the Powertools handler: boto3 and Powertools in the asset as pip leaves them, whose bytecode no longer matches the
   sources of 1980, so that every start compiles them.
 - the sample handler: boto3 of the runtime, nothing else.
@@ -38,9 +38,10 @@ from typing import NamedTuple
 import boto3
 import msgspec
 
-from bench.asset import asset_of, bundle, tree, zip_as_the_cdk_does
+from bench.asset import bundle, tree, zip_as_the_cdk_does
 from bench.synth import synthesize
 from bench.table import Row
+from infra.function_code import write_function_code
 
 ROUNDS = 9
 GOALS = {"powertools": 0.27, "sample": 0.80}
@@ -82,24 +83,6 @@ def runtime(target: Path) -> Path:
             shutil.copy(source, target / name)
     for path in site.glob("*runtime_client*.so"):
         shutil.copy(path, target / path.name)
-    compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
-    return target
-
-
-def layer(target: Path) -> Path:
-    """The Powertools layer: source only, without what the runtime has."""
-    skipped = {name.removesuffix(".py") for name in RUNTIME}
-    files = (
-        (path, name)
-        for path, name in bundle()
-        if name.split("/")[0].removesuffix(".py") not in skipped and "__pycache__" not in name
-    )
-    return install(files, target)
-
-
-def compiled(source: Path, target: Path) -> Path:
-    """The same with bytecode that holds whatever the dates are."""
-    shutil.copytree(source, target)
     compile_dir(target, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     return target
 
@@ -177,10 +160,10 @@ def processor_seconds(process_id: int) -> float:
 
 
 class Deployments(NamedTuple):
-    """Name -> our functions, the same with bytecode in the layer, and the peers."""
+    """Name -> our functions, the same without bytecode, and the peers."""
 
     functions: Mapping[str, Deployment]
-    with_bytecode: Mapping[str, Deployment]
+    source_only: Mapping[str, Deployment]
     peers: Mapping[str, Deployment]
 
 
@@ -188,12 +171,7 @@ def deployments(directory: Path) -> Deployments:
     """All of them, unpacked below `directory`."""
     assembly = directory / "assembly"
     synthesize(assembly, validated=False)
-    lambda_runtime, powertools = runtime(directory / "runtime"), layer(directory / "layer")
-    task = install(tree(asset_of(assembly)), directory / "task")
-    # The one in the asset is for Lambda's processor.
-    shutil.rmtree(task / "packages" / "msgspec")
-    source = Path(msgspec.__file__).parent
-    shutil.copytree(source, task / "packages" / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+    lambda_runtime = runtime(directory / "runtime")
     bundled = install(
         iter([*bundle_with_bytecode(directory / "pip"), (PEERS / "typical_powertools_handler.py", "handler.py")]),
         directory / "bundled",
@@ -204,10 +182,20 @@ def deployments(directory: Path) -> Deployments:
         "sample": Deployment("handler.handler", (sample, lambda_runtime), {}),
     }
     return Deployments(
-        ours(assembly, (task, powertools, lambda_runtime)),
-        ours(assembly, (task, compiled(powertools, directory / "compiled"), lambda_runtime)),
+        ours(assembly, (task(directory / "task", bytecode=True), lambda_runtime)),
+        ours(assembly, (task(directory / "source", bytecode=False), lambda_runtime)),
         peers,
     )
+
+
+def task(target: Path, *, bytecode: bool) -> Path:
+    """The functions' code as Lambda unpacks it, for this machine's processor and Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder)
+        write_function_code(code, bytecode=bytecode)
+        for module in Path(msgspec.__file__).parent.glob("*.so"):
+            shutil.copy(module, code / "msgspec" / module.name)
+        return install(tree(code), target)
 
 
 def bundle_with_bytecode(target: Path) -> Iterator[tuple[Path, str]]:
@@ -239,24 +227,24 @@ def ratio(ours: list[float], peer: list[float]) -> float:
 def rows(only: tuple[str, ...] = (), rounds: int = ROUNDS) -> Iterator[Row]:
     """A row per peer, of the function that comes off worst against it."""
     with tempfile.TemporaryDirectory() as directory:
-        functions, with_bytecode, peers = deployments(Path(directory))
+        functions, source_only, peers = deployments(Path(directory))
         names = only or tuple(functions)
         times = measure({name: functions[name] for name in names} | dict(peers), rounds)
         worst = max(names, key=lambda name: median(times[name]))
-        times_with = measure({worst: with_bytecode[worst]} | dict(peers), rounds)
+        times_of_source = measure({worst: source_only[worst]} | dict(peers), rounds)
     for name in names:
         print(
             f"    {name:26} {median(times[name]):5.0f} ms", *(f"{p} {ratio(times[name], times[p]):.2f}" for p in peers)
         )
     for number, peer in (("1", "powertools"), ("2", "sample")):
         found = ratio(times[worst], times[peer])
-        other = ratio(times_with[worst], times_with[peer])
+        other = ratio(times_of_source[worst], times_of_source[peer])
         yield Row(
             number=number,
             what=f"start of each function / of a typical {peer} handler; the slowest is {worst}",
             ours=f"{median(times[worst]):.0f} ms",
             peer=f"{median(times[peer]):.0f} ms",
-            ratio=f"{found:.2f} ({other:.2f} with bytecode in the layer)",
+            ratio=f"{found:.2f} ({other:.2f} without bytecode)",
             limit={"powertools": "0.04", "sample": "0.12"}[peer] + ": the runtime client with an empty handler",
             goal=f"<= {GOALS[peer]:.2f}",
             met=found <= GOALS[peer],

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -16,12 +15,6 @@ from infra.function_code import function_code
 from infra.log_groups import log_group
 from infra.roles import exact_role
 from infra.variables import Variables
-
-# Powertools 3, https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/ (seen 2026-11-22).
-# GovCloud and China publish it from other accounts, with versions of their own: look them up there before deploying.
-_POWERTOOLS_LAYER = (
-    f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,6 @@ class Functions(Construct):
     ) -> None:
         """`key` encrypts the log groups; `tracing` is shared by all roles."""
         super().__init__(scope, construct_id)
-        powertools = lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", _POWERTOOLS_LAYER)
         code = lambda_.Code.from_asset(function_code())
         self.by_name: dict[str, lambda_.Function] = {}
         for name, (handler, size) in FUNCTIONS.items():
@@ -95,7 +87,6 @@ class Functions(Construct):
                 function_name=function_name,
                 handler=handler,
                 code=code,
-                layers=[powertools],
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 memory_size=size.memory_mib,

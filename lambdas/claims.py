@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import boto3
 from botocore.exceptions import ClientError
 
 from lambdas.shared.observability import logger
+from lambdas.shared.sdk import client
 from lambdas.shared.storage import find_head, s3, write_json
 
 # Two executions that plan at the same moment may get in each other's way once or twice.
@@ -21,7 +21,7 @@ MAXIMUM_ATTEMPTS = 10
 LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 ENDED_UNFINISHED = ("FAILED", "TIMED_OUT", "ABORTED")
 
-stepfunctions = boto3.client("stepfunctions")
+stepfunctions = client("stepfunctions")
 
 
 class Claims:

@@ -9,8 +9,6 @@ import json
 import os
 from typing import Any
 
-import boto3
-
 from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
 from lambdas.rules.parameters import merged
 from lambdas.shared import jobs
@@ -18,6 +16,7 @@ from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
+from lambdas.shared.sdk import client
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
 EXPORT_DEADLINE_SECONDS = 12 * 3600
@@ -36,7 +35,7 @@ STATUSES = {
     "DELETE_FAILED": "failed",
 }
 
-clean_rooms_ml = boto3.client("cleanroomsml")
+clean_rooms_ml = client("cleanroomsml")
 
 
 @observed("audience_generation")

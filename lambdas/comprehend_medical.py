@@ -8,8 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
 from lambdas.claims import takeover_of
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
 from lambdas.shared import jobs
@@ -17,6 +15,7 @@ from lambdas.shared.errors import CostCeilingExceeded, InvalidInput, JobFailed, 
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, metrics, observed, watching
+from lambdas.shared.sdk import client
 from lambdas.shared.storage import parse_uri
 
 DEADLINE_SECONDS = 24 * 3600
@@ -32,7 +31,7 @@ STATUSES = {
     "FAILED": "failed",
 }
 
-comprehend_medical = boto3.client("comprehendmedical")
+comprehend_medical = client("comprehendmedical")
 
 
 @observed("entity_detection")

@@ -8,8 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
 from lambdas.media_headers import read_header
 from lambdas.media_headers.s3_source import S3Source
 from lambdas.preflight import refusal
@@ -20,6 +18,7 @@ from lambdas.shared.identity import media_id
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
+from lambdas.shared.sdk import client
 from lambdas.shared.storage import find_head, parse_uri
 
 # A recording may last four hours; a job that takes longer than this has been lost.
@@ -30,7 +29,7 @@ PATIENCE_WITH_UNKNOWN_LENGTH = 20
 # What becomes of each status (TranscriptionJobStatus in the API reference).
 STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "completed", "FAILED": "failed"}
 
-transcribe = boto3.client("transcribe")
+transcribe = client("transcribe")
 
 
 @observed("transcription")

@@ -11,10 +11,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 from lambdas.rules.java_pattern import matches
+from lambdas.shared.sdk import loader
 
 LONGEST_SHOWN = 80
 MOST_NAMED = 20
@@ -52,7 +52,7 @@ def input_shape(service: str, operation: str) -> StructureShape:
         botocore.exceptions.UnknownServiceError: the SDK knows no such service.
         botocore.model.OperationNotFoundError: the service has no such operation.
     """
-    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    model = ServiceModel(loader.load_service_model(service, "service-2"), service)
     shape = model.operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     return shape

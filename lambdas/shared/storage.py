@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdas.shared.sdk import client
+
 # As many connections as the widest thread pool that uses this client.
 PARALLEL_REQUESTS = 16
-s3 = boto3.client("s3", config=Config(max_pool_connections=PARALLEL_REQUESTS))
+s3 = client("s3", Config(max_pool_connections=PARALLEL_REQUESTS))
 
 
 def uri_of(bucket: str, key: str) -> str:

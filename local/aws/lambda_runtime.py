@@ -15,7 +15,8 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping, MutableMapping
-from pathlib import Path
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path, PurePosixPath
 
 from moto.awslambda.models import LambdaFunction
 from moto.core.exceptions import JsonRESTError
@@ -110,7 +111,9 @@ class LambdaRuntime:
     def _unpack(self, sha256: str, archive: bytes) -> Path:
         directory = self._directory / base64.b16encode(base64.b64decode(sha256)).decode()
         if not directory.exists():
-            zipfile.ZipFile(io.BytesIO(archive)).extractall(directory)
+            with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+                foreign = {_top(name) for name in opened.namelist() if _is_foreign(name)}
+                opened.extractall(directory, [name for name in opened.namelist() if _top(name) not in foreign])
         return directory
 
 
@@ -189,6 +192,16 @@ def _run(function: LambdaFunction, event: bytes) -> Result:
         message = f"The role defined for the function cannot be assumed by Lambda. {error}"
         payload = json.dumps({"errorType": "InvalidParameterValueException", "errorMessage": message}).encode()
         return Result(payload, "Unhandled", "")
+
+
+def _top(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _is_foreign(name: str) -> bool:
+    """Whether the file is a module compiled for another processor or Python: the interpreter has its package itself."""
+    _, dot, suffix = PurePosixPath(name).name.partition(".")
+    return suffix.endswith("so") and dot + suffix not in EXTENSION_SUFFIXES
 
 
 def _configuration(function: LambdaFunction) -> FunctionConfiguration:
