@@ -5,6 +5,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
+# For the functions' runtime, whatever this machine is; infra/function_code.py takes it from there into their zip.
+FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
+	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
 .PHONY: help setup demo local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
 
@@ -13,9 +16,11 @@ help:  ## this list
 
 setup: .venv/installed  ## a virtual environment with all that is pinned in requirements.lock
 
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock requirements-lambda.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	rm -rf .venv/lambda-packages
+	$(BIN)/pip install --quiet --disable-pip-version-check $(FOR_LAMBDA) --requirement requirements-lambda.txt
 	touch $@
 
 demo: setup  ## recordings in, audience out, on this machine: make demo [MEDIA=file-or-folder] [CONSENT=1]

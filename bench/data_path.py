@@ -31,8 +31,10 @@ from bench.table import Row
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 # Importing the functions takes settings from the environment; nothing is called.
 from lambdas import entity_records, prepare_documents, select_seeds
+from lambdas.detected_entities import read_output
 from lambdas.shared import storage
-from lambdas.shared.transcripts import Words, read_speech
+from lambdas.shared.transcripts import read_speech
+from lambdas.shared.words import Words
 
 ROUNDS = 3
 # Takes seconds, and reads anew each time; the others are repeated, and the quickest counts.
@@ -183,7 +185,7 @@ def flatten_ours(folder: Path, megabytes: int, words: Words = WITHOUT_WORDS) -> 
 
     def run() -> list[Any]:
         for key in keys(s3, megabytes):
-            found = entity_records.read_output(storage.read_bytes("clinical", key))
+            found = read_output(storage.read_bytes("clinical", key))
             records = list(entity_records.entity_records(RECORDING, DOCUMENT, found, words))
             storage.write_json_lines("clinical", "records", records)
         return written_and_last(s3)

@@ -1,5 +1,6 @@
 """The Lambda functions: one per step, and per job one that starts it and one that asks how it is getting on."""
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from constructs import Construct
 
 from infra import permissions
 from infra.environment import Environment
-from infra.function_code import function_code
+from infra.function_code import RUNTIME_PYTHON, function_code, has_bytecode
 from infra.log_groups import log_group
 from infra.roles import exact_role
 from infra.variables import Variables
@@ -69,6 +70,13 @@ class Functions(Construct):
         """`key` encrypts the log groups; `tracing` is shared by all roles."""
         super().__init__(scope, construct_id)
         code = lambda_.Code.from_asset(function_code())
+        if not has_bytecode():
+            wanted = "{}.{}".format(*RUNTIME_PYTHON)
+            cdk.Annotations.of(self).add_info_v2(
+                "clinical-media:NoBytecode",
+                f"The functions will start more slowly (docs/performance.md): bytecode for them can be made by Python "
+                f"{wanted} only, and this is {platform.python_version()}. Synthesize with {wanted} to deploy.",
+            )
         self.by_name: dict[str, lambda_.Function] = {}
         for name, (handler, size) in FUNCTIONS.items():
             parts = Construct(self, pascal_case(name))

@@ -13,15 +13,18 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from lambdas.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
+from lambdas.detected_entities import read_output
 from lambdas.entity_records import PHI, entity_records, label_records, unmapped_records
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page, report_key
+from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.phi_labels import PhiLabel, phi_labels
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
+    find_bytes,
     find_head,
     find_json,
     parse_uri,
@@ -31,7 +34,8 @@ from lambdas.shared.storage import (
     write_json,
     write_json_lines,
 )
-from lambdas.shared.transcripts import Words, parsed
+from lambdas.shared.transcripts import parsed
+from lambdas.shared.words import Words
 
 
 class Collected(NamedTuple):
@@ -65,7 +69,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     recordings = {
         recording["media_id"]: recording for recording in read_json(bucket, batch["prefix"] + "plan.json")["recordings"]
     }
-    index = list(read_json_lines(bucket, batch["prefix"] + "documents.jsonl"))
+    index = read_json_lines(bucket, batch["prefix"] + "documents.jsonl")
     manifest = read_manifest(bucket, within(output_key, result["manifest_path"]))
     unprocessed = read_unprocessed(bucket, output_key, manifest)
 
@@ -74,14 +78,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     def collect(documents: list[dict[str, Any]]) -> Collected:
         recording = recordings[documents[0]["media_id"]]
         transcript_id = recording["transcript_id"]
-        outputs = [(document, find_json(bucket, f"{output_key}{document['document']}.out")) for document in documents]
-        found = [(document, output) for document, output in outputs if output is not None]
         words, labels = read_transcript(bucket, transcript_id)
-        entities = [record for output in found for record in entity_records(recording, *output, words)]
-        unmapped = [record for output in found for record in unmapped_records(recording, *output, words)]
-        complete = len(found) == len(documents)
+        entities: list[EntityRecord] = []
+        unmapped: list[EntityRecord] = []
+        missing: list[str] = []
+        for document in documents:
+            body = find_bytes(bucket, f"{output_key}{document['document']}.out")
+            if body is None:
+                missing.append(document["document"])
+                continue
+            output = read_output(body)
+            entities += entity_records(recording, document, output, words)
+            unmapped += unmapped_records(recording, document, output, words)
+        complete = not missing
         if not complete:
-            missing = sorted(document["document"] for document, output in outputs if output is None)
             reasons = sorted({unprocessed.get(name, "no output and no error was written") for name in missing})
             reason = (
                 f"Comprehend Medical did not process {len(missing)} of {len(documents)} documents of the transcript: "
@@ -98,9 +108,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if not write_records(bucket, recording, records, complete):
             reason = "A newer version of the object was processed meanwhile; its records are kept."
             write_rejection(bucket, batch["batch_id"], recording, reason)
-            return Collected(len(found), Counter(), 0, rejected=True)
-        categories = Counter(record["category"] for record in entities)
-        return Collected(len(found), categories, len(labels), rejected=not complete)
+            return Collected(len(documents) - len(missing), Counter(), 0, rejected=True)
+        categories = Counter(record.category for record in entities)
+        return Collected(len(documents) - len(missing), categories, len(labels), rejected=not complete)
 
     groups = [list(group) for _, group in groupby(index, key=lambda document: document["media_id"])]
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
@@ -126,7 +136,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def write_records(bucket: str, recording: dict[str, Any], records: list[dict[str, Any]], complete: bool) -> bool:
+def write_records(bucket: str, recording: dict[str, Any], records: Iterable[EntityRecord], complete: bool) -> bool:
     """Write the object's records; False, and nothing written, if those of a newer version are there.
 
     Should another execution write them at the same moment, S3 refuses one of the two, and its step is repeated.
@@ -186,9 +196,10 @@ def read_transcript(bucket: str, transcript_id: str) -> tuple[Words, list[PhiLab
         return words, phi_labels(transcript, words)
 
 
-def entity_findings(entities: Iterable[dict[str, Any]]) -> Iterator[Finding]:
+def entity_findings(entities: Iterable[EntityRecord]) -> Iterator[Finding]:
     """What Comprehend Medical found to be PHI, however sure it is."""
     for record in entities:
-        if record["category"] == PHI:
-            span = record["begin_offset"], record["end_offset"]
-            yield Finding(record["type"], COMPREHEND_MEDICAL, span, record["start_seconds"], record["end_seconds"])
+        if record.category == PHI:
+            begin, end = record.begin_offset, record.end_offset
+            span = None if begin is None or end is None else (begin, end)
+            yield Finding(record.type, COMPREHEND_MEDICAL, span, record.start_seconds, record.end_seconds)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lambdas.shared.phi_labels import WORD, PhiLabel
-from lambdas.shared.transcripts import Said, Span, Word, Words
+from lambdas.shared.transcribed_words import Word
+from lambdas.shared.words import Said, Span, Words
 
 TRANSCRIBE_MEDICAL, COMPREHEND_MEDICAL = "transcribe_medical", "comprehend_medical"
 

@@ -1,141 +1,23 @@
 """The lines of `records/`: what the two services found in a recording, whose it is, and who said it when."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from lambdas.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL
+from lambdas.detected_entities import FoundAttribute, Output
+from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
 from lambdas.shared.phi_labels import PhiLabel
-from lambdas.shared.transcripts import Said, Words
+from lambdas.shared.words import Said, Words
 
 PHI = "PROTECTED_HEALTH_INFORMATION"
 # Not one of Comprehend Medical's categories, and no cohort's: what belongs to no entity makes nobody a member.
 UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
 
 
-class FoundTrait(msgspec.Struct, gc=False, rename="pascal"):
-    """A trait as Comprehend Medical gives it."""
-
-    name: str
-    score: float
-
-
-class FoundAttribute(msgspec.Struct, gc=False, rename="pascal", kw_only=True):
-    """An attribute as Comprehend Medical gives it; offsets in the document."""
-
-    id: int | None = None
-    category: str | None = None
-    type: str
-    text: str
-    score: float
-    relationship_type: str | None = None
-    relationship_score: float | None = None
-    begin_offset: int
-    end_offset: int
-    traits: tuple[FoundTrait, ...] = ()
-
-
-class FoundEntity(msgspec.Struct, gc=False, rename="pascal", kw_only=True):
-    """An entity as Comprehend Medical gives it; offsets in the document."""
-
-    id: int
-    category: str
-    type: str
-    text: str
-    score: float
-    begin_offset: int
-    end_offset: int
-    traits: tuple[FoundTrait, ...] = ()
-    attributes: tuple[FoundAttribute, ...] = ()
-
-
-class FoundUnmapped(msgspec.Struct, gc=False, rename="pascal"):
-    """An attribute without its entity; `type` is the category that the entity would have."""
-
-    attribute: FoundAttribute
-    type: str | None = None
-
-
-class Output(msgspec.Struct, rename="pascal"):
-    """What is read of an output file of Comprehend Medical (API reference, DetectEntitiesV2)."""
-
-    entities: list[FoundEntity]
-    unmapped_attributes: list[FoundUnmapped] = []
-    model_version: str | None = None
-
-
-# The output of a document, from its bytes. Raises msgspec.DecodeError if it isn't one.
-read_output = msgspec.json.Decoder(Output).decode
-
-
-class _Line(msgspec.Struct, gc=False):
-    """A batch has millions of them; read by their keys, as by whoever reads the lines back from S3."""
-
-    def __getitem__(self, key: str) -> Any:
-        return getattr(self, key)
-
-
-class Trait(_Line):
-    """A trait of an entity or of an attribute."""
-
-    name: str
-    score: float
-
-
-class Attribute(_Line):
-    """What the service says of an entity: a dose, a direction. Offsets as in EntityRecord."""
-
-    id: int | None
-    category: str | None
-    type: str
-    text: str
-    score: float
-    relationship_type: str | None
-    relationship_score: float | None
-    begin_offset: int
-    end_offset: int
-    traits: Sequence[Trait]
-
-
-class EntityRecord(_Line):
-    """A line of `records/`: whose and where it is, what the service found, and what is known of the words there.
-
-    Offsets are code points in the whole transcript, seconds count from its beginning (docs/architecture.md).
-    """
-
-    user_id: str
-    media_id: str
-    media_uri: str
-    uploaded_at: str
-    audience_consent: bool
-    transcript_id: str
-    source: str
-    document: str | None
-    entity_id: int | None
-    category: str
-    type: str
-    text: str
-    score: float | None
-    begin_offset: int | None
-    end_offset: int | None
-    traits: Sequence[Trait]
-    attributes: Sequence[Attribute]
-    attribute_of: str | None
-    model_version: str | None
-    start_seconds: float | None
-    end_seconds: float | None
-    speaker: str | None
-    channel: str | None
-    confidence: float | None
-    alternatives: Sequence[str]
-
-
 def entity_records(
-    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output | Mapping[str, Any], words: Words
+    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output, words: Words
 ) -> Iterator[EntityRecord]:
     """One record per entity of a document."""
-    output = msgspec.convert(output, Output)
     offset, name, model_version = document["offset"], document["document"], output.model_version
     user_id, media_id, media_uri, uploaded_at, audience_consent, transcript_id = whose(recording)
     for entity in output.entities:
@@ -172,10 +54,9 @@ def entity_records(
 
 
 def unmapped_records(
-    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output | Mapping[str, Any], words: Words
+    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output, words: Words
 ) -> Iterator[EntityRecord]:
     """One record per attribute that the service could attach to no entity: a dose without its medication."""
-    output = msgspec.convert(output, Output)
     for unmapped in output.unmapped_attributes:
         attribute = attribute_of(unmapped.attribute, document["offset"])
         yield EntityRecord(

@@ -1,64 +1,64 @@
 """The list of what was found in a recording, as HTML. The script shows its entries beside the text, too."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from lambdas.deidentify import TRANSCRIBE_MEDICAL
 from lambdas.report.labels import CONTEXTS, clock, escape, kind_of, percent, plain, speaker_name
 from lambdas.report.transcript import seek_button
+from lambdas.shared.entity_record import Attribute, EntityRecord
 
 
-def findings_html(records: Sequence[dict[str, Any]], in_text: set[int]) -> str:
+def findings_html(records: Sequence[EntityRecord], in_text: set[int]) -> str:
     """One entry per record, `f<n>` by id; those whose number is in `in_text` have a link to the text."""
     return "".join(finding_html(number, record, number in in_text) for number, record in enumerate(records))
 
 
-def finding_html(number: int, record: dict[str, Any], is_in_text: bool) -> str:
-    kind = kind_of(record["category"])
-    label = kind.label if kind.name != "other" else plain(record["category"])
+def finding_html(number: int, record: EntityRecord, is_in_text: bool) -> str:
+    kind = kind_of(record.category)
+    label = kind.label if kind.name != "other" else plain(record.category)
     badges = "".join(
         f'<span class="badge{" negated" if name == "NEGATION" else ""}">{escape(CONTEXTS[name])}</span> '
-        for name in dict.fromkeys(trait["name"] for trait in record["traits"])
+        for name in dict.fromkeys(trait.name for trait in record.traits)
         if name in CONTEXTS
     )
     place = f'<a class="there" href="#t{number}">Show in the text</a>' if is_in_text else ""
     rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{html}</dd></div>" for name, html in rows_of(record))
     return (
         f'<li id="f{number}" class="finding {kind.name}" data-kind="{kind.name}">'
-        f"<h3>{escape(record['text'])} {badges}</h3>"
-        f'<p class="kind">{escape(label)} <span class="type">{escape(plain(record["type"]))}</span></p>'
+        f"<h3>{escape(record.text)} {badges}</h3>"
+        f'<p class="kind">{escape(label)} <span class="type">{escape(plain(record.type))}</span></p>'
         f"<dl>{rows}</dl>{place}</li>\n"
     )
 
 
-def rows_of(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def rows_of(record: EntityRecord) -> Iterator[tuple[str, str]]:
     """The name and, as HTML, the value of whatever is known of the finding."""
-    if record["traits"]:
-        yield "Traits", "<br>".join(scored(plain(trait["name"]), trait["score"]) for trait in record["traits"])
-    for attribute in record["attributes"]:
-        yield capitalised(attribute["type"]), attribute_html(attribute)
-    if record["attribute_of"]:
-        yield "Belongs to", f"a {escape(kind_of(record['attribute_of']).label.lower())} that is not told"
-    if record["start_seconds"] is not None:
-        end = record["end_seconds"]
-        until = "" if end is None or clock(end) == clock(record["start_seconds"]) else f" – {clock(end)}"
-        yield "Said at", seek_button(record["start_seconds"]) + until
-    if record["speaker"] or record["channel"]:
+    if record.traits:
+        yield "Traits", "<br>".join(scored(plain(trait.name), trait.score) for trait in record.traits)
+    for attribute in record.attributes:
+        yield capitalised(attribute.type), attribute_html(attribute)
+    if record.attribute_of:
+        yield "Belongs to", f"a {escape(kind_of(record.attribute_of).label.lower())} that is not told"
+    if record.start_seconds is not None:
+        end = record.end_seconds
+        until = "" if end is None or clock(end) == clock(record.start_seconds) else f" – {clock(end)}"
+        yield "Said at", seek_button(record.start_seconds) + until
+    if record.speaker or record.channel:
         yield (
             "Said by",
-            escape(", ".join(speaker_name(label) for label in (record["speaker"], record["channel"]) if label)),
+            escape(", ".join(speaker_name(label) for label in (record.speaker, record.channel) if label)),
         )
-    service = "Transcribe Medical" if record["source"] == TRANSCRIBE_MEDICAL else "Comprehend Medical"
-    yield "Found by", scored(service, record["score"])
-    if record["confidence"] is not None:
-        yield "Words", f"{percent(record['confidence'])} sure"
-    if record["alternatives"]:
-        yield "May have been", "<br>".join(f"<q>{escape(text)}</q>" for text in record["alternatives"])
+    service = "Transcribe Medical" if record.source == TRANSCRIBE_MEDICAL else "Comprehend Medical"
+    yield "Found by", scored(service, record.score)
+    if record.confidence is not None:
+        yield "Words", f"{percent(record.confidence)} sure"
+    if record.alternatives:
+        yield "May have been", "<br>".join(f"<q>{escape(text)}</q>" for text in record.alternatives)
 
 
-def attribute_html(attribute: dict[str, Any]) -> str:
-    traits = "".join(f"; {escape(plain(trait['name']))}" for trait in attribute["traits"])
-    return scored(attribute["text"], attribute["score"]) + traits
+def attribute_html(attribute: Attribute) -> str:
+    traits = "".join(f"; {escape(plain(trait.name))}" for trait in attribute.traits)
+    return scored(attribute.text, attribute.score) + traits
 
 
 def scored(text: str, score: float | None) -> str:

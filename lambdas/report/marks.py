@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from lambdas.shared.entity_record import Attribute, EntityRecord
 
 
 class Place(NamedTuple):
@@ -26,11 +28,12 @@ class Mark(NamedTuple):
         return list(dict.fromkeys(place.number for place in self.places))
 
 
-def places_of(records: Sequence[dict[str, Any]], length: int) -> Iterator[Place]:
+def places_of(records: Sequence[EntityRecord], length: int) -> Iterator[Place]:
     """The places of the records, and of their attributes, in a text of `length` characters; those in it, that is."""
     for number, record in enumerate(records):
-        for found in (record, *record["attributes"]):
-            begin, end = found["begin_offset"], found["end_offset"]
+        parts: Sequence[EntityRecord | Attribute] = (record, *record.attributes)
+        for found in parts:
+            begin, end = found.begin_offset, found.end_offset
             if begin is None or end is None:
                 continue
             begin, end = max(begin, 0), min(end, length)

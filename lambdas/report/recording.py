@@ -9,15 +9,16 @@ from lambdas.report.labels import clock, counted, escape, kind_of
 from lambdas.report.marks import places_of
 from lambdas.report.page import page
 from lambdas.report.transcript import transcript_html
+from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.storage import parse_uri
-from lambdas.shared.transcripts import Words
+from lambdas.shared.words import Words
 
 
 def report_key(transcript_id: str) -> str:
     return f"reports/{transcript_id}.html"
 
 
-def recording_page(recording: dict[str, Any], words: Words, records: Sequence[dict[str, Any]], complete: bool) -> str:
+def recording_page(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord], complete: bool) -> str:
     """The page of one of the plan's recordings as HTML.
 
     `records` are lines of `records/`; `complete` is false where entity detection did not see the whole text. The page's
@@ -81,13 +82,13 @@ from there.</p>
 </section>"""
 
 
-def in_order(record: dict[str, Any]) -> tuple[bool, int, int]:
+def in_order(record: EntityRecord) -> tuple[bool, int, int]:
     """By their place in the text; what has none comes last."""
-    begin, end = record["begin_offset"], record["end_offset"]
+    begin, end = record.begin_offset, record.end_offset
     return (begin is None, begin or 0, -(end or 0))
 
 
-def facts(recording: dict[str, Any], words: Words, records: Sequence[dict[str, Any]]) -> str:
+def facts(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord]) -> str:
     """What is known of the recording as a whole, as list items."""
     told = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
     if words.words:
@@ -98,9 +99,9 @@ def facts(recording: dict[str, Any], words: Words, records: Sequence[dict[str, A
     return "".join(f"<li>{escape(fact)}</li>" for fact in told)
 
 
-def filters(records: Sequence[dict[str, Any]]) -> str:
+def filters(records: Sequence[EntityRecord]) -> str:
     """A box to tick per category that was found, in the order of their number, and one for the unsure words."""
-    number = Counter(kind_of(record["category"]) for record in records)
+    number = Counter(kind_of(record.category) for record in records)
     boxes = "".join(
         f'<li><label class="{kind.name}"><input type="checkbox" name="kind" value="{kind.name}" checked>'
         f'<span class="swatch"></span>{escape(kind.label)}</label> <span class="count">{count:,}</span></li>\n'

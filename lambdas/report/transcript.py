@@ -3,12 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any
 
 from lambdas.report.labels import CONTEXTS, clock, escape, kind_of, percent, speaker_name
 from lambdas.report.marks import Mark, marks_of, places_of
 from lambdas.report.paragraphs import Paragraph, paragraphs
-from lambdas.shared.transcripts import Word, Words
+from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.transcribed_words import Word
+from lambdas.shared.words import Words
 
 # Words of which Transcribe Medical is less sure are marked. Its guides name no threshold.
 UNSURE_BELOW = 0.6
@@ -16,7 +17,7 @@ UNSURE_BELOW = 0.6
 VOICES = 6
 
 
-def transcript_html(words: Words, records: Sequence[dict[str, Any]]) -> str:
+def transcript_html(words: Words, records: Sequence[EntityRecord]) -> str:
     """The paragraphs. Finding `n` of `records` is marked with `n` in `data-findings`, first at the id `t<n>`.
 
     `data-words` of a paragraph has `<place>:<hundredths of a second>` for each of its words: the place counts UTF-16
@@ -72,7 +73,7 @@ def utf16_units(text: str) -> Sequence[int]:
 
 
 def paragraph_html(
-    words: Words, part: Paragraph, marks: Sequence[Mark], records: Sequence[dict[str, Any]], seen: set[int]
+    words: Words, part: Paragraph, marks: Sequence[Mark], records: Sequence[EntityRecord], seen: set[int]
 ) -> Iterator[str]:
     unsure = [word for word in part.words if word.confidence is not None and word.confidence < UNSURE_BELOW]
     position = part.begin
@@ -83,9 +84,9 @@ def paragraph_html(
     yield text_html(words.text, position, part.end, unsure)
 
 
-def mark_html(text: str, mark: Mark, unsure: Sequence[Word], records: Sequence[dict[str, Any]], seen: set[int]) -> str:
+def mark_html(text: str, mark: Mark, unsure: Sequence[Word], records: Sequence[EntityRecord], seen: set[int]) -> str:
     first = mark.places[0]
-    kinds = list(dict.fromkeys(kind_of(records[number]["category"]) for number in mark.numbers))
+    kinds = list(dict.fromkeys(kind_of(records[number].category) for number in mark.numbers))
     context = contexts(first.is_attribute, records[first.number])
     new = [number for number in mark.numbers if number not in seen]
     seen.update(new)
@@ -106,11 +107,11 @@ def mark_html(text: str, mark: Mark, unsure: Sequence[Word], records: Sequence[d
     )
 
 
-def contexts(is_attribute: bool, record: dict[str, Any]) -> list[str]:
+def contexts(is_attribute: bool, record: EntityRecord) -> list[str]:
     """What the finding's traits make of it, to be seen in the text; attributes only have their finding's."""
     if is_attribute:
         return []
-    names = {trait["name"] for trait in record["traits"]}
+    names = {trait.name for trait in record.traits}
     return [label for name, label in CONTEXTS.items() if name in names]
 
 

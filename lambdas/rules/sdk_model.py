@@ -14,7 +14,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 from lambdas.rules.java_pattern import matches
-from lambdas.shared.sdk import loader
+from lambdas.sdk_data import loader
 
 LONGEST_SHOWN = 80
 MOST_NAMED = 20

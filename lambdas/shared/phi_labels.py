@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from lambdas.shared.transcripts import Span, Word, Words, spelling
+from lambdas.shared.transcribed_words import Word
+from lambdas.shared.words import Span, Words, spelling
 
 # What stands between two blanks, without the punctuation around it: "O'Brien", "555-1234", "j.doe@example.com".
 WORD = re.compile(r"""[^\s.,;:!?"'()\[\]](?:\S*[^\s.,;:!?"'()\[\]])?""")

@@ -5,16 +5,19 @@ msgspec is imported where it is needed: functions that make one call start faste
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.shared.sdk import client
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 # As many connections as the widest thread pool that uses this client.
 PARALLEL_REQUESTS = 16
-s3 = client("s3", Config(max_pool_connections=PARALLEL_REQUESTS))
+s3: "S3Client" = client("s3", Config(max_pool_connections=PARALLEL_REQUESTS))
 
 
 def uri_of(bucket: str, key: str) -> str:

@@ -1,6 +1,6 @@
 """Functions, their log groups, permissions and event source mappings as CloudFormation describes them.
 
-moto's CloudFormation drops a function's layers, architecture, tracing, logging and key, and a log group's key.
+moto's CloudFormation drops a function's architecture, tracing, logging and key, and a log group's key.
 """
 
 from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_backends
@@ -15,15 +15,9 @@ _moto_log_group_attribute = LogGroup.get_cfn_attribute
 
 
 def complete_function(function: LambdaFunction, properties: Properties) -> None:
-    """Apply the properties that moto dropped.
-
-    A layer must belong to another account: such layers are published by AWS and partners, and their contents
-    (Powertools) come from the local interpreter. Raises ValueError for a layer of our own, whose code would be missing.
-    """
-    for arn in properties.get("Layers", []):
-        if arn.split(":")[4] == ACCOUNT_ID:
-            raise ValueError(f"Layers: {arn} is a layer of this account, and the local AWS does not unpack layers")
-    function.layers = [{"Arn": arn, "CodeSize": 0} for arn in properties.get("Layers", [])]
+    """Apply the properties that moto dropped. Raises ValueError for layers, whose code would be missing."""
+    if layers := properties.get("Layers"):
+        raise ValueError(f"Layers: {', '.join(layers)}; the local AWS does not unpack layers")
     function.timeout = int(function.timeout)
     function.memory_size = int(function.memory_size)
     function.architectures = properties.get("Architectures", ["x86_64"])

@@ -1,8 +1,8 @@
 """A Lambda execution environment: one `awslambdaric` process that serves the invocations of one function in turn.
 
 The process is the real runtime interface client with the function's code, role credentials and environment, so a
-handler meets the same context object, deadline, error payloads and log lines as on AWS. Python packages that a layer
-would bring (Powertools) come from the interpreter that runs this module. Memory and /tmp are not limited.
+handler meets the same context object, deadline, error payloads and log lines as on AWS. The SDK, which
+the runtime has on AWS, comes from the interpreter that runs this module. Memory and /tmp are not limited.
 """
 
 import contextlib

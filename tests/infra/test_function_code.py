@@ -1,51 +1,136 @@
 import hashlib
 import json
+import marshal
 import os
-import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import botocore
+import msgspec
 import pytest
 
-from infra.function_code import write_function_code
+from infra.function_code import pinned_packages, write_function_code
+from infra.functions import FUNCTIONS
 from infra.sdk_models import OPERATIONS
 from infra.settings import ConfigurationError
 
-
-def test_the_code_is_the_same_whenever_it_is_put_together(tmp_path: Path) -> None:
-    digests = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        write_function_code(tmp_path / name)
-        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
-        digests.append(
-            [(path.relative_to(tmp_path / name), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
-        )
-    assert digests[0] == digests[1]
+# What the runtime has of botocore and what that needs. Not boto3, which would take its time.
+RUNTIME = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
 
 
-def test_the_functions_use_the_sdks_models_beside_them_and_their_machines_own_packages(tmp_path: Path) -> None:
-    write_function_code(tmp_path)
-    program = (
-        "import lambdas.shared.transcripts as transcripts, boto3, json; client = boto3.client('s3', 'eu-west-1'); "
-        "print(json.dumps([transcripts.__file__, client.meta.service_model.operation_names]))"
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code with the bytecode of this Python, whichever it is."""
+    folder = tmp_path_factory.mktemp("code")
+    write_function_code(folder, bytecode=True)
+    return folder
+
+
+@pytest.fixture
+def run(code: Path, tmp_path: Path) -> Any:
+    """run(program) -> what it prints, as lines of JSON, with nothing at hand but the zip and the runtime's SDK."""
+    task, runtime = tmp_path / "task", tmp_path / "runtime"
+    shutil.copytree(code, task)
+    for module in Path(msgspec.__file__).parent.glob("*.so"):  # that of the zip is for Lambda's processor
+        shutil.copy(module, task / "msgspec")
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).symlink_to(Path(botocore.__file__).parents[1] / name)
+
+    def start(program: str) -> list[Any]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{task}:{runtime}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "POWERTOOLS_METRICS_NAMESPACE": "Test",
+            "POWERTOOLS_SERVICE_NAME": "test",
+        }
+        command = [sys.executable, "-S", "-c", program]
+        answer = subprocess.run(command, cwd=task, env=environment, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    return start
+
+
+def test_the_code_is_the_same_whenever_it_is_put_together(code: Path, tmp_path: Path) -> None:
+    write_function_code(tmp_path, bytecode=True)
+    one, other = (
+        {
+            path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in (code, tmp_path)
     )
-    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", program]
-    answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
-    module, operations = json.loads(answer.stdout)
-    assert Path(module) == tmp_path / "lambdas/shared/transcripts.py"
+    assert one == other
+
+
+def test_every_source_has_bytecode_that_is_used_whatever_its_date_is(code: Path) -> None:
+    sources = list(code.rglob("*.py"))
+    assert len(sources) > 50
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        content = compiled.read_bytes()
+        assert int.from_bytes(content[4:8], "little") == 0b01, source  # by the source's hash, unchecked (PEP 552)
+        assert marshal.loads(content[16:]).co_filename == f"/var/task/{source.relative_to(code)}"
+
+
+def test_without_bytecode_there_is_source_only(tmp_path: Path) -> None:
+    write_function_code(tmp_path, bytecode=False)
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+def test_all_functions_start_with_nothing_but_the_zip_and_the_runtimes_sdk(run: Any, tmp_path: Path) -> None:
+    modules = sorted({handler.rpartition(".")[0] for handler, _ in FUNCTIONS.values()})
+    program = f"""
+import importlib, json, sys
+for name in {modules}:
+    importlib.import_module(name)
+import aws_lambda_powertools, msgspec, typing_extensions
+from lambdas.shared.storage import s3
+print(json.dumps([module.__file__ for module in (aws_lambda_powertools, msgspec, typing_extensions)]))
+print(json.dumps(s3.meta.service_model.operation_names))
+print(json.dumps([name for name in ("boto3", "s3transfer", "aws_xray_sdk", "pydantic") if name in sys.modules]))
+"""
+    files, operations, needless = run(program)
+    assert all(file.startswith(f"{tmp_path / 'task'}/") for file in files)
     assert operations == sorted(OPERATIONS["s3"])
+    assert needless == []
 
 
-def test_without_its_packages_it_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"lacks msgspec.*run `make setup`"):
-        write_function_code(tmp_path, packages=tmp_path / "nowhere")
+def test_logger_and_metrics_of_the_zip_do_what_the_functions_ask_of_them(run: Any) -> None:
+    program = """
+from lambdas.shared.observability import logger, metrics, observed
+@observed("stage", timed=True)
+def handler(event, context):
+    metrics.add_metric("Things", "Count", 3)
+    logger.warning("seen", extra={"batch_id": "b"})
+    try:
+        raise ValueError("x")
+    except ValueError:
+        logger.exception("failed")
+handler({"batch_id": "b"}, None)
+"""
+    warning, error, metric = run(program)
+    assert (warning["message"], warning["correlation_id"], warning["batch_id"]) == ("seen", "b", "b")
+    assert "ValueError: x" in error["exception"]
+    assert (metric["Things"], metric["stage"]) == ([3.0], "stage")
 
 
-def test_functions_and_the_local_aws_use_the_same_version_of_a_package() -> None:
-    root = Path(__file__).parents[2]
-    pinned = re.findall(r"^([\w-]+==\S+)", (root / "requirements-lambda.txt").read_text(), re.MULTILINE)
-    assert pinned
-    assert set(pinned) <= set((root / "requirements.lock").read_text().split())
+def test_without_its_packages_or_with_other_versions_it_says_what_to_run(tmp_path: Path) -> None:
+    for name, _ in pinned_packages():
+        (tmp_path / f"{name}-0.1.dist-info").mkdir()
+    with pytest.raises(ConfigurationError, match=r"lacks aws_lambda_powertools 3.*run `make setup`"):
+        write_function_code(tmp_path / "code", bytecode=False, packages=tmp_path)
+
+
+def test_functions_tests_and_the_local_aws_use_the_same_versions() -> None:
+    locked = (Path(__file__).parents[2] / "requirements.lock").read_text().split()
+    assert len(pinned_packages()) == 3
+    for name, version in pinned_packages():
+        assert f"{name.replace('_', '-')}=={version}" in locked

@@ -1,10 +1,13 @@
 import ast
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aws_cdk.assertions import Annotations, Match
 from aws_cdk.cx_api import CloudAssembly
 
+from infra.function_code import RUNTIME_PYTHON
 from infra.functions import FUNCTIONS, pascal_case
 from infra.stack import PipelineStack
 from tests.infra.conftest import ROOT, Deployed
@@ -23,25 +26,27 @@ def test_all_functions_share_one_runtime_and_one_asset(local: Deployed) -> None:
     functions = local.of_type("AWS::Lambda::Function").values()
     assert len({function["Code"]["S3Key"] for function in functions}) == 1
     for function in functions:
-        assert function["Runtime"] == "python3.13"
+        assert function["Runtime"] == "python{}.{}".format(*RUNTIME_PYTHON)
         assert function["Architectures"] == ["arm64"]
         assert function["TracingConfig"] == {"Mode": "Active"}
-        assert function["Layers"] == [
-            "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
-        ]
+        assert "Layers" not in function
 
 
 def test_the_asset_is_the_code_what_it_needs_and_the_sdks_models(new_stack: Callable[..., PipelineStack]) -> None:
     stack = new_stack("dev")
     assembly: CloudAssembly = stack.node.root.synth()  # type: ignore[attr-defined]
     (asset,) = Path(assembly.directory).glob("asset.*")
-    shipped = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
+    shipped = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     code = {path.relative_to(ROOT) for path in (ROOT / "lambdas").rglob("*.py")}
     assert {path for path in shipped if path.parts[0] == "lambdas"} == code | {Path("lambdas/report/page.html")}
-    assert {path.parts[0] for path in shipped} == {"lambdas", "packages", "sdk_models"}
-    assert {path.parts[1].partition("-")[0] for path in shipped if path.parts[0] == "packages"} == {"msgspec"}
+    others = {path.parts[0] for path in shipped if "dist-info" not in path.parts[0]}
+    assert others == {"lambdas", "sdk_models", "aws_lambda_powertools", "msgspec", "typing_extensions.py"}
     binaries = [path.name for path in shipped if path.suffix == ".so"]
     assert binaries and all(name.endswith("cpython-313-aarch64-linux-gnu.so") for name in binaries)
+    has_bytecode = sys.version_info[:2] == RUNTIME_PYTHON
+    assert any(asset.rglob("*.pyc")) == has_bytecode
+    told = Annotations.from_stack(stack).find_info("*", Match.string_like_regexp("Synthesize with 3.13 to deploy"))
+    assert len(told) == (not has_bytecode)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

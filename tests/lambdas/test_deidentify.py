@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from lambdas.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL, Finding, deidentified, label_findings
 from lambdas.shared.phi_labels import PhiLabel
-from lambdas.shared.transcripts import Span, Words
+from lambdas.shared.words import Span, Words
 
 TEXT = "Mr. O'Brien, 71, has no fever. Call 555-1234."
 PUNCTUATION = """.,;:!?"'()[]"""

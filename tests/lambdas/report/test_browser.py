@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.report.batch import batch_page
 from lambdas.report.recording import recording_page
-from lambdas.shared.transcripts import Words
+from lambdas.shared.words import Words
 from tests.lambdas.report import visit
 from tests.lambdas.report.test_batch import PLANNED, summary
 

@@ -1,24 +1,25 @@
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdas.report.marks import Mark, Place, marks_of, places_of
+from lambdas.shared.entity_record import EntityRecord
+from tests.lambdas.report import visit
+
+WORDS = visit.words()
+RECORD, ATTRIBUTE = visit.record(WORDS, "fever"), visit.attribute(WORDS, "10 mg", "DOSAGE")
 
 
-def found(begin: int | None, end: int | None, *attributes: tuple[int, int]) -> dict[str, Any]:
-    return {
-        "begin_offset": begin,
-        "end_offset": end,
-        "attributes": [{"begin_offset": first, "end_offset": last} for first, last in attributes],
-    }
+def found(begin: int | None, end: int | None, *attributes: tuple[int, int]) -> EntityRecord:
+    own = [replace(ATTRIBUTE, begin_offset=first, end_offset=last) for first, last in attributes]
+    return replace(RECORD, begin_offset=begin, end_offset=end, attributes=own)
 
 
 def spans(marks: list[Mark]) -> list[tuple[int, int, list[int]]]:
     return [(mark.begin, mark.end, mark.numbers) for mark in marks]
 
 
-def marks(length: int, *records: dict[str, Any], breaks: tuple[int, ...] = ()) -> list[Mark]:
+def marks(length: int, *records: EntityRecord, breaks: tuple[int, ...] = ()) -> list[Mark]:
     return marks_of(places_of(records, length), breaks)
 
 

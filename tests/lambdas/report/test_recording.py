@@ -3,13 +3,16 @@ import hashlib
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
+from lambdas.shared.entity_record import EntityRecord
 from tests.lambdas.report import visit
 from tests.lambdas.report.parsed import Parsed
 
 
-def rendered(records: list[dict[str, Any]] | None = None, complete: bool = True, **recording: Any) -> str:
+def rendered(records: list[EntityRecord] | None = None, complete: bool = True, **recording: Any) -> str:
     words = visit.words()
     found = visit.records(words) if records is None else records
     return recording_page(visit.RECORDING | recording, words, found, complete)
@@ -78,9 +81,11 @@ def test_a_transcript_that_was_not_processed_as_a_whole_says_so() -> None:
 def test_markup_in_names_and_findings_stays_text() -> None:
     evil = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
     words = visit.words()
-    record = visit.record(words, "fever", type=evil, traits=[visit.trait(evil)], alternatives=[evil], speaker=evil)
-    record |= {"text": evil, "category": evil, "channel": evil, "attribute_of": evil}
-    record["attributes"] = [visit.attribute(words, "10 mg", evil) | {"text": evil, "traits": [visit.trait(evil)]}]
+    traits = [visit.trait(evil)]
+    attribute = replace(visit.attribute(words, "10 mg", evil), text=evil, traits=traits)
+    members = {"category": evil, "type": evil, "speaker": evil, "channel": evil, "attribute_of": evil}
+    record = visit.record(words, "fever", traits=traits, attributes=[attribute], alternatives=[evil], **members)
+    record = replace(record, text=evil)
     uri = f"s3://b/media/{evil}/{evil}.wav"
     html = rendered([record], uri=uri, user_id=evil, uploaded_at=evil, transcript_id=evil)
     assert html.count("<script") == 1

@@ -1,16 +1,17 @@
 import re
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdas.report.transcript import transcript_html
-from lambdas.shared.transcripts import Words
+from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.words import Words
 from tests.lambdas.report import visit
 from tests.lambdas.report.parsed import Element, Parsed
 
 
-def rendered(words: Words, records: list[dict[str, Any]] | None = None) -> Parsed:
+def rendered(words: Words, records: list[EntityRecord] | None = None) -> Parsed:
     return Parsed(transcript_html(words, records or []))
 
 
@@ -54,8 +55,9 @@ def test_a_negated_finding_says_so_in_words_and_looks_otherwise() -> None:
 
 def test_an_attribute_shows_the_finding_it_belongs_to_and_none_of_its_traits() -> None:
     words = visit.words()
-    record = visit.record(words, "lisinopril", attributes=[visit.attribute(words, "10 mg", "DOSAGE")])
-    dose = mark(rendered(words, [{**record, "traits": [visit.trait("NEGATION")]}]), "10 mg")
+    attributes = [visit.attribute(words, "10 mg", "DOSAGE")]
+    record = visit.record(words, "lisinopril", attributes=attributes, traits=[visit.trait("NEGATION")])
+    dose = mark(rendered(words, [record]), "10 mg")
     assert dose.classes == ["mark", "condition", "attribute"]
     assert dose.attributes["data-findings"] == "0"
 
@@ -114,7 +116,7 @@ def test_every_character_is_there_and_every_word_is_told_by_its_place_in_utf16(
     for _ in range(data.draw(st.integers(0, 4)) if length else 0):
         begin = data.draw(st.integers(0, length - 1))
         end = data.draw(st.integers(begin + 1, length))
-        records.append({**visit.record(words, words.text[begin:end]), "begin_offset": begin, "end_offset": end})
+        records.append(replace(visit.record(words, words.text[begin:end]), begin_offset=begin, end_offset=end))
     page = rendered(words, records)
     assert text_of(page) == words.text
     told: list[tuple[int, int]] = []

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from lambdas.shared.transcripts import Words
+from msgspec.structs import replace
+
+from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
+from lambdas.shared.words import Words
 
 TRANSCRIPT_ID = "5f0c-visit"
 RECORDING: dict[str, Any] = {
@@ -52,11 +55,11 @@ def words(*turns: tuple[str | None, str]) -> Words:
     return Words(transcript(*(turns or TURNS)))
 
 
-def record(said: Words, text: str, category: str = "MEDICAL_CONDITION", **more: Any) -> dict[str, Any]:
+def record(said: Words, text: str, category: str = "MEDICAL_CONDITION", **more: Any) -> EntityRecord:
     """A line of `records/` about the first place of `text`."""
     begin = said.text.index(text)
     at = said.at((begin, begin + len(text)))
-    return {
+    members: dict[str, Any] = {
         **{key: RECORDING[key] for key in ("user_id", "media_id", "uploaded_at", "audience_consent", "transcript_id")},
         "media_uri": RECORDING["uri"],
         "source": "comprehend_medical",
@@ -68,50 +71,45 @@ def record(said: Words, text: str, category: str = "MEDICAL_CONDITION", **more: 
         "score": 0.91,
         "begin_offset": begin,
         "end_offset": begin + len(text),
-        "start_seconds": at.start_seconds,
-        "end_seconds": at.end_seconds,
         "traits": [],
         "attributes": [],
         "attribute_of": None,
         "model_version": "2.4.0",
-        "speaker": at.speaker,
-        "channel": at.channel,
-        "confidence": at.confidence,
-        "alternatives": at.alternatives,
-        **more,
+        **at._asdict(),
     }
+    return EntityRecord(**members | more)
 
 
-def attribute(said: Words, text: str, type_: str) -> dict[str, Any]:
+def attribute(said: Words, text: str, type_: str) -> Attribute:
     begin = said.text.index(text)
-    return {
-        "id": 1,
-        "category": "MEDICATION",
-        "type": type_,
-        "text": text,
-        "score": 0.88,
-        "relationship_type": type_,
-        "relationship_score": 0.9,
-        "begin_offset": begin,
-        "end_offset": begin + len(text),
-        "traits": [],
-    }
+    return Attribute(
+        id=1,
+        category="MEDICATION",
+        type=type_,
+        text=text,
+        score=0.88,
+        relationship_type=type_,
+        relationship_score=0.9,
+        begin_offset=begin,
+        end_offset=begin + len(text),
+        traits=[],
+    )
 
 
-def trait(name: str) -> dict[str, Any]:
-    return {"name": name, "score": 0.87}
+def trait(name: str) -> Trait:
+    return Trait(name, 0.87)
 
 
-def records(said: Words) -> list[dict[str, Any]]:
+def records(said: Words) -> list[EntityRecord]:
     """Of the visit: with traits, attributes, overlaps, and a label that has no place in the text."""
     phi = {"type": "NAME", "entity_id": None, "document": None, "model_version": None}
-    nowhere = {"begin_offset": None, "end_offset": None, "text": "Lopes"}
+    nowhere = {"begin_offset": None, "end_offset": None}
     return [
         record(said, "Maria Lopez", "PROTECTED_HEALTH_INFORMATION", type="NAME"),
         record(said, "Maria", "PROTECTED_HEALTH_INFORMATION", source="transcribe_medical", **phi),
         record(said, "chest pain", traits=[trait("SYMPTOM")]),
         record(said, "chest", "ANATOMY", type="SYSTEM_ORGAN_SITE"),
-        {**record(said, "No fever", traits=[trait("SYMPTOM"), trait("NEGATION")]), "text": "fever"},
+        replace(record(said, "No fever", traits=[trait("SYMPTOM"), trait("NEGATION")]), text="fever"),
         record(said, "breast cancer", traits=[trait("DIAGNOSIS"), trait("PERTAINS_TO_FAMILY")]),
         record(
             said,
@@ -123,5 +121,8 @@ def records(said: Words) -> list[dict[str, Any]]:
         ),
         record(said, "chest x-ray", "TEST_TREATMENT_PROCEDURE", type="TEST_NAME", traits=[trait("FUTURE")]),
         record(said, "tomorrow", "TIME_EXPRESSION", type="TIME_TO_TEST_NAME"),
-        {**record(said, "Maria", "PROTECTED_HEALTH_INFORMATION", source="transcribe_medical", **phi), **nowhere},
+        replace(
+            record(said, "Maria", "PROTECTED_HEALTH_INFORMATION", source="transcribe_medical", **phi | nowhere),
+            text="Lopes",
+        ),
     ]

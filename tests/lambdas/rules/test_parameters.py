@@ -66,6 +66,7 @@ def test_what_is_no_object_is_told(parameters: Any) -> None:
 def test_the_rules_need_no_client_and_are_all_that_the_infrastructure_takes_from_the_functions() -> None:
     rules = "\n".join(path.read_text() for path in Path("lambdas/rules").glob("*.py"))
     infrastructure = "\n".join(path.read_text() for path in Path("infra").glob("*.py"))
-    imported = re.compile(r"^(?:from|import) (boto3|aws_lambda_powertools|lambdas[\w.]*)", re.MULTILINE)
-    assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == set()
+    imported = re.compile(r"^(?:from|import) (botocore.session|boto3|lambdas[\w.]*)", re.MULTILINE)
+    assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == {"lambdas.sdk_data"}
+    assert set(imported.findall(Path("lambdas/sdk_data.py").read_text())) == set()
     assert set(imported.findall(infrastructure)) == {"lambdas.rules"}

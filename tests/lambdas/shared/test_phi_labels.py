@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.shared.phi_labels import PhiLabel, phi_labels
-from lambdas.shared.transcripts import Words
+from lambdas.shared.words import Words
 
 Json = dict[str, Any]
 

@@ -4,198 +4,67 @@ from typing import Any
 import msgspec
 import pytest
 
-from lambdas.shared.transcripts import Speech, Words, read_speech, text_of
+from lambdas.shared.transcripts import Speech, read_speech, text_of
 
 Json = dict[str, Any]
+# Longer than what is searched first for the last word.
+PUNCTUATION: list[Json] = [{"type": "punctuation", "alternatives": [{"confidence": "0.0", "content": "."}]}] * 2_000
 
 
-def spoken(content: str, start: float, end: float, **more: Any) -> Json:
-    confidence = {"confidence": more.pop("confidence")} if "confidence" in more else {}
-    return {
-        "type": "pronunciation",
-        "start_time": str(start),
-        "end_time": str(end),
-        "alternatives": [{**confidence, "content": content}],
-        **more,
-    }
+def word(end: float, content: str = "No") -> Json:
+    times = {"start_time": f"{end - 0.1:.3f}", "end_time": f"{end:.3f}"}
+    return {"type": "pronunciation", "alternatives": [{"confidence": "0.9", "content": content}], **times}
 
 
-STOP = {"type": "punctuation", "alternatives": [{"confidence": "0.0", "content": "."}]}
-ITEMS = [
-    spoken("No", 0.5, 0.7, confidence="0.99"),
-    spoken("fever", 0.8, 1.2, confidence="0.5"),
-    STOP,
-    spoken("No", 1.5, 1.7, confidence="1.0"),
-    spoken("cough", 1.8, 2.4, confidence="0.75"),
-    STOP,
-]
+def transcript(items: list[Json] | None, *texts: str, **results: Any) -> Json:
+    members = {"transcripts": [{"transcript": text} for text in texts], **results}
+    return {"jobName": "j", "results": members if items is None else {**members, "items": items}, "status": "COMPLETED"}
 
 
-def transcript(text: str = "No fever. No cough.", items: list[Json] | None = None, **results: Any) -> Json:
-    return {"results": {"transcripts": [{"transcript": text}], "items": ITEMS if items is None else items, **results}}
+def speech(document: Json, **spelling: Any) -> Speech:
+    return read_speech(json.dumps(document, **spelling).encode())
 
 
-def speech(document: Json) -> Speech:
-    return read_speech(json.dumps(document).encode())
+def test_speech_is_the_whole_text_and_ends_with_its_last_word() -> None:
+    document = transcript([word(1), word(30.2), PUNCTUATION[0]], "No fever. ", "Côugh.")
+    assert speech(document) == ("No fever. Côugh.", 31)
+    assert speech(document, indent=2, ensure_ascii=False) == ("No fever. Côugh.", 31)
+    assert text_of(document) == "No fever. Côugh."
 
 
-def seconds(words: Words, begin: int, end: int) -> tuple[float | None, float | None]:
-    return words.at((begin, end))[:2]
+@pytest.mark.parametrize("items", [None, [], [word(2)], [word(14.999)], PUNCTUATION])
+def test_fifteen_seconds_are_billed_at_least(items: list[Json] | None) -> None:
+    assert speech(transcript(items, "No.")) == ("No.", 15)
 
 
-def test_offsets_become_the_seconds_of_the_words_they_overlap() -> None:
-    text = text_of(transcript())
-    words = Words(transcript())
-    assert seconds(words, text.index("fever"), text.index("fever") + 5) == (0.8, 1.2)
-    assert seconds(words, text.index("No cough"), len(text)) == (1.5, 2.4)
-    assert seconds(words, 0, len(text)) == (0.5, 2.4)
+def test_whole_seconds_are_billed() -> None:
+    assert speech(transcript([word(16)], "No.")).billable_seconds == 16
+    assert speech(transcript([word(16.001)], "No.")).billable_seconds == 17
 
 
-def test_a_part_of_a_word_has_the_word_s_seconds() -> None:
-    assert seconds(Words(transcript()), 4, 6) == (0.8, 1.2)
-
-
-def test_a_place_between_words_has_nothing_said_of_it() -> None:
-    assert Words(transcript()).at((8, 9)) == (None, None, None, None, None, ())
-
-
-def test_an_item_that_the_text_spells_otherwise_leaves_its_neighbours_in_place() -> None:
-    items = [ITEMS[0], spoken("pyrexia", 0.8, 1.2), *ITEMS[2:]]
-    assert seconds(Words(transcript(items=items)), 13, 18) == (1.8, 2.4)
-
-
-@pytest.mark.parametrize("missing_before", [0, 300])
-def test_an_item_that_comes_again_much_later_in_the_text_does_not_misplace_what_is_between(missing_before: int) -> None:
-    text = "He is febrile " + "and so on " * 60 + "fever"
-    said = ["He", "is", "fever", *text.split()[2:]]
-    items = [spoken(word, number, number + 1) for number, word in enumerate(said)]
-    words = Words(transcript(text, [spoken("pyrexia", 0, 0)] * missing_before + items))
-    assert seconds(words, text.index("febrile"), text.index("febrile") + 7) == (3, 4)
-
-
-def test_a_part_of_the_text_without_items_is_passed_over_once_enough_items_are_missing() -> None:
-    items = [spoken("w", 0, 1)] * 210 + [spoken("cough", 1, 2)]
-    assert seconds(Words(transcript("x " * 200 + "cough", items)), 400, 405) == (1, 2)
-
-
-def test_the_confidence_of_a_place_is_the_least_of_its_words() -> None:
-    words = Words(transcript())
-    assert words.at((0, 8)).confidence == 0.5
-    assert words.at((10, 12)).confidence == 1.0
-    assert Words(transcript(items=[spoken("No", 0, 1)])).at((0, 2)).confidence is None
-
-
-def test_the_speaker_of_a_place_is_who_says_most_of_it() -> None:
-    items = [spoken("No", 0.5, 0.7, speaker_label="spk_0"), spoken("fever", 0.8, 1.2, speaker_label="spk_1")]
-    words = Words(transcript(items=items))
-    assert words.at((0, 2)).speaker == "spk_0"
-    assert words.at((0, 8)).speaker == "spk_1"
+def test_the_last_word_is_found_however_much_comes_after_it() -> None:
+    assert speech(transcript([word(1), word(90), *PUNCTUATION], "No.")).billable_seconds == 90
 
 
 @pytest.mark.parametrize("with_items", [True, False])
-def test_speakers_are_found_by_time_where_the_items_do_not_name_them(with_items: bool) -> None:
-    first: Json = {"start_time": "0.0", "end_time": "1.3", "speaker_label": "spk_0"}
-    second: Json = {"start_time": "1.300", "end_time": "2.6", "speaker_label": "spk_1"}
-    if with_items:  # their times are written with another number of digits
-        first["items"] = [
-            {"start_time": f"{start}00", "end_time": f"{end}00"} for start, end in ((0.5, 0.7), (0.8, 1.2))
-        ]
-        second["items"] = [{"start_time": "1.50", "end_time": "1.70", "speaker_label": "spk_1"}]
-    words = Words(transcript(speaker_labels={"speakers": 2, "segments": [second, first]}))
-    assert [word.speaker for word in words.words] == ["spk_0", "spk_0", "spk_1", "spk_1"]
-
-
-def test_a_word_outside_every_turn_has_no_speaker() -> None:
-    turn = {"start_time": "0.75", "end_time": "1.3", "speaker_label": "spk_0"}
-    words = Words(transcript(speaker_labels={"segments": [turn]}))
-    assert [word.speaker for word in words.words] == [None, "spk_0", None, None]
-
-
-HOW_ARE_YOU = [spoken("How", 0, 0.2), spoken("are", 0.4, 0.6), spoken("you", 0.8, 1)]
-I_COUGH = [spoken("I", 0.3, 0.4), spoken("cough", 0.5, 0.9)]
-BY_CLOCK = [HOW_ARE_YOU[0], I_COUGH[0], HOW_ARE_YOU[1], I_COUGH[1], HOW_ARE_YOU[2]]
-
-
-@pytest.mark.parametrize(
-    ("text", "items"),
-    [("How I are cough you.", BY_CLOCK), ("How are you. I cough.", BY_CLOCK), ("How are you. I cough.", [])],
-)
-def test_channels_are_found_whatever_order_the_text_has(text: str, items: list[Json]) -> None:
-    channels = [{"channel_label": "ch_0", "items": [*HOW_ARE_YOU, STOP]}, {"channel_label": "ch_1", "items": I_COUGH}]
-    document = transcript(text, items, channel_labels={"channels": channels})
-    words = Words(document)
-    assert words.at((text.index("cough"), text.index("cough") + 5))[:4] == (0.5, 0.9, None, "ch_1")
-    assert words.at((text.index("you"), text.index("you") + 3))[:4] == (0.8, 1.0, None, "ch_0")
-    later = {"channel_label": "ch_1", "items": [spoken("cough", 20.5, 20.9)]}
-    assert speech(transcript(text, [], channel_labels={"channels": [later, channels[0]]})) == (text, 21)
-
-
-def test_the_same_word_at_the_same_time_on_both_channels_belongs_to_one_each() -> None:
-    channels = [{"channel_label": f"ch_{number}", "items": [spoken("yes", 0, 1)]} for number in (0, 1)]
-    words = Words(transcript("yes yes", [spoken("yes", 0, 1)] * 2, channel_labels={"channels": channels}))
-    assert [word.channel for word in words.words] == ["ch_0", "ch_1"]
-
-
-def test_a_channel_that_the_item_names_is_taken() -> None:
-    words = Words(transcript("No", [spoken("No", 0, 1, channel_label="ch_1")]))
-    assert words.at((0, 2)).channel == "ch_1"
-
-
-def segment(start: str, end: str, *transcripts: str, items: list[Json] | None = None) -> Json:
-    alternatives: list[Json] = [{"transcript": text, "items": []} for text in transcripts]
-    if items is not None:
-        alternatives[0]["items"] = items
-    return {"start_time": start, "end_time": end, "alternatives": alternatives}
-
-
-def test_the_alternatives_of_a_place_are_the_other_transcripts_of_its_segments() -> None:
-    segments = [
-        segment("1.4", "2.5", "No cough.", "No calf.", "Know cough."),
-        segment("0.4", "1.3", "No fever", "No favor", "Not ever"),
+def test_of_several_channels_the_one_that_is_heard_last_counts_wherever_it_stands(with_items: bool) -> None:
+    channels = [
+        {"channel_label": "ch_1", "items": [word(120), *PUNCTUATION]},
+        {"channel_label": "ch_0", "items": [word(60), *PUNCTUATION]},
     ]
-    words = Words(transcript(segments=segments))
-    assert words.at((3, 8)).alternatives == ["No favor", "Not ever"]
-    assert words.at((13, 18)).alternatives == ["No calf.", "Know cough."]
-    assert words.at((3, 18)).alternatives == ["No favor", "Not ever", "No calf.", "Know cough."]
+    items = [item for channel in channels for item in channel["items"]] if with_items else []
+    document = transcript(items, "No.", channel_labels={"channels": channels, "number_of_channels": 2})
+    assert speech(document).billable_seconds == 120
 
 
-def test_a_word_outside_every_segment_has_no_alternatives() -> None:
-    words = Words(
-        transcript(segments=[segment("0.4", "1.3", "No fever", "No favor"), segment("9", "10", "Yes", "Yet")])
-    )
-    assert words.at((13, 18)).alternatives == ()
+def test_what_is_said_is_not_taken_for_a_time() -> None:
+    said = '"end_time":"999.0"'
+    assert speech(transcript([word(20, said)], said)) == (said, 20)
+    turns = {"segments": [{"start_time": "0", "end_time": "999", "speaker_label": "spk_0"}]}
+    assert speech(transcript([word(20)], "No.", speaker_labels=turns, segments=turns["segments"])) == ("No.", 20)
 
 
-def test_segments_of_two_channels_that_overlap_are_told_apart_by_their_words() -> None:
-    def item(content: str, start: str, end: str) -> Json:
-        return {"content": content, "start_time": start, "end_time": end}
-
-    segments = [
-        segment("0.5", "2.4", "No cough", "Snow cough", items=[item("No", "0.5", "0.7"), item("cough", "1.8", "2.4")]),
-        segment("0.8", "1.7", "fever No", "never No", items=[item("fever", "0.8", "1.2"), item("No", "1.5", "1.7")]),
-    ]
-    words = Words(transcript(segments=segments))
-    assert words.at((13, 18)).alternatives == ["Snow cough"]
-    assert words.at((3, 8)).alternatives == ["never No"]
-
-
-def test_speech_ends_with_its_last_word_and_is_billed_for_fifteen_seconds_at_least() -> None:
-    text = "No fever. No cough."
-    assert speech(transcript()) == (text, 15)
-    assert speech(transcript(items=[spoken("No", 0, 15.01)])) == (text, 16)
-    assert speech(transcript(items=[spoken("No", 0, 31), spoken("No", 0, 30)])) == (text, 31)
-    assert speech({"results": {"transcripts": [], "items": []}}) == ("", 15)
-    assert speech({"results": {"transcripts": [{"transcript": "No "}, {"transcript": "fever."}]}}) == ("No fever.", 15)
-
-
-def test_a_file_that_is_no_transcript_is_not_taken_for_silence() -> None:
-    with pytest.raises(msgspec.DecodeError, match="results"):
-        read_speech(b"{}")
-
-
-@pytest.mark.parametrize("text", ["No fever. No cough.", "No fever"])
-def test_a_place_is_told_like_a_span_wherever_it_lies(text: str) -> None:
-    words = Words(transcript(text))
-    for begin in range(-1, len(text) + 2):
-        for end in range(begin, len(text) + 3):
-            assert words.at_place(begin, end) == words.at((begin, end)), (begin, end)
+@pytest.mark.parametrize("body", [b"{}", b"", b'{"results":{}}', b'{"results":{"transcripts":[{"transcript":"N'])
+def test_a_file_that_is_no_transcript_is_not_taken_for_silence(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        read_speech(body)

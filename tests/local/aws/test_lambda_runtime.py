@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from moto.awslambda.models import LambdaFunction
 
@@ -192,6 +193,27 @@ def test_changed_code_and_configuration_take_effect(local_aws: LocalAws, make_fu
         package.writestr("handler.py", "def handler(event, context): return 2")
     client.update_function_code(FunctionName=name, ZipFile=archive.getvalue())
     assert invoke(name)[0] == 2
+
+
+def test_a_package_that_is_compiled_for_another_machine_is_the_interpreters_own(
+    local_aws: LocalAws, make_function: Any, invoke: Any
+) -> None:
+    name = make_function("")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("msgspec/__init__.py", "from msgspec import _core")
+        package.writestr("msgspec/_core.cpython-313-riscv64-linux-gnu.so", b"")
+        package.writestr("pure/__init__.py", "")
+        package.writestr("pure/data.so.json", "")
+        package.writestr(
+            "handler.py",
+            "import msgspec, pure\ndef handler(event, context): return [msgspec.__file__, pure.__file__]",
+        )
+    local_aws.client("lambda").update_function_code(FunctionName=name, ZipFile=archive.getvalue())
+    assert invoke(name)[1] is None
+    compiled, pure = invoke(name)[0]
+    assert compiled == msgspec.__file__
+    assert pure != compiled and pure.endswith("/pure/__init__.py")
 
 
 def test_an_asynchronous_invocation_is_tried_three_times(
