@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.sdk import client
 from lambdas.shared.storage import uri_of
 
 # An execution's input may have 262,144 bytes (Step Functions quotas); the rest is room for the JSON around the URIs.
@@ -23,7 +23,7 @@ MAXIMUM_INPUT_BYTES = 240_000
 # A line of the log may have 256 KiB; an event takes a tenth of a KiB.
 EVENTS_PER_LINE = 500
 
-stepfunctions = boto3.client("stepfunctions")
+stepfunctions = client("stepfunctions")
 
 
 @observed("ingest", timed=True)
