@@ -64,15 +64,17 @@ class Words:
         """What is said of the words that overlap any of `spans`; None and no alternatives where no word does."""
         return self._said_of([word for begin, end in spans for word in self.overlapping(begin, end)])
 
-    def at_place(self, begin: int, end: int) -> Said:
-        """As `at`, of one span, and quicker: a batch has millions of entities, most of them a word or two."""
+    def at_place(
+        self, begin: int, end: int
+    ) -> tuple[float | None, float | None, str | None, str | None, float | None, Sequence[str]]:
+        """The members of what `at` gives, of one span: quicker, for the millions of entities of a batch."""
         first = bisect_right(self._begins, begin) - 1
         if first < 0 or self.words[first].end <= begin:
             first += 1
         elif end <= self.words[first].end and begin < end:
-            _, _, _, start_seconds, end_seconds, speaker, channel, confidence, segment = self.words[first]
-            alternatives = self._alternatives[segment] if segment is not None else ()
-            return Said(start_seconds, end_seconds, speaker, channel, confidence, alternatives)
+            # Within one word, as most are: from its start_seconds to its confidence.
+            word = self.words[first]
+            return *word[3:8], () if word.segment is None else self._alternatives[word.segment]
         return self._said_of(self.words[first : bisect_left(self._begins, end, first)])
 
     def _said_of(self, words: Sequence[Word]) -> Said:

@@ -48,7 +48,7 @@ def test_the_last_word_is_found_however_much_comes_after_it() -> None:
 
 @pytest.mark.parametrize("with_items", [True, False])
 def test_of_several_channels_the_one_that_is_heard_last_counts_wherever_it_stands(with_items: bool) -> None:
-    channels = [
+    channels: list[Json] = [
         {"channel_label": "ch_1", "items": [word(120), *PUNCTUATION]},
         {"channel_label": "ch_0", "items": [word(60), *PUNCTUATION]},
     ]
