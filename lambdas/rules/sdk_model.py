@@ -6,10 +6,9 @@ Model traits: https://smithy.io/2.0/spec/constraint-traits.html
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
@@ -126,8 +125,7 @@ def given(value: Any) -> dict[str, Any]:
     return {name: member for name, member in value.items() if member is not None}
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where in a request something is: `path` as people write it, `names` without the positions of lists."""
 
     path: str = ""
@@ -149,8 +147,7 @@ class _Place:
         return self.sensitive or bool(shape.metadata.get("sensitive"))
 
 
-@dataclass(frozen=True)
-class _Walk:
+class _Walk(NamedTuple):
     operation: str
     complete: bool
     undisclosed: Collection[str]
