@@ -27,7 +27,14 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "StartEntitiesDetectionV2Job",
     ),
     "s3": ("GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"),
-    "stepfunctions": ("DescribeExecution", "StartExecution"),
+    "stepfunctions": (
+        "DescribeExecution",
+        "DescribeMapRun",
+        "ListExecutions",
+        "ListMapRuns",
+        "StartExecution",
+        "UpdateMapRun",
+    ),
     "transcribe": ("GetMedicalTranscriptionJob", "StartMedicalTranscriptionJob"),
 }
 

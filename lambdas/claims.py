@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
-from lambdas.shared.storage import find_head, s3, write_json
+from lambdas.shared.storage import find_head, s3
+from lambdas.takeovers import tell_takeover
 
 # Two executions that plan at the same moment may get in each other's way once or twice.
 MAXIMUM_ATTEMPTS = 10
@@ -58,7 +59,7 @@ class Claims:
         if execution not in self._statuses:
             status = self._describe(execution)
             if status in ENDED_UNFINISHED:
-                write_json(self._bucket, takeover_key(execution), {"taken_over_by": self._execution})
+                tell_takeover(self._bucket, execution, self._execution)
                 # It may have been redriven before it could be told.
                 status = self._describe(execution)
             self._statuses[execution] = status
@@ -81,10 +82,6 @@ def claim_key(transcript_id: str) -> str:
     return f"claims/{transcript_id}"
 
 
-def takeover_key(execution: str) -> str:
-    return f"batches/{execution}/taken-over.json"
-
-
 def keep(bucket: str, transcript_id: str, execution: str) -> str:
     """Claim the recording again after a redrive; the name of the execution that has it now.
 
@@ -97,12 +94,6 @@ def keep(bucket: str, transcript_id: str, execution: str) -> str:
         if owner != execution or _write(bucket, key, execution, head):
             return owner
     raise _never_still(key, execution)
-
-
-def takeover_of(bucket: str, execution: str) -> str:
-    """Stands for the last time that another execution took recordings over from this one; empty for never."""
-    head = find_head(bucket, takeover_key(execution))
-    return head["ETag"] if head else ""
 
 
 def _write(bucket: str, key: str, execution: str, head: Mapping[str, Any] | None) -> bool:

@@ -27,7 +27,6 @@ from lambdas.shared.storage import (
     find_bytes,
     find_head,
     find_json,
-    parse_uri,
     read_bytes,
     read_json,
     read_json_lines,
@@ -35,6 +34,7 @@ from lambdas.shared.storage import (
     write_json_lines,
 )
 from lambdas.shared.transcripts import parsed
+from lambdas.shared.uris import parse_uri
 from lambdas.shared.words import Words
 
 

@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.claims import takeover_of
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.errors import CostCeilingExceeded, InvalidInput, JobFailed, TakenOver
@@ -16,7 +15,8 @@ from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.sdk import client
-from lambdas.shared.storage import parse_uri
+from lambdas.shared.uris import parse_uri
+from lambdas.takeovers import takeover_of
 
 DEADLINE_SECONDS = 24 * 3600
 MAXIMUM_ATTEMPTS = 50

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
-from lambdas.shared.storage import list_keys, parse_uri
+from lambdas.shared.storage import list_keys
+from lambdas.shared.uris import parse_uri
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAXIMUM_KEY_BYTES = 1024

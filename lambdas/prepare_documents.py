@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import compress
 from typing import Any, NamedTuple
 
-from lambdas.claims import keep, takeover_of
+from lambdas.claims import keep
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.rejections import read_rejections, write_rejection
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, uri_of, write_json, write_json_lines
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, write_json, write_json_lines
 from lambdas.shared.transcripts import Speech, read_speech
+from lambdas.shared.uris import uri_of
+from lambdas.takeovers import takeover_of
 
 # A sentence's end, and failing that a blank, as places to cut. Each match is made by its own first character alone.
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")

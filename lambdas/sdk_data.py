@@ -9,18 +9,17 @@ _MODELS = os.path.join(os.path.dirname(__file__), "..", "sdk_models")  # noqa: P
 
 
 class _BundledFirst(Loader):
-    """Takes a service from the zip; all else, as paginators, retries and what a later botocore wants, from the SDK.
+    """Takes models from the zip; what isn't there, as paginators and what a later botocore wants, from the SDK.
 
-    Before it loads a service, botocore lists those that there are: it would go through the folders of four hundred.
+    Before it loads anything of a service, botocore lists those that there are: it would go through the folders of four
+    hundred. Here there are the zip's.
     """
 
     def __init__(self) -> None:
         super().__init__([_MODELS])
 
     def list_available_services(self, type_name: str) -> list[str]:
-        if type_name in ("service-2", "endpoint-rule-set-1"):
-            return os.listdir(_MODELS)  # noqa: PTH208
-        return super().list_available_services(type_name)
+        return os.listdir(_MODELS)  # noqa: PTH208
 
 
 loader = _BundledFirst() if os.path.isdir(_MODELS) else Loader()  # noqa: PTH112

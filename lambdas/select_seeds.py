@@ -19,15 +19,14 @@ from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
     list_keys,
-    parse_uri,
     read_bytes,
     read_json,
     read_json_lines,
     s3,
-    uri_of,
     write_json,
     write_json_lines,
 )
+from lambdas.shared.uris import parse_uri, uri_of
 
 SUPPRESSION_KEY = "suppression/user_ids.txt"
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").

@@ -10,7 +10,8 @@ from lambdas.report.stages import stages
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.rejections import read_rejections
-from lambdas.shared.storage import read_json, read_json_lines, uri_of, write_json
+from lambdas.shared.storage import read_json, read_json_lines, write_json
+from lambdas.shared.uris import uri_of
 
 # What CollectEntities would have said of a batch that has no documents.
 NO_ENTITIES: dict[str, Any] = {

@@ -8,7 +8,7 @@ from lambdas.report.labels import escape, kind_of, plain
 from lambdas.report.page import page
 from lambdas.report.recording import report_key
 from lambdas.report.timeline import timeline_html
-from lambdas.shared.storage import parse_uri
+from lambdas.shared.uris import parse_uri
 
 OUTCOMES = {
     "received": "received",

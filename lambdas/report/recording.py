@@ -10,7 +10,7 @@ from lambdas.report.marks import places_of
 from lambdas.report.page import page
 from lambdas.report.transcript import transcript_html
 from lambdas.shared.entity_record import EntityRecord
-from lambdas.shared.storage import parse_uri
+from lambdas.shared.uris import parse_uri
 from lambdas.shared.words import Words
 
 

@@ -1,4 +1,4 @@
-"""Objects in S3, as `s3://` URIs and JSON documents.
+"""Objects in S3: bytes, JSON documents and lines.
 
 msgspec is imported where it is needed: functions that make one call start faster without it.
 """
@@ -18,23 +18,6 @@ if TYPE_CHECKING:
 # As many connections as the widest thread pool that uses this client.
 PARALLEL_REQUESTS = 16
 s3: "S3Client" = client("s3", Config(max_pool_connections=PARALLEL_REQUESTS))
-
-
-def uri_of(bucket: str, key: str) -> str:
-    return f"s3://{bucket}/{key}"
-
-
-def parse_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`; the key is taken as it stands, never URL-decoded.
-
-    Raises:
-        ValueError: `uri` isn't of that form.
-    """
-    scheme, _, path = uri.partition("s3://")
-    bucket, slash, key = path.partition("/")
-    if scheme or not bucket or not slash:
-        raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
-    return bucket, key
 
 
 def find_head(bucket: str, key: str) -> Mapping[str, Any] | None:

@@ -95,11 +95,13 @@ import aws_lambda_powertools, msgspec, typing_extensions
 from lambdas.shared.storage import s3
 print(json.dumps([module.__file__ for module in (aws_lambda_powertools, msgspec, typing_extensions)]))
 print(json.dumps(s3.meta.service_model.operation_names))
+print(json.dumps([str(key) for key in s3.get_paginator("list_objects_v2").result_keys]))
 print(json.dumps([name for name in ("boto3", "s3transfer", "aws_xray_sdk", "pydantic") if name in sys.modules]))
 """
-    files, operations, needless = run(program)
+    files, operations, pages, needless = run(program)
     assert all(file.startswith(f"{tmp_path / 'task'}/") for file in files)
     assert operations == sorted(OPERATIONS["s3"])
+    assert len(pages) == 2  # from the SDK
     assert needless == []
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lambdas.shared.storage import parse_uri, uri_of
+from lambdas.shared.uris import parse_uri, uri_of
 
 
 @pytest.mark.parametrize("key", ["media/p/a b.wav", "media/p/a+b%20é.wav", "media/p/s3://x", "media/p/" + "x" * 1000])

@@ -1,0 +1,18 @@
+"""Objects in S3 as `s3://` URIs."""
+
+
+def uri_of(bucket: str, key: str) -> str:
+    return f"s3://{bucket}/{key}"
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`; the key is taken as it stands, never URL-decoded.
+
+    Raises:
+        ValueError: `uri` isn't of that form.
+    """
+    scheme, _, path = uri.partition("s3://")
+    bucket, slash, key = path.partition("/")
+    if scheme or not bucket or not slash:
+        raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
+    return bucket, key

@@ -1,0 +1,18 @@
+"""Whether another execution has gone on with recordings of one that lay failed."""
+
+from lambdas.shared.storage import find_head, write_json
+
+
+def tell_takeover(bucket: str, execution: str, by: str) -> None:
+    """Note for `execution`, should it be redriven, that the execution `by` takes over what it left undone."""
+    write_json(bucket, _key(execution), {"taken_over_by": by})
+
+
+def takeover_of(bucket: str, execution: str) -> str:
+    """Stands for the last time that another execution took recordings over from this one; empty for never."""
+    head = find_head(bucket, _key(execution))
+    return head["ETag"] if head else ""
+
+
+def _key(execution: str) -> str:
+    return f"batches/{execution}/taken-over.json"
