@@ -1,4 +1,4 @@
-"""How large the functions' code is: the zip that the CDK CLI would upload, made from the asset of a synthesis.
+"""How large the functions' code is: the zip that the CDK CLI would upload after a synthesis by the runtime's Python.
 
     python -m bench.asset
 
@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.synth import synthesize
 from bench.table import Row
+from infra.function_code import write_function_code
 
 GOAL_BYTES = 1_500_000
 # The CDK CLI dates every entry so, lest an unchanged asset get another hash; a zip knows no earlier date.
@@ -34,16 +34,6 @@ BUNDLED = (
     "urllib3",
     "wrapt",
 )
-
-
-def asset_of(assembly: str | Path) -> Path:
-    """The folder of the functions' code in a cloud assembly.
-
-    Raises:
-        ValueError: there is not exactly one.
-    """
-    (asset,) = (path for path in Path(assembly).glob("asset.*") if (path / "lambdas").is_dir())
-    return asset
 
 
 def zip_as_the_cdk_does(files: Iterator[tuple[Path, str]], target: Path) -> None:
@@ -78,15 +68,23 @@ def bundle() -> Iterator[tuple[Path, str]]:
 def rows() -> Iterator[Row]:
     """One row: both zips in bytes."""
     with tempfile.TemporaryDirectory() as directory:
-        assembly, ours, peer = Path(directory, "assembly"), Path(directory, "ours.zip"), Path(directory, "peer.zip")
-        synthesize(assembly, validated=False)
-        zip_as_the_cdk_does(tree(asset_of(assembly)), ours)
-        zip_as_the_cdk_does(bundle(), peer)
-        size, other = ours.stat().st_size, peer.stat().st_size
+        archive = Path(directory, "archive.zip")
+
+        def size_of(files: Iterator[tuple[Path, str]]) -> int:
+            zip_as_the_cdk_does(files, archive)
+            return archive.stat().st_size
+
+        sizes = []
+        for bytecode in (True, False):
+            code = Path(directory, f"code-{bytecode}")
+            code.mkdir()
+            write_function_code(code, bytecode=bytecode)
+            sizes.append(size_of(tree(code)))
+        (size, of_source), other = sizes, size_of(bundle())
     yield Row(
         number="3",
         what="zip of our functions / of one that bundles boto3 and Powertools",
-        ours=f"{size / 1e6:.2f} MB",
+        ours=f"{size / 1e6:.2f} MB, {of_source / 1e6:.2f} without bytecode",
         peer=f"{other / 1e6:.1f} MB",
         ratio=f"{size / other:.3f}",
         limit="the compressed source",

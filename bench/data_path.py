@@ -328,7 +328,7 @@ def speed(ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> float:
 
 WHAT = {
     "flatten": ("9", "100 MB of Comprehend Medical's output to records", "36 (only reading)"),
-    "transcript": ("10", "text and length out of a transcript of 25 MB", "30 (only the text)"),
+    "transcript": ("10", "text and length out of a transcript of 25 MB", "going over it once"),
     "cut": ("10", "10 MB of text cut into documents", "encoding it once"),
     "seeds": ("10", "members of two cohorts among 1,000,000 records", "reading the lines"),
 }
