@@ -1,8 +1,8 @@
 """The SDK's data, cut down to what the functions call: with all of it, making clients takes a fifth of a cold start.
 
-botocore looks into AWS_DATA_PATH, which lambdas/__init__.py sets, before its own data and falls back to these (module
-botocore.loaders): paginators, retries and whatever a newer runtime wants are found as before. The models are those of
-the version in requirements.lock: a parameter that passes the checks of a synthesis is known to the functions too.
+lambdas/sdk_data.py looks here before the SDK's own data: what isn't here, as paginators, retries and whatever a newer
+runtime wants, is found as before. The models are those of the version in requirements.lock: a parameter that passes the
+checks of a synthesis is known to the functions too.
 """
 
 import json
