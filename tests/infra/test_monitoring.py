@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring import JOBS, NAMESPACE, STAGES
+from infra.metrics import JOBS, NAMESPACE, STAGES
 from infra.settings import ConfigurationError
 from tests.infra.conftest import ROOT, Deployed
 
