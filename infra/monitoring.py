@@ -1,6 +1,6 @@
 """What tells people how the pipeline does: alarms that go to one encrypted topic, and a dashboard with them.
 
-Each alarm names the section of docs/runbook.md that says what it means and what to press.
+Each alarm links to the section of docs/runbook.md that says what it means and what to press.
 """
 
 from collections.abc import Mapping
@@ -178,7 +178,7 @@ class Monitoring(Construct):
             self,
             "".join(word.title() for word in anchor.split("-")),
             alarm_name=f"{self._environment.prefix}-{anchor}",
-            alarm_description=f"{rule.says} {RUNBOOK}#{anchor}",
+            alarm_description=f"{rule.says} {self._environment.monitoring.runbook_url or RUNBOOK}#{anchor}",
             metric=rule.metric,
             threshold=rule.threshold,
             evaluation_periods=rule.periods,
