@@ -7,6 +7,7 @@ are what continuous integration runs, or need an account. That all these are und
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ NOT_SERVED = (
 )
 # Measurements of many minutes; tests/bench runs their parts.
 NOT_RUN = re.compile(r"^python -m bench\b.*$", re.MULTILINE)
-BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WORDS = ["Patient", "has", "hypertension", "and", "asthma."]
 ACCOUNT = "123456789012"
 
@@ -76,7 +77,10 @@ class Reader:
         # docs/deploy.md says how to take everything down.
         if not self.run.documents(f"batches/{self.succeeded['name']}/jobs/audience_generation/"):
             self.succeeded = self.process()
-        blocks = [self.filled_in(block) for block in BLOCK.findall(page.read_text())]
+        blocks = [
+            self.filled_in(text) if language == "sh" else shlex.join(["python", "-c", text])
+            for language, text in BLOCK.findall(page.read_text())
+        ]
         answer = self.shell.run("\n".join(blocks), NOT_SERVED)
         self.run.until(lambda: all(execution["status"] != "RUNNING" for execution in self.run.executions()))
         return answer
@@ -201,6 +205,15 @@ def provide_files(folder: Path, engines: Engines) -> None:
 def test_what_a_page_shows_works_in_its_order(reader: Reader, page: Path) -> None:
     answer = reader.read(page)
     assert answer.code == 0, answer.error
+
+
+def test_the_notebook_counts_what_the_pipeline_found(reader: Reader) -> None:
+    answer = reader.read(Path("docs/analysis.md"))
+    files = Path(reader.shell.folder, "records").glob("*.jsonl")
+    rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    found = [row["user_id"] for row in rows if row["category"] == "MEDICAL_CONDITION"]
+    (line,) = [line for line in answer.output.splitlines() if "MEDICAL_CONDITION" in line]
+    assert [int(number) for number in re.findall(r"\d+", line)] == [len(found), len(set(found))]
 
 
 @pytest.mark.parametrize("beginning", NOT_SERVED)
