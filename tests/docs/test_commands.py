@@ -316,3 +316,9 @@ def test_commands_are_found_whole_in_blocks_pipes_and_substitutions() -> None:
     found = ["aws s3 ls", "NAME=SUBSTITUTED", "make demo MEDIA=x", "python -m local up", "cd /"]
     assert list(commands(page)) == found
     assert {program for program in _CHECKS if any(shown.startswith(program) for _, shown in SHOWN)} >= {"make", "aws"}
+
+
+def test_make_alone_lists_every_target_with_what_it_is_for() -> None:
+    listed = subprocess.run(["make"], capture_output=True, text=True, check=True).stdout
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", Path("Makefile").read_text(), re.M)
+    assert sorted(re.findall(r"^  ([a-z-]+) +\S", listed, re.M)) == sorted(targets.split())

@@ -21,7 +21,7 @@ from local.engines.speech import Word
 from local.pipeline import configured_audience_model_arn, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
-from tests.docs.pages import examples
+from tests.docs.pages import examples, sections
 from tests.docs.shell import ROOT, Answer, Shell, opened
 from tests.docs.test_commands import PAGES, SHOWN
 from tests.operations.conftest import clear_access_logs, deliver_access_logs
@@ -50,9 +50,6 @@ class Reader:
         self.run, self.shell = run, shell
         outputs = run.pipeline.aws.client("cloudformation").describe_stacks(StackName="clinical-media-local")
         self.outputs = {item["OutputKey"]: item["OutputValue"] for item in outputs["Stacks"][0]["Outputs"]}
-        queues = run.pipeline.aws.client("sqs").list_queues()["QueueUrls"]
-        (self.dead_letters,) = (url for url in queues if "DeadLetter" in url or "dead" in url)
-        (self.queue,) = (url for url in queues if url != self.dead_letters)
         self.succeeded = self.process()
 
     def process(self) -> dict[str, Any]:
@@ -111,27 +108,22 @@ class Reader:
     @property
     def names(self) -> dict[str, Callable[[dict[str, Any]], str]]:
         """Placeholder -> what it stands for in a block about an execution."""
-        pipeline, outputs = self.run.pipeline, self.outputs
+        of_outputs = {
+            name.strip("`"): self.outputs[output.strip("`")] for name, output in sections("README.md")["The commands"]
+        }
         return {
-            "ALARM_TOPIC_ARN": lambda _: outputs["AlarmTopicArn"],
+            **{name: always(value) for name, value in of_outputs.items()},
             "AUDIENCE_BUCKET": lambda _: "model-owners-audiences",
-            "BUCKET": lambda _: pipeline.media_bucket,
-            "CLINICAL_BUCKET": lambda _: pipeline.clinical_bucket,
-            "DEAD_LETTER_QUEUE_ARN": lambda _: (
-                f"arn:aws:sqs:us-east-1:{ACCOUNT}:{self.dead_letters.rpartition('/')[2]}"
-            ),
-            "DEAD_LETTER_QUEUE_URL": lambda _: self.dead_letters,
+            "DEAD_LETTER_QUEUE_ARN": lambda _: self.queue_arn("IngestDeadLetterQueueUrl"),
             "ENTITY_DETECTION_JOB_ID": lambda execution: self.job(execution, "entity_detection", "JobId"),
             "EXECUTION": lambda execution: str(execution["name"]),
             "EXECUTION_ARN": lambda execution: str(execution["executionArn"]),
             "EXECUTION_NAME": lambda execution: str(execution["name"]),
             "GENERATION_ARN": lambda execution: self.job(execution, "audience_generation", "audienceGenerationJobArn"),
-            "INGEST_QUEUE_URL": lambda _: self.queue,
             "MEMBERSHIP_ID": lambda _: "00000000-0000-0000-0000-000000000000",
             "MODEL_ARN": lambda _: configured_audience_model_arn(),
             "QUERY_EXECUTION_ID": lambda _: self.query(),
-            "QUEUE_ARN": lambda _: f"arn:aws:sqs:us-east-1:{ACCOUNT}:{self.queue.rpartition('/')[2]}",
-            "STATE_MACHINE_ARN": lambda _: pipeline.state_machine_arn,
+            "QUEUE_ARN": lambda _: self.queue_arn("IngestQueueUrl"),
             "TRAINING_BUCKET": lambda _: "model-owners-training-data",
             "TRANSCRIPTION_JOB": lambda execution: self.job(execution, "transcription", "MedicalTranscriptionJobName"),
         }
@@ -141,10 +133,17 @@ class Reader:
         (described,) = self.run.documents(f"batches/{execution['name']}/jobs/{stage}/")
         return str(described[member])
 
+    def queue_arn(self, output: str) -> str:
+        return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{self.outputs[output].rpartition('/')[2]}"
+
     def query(self) -> str:
         athena = self.run.pipeline.aws.client("athena")
         started = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="clinical-media-local")
         return str(started["QueryExecutionId"])
+
+
+def always(value: str) -> Callable[[dict[str, Any]], str]:
+    return lambda _: value
 
 
 def transcribe(samples: NDArray[np.int16]) -> list[Word]:
