@@ -44,10 +44,14 @@ sys.exit(code[0] if code else 1)
 def aws(arguments: list[str]) -> Any:
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
-    return create_clidriver().main(arguments) if arguments else None
+    # It imports its commands when it is made.
+    driver = create_clidriver()
+    return driver.main(arguments) if arguments else None
 
 
 def python(arguments: list[str]) -> Any:
+    import duckdb  # noqa: F401
+
     import operations.__main__
     import operations.audience_model  # noqa: F401
 
@@ -66,6 +70,7 @@ def python(arguments: list[str]) -> Any:
     return None
 
 
+# Without arguments they only load what they will need.
 PROGRAMS: dict[str, Callable[[list[str]], Any]] = {"aws": aws, "python": python}
 
 
@@ -74,11 +79,6 @@ def warm_up(program: str) -> None:
     PROGRAMS[program]([])
     import botocore.session
 
-    if program == "aws":
-        from awscli.clidriver import create_clidriver
-
-        # It imports its commands when it is made.
-        create_clidriver()
     loader = botocore.session.create_loader(os.environ.get("AWS_DATA_PATH"))
     loader.load_data("endpoints")
     loader.list_available_services("service-2")

@@ -1,11 +1,13 @@
 """A shell in which `aws` and `python` are ours: at once, and against the local AWS only."""
 
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.docs.interpreter import CLIENT, PROGRAMS
@@ -37,19 +39,20 @@ class Answer(NamedTuple):
 
 
 class Shell(NamedTuple):
-    """`folder` is where it starts, and its home."""
+    """`folder` is where it starts, and its home; in `interpreters` are the sockets of ours."""
 
     folder: Path
     environment: Mapping[str, str]
+    interpreters: Path
 
     def run(self, script: str, unserved: tuple[str, ...] = ()) -> Answer:
         """Run `script` with bash until a command fails; leave out `aws` where its arguments begin as in `unserved`."""
         skipped = self.folder / "skipped.txt"
         skipped.write_text("")
         functions = FUNCTIONS.format(
-            client=f"{sys.executable} -IS {self.folder}/client.py {self.folder}",
-            root=ROOT,
-            skipped=skipped,
+            client=shlex.join([sys.executable, "-IS", f"{self.interpreters}/client.py", str(self.interpreters)]),
+            root=shlex.quote(str(ROOT)),
+            skipped=shlex.quote(str(skipped)),
             unserved="|".join(f'"{words} "*' for words in unserved) or '""',
         )
         done = subprocess.run(
@@ -68,18 +71,21 @@ class Shell(NamedTuple):
 @contextmanager
 def opened(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
     """A shell in `folder`, which has to be there, with nothing but `environment` in its own."""
-    (folder / "client.py").write_text(CLIENT)
-    sockets = {program: folder / f"{program}.sock" for program in PROGRAMS}
-    command = [sys.executable, "-m", "tests.docs.interpreter"]
-    interpreters = [subprocess.Popen([*command, program, path], cwd=ROOT) for program, path in sockets.items()]
-    try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not all(path.exists() for path in sockets.values()):
-            assert time.monotonic() < deadline, "the interpreters don't start"
-            assert not any(interpreter.poll() for interpreter in interpreters)
-            time.sleep(0.02)
-        yield Shell(folder, environment)
-    finally:
-        for interpreter in interpreters:
-            interpreter.terminate()
-            interpreter.wait()
+    # The path of a socket must be short.
+    with TemporaryDirectory(prefix="docs-", dir="/tmp") as name:
+        short = Path(name)
+        (short / "client.py").write_text(CLIENT)
+        sockets = {program: short / f"{program}.sock" for program in PROGRAMS}
+        command = [sys.executable, "-m", "tests.docs.interpreter"]
+        interpreters = [subprocess.Popen([*command, program, path], cwd=ROOT) for program, path in sockets.items()]
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not all(path.exists() for path in sockets.values()):
+                assert time.monotonic() < deadline, "the interpreters don't start"
+                assert not any(interpreter.poll() for interpreter in interpreters)
+                time.sleep(0.02)
+            yield Shell(folder, environment, short)
+        finally:
+            for interpreter in interpreters:
+                interpreter.terminate()
+                interpreter.wait()

@@ -91,15 +91,17 @@ class Reader:
         block = block.replace("http://127.0.0.1:4566", self.endpoint)
         # As many people as it takes to see it work.
         block = block.replace("--population 120000", "--population 2000")
-        names = "|".join(sorted(self.names, key=len, reverse=True))
+        names = self.names
         execution: list[dict[str, Any]] = []
 
         def value(found: re.Match[str]) -> str:
             if not execution:
                 execution.append(self.failed() if re.search(r"\b(redrive|again)\b", block) else self.succeeded)
-            return self.names[found[0]](execution[0])
+            return names[found[0]](execution[0])
 
-        return re.sub(rf"\b(?<!\$)({names})\b(?!=)", value, block)
+        placeholder = "|".join(sorted(names, key=len, reverse=True))
+        # Variables of the shell are the page's own.
+        return re.sub(rf"\b(?<!\$)({placeholder})\b(?!=)", value, block)
 
     @property
     def endpoint(self) -> str:

@@ -86,7 +86,7 @@ def test_an_hour_with_work_and_no_result_is_below_the_threshold_and_one_result_i
 
 def test_cloudwatch_takes_the_longest_time_that_may_be_set(deploy: Callable[..., Deployed]) -> None:
     """Periods of an hour or more may look back for seven days (API reference, PutMetricAlarm, EvaluationPeriods)."""
-    limits = {
+    limits: dict[str, Any] = {
         "alarm_emails": [],
         "runbook_url": None,
         "oldest_event_minutes": 1440,
