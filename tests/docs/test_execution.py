@@ -85,7 +85,7 @@ class Reader:
     def filled_in(self, block: str) -> str:
         """The block with what its placeholders stand for."""
         block = NOT_RUN.sub("", block)
-        block = re.sub(r"--env (local|dev|staging|prod)\b", f"--env local --endpoint-url {self.endpoint}", block)
+        block = re.sub(r"--env (local|dev|staging|prod|ENV)\b", f"--env local --endpoint-url {self.endpoint}", block)
         block = re.sub(r"clinical-media-(dev|staging|prod|ENV)\b", "clinical-media-local", block)
         block = block.replace("clinical_media_ENV", "clinical_media_local")
         block = block.replace("http://127.0.0.1:4566", self.endpoint)
