@@ -140,16 +140,6 @@ def test_the_command_that_empties_buckets_leaves_no_version(monkeypatch: pytest.
         s3.delete_bucket(Bucket=name)
 
 
-def test_the_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https:)([^)]+)\)", PAGE):
-        path, _, anchor = target.partition("#")
-        linked = Path("docs", path) if path else Path("docs/deploy.md")
-        assert linked.exists(), target
-        headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.M)
-        anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-        assert not anchor or anchor in anchors, target
-
-
 def test_the_workflow_offers_every_environment_and_is_only_started_by_hand(workflow: dict[Any, Any]) -> None:
     # YAML 1.1 reads the key `on` as true.
     triggers = workflow[True]

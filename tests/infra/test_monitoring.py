@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring import JOBS, NAMESPACE, STAGES
+from infra.metrics import JOBS, NAMESPACE, STAGES
 from infra.settings import ConfigurationError
 from tests.infra.conftest import ROOT, Deployed
 
@@ -86,8 +86,9 @@ def test_an_hour_with_work_and_no_result_is_below_the_threshold_and_one_result_i
 
 def test_cloudwatch_takes_the_longest_time_that_may_be_set(deploy: Callable[..., Deployed]) -> None:
     """Periods of an hour or more may look back for seven days (API reference, PutMetricAlarm, EvaluationPeriods)."""
-    limits = {
+    limits: dict[str, Any] = {
         "alarm_emails": [],
+        "runbook_url": None,
         "oldest_event_minutes": 1440,
         "stuck_after_hours": 24,
         "nothing_finished_hours": 168,
@@ -105,6 +106,7 @@ def changed(deploy: Callable[..., Deployed], monitoring: dict[str, Any]) -> Depl
 def test_the_environment_decides_when_a_wait_is_an_alarm_and_who_is_told(deploy: Callable[..., Deployed]) -> None:
     limits = {
         "alarm_emails": ["on-call@example.org", "team@example.org"],
+        "runbook_url": "https://wiki.example.org/runbook",
         "oldest_event_minutes": 45,
         "stuck_after_hours": 3,
         "nothing_finished_hours": 5,
@@ -114,6 +116,8 @@ def test_the_environment_decides_when_a_wait_is_an_alarm_and_who_is_told(deploy:
     assert found["oldest-event"]["Threshold"] == 45 * 60
     assert found["job-stuck"]["Threshold"] == 3 * 3600
     assert found["nothing-finished"]["EvaluationPeriods"] == 5
+    for anchor, alarm in found.items():
+        assert alarm["AlarmDescription"].endswith(f" https://wiki.example.org/runbook#{anchor}")
     told = deployed.of_type("AWS::SNS::Subscription").values()
     assert {(item["Protocol"], item["Endpoint"], item["TopicArn"]) for item in told} == {
         ("email", "on-call@example.org", "Monitoring/Topic"),
