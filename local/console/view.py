@@ -9,7 +9,8 @@ from urllib.parse import quote
 from local.progress import STAGES
 from operations.advice import advice
 from operations.deployed import Deployed
-from operations.executions import Execution, arn_of, listed, look
+from operations.executions import Execution, arn_of, look
+from operations.executions import listed as newest_first
 
 MOST_EXECUTIONS = 20
 _MOST_NAMED = 3
@@ -18,7 +19,7 @@ _MOST_REJECTED = 20
 
 def overview(deployed: Deployed) -> dict[str, Any]:
     """The newest executions, with as much as tells whether `details` of one have changed since it ended."""
-    found = list(islice(listed(deployed), MOST_EXECUTIONS + 1))
+    found = list(islice(newest_first(deployed), MOST_EXECUTIONS + 1))
     return {
         "endpoint": deployed.endpoint_url,
         "media_bucket": deployed.media,
@@ -124,7 +125,8 @@ def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
         given = None
     if not isinstance(given, dict):
         return {}
-    media = [uri for uri in given.get("media") or () if isinstance(uri, str)]
+    listed = given.get("media")
+    media = [uri for uri in listed if isinstance(uri, str)] if isinstance(listed, list) else []
     if media:
         return {"files": [file_of(uri) for uri in media[:_MOST_NAMED]], "number": len(media)}
     return {"prefix": given["prefix"]} if isinstance(given.get("prefix"), str) else {}
