@@ -1,4 +1,4 @@
-"""`python -m local demo [--media PATH] [--consent]`, `python -m local open`, `python -m local up [--port PORT]`."""
+"""`python -m local demo [--media PATH] [--consent]`, `python -m local open`, and `python -m local up`."""
 
 import argparse
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local import demo
-from local.console.serving import ConsoleServer
+from local.console.serving import serving
 from local.deployment import DeploymentError
 from local.newest_report import ReportError, open_newest
 from local.pipeline import ENVIRONMENT, Pipeline, start_pipeline
@@ -71,23 +71,22 @@ def main() -> int:
 
 
 def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None:
-    page = ConsoleServer(find(ENVIRONMENT, pipeline.aws.endpoint), listener)
-    text = INSTRUCTIONS.format(
-        console=page.url,
-        endpoint=pipeline.aws.endpoint,
-        bucket=pipeline.media_bucket,
-        clinical=pipeline.clinical_bucket,
-        machine=pipeline.state_machine_arn,
-    )
-    console.print(text, highlight=False, markup=False)
     try:
-        threading.Event().wait()
+        with serving(find(ENVIRONMENT, pipeline.aws.endpoint), listener) as url:
+            text = INSTRUCTIONS.format(
+                console=url,
+                endpoint=pipeline.aws.endpoint,
+                bucket=pipeline.media_bucket,
+                clinical=pipeline.clinical_bucket,
+                machine=pipeline.state_machine_arn,
+            )
+            console.print(text, highlight=False, markup=False)
+            threading.Event().wait()
     except KeyboardInterrupt:
         pass  # how it is meant to end
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes and files behind
         console.print("Stopping …")
-        page.stop()
         pipeline.aws.stop()
 
 

@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -16,19 +18,16 @@ class _Handler(WSGIRequestHandler):
         """Nothing: lines of requests have ids of executions, and whatever a stranger asks for."""
 
 
-class ConsoleServer:
-    """A running console of `deployed`; it takes over `listener` and closes it. `url` is its page's."""
-
-    def __init__(self, deployed: Deployed, listener: socket.socket) -> None:
-        self.url = f"http://{HOST}:{listener.getsockname()[1]}/"
-        self._listener = listener
-        self._server = make_server(
-            HOST, 0, application(deployed), threaded=True, request_handler=_Handler, fd=listener.fileno()
-        )
-        self._serving = threading.Thread(target=self._server.serve_forever, name="console", daemon=True)
-        self._serving.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._serving.join()
-        self._listener.close()
+@contextmanager
+def serving(deployed: Deployed, listener: socket.socket) -> Iterator[str]:
+    """Serve the console of `deployed` on `listener` as long as the context lasts. What it gives is the page's URL."""
+    server = make_server(HOST, 0, application(deployed), threaded=True, request_handler=_Handler, fd=listener.fileno())
+    thread = threading.Thread(target=server.serve_forever, name="console", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.port}/"
+    finally:
+        server.shutdown()
+        # It closes the server's socket itself, after `shutdown` returns.
+        thread.join()
+        listener.close()

@@ -19,7 +19,12 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_newest_page_is_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def open_it(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_it)
     page = folder / "batches/drop-b/report.html"
     assert open_newest(folder) == page
     assert opened == [page.as_uri()]

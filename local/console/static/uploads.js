@@ -78,7 +78,7 @@ async function upload() {
   put(problem, "");
   let refused = 0;
   for (const row of sent) {
-    mark(row, "uploading", `of ${id}`);
+    mark(row, "uploading", `for ${id}`);
     const trouble = await send(row, {
       "X-User-Id": encodeURIComponent(id),
       "X-File-Name": encodeURIComponent(row.file.name),
@@ -88,7 +88,7 @@ async function upload() {
       refused += 1;
       mark(row, "refused", trouble, "bad");
     } else {
-      mark(row, "uploaded", `uploaded, of ${id}, ${isConsenting ? "with" : "without"} consent to audiences`, "good");
+      mark(row, "uploaded", `uploaded for ${id}, ${isConsenting ? "with" : "without"} consent to audiences`, "good");
     }
     label();
   }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.console.serving import ConsoleServer
+from local.console.serving import serving
 from local.pipeline import start_pipeline
 from local.ports import listen
 from local.services.comprehendmedical import jobs as entity_jobs
@@ -47,9 +47,8 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def url(run: Run) -> Iterator[str]:
-    server = ConsoleServer(find("local", run.pipeline.aws.endpoint), listen(0, "the console"))
-    yield server.url
-    server.stop()
+    with serving(find("local", run.pipeline.aws.endpoint), listen(0, "the console")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +116,7 @@ def test_a_dropped_recording_becomes_an_execution_whose_report_opens_and_plays(p
     page.keyboard.type("p-dropped")
     page.keyboard.press("Enter")
     row = page.get_by_role("list", name="Chosen recordings").get_by_role("listitem")
-    row.filter(has_text="uploaded, of p-dropped, without consent to audiences").wait_for()
+    row.filter(has_text="uploaded for p-dropped, without consent to audiences").wait_for()
     assert ODD_NAME in row.text_content()
     assert page.get_by_label("User id of the patient").input_value() == "", "the next one may be somebody else's"
 
@@ -207,7 +206,7 @@ def test_what_can_not_be_uploaded_is_told_beside_it_and_can_be_put_right(page: A
     empty, notes, visit = page.locator(".file .state").all_text_contents()
     assert empty == "empty.wav is empty (0 bytes); record it anew."
     assert notes.startswith("notes.docx ends in 'docx'; Transcribe Medical takes amr,")
-    assert visit == "uploaded, of p-right, with consent to audiences"
+    assert visit == "uploaded for p-right, with consent to audiences"
     page.get_by_role("button", name="Remove empty.wav").click()
     assert page.locator(".file").count() == 2
     assert has_focus(page.get_by_role("button", name="Choose files"))

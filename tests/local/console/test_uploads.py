@@ -13,8 +13,9 @@ from operations.errors import OperationError
 from tests.local.console.conftest import ORIGIN, Stage
 
 
-def drop(stage: Stage, user_id: str, file: str, body: bytes = b"sound", **headers: str) -> TestResponse:
-    return stage.post("/recordings", body, **{"X-User-Id": quote(user_id), "X-File-Name": quote(file), **headers})
+def drop(stage: Stage, user_id: str, file: str, body: bytes = b"sound", consent: str = "") -> TestResponse:
+    headers = {"X-User-Id": quote(user_id), "X-File-Name": quote(file), "X-Audience-Consent": consent}
+    return stage.post("/recordings", body, **headers)
 
 
 def test_a_recording_is_written_as_the_patient_s_and_without_consent(stage: Stage) -> None:
@@ -25,7 +26,7 @@ def test_a_recording_is_written_as_the_patient_s_and_without_consent(stage: Stag
 
 @pytest.mark.parametrize(("told", "stored"), [("true", "true"), ("false", None), ("TRUE ", None), ("", None)])
 def test_only_a_plain_true_is_consent(stage: Stage, told: str, stored: str | None) -> None:
-    assert drop(stage, "p-1", "a.wav", **{"X-Audience-Consent": told}).status_code == 201
+    assert drop(stage, "p-1", "a.wav", consent=told).status_code == 201
     metadata = stage.deployed.client("s3").head_object(Bucket="media", Key="media/p-1/a.wav")["Metadata"]
     assert metadata.get("audience-consent") == stored
 
