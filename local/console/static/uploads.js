@@ -134,7 +134,7 @@ document.addEventListener("drop", event => {
   document.body.classList.remove("dragging");
   const items = [...event.dataTransfer.items].filter(item => item.kind === "file");
   const folders = items.map(item => item.webkitGetAsEntry()).filter(entry => entry?.isDirectory);
-  add(items.filter(item => !item.webkitGetAsEntry()?.isDirectory).map(item => item.getAsFile()));
+  add(items.filter(item => !item.webkitGetAsEntry()?.isDirectory).map(item => item.getAsFile()).filter(Boolean));
   if (folders.length) put(problem, `${folders[0].name} is a folder; drop the recordings that are in it.`);
   userId.focus();
 });
