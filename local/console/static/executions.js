@@ -63,6 +63,7 @@ function item(...classes) {
   };
 }
 
+/** Fill the card. What is new of it comes back as sentences. */
 function show(card, told) {
   const {element} = card, at = selector => one(selector, element);
   const isBad = told.failures.length > 0;
@@ -105,8 +106,9 @@ function show(card, told) {
   card.isRunning = told.is_running;
   const stage = told.stages.findLast(each => each.began_at)?.name ?? "starting";
   const news = told.is_running ? stage : isBad ? `${STATUS[told.status] ?? told.status} in ${stage}` : STATUS[told.status];
-  if (!isFirst && card.news !== news) say(`${titleOf(told)}: ${news}.`);
+  const isNew = !isFirst && card.news !== news;
   card.news = news;
+  return isNew ? [`${titleOf(told)}: ${news}.`] : [];
 }
 
 async function press(card, name, action, told) {
@@ -150,11 +152,12 @@ async function refresh() {
     card.element.remove();
     cards.delete(name);
   }
-  await Promise.all(executions.map(async ({name, status, stopped_at: stoppedAt}, index) => {
+  const news = await Promise.all(executions.map(async ({name, status, stopped_at: stoppedAt}, index) => {
     const card = cards.get(name) ?? makeCard(name, index);
-    if (!card.isRunning && card.version === `${status} ${stoppedAt}`) return;
-    show(card, await ask(`executions/${encodeURIComponent(name)}`));
+    if (!card.isRunning && card.version === `${status} ${stoppedAt}`) return [];
+    return show(card, await ask(`executions/${encodeURIComponent(name)}`));
   }));
+  if (news.flat().length) say(news.flat().join(" "));
   one("#none").hidden = executions.length > 0;
   one("#more").hidden = !more;
   isFirst = false;

@@ -15,7 +15,7 @@ from local.services.transcribe import models as transcription_models
 from operations.deployed import find
 from tests.lambdas.report.test_browser import CHROMIUM, COLOURS, WINDOW, luminance
 from tests.statemachine.assembly import local_assembly
-from tests.statemachine.conftest import Engines, Run
+from tests.statemachine.conftest import PATIENCE_SECONDS, Engines, Run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 pytestmark = pytest.mark.skipif(
@@ -62,14 +62,18 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
+def page(browser: Any, url: str, run: Run) -> Iterator[Any]:
     """The console's page. No script may fail, and nothing may be asked for elsewhere."""
-    context = browser.new_context(viewport=WINDOW)
+    context = browser.new_context(viewport=WINDOW, reduced_motion="reduce")
+    # Executions are waited for, on machines that have more to do.
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     opened, problems, requested = context.new_page(), [], []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     context.on("request", lambda request: requested.append(request.url))
     opened.goto(url)
     yield opened
+    run.pipeline.aws.faults.clear()
+    run.until(lambda: all(execution["status"] != "RUNNING" for execution in run.executions()))
     context.close()
     assert not problems
     assert all(address.startswith((url, "data:", "blob:")) for address in requested), requested
@@ -181,8 +185,12 @@ def test_a_failed_execution_says_what_to_press_and_goes_on_when_it_is_pressed(pa
 
 def test_what_can_not_be_uploaded_is_told_beside_it_and_can_be_put_right(page: Any, run: Run) -> None:
     upload, user_id = page.get_by_role("button", name="Upload"), page.get_by_label("User id of the patient")
-    upload.click()
     problem = page.locator("#problem")
+    page.evaluate("DataTransferItem.prototype.webkitGetAsEntry = () => ({isDirectory: true, name: 'visits'})")
+    drop(page, "visits", b"")
+    assert problem.text_content() == "visits is a folder; drop the recordings that are in it."
+    assert page.locator(".file").count() == 0
+    upload.click()
     assert problem.text_content() == "Choose recordings, or drop them on the page."
     page.locator("#files").set_input_files(
         [

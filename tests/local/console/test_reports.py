@@ -70,18 +70,15 @@ def test_a_recording_that_says_it_is_a_page_is_none(stage: Stage) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_what_the_execution_has_not_is_not_found(stage: Stage) -> None:
+    stage.recorded(KEY, b"sound", "t1")
+    stage.clinical("reports/t2.html", "of another batch")
+    stage.clinical("batches/drop-2/report.html", "of another batch")
+    for path in (
         f"{BELOW}/reports/t2.audio",
         f"{BELOW}/reports/t2.html?audio=x",
         "/executions/drop-2/reports/t1.audio",
         f"{BELOW}/batches/drop-2/report.html",
         f"{BELOW}/batches/drop-1/report.html",
-    ],
-)
-def test_what_the_execution_has_not_is_not_found(stage: Stage, path: str) -> None:
-    stage.recorded(KEY, b"sound", "t1")
-    stage.clinical("reports/t2.html", "of another batch")
-    stage.clinical("batches/drop-2/report.html", "of another batch")
-    assert stage.get(path).status_code == 404
+    ):
+        assert stage.get(path).status_code == 404, path
