@@ -23,12 +23,20 @@ def executions(prefix: str) -> list[str]:
     return [f"{execution}:*", f"{execution}/*"]
 
 
+def map_runs(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:states:{_HERE}:mapRun:{state_machine_name(prefix)}/*"
+
+
 def recordings_rule(prefix: str) -> str:
     return f"arn:{Aws.PARTITION}:events:{_HERE}:rule/{recordings_rule_name(prefix)}"
 
 
 def recordings_rule_name(prefix: str) -> str:
     return f"{prefix}-recordings"
+
+
+def job_sharing_rule_name(prefix: str) -> str:
+    return f"{prefix}-job-sharing"
 
 
 def log_groups(prefix: str) -> list[str]:

@@ -54,7 +54,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Transcription:
-    """`concurrent_jobs` bounds the Transcribe Medical jobs of one batch (the account's quota is 250)."""
+    """`concurrent_jobs` is how many Transcribe Medical jobs all batches share (the account's quota is 250)."""
 
     concurrent_jobs: Annotated[int, between(1, 10_000)]
 

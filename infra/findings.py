@@ -31,8 +31,8 @@ _FUNCTION = {
         "included, is tested."
     ),
     "HIPAA.Security-LambdaDLQ": (
-        "Never invoked asynchronously, and Lambda's dead-letter queue takes nothing else: Step Functions waits and "
-        "retries, and the ingest queue has a dead-letter queue of its own."
+        "Lambda's dead-letter queue takes asynchronous invocations only: Step Functions waits and retries, the ingest "
+        "queue has a dead-letter queue of its own, and what ShareJobs missed it does a minute later."
     ),
     "HIPAA.Security-LambdaConcurrency": (
         "Concurrency is bounded where work starts: by the Maps' MaxConcurrency in each execution and the event "
@@ -74,6 +74,10 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "Clinical/claims": _OBJECTS,
         "Clinical/batches": _OBJECTS,
         "states:execution:{stack}-pipeline:": _EXECUTIONS,
+    },
+    "Functions/ShareJobs/Policy": {
+        "states:execution:{stack}-pipeline:": _EXECUTIONS,
+        "states:mapRun:{stack}-pipeline/": _EXECUTIONS,
     },
     "Functions/StartTranscription/Policy": {
         "*": (

@@ -38,9 +38,12 @@ CALL = Size(512, cdk.Duration.minutes(1))
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 BATCH = Size(1769, cdk.Duration.minutes(15))
 
+# The queue and a schedule call them; all others are steps of the state machine.
+NO_STEPS = ("ingest", "share_jobs")
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
     "plan_batch": ("lambdas.plan_batch.handler", BATCH),
+    "share_jobs": ("lambdas.share_jobs.handler", CALL),
     "start_transcription": ("lambdas.transcribe_medical.start", CALL),
     "poll_transcription": ("lambdas.transcribe_medical.poll", CALL),
     "prepare_documents": ("lambdas.prepare_documents.handler", BATCH),

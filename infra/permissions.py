@@ -55,6 +55,13 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_write(clinical, "batches/", "claims/"),
             _allow("LookAtOtherExecutions", ["states:DescribeExecution"], [arns.executions(resources.prefix)[0]]),
         ],
+        "share_jobs": [
+            _allow("ListExecutions", ["states:ListExecutions"], [arns.state_machine(resources.prefix)]),
+            _allow("FindMapRuns", ["states:ListMapRuns"], [arns.executions(resources.prefix)[0]]),
+            _allow(
+                "SetMaxConcurrency", ["states:DescribeMapRun", "states:UpdateMapRun"], [arns.map_runs(resources.prefix)]
+            ),
+        ],
         # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         # Whether it uses the keys itself or through S3 is not documented, hence no condition.
@@ -77,6 +84,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         "poll_transcription": [
             _allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
+            *_list(clinical),
             *_write(clinical, "batches/"),
         ],
         "prepare_documents": [

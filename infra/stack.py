@@ -8,8 +8,9 @@ from infra import permissions
 from infra.analysis import Analysis, database_name
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
-from infra.functions import FUNCTIONS, Functions
+from infra.functions import FUNCTIONS, NO_STEPS, Functions
 from infra.ingest import Ingest
+from infra.job_sharing import JobSharing
 from infra.log_groups import allow_cloudwatch_logs
 from infra.monitoring import Monitoring
 from infra.storage import Storage
@@ -56,12 +57,13 @@ class PipelineStack(Stack):
             tracing=tracing,
         )
         ingest.feed(functions.by_name["ingest"])
+        JobSharing(self, "JobSharing", environment=environment, function=functions.by_name["share_jobs"])
         workflow = Workflow(
             self,
             "Workflow",
             environment=environment,
             storage=storage,
-            steps={name: function for name, function in functions.by_name.items() if name != "ingest"},
+            steps={name: function for name, function in functions.by_name.items() if name not in NO_STEPS},
             tracing=tracing,
         )
         monitoring = Monitoring(

@@ -43,10 +43,9 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
         "ingest": {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
-        "plan_batch": media
-        | clinical
-        | {
-            "PARAMETERS": _as_json(asdict(environment.parameters)),
+        "plan_batch": media | clinical | {"PARAMETERS": _as_json(asdict(environment.parameters))},
+        "share_jobs": {
+            "STATE_MACHINE_ARN": arns.state_machine(prefix),
             "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
         },
         "start_transcription": clinical | clinical_key,

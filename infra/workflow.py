@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra import arns, permissions
 from infra.environment import Environment
-from infra.functions import pascal_case
+from infra.functions import NO_STEPS, pascal_case
 from infra.log_groups import log_group
 from infra.roles import exact_role
 from infra.settings import ConfigurationError
@@ -103,5 +103,5 @@ def check_substitutions(definition: str, given: Mapping[str, str] | Sequence[str
         if names:
             raise ConfigurationError(
                 f"statemachine/{DEFINITION.name} {verb} {', '.join(sorted(names))}; its substitutions must be "
-                "exactly one <Function>Arn for each function of infra/functions.py but ingest."
+                f"exactly one <Function>Arn for each function of infra/functions.py but {' and '.join(NO_STEPS)}."
             )

@@ -13,6 +13,7 @@ from lambdas.execution_input import read_request
 from lambdas.preflight import refusal
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest, media_id
+from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, uri_of, write_json
@@ -128,7 +129,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "bucket": clinical,
             "prefix": prefix,
             "recordings_key": prefix + "recordings.json",
-            "max_concurrency": int(os.environ["CONCURRENT_JOBS"]),
+            "max_concurrency": FIRST_SHARE,
             "pending": len(pending),
             **counts,
         },

@@ -20,7 +20,7 @@ from lambdas.shared.identity import media_id
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
-from lambdas.shared.storage import find_head, parse_uri
+from lambdas.shared.storage import find_head, list_keys, parse_uri
 
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
@@ -133,6 +133,10 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     job: jobs.Job = event["job"]
     if job["status"] in ("COMPLETED", "REJECTED"):
         return job
+    # S3 may be asked a hundred times as often as the service, and knows of most jobs that they haven't ended yet.
+    # Asked by listing, which gives no right to read what a patient said.
+    if jobs.is_first_look(job) and not any(list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording))):
+        return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     try:
         answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])
     # Which of the two a missing job gives is documented both ways.

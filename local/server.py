@@ -31,6 +31,7 @@ from local.aws import (
     iam,
     lambda_runtime,
     s3_keys,
+    schedules,
     step_functions,
 )
 from local.aws.backends import register
@@ -110,6 +111,7 @@ class LocalAws:
         step_functions.install()
         s3_keys.install()
         events.install()
+        schedules.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -148,6 +150,7 @@ class LocalAws:
         if LocalAws._running is not self:
             return
         event_source_mapping.stop()
+        schedules.stop()
         if self._server:
             self._stop_executions()
         lambda_runtime.stop()

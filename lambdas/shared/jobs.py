@@ -15,7 +15,8 @@ class Job(TypedDict):
     """What the state machine carries of a running job.
 
     `status` is IN_PROGRESS, COMPLETED, REJECTED (the service won't take this input) or START_AGAIN.
-    `watched_since` is in seconds since the epoch. `result` is what the job's module has to say of its end.
+    `watched_since` is in seconds since the epoch, `polls` counts those that found it running. `result` is what the
+    job's module has to say of its end.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Job(TypedDict):
     expected_seconds: int
     watched_since: int
     redrive_count: int
+    polls: NotRequired[int]
     result: NotRequired[dict[str, object]]
 
 
@@ -55,6 +57,11 @@ def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
     return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
 
 
+def is_first_look(job: Job) -> bool:
+    """Whether the job was not asked about before, and hadn't ended already when it was adopted."""
+    return job.get("polls", 0) == 0 and job["expected_seconds"] > 0
+
+
 def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:
     """The state of a job that isn't done. A redrive grants it a fresh deadline.
 
@@ -70,7 +77,12 @@ def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:
             f"job {job['id']} has not ended after {elapsed} seconds; the deadline is {deadline_seconds} seconds. "
             "A redrive watches it for another deadline."
         )
-    return {**job, "status": "IN_PROGRESS", "wait_seconds": wait_seconds(job["expected_seconds"], elapsed)}
+    return {
+        **job,
+        "status": "IN_PROGRESS",
+        "wait_seconds": wait_seconds(job["expected_seconds"], elapsed),
+        "polls": job.get("polls", 0) + 1,
+    }
 
 
 def failed(job: Job, redrive_count: int, reason: str) -> Job:

@@ -38,34 +38,51 @@ MAX_RUNNING_CHILDREN = 100
 
 
 class _RunningChildren:
-    """The children of a Map that run now.
+    """The children of a Map that run now, each on a thread of its own, as many as MaxConcurrency allows at the moment.
 
     Stands among the frames of the Map state's environment, so that whatever ends the parent reaches them: a stop, a
     timeout, the failure of a sibling branch.
     """
 
-    def __init__(self, pending: list[ChildExecution]) -> None:
-        self._pending = collections.deque(pending)
+    def __init__(self, run: MapRun) -> None:
+        self._run = run
+        self._pending = collections.deque(
+            child for child in run.children if child.exec_status != ExecutionStatus.SUCCEEDED
+        )
         self._running: set[ChildExecution] = set()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self.exceeded = False
 
-    def start_next(self) -> ChildExecution | None:
-        """The next child, prepared; None when all were started or the Map was halted."""
-        with self._lock:
-            if not self._pending:
-                return None
-            child = self._pending.popleft()
-            child.prepare()
-            self._running.add(child)
-            return child
+    def run_all(self) -> None:
+        """Return when the last child has ended, or all that ran when the Map was halted."""
+        self._run.resized = self.fill
+        self.fill()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pending and not self._running)
 
-    def ended(self, child: ChildExecution) -> None:
-        with self._lock:
+    def fill(self) -> None:
+        """Start the children that may start."""
+        with self._changed:
+            most = min(self._run.max_concurrency or MAX_RUNNING_CHILDREN, MAX_RUNNING_CHILDREN)
+            while self._pending and len(self._running) < most:
+                child = self._pending.popleft()
+                child.prepare()
+                self._running.add(child)
+                threading.Thread(target=self._start, args=(child,), daemon=True, name="map-run-child").start()
+
+    def _start(self, child: ChildExecution) -> None:
+        child.exec_worker.start()  # type: ignore[union-attr]
+        if child.exec_status in UNSUCCESSFUL and self._run.exceeds_tolerated_failures():
+            self.exceeded = True
+            self.halt()
+        with self._changed:
             self._running.discard(child)
+            self._changed.notify_all()
+        self.fill()
 
     def halt(self, *_: Any, **__: Any) -> None:
         """Abort what runs and start nothing more."""
-        with self._lock:
+        with self._changed:
             self._pending.clear()
             running = list(self._running)
         for child in running:
@@ -166,29 +183,14 @@ def _children(
 
 
 def _run_children(env: Environment, run: MapRun) -> None:
-    running = _RunningChildren([child for child in run.children if child.exec_status != ExecutionStatus.SUCCEEDED])
-    exceeded = threading.Event()
-
-    def work() -> None:
-        while child := running.start_next():
-            child.exec_worker.start()  # type: ignore[union-attr]
-            running.ended(child)
-            if child.exec_status in UNSUCCESSFUL and run.exceeds_tolerated_failures():
-                exceeded.set()
-                running.halt()
-
+    running = _RunningChildren(run)
     with env._state_mutex:
         env._frames.append(running)  # type: ignore[arg-type]
-    workers = min(len(run.children), run.max_concurrency or MAX_RUNNING_CHILDREN, MAX_RUNNING_CHILDREN)
-    threads = [threading.Thread(target=work, daemon=True, name=f"map-run-{n}") for n in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    running.run_all()
     env.delete_frame(running)  # type: ignore[arg-type]
     if not env.is_running():
         return  # the children ended because the parent did, and exceed nothing
-    if exceeded.is_set():
+    if running.exceeded:
         raise _map_failure(
             env,
             StatesErrorNameType.StatesExceedToleratedFailureThreshold,

@@ -114,7 +114,10 @@ def send_to_targets(self: Rule, original_event: dict[str, Any], transform_input:
 
     A failed delivery neither fails the sender nor keeps the event from other targets.
     """
-    if self.state != "ENABLED" or not self.event_pattern.matches_event(original_event):  # type: ignore[arg-type]
+    # To moto, a rule that has a schedule instead of a pattern matches everything.
+    if self.state != "ENABLED" or not self.event_pattern._raw_pattern:
+        return
+    if not self.event_pattern.matches_event(original_event):  # type: ignore[arg-type]
         return
     event = copy.deepcopy(original_event)
     if isinstance(event.get("time"), int | float):

@@ -3,6 +3,7 @@
 import collections
 import copy
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
@@ -77,6 +78,13 @@ class MapRun(MapRunRecord):
         self.children: list[ChildExecution] = []
         self.redrive_count = 0
         self._redrive_date: Any = None
+        # Told when MaxConcurrency was changed.
+        self.resized: Callable[[], None] = lambda: None
+
+    def update(self, *limits: Any, **named_limits: Any) -> None:
+        """UpdateMapRun: what runs above a lowered MaxConcurrency goes on."""
+        super().update(*limits, **named_limits)
+        self.resized()
 
     def redrive(self) -> None:
         """Run on: children that did not succeed wait to be redriven, those that have not started to be started."""

@@ -78,6 +78,6 @@ TYPES = {
         attributes=("Arn",),
     ),
     "AWS::Events::Rule": ResourceType(
-        frozenset({"Description", "EventPattern", "Name", "RoleArn", "State", "Targets"}),
+        frozenset({"Description", "EventPattern", "Name", "RoleArn", "ScheduleExpression", "State", "Targets"}),
     ),
 }

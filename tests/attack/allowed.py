@@ -37,6 +37,9 @@ FUNCTIONS: Mapping[str, Rights] = {
         write="clinical/batches clinical/claims",
         describe_execution="pipeline",
     ),
+    "share_jobs": rights(
+        list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
+    ),
     # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented.
     "start_transcription": rights(
         read="media/media clinical/transcripts",
@@ -50,7 +53,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         get_transcription="job",
         tag_transcription="job",
     ),
-    "poll_transcription": rights(get_transcription="job") | JOB_RECORDS,
+    "poll_transcription": rights(get_transcription="job", list="clinical") | JOB_RECORDS,
     "prepare_documents": rights(
         read="clinical/batches clinical/transcripts clinical/claims",
         list="clinical",
@@ -87,7 +90,7 @@ FUNCTIONS: Mapping[str, Rights] = {
 }
 
 STATE_MACHINE = rights(
-    invoke=" ".join(name for name in FUNCTIONS if name != "ingest"),
+    invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs")),
     read="clinical/batches",
     start_execution="pipeline",
     describe_execution="pipeline pipeline-child",

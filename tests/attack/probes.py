@@ -202,10 +202,12 @@ def executions(stage: Stage) -> Iterator[Probe]:
         execution = partial(states, executionArn=arn)
         yield execution(f"describe_execution {name}", operation="describe_execution")
         yield execution(f"read_history {name}", operation="get_execution_history")
+        yield execution(f"list_map_runs {name}", operation="list_map_runs")
         yield execution(f"stop_execution {name}", operation="stop_execution", answers="ValidationException")
         yield execution(f"redrive_execution {name}", operation="redrive_execution",
                         answers="ExecutionNotRedrivable ValidationException")  # fmt: skip
     yield states("describe_map_run pipeline", operation="describe_map_run", mapRunArn=stage.map_run)
+    yield states("resize_map_run pipeline", operation="update_map_run", mapRunArn=stage.map_run, maxConcurrency=0)
     yield states("list_machines account", operation="list_state_machines")
     yield states(
         "create_machine account", operation="create_state_machine", name="attack",

@@ -15,6 +15,7 @@ TRANSCRIPTIONS = "arn:aws:transcribe:us-east-1:123456789012:medical-transcriptio
 GENERATIONS = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*"
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
+MAP_RUNS = "arn:aws:states:us-east-1:123456789012:mapRun:clinical-media-local-pipeline/*"
 EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:clinical-media-local-pipeline"
 
 JOB_RECORDS = {
@@ -39,6 +40,12 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
+    "share_jobs": {
+        "states:ListExecutions": {MACHINE},
+        "states:ListMapRuns": {f"{EXECUTIONS}:*"},
+        "states:DescribeMapRun": {MAP_RUNS},
+        "states:UpdateMapRun": {MAP_RUNS},
+    },
     "start_transcription": {
         "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/transcripts/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
@@ -53,6 +60,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "poll_transcription": {
         "transcribe:GetMedicalTranscriptionJob": {TRANSCRIPTIONS},
+        "s3:ListBucket": {CLINICAL},
         **JOB_RECORDS,
     },
     "prepare_documents": {
@@ -107,6 +115,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
 LISTING = (
     "plan_batch",
     "start_transcription",
+    "poll_transcription",
     "prepare_documents",
     "start_entity_detection",
     "collect_entities",
@@ -182,7 +191,11 @@ def test_without_an_audience_model_none_can_be_used(deploy: Callable[..., Deploy
 
 
 def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
-    steps = {f"Functions/{pascal_case(function)}/Function.Arn" for function in FUNCTIONS if function != "ingest"}
+    steps = {
+        f"Functions/{pascal_case(function)}/Function.Arn"
+        for function in FUNCTIONS
+        if function not in ("ingest", "share_jobs")
+    }
     children = {f"{EXECUTIONS}:*", f"{EXECUTIONS}/*"}
     deliveries = ["Create", "Get", "Update", "Delete"]
     assert grants(local.statements("Workflow/Policy")) == {

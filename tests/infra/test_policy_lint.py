@@ -33,6 +33,9 @@ _EXECUTION = "parliament's data has express executions only; the reference has t
 KNOWN = {
     ("Functions/PlanBatch/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Workflow/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
+    ("Functions/ShareJobs/Policy", "RESOURCE_MISMATCH", "states:ListExecutions"): (
+        "parliament's data has listing by Map Run only; the reference has listing by state machine as well."
+    ),
     ("Functions/StartAudienceGeneration/Policy", "RESOURCE_MISMATCH", "cleanrooms-ml:StartAudienceGenerationJob"): (
         "Without an audience model in the environment there is none that may be used."
     ),

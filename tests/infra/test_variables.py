@@ -64,7 +64,7 @@ def test_batches_are_planned_with_the_parameters_of_the_environment(
 ) -> None:
     variables = variables_of(local, "plan_batch")
     assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
-    assert variables == COMMON | CLINICAL | {"MEDIA_BUCKET": "Storage/Media/Bucket", "CONCURRENT_JOBS": "8"}
+    assert variables == COMMON | CLINICAL | {"MEDIA_BUCKET": "Storage/Media/Bucket"}
 
 
 def test_parameters_that_lambda_cannot_take_are_reported_with_their_size(

@@ -80,6 +80,19 @@ def test_an_execution_that_cannot_be_started_gives_back_its_own_messages_only(
     assert ingest.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
 
 
+def test_the_function_lasts_about_as_long_as_the_planning_of_what_it_started(
+    stubbed: Callable[[Any], Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("lambdas.ingest.time.sleep", slept.append)
+    stub = stubbed(ingest.stepfunctions)
+    expect(stub, *(f"s3://b/media/p/{number}.wav" for number in range(10, 60)))
+    stub.add_client_error("start_execution", "ExecutionAlreadyExists")
+    ingest.handler({"Records": [message(f"media/p/{number}.wav") for number in range(10, 60)]}, None)
+    ingest.handler({"Records": [message("media/p/a.wav")]}, None)
+    assert slept == [0.5]
+
+
 def test_the_console_s_empty_folders_start_nothing(stubbed: Callable[[Any], Stubber]) -> None:
     stubbed(ingest.stepfunctions)
     assert ingest.handler({"Records": [message("media/p/")]}, None) == {"batchItemFailures": []}

@@ -7,6 +7,7 @@ import pytest
 from lambdas import plan_batch
 from lambdas.claims import Claims
 from lambdas.shared import storage
+from lambdas.shared.job_shares import FIRST_SHARE
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
@@ -45,7 +46,8 @@ def test_the_map_gets_ids_and_uris_longest_recording_first(s3: Any) -> None:
     assert [item["uri"] for item in items] == [uris[1], uris[2], uris[0]]
     assert [item["expected_seconds"] for item in items] == [30, 22, 20]
     assert {item["user_id"] for item in items} == {"p-1"}
-    assert batch["max_concurrency"] == 7
+    # ShareJobs gives more.
+    assert batch["max_concurrency"] == FIRST_SHARE
     assert (batch["recordings"], batch["reused"], batch["rejected"]) == (3, 0, 0)
 
 
@@ -164,14 +166,6 @@ def test_a_new_version_of_an_object_is_another_recording(s3: Any) -> None:
     _, after, (second,) = plan(s3, put(s3, "media/p-1/a.wav"))
     assert first["media_id"] != second["media_id"]
     assert before["recordings"][0]["object_id"] == after["recordings"][0]["object_id"]
-
-
-def test_doing_it_faster_is_not_doing_it_again(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    uri = put(s3, "media/p-1/a.wav")
-    record(s3, plan(s3, uri)[1])
-    monkeypatch.setenv("CONCURRENT_JOBS", "200")
-    batch, _, items = plan(s3, uri)
-    assert (batch["reused"], batch["pending"], batch["max_concurrency"], items) == (1, 0, 200, [])
 
 
 def test_another_execution_names_the_same_transcript_for_the_same_recording(s3: Any) -> None:

@@ -85,8 +85,8 @@ def start(recording: dict[str, Any], retry_count: int = 0, **parameters: Any) ->
     return transcribe_medical.start(event, None)
 
 
-def poll(recording: dict[str, Any], redrive_count: int = 0) -> jobs.Job:
-    job = jobs.started(f"{NAME}1", 30, 0)
+def poll(recording: dict[str, Any], redrive_count: int = 0, polls: int = 1) -> jobs.Job:
+    job: jobs.Job = {**jobs.started(f"{NAME}1", 30, 0), "polls": polls}
     event = {"recording": recording, "job": job, "redrive_count": redrive_count}
     answer: jobs.Job = transcribe_medical.poll(event, None)
     return answer
@@ -241,6 +241,23 @@ def test_every_status_of_the_service_is_mapped(
     )
     ours = {"QUEUED": "IN_PROGRESS", "IN_PROGRESS": "IN_PROGRESS", "COMPLETED": "COMPLETED", "FAILED": "REJECTED"}
     assert poll(recording)["status"] == ours[status]
+
+
+def test_the_first_look_at_a_job_asks_only_s3_and_the_next_one_the_service(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
+    first = poll(recording, polls=0)
+    assert (first["status"], first["polls"]) == ("IN_PROGRESS", 1)
+    transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
+    assert poll(recording, polls=first["polls"])["status"] == "REJECTED"
+
+
+def test_a_job_whose_transcript_is_there_at_the_first_look_is_asked_about(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any]
+) -> None:
+    s3.put_object(Bucket=CLINICAL, Key="transcripts/media-settings.json", Body=b"{}")
+    transcribe.add_response("get_medical_transcription_job", answer("COMPLETED"))
+    assert poll(recording, polls=0)["status"] == "COMPLETED"
 
 
 def test_what_the_service_says_of_an_ended_job_is_kept_whole(

@@ -53,6 +53,12 @@ def run_every_branch(world: World) -> None:
     run.summary(run.start(media=list(dropped.texts), parameters=tagged))
     broken = run.drop(f"media/{dropped.users[0]}/broken.wav", b"no sound at all, whatever its name says")
     run.summary(run.execution_of(broken))
+    # More than a first share, and until the jobs are shared out.
+    run.engines.seconds_per_job = 0.8
+    several = [
+        run.drop(f"media/{dropped.users[0]}/{n}.wav", run.engines.recording("He has a fever.")) for n in range(4)
+    ]
+    run.summary(run.start(media=several, reprocess=True))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

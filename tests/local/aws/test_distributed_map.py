@@ -99,6 +99,28 @@ def test_the_parents_history_holds_the_map_run_and_none_of_the_children(aws: InP
     ]  # fmt: skip
 
 
+def test_max_concurrency_can_be_changed_while_the_map_runs(aws: InProcessAws, sfn: Any) -> None:
+    running, going_on = set[int](), threading.Event()
+
+    def wait(event: int) -> int:
+        running.add(event)
+        assert going_on.wait(20)
+        return event
+
+    machine = aws.state_machine("resized", distributed_map_of(call(aws.function("held", wait)), MaxConcurrency=1))
+    arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2, 3, 4, 5]")["executionArn"]
+    eventually(lambda: running)
+    (run,) = sfn.list_map_runs(executionArn=arn)["mapRuns"]
+    sfn.update_map_run(mapRunArn=run["mapRunArn"], maxConcurrency=3)
+    eventually(lambda: len(running) == 3)
+    described = sfn.describe_map_run(mapRunArn=run["mapRunArn"])
+    assert (described["maxConcurrency"], described["executionCounts"]["running"]) == (3, 3)
+    sfn.update_map_run(mapRunArn=run["mapRunArn"], maxConcurrency=1)
+    assert sfn.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]["running"] == 3
+    going_on.set()
+    assert json.loads(aws.ended(arn)["output"]) == [1, 2, 3, 4, 5]
+
+
 def test_a_childs_context_is_its_own(aws: InProcessAws, sfn: Any) -> None:
     processor = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"x.$": "$$.Execution"}, "End": True}}}
     execution = aws.run(aws.state_machine("child-context", distributed_map_of(processor)), input=[{"n": 7}])

@@ -1,0 +1,129 @@
+"""ShareJobs: once a minute, share out the Transcribe Medical jobs among the executions that transcribe.
+
+The account has 250 jobs at a time (Transcribe guide, "Guidelines and quotas"), and each execution has a Map of its own:
+together they must not begin more, or nearly all starts would be refused. Who has what is read from Step Functions each
+time and kept nowhere, so nothing can leak; without this function each execution goes on with what it has.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import boto3
+
+from lambdas.shared.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
+from lambdas.shared.observability import logger
+
+# The next call comes a minute after this one, and goes on where this one stopped.
+MAXIMUM_SECONDS = 45
+# ListMapRuns, DescribeMapRun and UpdateMapRun take 60 calls a minute each (Step Functions guide, "Service quotas").
+EXECUTIONS_LOOKED_AT = 25
+
+stepfunctions = boto3.client("stepfunctions")
+
+# Of an execution and its redrive count, the ARN of the Map Run, or None once that has ended. Only spares calls.
+_known: dict[tuple[str, int], str | None] = {}
+
+
+class MapRun(NamedTuple):
+    """A Map at work: how many items it may have running, has running, and has not finished."""
+
+    arn: str
+    most: int
+    running: int
+    unfinished: int
+
+    @property
+    def places(self) -> int:
+        """What it takes up: above its limit, it runs on until enough have ended."""
+        return max(self.running, self.most)
+
+
+class Change(NamedTuple):
+    """`most` is the new limit, `seconds` how long to wait before the next change."""
+
+    map_run: MapRun
+    most: int
+    seconds: int
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """Set how many recordings each execution may have in work at once. `event`, the schedule's, says nothing."""
+    begun = time.monotonic()
+    executions = transcribing_executions()
+    looked_at, others = executions[:EXECUTIONS_LOOKED_AT], executions[EXECUTIONS_LOOKED_AT:]
+    map_runs = [run for execution in looked_at if (run := map_run_of(execution))]
+    for change in changes(map_runs, len(others), int(os.environ["CONCURRENT_JOBS"])):
+        if time.monotonic() - begun > MAXIMUM_SECONDS:
+            break
+        set_most(change.map_run, change.most)
+        time.sleep(change.seconds)
+
+
+def transcribing_executions() -> list[Mapping[str, Any]]:
+    """The running executions whose Map hasn't ended, as far as is known; the longest running first."""
+    pages = stepfunctions.get_paginator("list_executions").paginate(
+        stateMachineArn=os.environ["STATE_MACHINE_ARN"], statusFilter="RUNNING"
+    )
+    running = {key_of(execution): execution for page in pages for execution in page["executions"]}
+    for key in _known.keys() - running.keys():
+        del _known[key]
+    return sorted(
+        (execution for key, execution in running.items() if _known.get(key, "") is not None),
+        key=lambda execution: execution["startDate"],
+    )
+
+
+def key_of(execution: Mapping[str, Any]) -> tuple[str, int]:
+    return execution["executionArn"], execution.get("redriveCount", 0)
+
+
+def map_run_of(execution: Mapping[str, Any]) -> MapRun | None:
+    """The execution's Map, if it is at work now."""
+    key = key_of(execution)
+    if not (arn := _known.get(key)):
+        found = stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        if not found:
+            return None  # it still plans, or has nothing to transcribe
+        arn = _known[key] = found[0]["mapRunArn"]
+    described = stepfunctions.describe_map_run(mapRunArn=arn)
+    if described["status"] != "RUNNING":
+        _known[key] = None
+        return None
+    items = described["itemCounts"]
+    unfinished = items["pending"] + items["running"] + items.get("pendingRedrive", 0)
+    return MapRun(arn, described["maxConcurrency"], described["executionCounts"]["running"], unfinished)
+
+
+def changes(map_runs: Sequence[MapRun], others: int, jobs: int) -> Iterator[Change]:
+    """What is to be changed so that these Maps, the longest running first, have their shares of `jobs`.
+
+    First those with too much are lowered, then the others raised, by what is free already and a few places each second.
+    `others` is how many executions run besides, with a first share each.
+    """
+    sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
+    available = places(jobs) - others * FIRST_SHARE - sum(run.places for run in behind)
+    wanted = shares([run.unfinished for run in sharing], available)
+    free = available
+    for run, share in zip(sharing, wanted, strict=True):
+        lowered = min(run.most, share)
+        if lowered < run.most:
+            yield Change(run, lowered, 0)
+        free -= run._replace(most=lowered).places
+    for run, share in zip(sharing, wanted, strict=True):
+        most = run.most
+        while most < share and free > 0:
+            more = min(share - most, free, PLACES_PER_SECOND)
+            most, free = most + more, free - more
+            yield Change(run, most, 1)
+
+
+def set_most(run: MapRun, most: int) -> None:
+    try:
+        stepfunctions.update_map_run(mapRunArn=run.arn, maxConcurrency=most)
+    except (stepfunctions.exceptions.ResourceNotFound, stepfunctions.exceptions.ValidationException) as error:
+        # What has ended meanwhile can't be updated.
+        logger.info("map run not updated", extra={"map_run": run.arn, "code": error.response["Error"]["Code"]})
+    else:
+        logger.info("jobs shared", extra={"map_run": run.arn, "most": most, "unfinished": run.unfinished})
