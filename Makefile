@@ -6,7 +6,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
 
-.PHONY: help setup demo local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
+.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ setup: .venv/installed  ## a virtual environment, .venv, with all that is pinned
 demo: setup  ## recordings in, audience out, on this machine: make demo [MEDIA=file-or-folder] [CONSENT=1]
 	$(BIN)/python -m local demo $(if $(MEDIA),--media "$(MEDIA)") $(if $(CONSENT),--consent)
 
-local: setup  ## leave the local AWS running, for the AWS CLI: make local [PORT=4566]
-	$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
+open: setup  ## open the report that make demo left, in a browser
+	$(BIN)/python -m local open
+
+local: setup  ## leave the local AWS running, with a console and for the AWS CLI: make local [PORT=4566] [CONSOLE_PORT=4567]
+	$(BIN)/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
 test: setup  ## every test, offline
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
