@@ -2,7 +2,6 @@
 
 import io
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,14 +20,14 @@ Command = Callable[..., int]
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Command:
+def command() -> Command:
     """Run `python -m local` with these arguments; its exit code."""
 
     def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["local", *arguments])
-        return __main__.main()
+        with pytest.raises(SystemExit) as ended:
+            __main__.app([*arguments], prog_name="python -m local")
+        return int(ended.value.code or 0)
 
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     return run
 
 
@@ -75,3 +74,25 @@ def test_up_prints_where_the_console_is_and_stops_what_it_started(monkeypatch: p
         __main__.serve(Pipeline(aws, "m", "c", "a", "arn"), listener, Console(file=printed, soft_wrap=True))
     assert "console         http://127.0.0.1:4567/\n" in printed.getvalue()
     assert done == ["console", "aws"]
+
+
+@pytest.mark.parametrize("name", ["demo", "open", "up"])
+def test_help_teaches_with_an_example_and_exit_codes(
+    command: Command, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(name, "--help") == 0
+    told = capsys.readouterr().out
+    assert f"Example: python -m local {name}" in told
+    assert "Exit codes: 0" in told
+
+
+def test_a_ctrl_c_is_no_failure_and_a_wrong_option_is_told(
+    command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupted)
+    assert command("demo") == 130
+    assert command("demo", "--medium", "visit.wav") == 2
+    assert "--medium" in capsys.readouterr().err
