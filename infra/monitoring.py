@@ -52,14 +52,14 @@ class Monitoring(Construct):
         environment: Environment,
         key: kms.Key,
         ingest: Ingest,
-        ingest_function: lambda_.IFunction,
+        functions: Mapping[str, lambda_.IFunction],
         state_machine: sfn.IStateMachine,
     ) -> None:
-        """`key` encrypts the topic; CloudWatch is let use it for this environment's alarms."""
+        """`key` encrypts the topic; CloudWatch may use it for this environment's alarms. `functions` are by name."""
         super().__init__(scope, construct_id)
         self._environment = environment
         self.topic = self._encrypted_topic(key)
-        rules = self._rules(ingest, ingest_function, state_machine)
+        rules = self._rules(ingest, functions, state_machine)
         self.alarms = {anchor: self._alarm(anchor, rule) for anchor, rule in rules.items()}
         add_dashboard(
             self,
@@ -115,7 +115,7 @@ class Monitoring(Construct):
         return topic
 
     def _rules(
-        self, ingest: Ingest, ingest_function: lambda_.IFunction, machine: sfn.IStateMachine
+        self, ingest: Ingest, functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine
     ) -> Mapping[str, _Rule]:
         prefix, limits = self._environment.prefix, self._environment.monitoring
         ceiling = self._environment.entity_detection.cost_ceiling_usd
@@ -155,8 +155,13 @@ class Monitoring(Construct):
                 periods=2,
             ),
             "ingest-failed": _Rule(
-                ingest_function.metric_errors(statistic="Sum", period=_QUARTER),
+                functions["ingest"].metric_errors(statistic="Sum", period=_QUARTER),
                 "The function that starts the executions has itself failed for half an hour.",
+                periods=2,
+            ),
+            "job-sharing-failed": _Rule(
+                functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
+                "Transcription jobs have not been shared out for half an hour: batches go on with few jobs each.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(

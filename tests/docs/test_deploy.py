@@ -63,8 +63,8 @@ def test_the_environments_are_described_as_they_are() -> None:
 
 def test_the_concurrent_jobs_are_described_as_they_are() -> None:
     jobs = {name: ENVIRONMENTS[name]["transcription"]["concurrent_jobs"] for name in DEPLOYED}
-    assert jobs == {"dev": 100, "staging": 100, "prod": 200}
-    assert "per batch: 100, in prod 200" in PAGE
+    assert jobs == {"dev": 100, "staging": 100, "prod": 250}
+    assert "of each environment: 100, in prod 250" in PAGE
 
 
 def test_the_outputs_that_the_commands_read_are_the_stack_s(template: dict[str, Any]) -> None:
