@@ -122,6 +122,7 @@ class Reader:
             "EXECUTION_ARN": lambda execution: str(execution["executionArn"]),
             "EXECUTION_NAME": lambda execution: str(execution["name"]),
             "GENERATION_ARN": lambda execution: self.job(execution, "audience_generation", "audienceGenerationJobArn"),
+            "MAP_RUN_ARN": self.map_run,
             "MEMBERSHIP_ID": lambda _: "00000000-0000-0000-0000-000000000000",
             "MODEL_ARN": lambda _: configured_audience_model_arn(),
             "QUERY_EXECUTION_ID": lambda _: self.query(),
@@ -134,6 +135,10 @@ class Reader:
         """What the service calls the execution's job of a stage, by a member of its own description."""
         (described,) = self.run.documents(f"batches/{execution['name']}/jobs/{stage}/")
         return str(described[member])
+
+    def map_run(self, execution: dict[str, Any]) -> str:
+        (run,) = self.run.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        return str(run["mapRunArn"])
 
     def queue_arn(self, output: str) -> str:
         return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{self.outputs[output].rpartition('/')[2]}"
