@@ -9,12 +9,13 @@ ENV ?= dev
 FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
 	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
-.PHONY: help setup demo local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
+.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed  ## a virtual environment with all that is pinned in requirements.lock
+##@ Try and test
+setup: .venv/installed  ## a virtual environment, .venv, with all that is pinned in requirements.lock
 
 .venv/installed: requirements.lock requirements-lambda.txt
 	$(PYTHON) -m venv .venv
@@ -26,8 +27,11 @@ setup: .venv/installed  ## a virtual environment with all that is pinned in requ
 demo: setup  ## recordings in, audience out, on this machine: make demo [MEDIA=file-or-folder] [CONSENT=1]
 	$(BIN)/python -m local demo $(if $(MEDIA),--media "$(MEDIA)") $(if $(CONSENT),--consent)
 
-local: setup  ## leave the local AWS running, for the AWS CLI: make local [PORT=4566]
-	$(BIN)/python -m local up $(if $(PORT),--port $(PORT))
+open: setup  ## open the report that make demo left, in a browser
+	$(BIN)/python -m local open
+
+local: setup  ## leave the local AWS running, with a console and for the AWS CLI: make local [PORT=4566] [CONSOLE_PORT=4567]
+	$(BIN)/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
 test: setup  ## every test, offline
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
@@ -41,20 +45,21 @@ attack: setup  ## every role against every resource with real calls, and inputs 
 bench: setup  ## the benchmarks of docs/performance.md, beside what people use today
 	$(BIN)/python -m bench
 
-lint: setup  ## formatting and lint
+##@ Check (of one environment: ENV=dev, unless you say another)
+lint: setup  ## formatting and style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: setup  ## types
+types: setup  ## types, by mypy
 	$(BIN)/mypy
 
-synth: setup  ## the CloudFormation template of ENV, with every check on
+synth: setup  ## the CloudFormation template of ENV into cdk.out/, with all rules of CDK and cdk-nag
 	CDK_OUTDIR=cdk.out/$(ENV) CDK_CONTEXT_JSON='{"env": "$(ENV)"}' $(BIN)/python app.py
 
-cfn-lint: synth  ## CloudFormation lint of the template of ENV
+cfn-lint: synth  ## the template of ENV by cfn-lint
 	$(BIN)/cfn-lint --template cdk.out/$(ENV)/*.template.json
 
-asl: synth .ci/asl/node_modules/.package-lock.json  ## both validators of the States Language on the state machine of ENV
+asl: synth .ci/asl/node_modules/.package-lock.json  ## the state machine of ENV by two validators, which come from the npm registry
 	$(BIN)/node .ci/asl/check.js cdk.out/$(ENV)/*.template.json
 
 .ci/asl/node_modules/.package-lock.json: .ci/asl/package-lock.json .venv/installed
@@ -65,20 +70,22 @@ secrets: setup  ## no credentials in any file that git has or would take
 	files=$$(git ls-files --cached --others --exclude-standard) && \
 		$(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline $$files
 
-checks: lint types cfn-lint secrets  ## all of these, for ENV; asl takes the npm registry besides
+checks: lint types cfn-lint secrets  ## lint, types, synth, cfn-lint and secrets
 
+##@ Deploy ENV, with your AWS credentials (the CDK CLI comes from the npm registry; docs/deploy.md)
 diff: setup  ## what a deployment of ENV would change
 	$(CDK) diff -c env=$(ENV)
 
-bootstrap: setup  ## prepare your AWS account and Region for deployments, once
+bootstrap: setup  ## prepare the AWS account and Region for deployments, once
 	$(CDK) bootstrap -c env=$(ENV)
 
-deploy: setup  ## deploy ENV with your AWS credentials
+deploy: setup  ## create or update the stack of ENV
 	$(CDK) deploy -c env=$(ENV)
 
-destroy: setup  ## delete the stack of ENV; docs/deploy.md says what to do before, and what remains
+destroy: setup  ## delete the stack of ENV; docs/deploy.md says how to empty its buckets first, and what remains
 	$(CDK) destroy -c env=$(ENV)
 
+##@ Keep house
 lock: setup  ## pin all packages anew, for every Python from 3.11 on
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
 		--output-file requirements.lock requirements-local.txt

@@ -40,6 +40,7 @@ _TRAITS = (
 )
 _COHORT_NAME = matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digits and hyphens")
 _EMAIL = matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "of the form name@example.org")
+_URL = matching(r"https://[^\s#]{1,300}", "that begins with https:// and has no blank and no #")
 _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")
 
 
@@ -114,6 +115,7 @@ class Monitoring:
 
     Attributes:
         alarm_emails: whoever confirms the mail that SNS sends is told.
+        runbook_url: where whoever is told can read docs/runbook.md; null leaves them with its path in this repository.
         oldest_event_minutes: how long an uploaded recording may wait for its execution; a batch is collected for up to
             five minutes.
         stuck_after_hours: how long a job may run; the deadline of a transcription is 8 hours, an audience's 24.
@@ -122,6 +124,7 @@ class Monitoring:
     """
 
     alarm_emails: tuple[Annotated[str, _EMAIL], ...]
+    runbook_url: Annotated[str, _URL] | None
     oldest_event_minutes: Annotated[int, between(10, 1440)]
     stuck_after_hours: Annotated[int, between(1, 24)]
     nothing_finished_hours: Annotated[int, between(1, 168)]

@@ -1,8 +1,6 @@
-"""What tells people how the pipeline does: one dashboard, and alarms that go to one encrypted topic.
+"""What tells people how the pipeline does: alarms that go to one encrypted topic, and a dashboard with them.
 
-Each alarm names the section of docs/runbook.md that says what it means and what to press. Of the environment's own
-metrics (namespace ClinicalMedia, written by lambdas/shared/observability.py) the dimensions are `environment` and
-`stage`; no id and no name is in any.
+Each alarm links to the section of docs/runbook.md that says what it means and what to press.
 """
 
 from collections.abc import Mapping
@@ -21,31 +19,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import arns
+from infra.dashboard import add_dashboard
 from infra.environment import Environment
 from infra.ingest import Ingest
+from infra.metrics import HOUR, own_metric
 
 RUNBOOK = "docs/runbook.md"
-NAMESPACE = "ClinicalMedia"
-# The stages that the functions count by, in the order of the pipeline.
-STAGES = (
-    "ingest",
-    "plan",
-    "transcription",
-    "documents",
-    "entity_detection",
-    "collection",
-    "seeds",
-    "audience_generation",
-    "audience_export",
-    "summary",
-)
-# The stages that are a service's job.
-JOBS = ("transcription", "entity_detection", "audience_generation", "audience_export")
-
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 # Polls are ten minutes apart at the most, and messages that return to the queue come back after eleven.
 _QUARTER = cdk.Duration.minutes(15)
-_HOUR = cdk.Duration.hours(1)
 
 
 @dataclass(frozen=True)
@@ -70,16 +52,22 @@ class Monitoring(Construct):
         environment: Environment,
         key: kms.Key,
         ingest: Ingest,
-        ingest_function: lambda_.IFunction,
+        functions: Mapping[str, lambda_.IFunction],
         state_machine: sfn.IStateMachine,
     ) -> None:
-        """`key` encrypts the topic; CloudWatch is let use it for this environment's alarms."""
+        """`key` encrypts the topic; CloudWatch may use it for this environment's alarms. `functions` are by name."""
         super().__init__(scope, construct_id)
         self._environment = environment
         self.topic = self._encrypted_topic(key)
-        rules = self._rules(ingest, ingest_function, state_machine)
+        rules = self._rules(ingest, functions, state_machine)
         self.alarms = {anchor: self._alarm(anchor, rule) for anchor, rule in rules.items()}
-        self._dashboard(ingest, state_machine)
+        add_dashboard(
+            self,
+            prefix=environment.prefix,
+            alarms=list(self.alarms.values()),
+            ingest=ingest,
+            state_machine=state_machine,
+        )
 
     def _encrypted_topic(self, key: kms.Key) -> sns.Topic:
         """A topic that this environment's alarms can publish to.
@@ -127,9 +115,9 @@ class Monitoring(Construct):
         return topic
 
     def _rules(
-        self, ingest: Ingest, ingest_function: lambda_.IFunction, machine: sfn.IStateMachine
+        self, ingest: Ingest, functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine
     ) -> Mapping[str, _Rule]:
-        limits = self._environment.monitoring
+        prefix, limits = self._environment.prefix, self._environment.monitoring
         ceiling = self._environment.entity_detection.cost_ceiling_usd
         return {
             "execution-failed": _Rule(machine.metric_failed(period=_FIVE_MINUTES), "A batch failed."),
@@ -137,13 +125,13 @@ class Monitoring(Construct):
                 machine.metric_timed_out(period=_FIVE_MINUTES), "A batch was not done after seven days."
             ),
             "job-stuck": _Rule(
-                self._own("JobAgeSeconds", "Maximum", _QUARTER),
+                own_metric(prefix, "JobAgeSeconds", "Maximum", _QUARTER),
                 f"A service's job has been running for more than {limits.stuck_after_hours} hours.",
                 threshold=limits.stuck_after_hours * 3600,
             ),
             # Every step counts a 0 and the last one a 1, so an hour without work has no value and breaks the row.
             "nothing-finished": _Rule(
-                self._own("BatchesFinished", "Sum", _HOUR),
+                own_metric(prefix, "BatchesFinished", "Sum", HOUR),
                 f"There was work in each of the last {limits.nothing_finished_hours} hours and no batch was finished.",
                 periods=limits.nothing_finished_hours,
                 below=True,
@@ -162,13 +150,18 @@ class Monitoring(Construct):
             # What was received three times is no longer counted in the queue's age, so the age alone would not tell.
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
             "events-returned": _Rule(
-                self._own("EventsReturned", "Sum", _QUARTER),
+                own_metric(prefix, "EventsReturned", "Sum", _QUARTER),
                 "Executions could not be started for half an hour; the recordings' events come back to the queue.",
                 periods=2,
             ),
             "ingest-failed": _Rule(
-                ingest_function.metric_errors(statistic="Sum", period=_QUARTER),
+                functions["ingest"].metric_errors(statistic="Sum", period=_QUARTER),
                 "The function that starts the executions has itself failed for half an hour.",
+                periods=2,
+            ),
+            "job-sharing-failed": _Rule(
+                functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
+                "Transcription jobs have not been shared out for half an hour: batches go on with few jobs each.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(
@@ -179,7 +172,7 @@ class Monitoring(Construct):
                 "Events of uploaded recordings are lost: neither queue took them.",
             ),
             "cost-ceiling": _Rule(
-                self._own("CostCeilingExceeded", "Sum", _FIVE_MINUTES),
+                own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),
                 f"Entity detection of a batch would cost more than {ceiling:g} USD and was not started.",
             ),
         }
@@ -190,7 +183,7 @@ class Monitoring(Construct):
             self,
             "".join(word.title() for word in anchor.split("-")),
             alarm_name=f"{self._environment.prefix}-{anchor}",
-            alarm_description=f"{rule.says} {RUNBOOK}#{anchor}",
+            alarm_description=f"{rule.says} {self._environment.monitoring.runbook_url or RUNBOOK}#{anchor}",
             metric=rule.metric,
             threshold=rule.threshold,
             evaluation_periods=rule.periods,
@@ -203,24 +196,6 @@ class Monitoring(Construct):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
 
-    def _own(
-        self,
-        name: str,
-        statistic: str,
-        period: cdk.Duration = _HOUR,
-        stage: str | None = None,
-        label: str | None = None,
-    ) -> cloudwatch.Metric:
-        dimensions = {"environment": self._environment.prefix} | ({"stage": stage} if stage else {})
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            statistic=statistic,
-            period=period,
-            dimensions_map=dimensions,
-            label=label or stage,
-        )
-
     def _of_the_rule(self, name: str) -> cloudwatch.Metric:
         """A metric of the rule; with RuleName alone it is that of the default bus, where S3 puts its events.
 
@@ -232,84 +207,4 @@ class Monitoring(Construct):
             statistic="Sum",
             period=_FIVE_MINUTES,
             dimensions_map={"RuleName": arns.recordings_rule_name(self._environment.prefix)},
-        )
-
-    def _dashboard(self, ingest: Ingest, machine: sfn.IStateMachine) -> None:
-        def graph(title: str, *metrics: cloudwatch.IMetric, unit: str) -> cloudwatch.GraphWidget:
-            axis = cloudwatch.YAxisProps(label=unit, min=0, show_units=False)
-            return cloudwatch.GraphWidget(title=title, width=12, height=6, left=list(metrics), left_y_axis=axis)
-
-        recordings = [
-            self._own(f"Recordings{outcome}", "Sum", label=outcome.lower())
-            for outcome in ("Received", "Transcribed", "Reused", "Elsewhere", "Rejected")
-        ]
-        # Of an hour, by the hour: a dashboard's own default of five minutes would be mostly empty.
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=self._environment.prefix,
-            default_interval=cdk.Duration.days(7),
-            widgets=[
-                [cloudwatch.AlarmStatusWidget(title="Alarms", width=24, height=4, alarms=list(self.alarms.values()))],
-                [
-                    graph("Recordings", *recordings, unit="recordings"),
-                    graph(
-                        "Batches",
-                        machine.metric_started(period=_HOUR, label="started"),
-                        machine.metric_succeeded(period=_HOUR, label="succeeded"),
-                        machine.metric_failed(period=_HOUR, label="failed"),
-                        machine.metric_timed_out(period=_HOUR, label="timed out"),
-                        machine.metric_aborted(period=_HOUR, label="stopped"),
-                        unit="batches",
-                    ),
-                ],
-                [
-                    graph(
-                        "How long a stage takes (90 of 100 are quicker)",
-                        *(self._own("DurationSeconds", "p90", stage=stage) for stage in STAGES),
-                        unit="seconds",
-                    ),
-                    graph(
-                        "Jobs that run: the oldest",
-                        *(self._own("JobAgeSeconds", "Maximum", stage=stage) for stage in JOBS),
-                        unit="seconds",
-                    ),
-                ],
-                [
-                    graph(
-                        "From upload to execution",
-                        self._own("WaitingSeconds", "p90", stage="ingest", label="waited (90 of 100 less)"),
-                        ingest.queue.metric_approximate_age_of_oldest_message(
-                            statistic="Maximum", period=_HOUR, label="oldest in the queue"
-                        ),
-                        unit="seconds",
-                    ),
-                    graph(
-                        "Events",
-                        self._own("EventsReceived", "Sum", stage="ingest", label="received"),
-                        self._own("EventsReturned", "Sum", stage="ingest", label="returned"),
-                        ingest.queue.metric_approximate_number_of_messages_visible(
-                            statistic="Maximum", period=_HOUR, label="in the queue"
-                        ),
-                        ingest.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                            statistic="Maximum", period=_HOUR, label="dead letters"
-                        ),
-                        unit="events",
-                    ),
-                ],
-                [
-                    graph(
-                        "Cost at list price",
-                        self._own("TranscriptionUsd", "Sum", label="Transcribe Medical"),
-                        self._own("EntityDetectionUsd", "Sum", label="Comprehend Medical"),
-                        unit="USD",
-                    ),
-                    graph(
-                        "Results",
-                        self._own("EntityRecords", "Sum", label="entity records"),
-                        self._own("Audiences", "Sum", label="audiences"),
-                        unit="results",
-                    ),
-                ],
-            ],
         )

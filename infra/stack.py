@@ -72,7 +72,7 @@ class PipelineStack(Stack):
             environment=environment,
             key=operations_key,
             ingest=ingest,
-            ingest_function=functions.by_name["ingest"],
+            functions=functions.by_name,
             state_machine=workflow.state_machine,
         )
         Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)

@@ -135,7 +135,7 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
         return job
     # S3 may be asked a hundred times as often as the service, and knows of most jobs that they haven't ended yet.
     # Asked by listing, which gives no right to read what a patient said.
-    if jobs.is_first_look(job) and not any(list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording))):
+    if jobs.is_early(job) and not any(list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording))):
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     try:
         answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])

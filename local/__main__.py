@@ -1,16 +1,23 @@
-"""`python -m local demo [--media PATH] [--consent]` and `python -m local up [--port PORT]`."""
+"""`python -m local COMMAND`: the demonstration, its report, and the local AWS left running."""
 
-import argparse
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
+import typer.core
 from rich.console import Console
 
 from local import demo
+from local.console.serving import serving
 from local.deployment import DeploymentError
-from local.pipeline import Pipeline, start_pipeline
+from local.newest_report import ReportError, open_newest
+from local.pipeline import ENVIRONMENT, Pipeline, start_pipeline
+from local.ports import listen
+from operations.deployed import find
 
 INSTRUCTIONS = """\
 The local AWS is up. In another terminal:
@@ -21,6 +28,7 @@ The local AWS is up. In another terminal:
   aws stepfunctions list-executions --state-machine-arn {machine}
   aws s3 ls s3://{clinical}/ --recursive
 
+console         {console}
 endpoint        {endpoint}
 media bucket    {bucket}
 state machine   {machine}
@@ -28,44 +36,90 @@ state machine   {machine}
 Ctrl-C stops it; nothing is kept."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The pipeline on an AWS on this machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    show = commands.add_parser("demo", help="run recordings through the pipeline and show what comes out")
-    show.add_argument("--media", type=Path, help="a recording, or a folder of <user_id>/<file>; default: the samples")
-    show.add_argument("--consent", action="store_true", help="the patients of --media consent to audiences")
-    up = commands.add_parser("up", help="leave the local AWS running")
-    up.add_argument(
-        "--port", type=int, default=4566, help="port of the endpoint (default: %(default)s; 0: any free one)"
-    )
-    arguments = parser.parse_args()
-    console = Console(soft_wrap=True)
-    # A shell starts its background commands with Ctrl-C ignored; and whoever ends us wants the processes ended too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        if arguments.command == "demo":
-            demo.run(arguments.media, arguments.consent, console)
-        else:
-            serve(start_pipeline(port=arguments.port), console)
-    except (demo.DemoError, DeploymentError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+class Commands(typer.core.TyperGroup):
+    """What a user can cause ends in one sentence and exit code 1, Ctrl-C in 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (demo.DemoError, DeploymentError, ReportError, OSError) as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
 
 
-def serve(pipeline: Pipeline, console: Console) -> None:
-    text = INSTRUCTIONS.format(
-        endpoint=pipeline.aws.endpoint,
-        bucket=pipeline.media_bucket,
-        clinical=pipeline.clinical_bucket,
-        machine=pipeline.state_machine_arn,
-    )
-    console.print(text, highlight=False, markup=False)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="The pipeline on an AWS on this machine: no account, no network, nothing kept.\n\n"
+    "To run recordings through it, follow, redrive and forget: python -m operations --help\n\n"
+    "Exit codes: 0 done, 1 failed, 2 not understood, 130 stopped by Ctrl-C.",
+)
+
+
+@app.command("demo", short_help="Run recordings through the pipeline and show what comes out.")
+def demo_command(
+    media: Annotated[
+        Path | None,
+        typer.Option("--media", metavar="PATH", help="A recording, or a folder of <user_id>/<file>; else the samples."),
+    ] = None,
+    consent: Annotated[bool, typer.Option("--consent", help="The patients of --media consent to audiences.")] = False,
+) -> None:
+    """Run recordings through the pipeline and show what comes out; it stays in out/.
+
+    \b
+    Example: python -m local demo --media visit.wav --consent
+
+    Exit codes: 0 every recording has its outcome, 1 something promised is missing or can't be done.
+    """
+    demo.run(media, consent, Console(soft_wrap=True))
+
+
+@app.command("open", short_help="Open the report that the demonstration left.")
+def open_command() -> None:
+    """Open the newest report that the demonstration left, in a browser.
+
+    \b
+    Example: python -m local open
+
+    Exit codes: 0 opened, 1 there is none.
+    """
+    Console(soft_wrap=True).print(open_newest(demo.OUT), highlight=False, markup=False)
+
+
+@app.command("up", short_help="Leave the local AWS running, with a page to drop recordings on.")
+def up_command(
+    port: Annotated[int, typer.Option("--port", help="Of the endpoint; 0: any free one.")] = 4566,
+    console_port: Annotated[int, typer.Option("--console-port", help="Of the page; 0: any free one.")] = 4567,
+) -> None:
+    """Leave the local AWS running until Ctrl-C, with a page to drop recordings on; nothing is kept.
+
+    \b
+    Example: python -m local up --port 0
+
+    Exit codes: 0 stopped by Ctrl-C, 1 a port is taken or the stack can't be deployed.
+    """
+    # Before what takes a while: that it is taken is told at once.
+    with listen(console_port, "the console") as listener:
+        serve(start_pipeline(port=port), listener, Console(soft_wrap=True))
+
+
+def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None:
     try:
-        threading.Event().wait()
+        with serving(find(ENVIRONMENT, pipeline.aws.endpoint), listener) as url:
+            text = INSTRUCTIONS.format(
+                console=url,
+                endpoint=pipeline.aws.endpoint,
+                bucket=pipeline.media_bucket,
+                clinical=pipeline.clinical_bucket,
+                machine=pipeline.state_machine_arn,
+            )
+            console.print(text, highlight=False, markup=False)
+            threading.Event().wait()
     except KeyboardInterrupt:
         pass  # how it is meant to end
     finally:
@@ -75,4 +129,7 @@ def serve(pipeline: Pipeline, console: Console) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # A shell starts its background commands with Ctrl-C ignored; and whoever ends us wants the processes ended too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    app(prog_name="python -m local")

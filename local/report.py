@@ -31,7 +31,8 @@ def print_results(results: Results, console: Console) -> None:
         console.print(f"  {results.folder / name}", highlight=False, markup=False)
     for summary in results.summaries:
         page = results.folder / "batches" / summary["batch_id"] / "report.html"
-        console.print(f"  {page}  (open it in a browser)", highlight=False, markup=False)
+        console.print(f"  {page}", highlight=False, markup=False)
+    console.print("make open opens the newest report in a browser.")
 
 
 def print_excerpt(results: Results, console: Console) -> None:

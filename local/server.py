@@ -11,7 +11,6 @@ Everything else that speaks AWS can use it too: `AWS_ACCESS_KEY_ID=local AWS_SEC
 import contextlib
 import logging
 import os
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,6 +36,7 @@ from local.aws import (
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
+from local.ports import HOST, listen
 
 REGION = "us-east-1"
 SERVICES = {
@@ -46,7 +46,6 @@ SERVICES = {
 }
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT_ID}-{REGION}"
 
-_HOST = "127.0.0.1"
 _BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 
 
@@ -56,13 +55,8 @@ class LocalAws:
     _running: "LocalAws | None" = None
 
     def __init__(self, port: int) -> None:
-        try:
-            self._socket = socket.create_server((_HOST, port))
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
-            message = f"Port {port} cannot be used for the local AWS ({reason}): free it, or use 0 for any port"
-            raise OSError(message) from None
-        self.endpoint = f"http://{_HOST}:{self._socket.getsockname()[1]}"
+        self._socket = listen(port, "the local AWS")
+        self.endpoint = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self._environment = dict(os.environ)
         self._server: BaseWSGIServer | None = None
         self._serving = threading.Thread()
@@ -123,7 +117,7 @@ class LocalAws:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = faults.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
         self._server = make_server(
-            _HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
+            HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )
         self._serving = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
         self._serving.start()

@@ -14,7 +14,8 @@ from operations.following import Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import recordings, upload
 
-ALL_GOOD, FAILED, REJECTED = 0, 1, 2
+# 2 is what the command line itself ends with when it is not understood.
+ALL_GOOD, FAILED, REJECTED = 0, 1, 3
 
 Env = Annotated[
     str, typer.Option("--env", metavar="ENV", help=f"Environment of cdk.json; '{LOCAL}' is the AWS of `make local`.")
@@ -24,6 +25,7 @@ Endpoint = Annotated[
     typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it usually does."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on the standard output, for scripts.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")]
 ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its name or ARN; `status` lists them.")]
 
 app = typer.Typer(
@@ -33,12 +35,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Run recordings through a deployed environment, look after its executions, forget a patient.\n\n"
-    "Example: python -m operations run visit.wav --user-id p-001 --wait --env local\n\n"
-    "Exit codes: 0 done, 1 failed or refused, 2 something was rejected, or the command was not understood.",
+    "\b\nExample: python -m operations run visit.wav --user-id p-001 --wait --env local\n\n"
+    "Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 a recording was rejected.\n\n"
+    "What each command's are, what --json writes, and how to forget a patient: docs/commands.md",
 )
 
 
-@app.command("run")
+@app.command("run", short_help="Upload recordings and follow what they start.")
 def run_command(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, or folders of them.")],
     env: Env,
@@ -58,9 +61,10 @@ def run_command(
 ) -> None:
     """Upload recordings, which starts executions, and follow them with --wait.
 
+    \b
     Example: python -m operations run visit.wav --user-id p-001 --consent --wait --env local
 
-    Exit codes: 0 all good, 2 a recording was rejected, 1 failed.
+    Exit codes: 0 all good, 1 failed, 3 a recording was rejected.
     """
     found = recordings(paths, user_id)
     deployed = find(env, endpoint_url)
@@ -79,7 +83,7 @@ def run_command(
     raise typer.Exit(_code(executions, rejected=bool(rejected)))
 
 
-@app.command("status")
+@app.command("status", short_help="List executions, or tell all about one.")
 def status_command(
     env: Env,
     execution: Annotated[
@@ -91,6 +95,7 @@ def status_command(
 ) -> None:
     """List the newest executions, or tell all about one: stages, recordings, what failed and what to press.
 
+    \b
     Example: python -m operations status drop-0a1b2c --env prod
 
     Exit codes: 0 told, 1 there is no such execution.
@@ -102,19 +107,20 @@ def status_command(
         output.execution(look(deployed, arn_of(deployed, execution)), as_json)
 
 
-@app.command("redrive")
+@app.command("redrive", short_help="Let a failed execution go on where it failed.")
 def redrive_command(
     execution: ExecutionName,
     env: Env,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
+    wait: Wait = False,
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
     """Let a failed execution go on where it failed, once its cause is repaired. Nothing is paid twice.
 
+    \b
     Example: python -m operations redrive drop-0a1b2c --wait --env prod
 
-    Exit codes: 0 all good, 2 a recording was rejected, 1 failed or can't be redriven.
+    Exit codes: 0 all good, 1 failed or can't be redriven, 3 a recording was rejected.
     """
     deployed = find(env, endpoint_url)
     arn = arn_of(deployed, execution)
@@ -122,26 +128,27 @@ def redrive_command(
     _started(deployed, env, arn, "Redriven", wait=wait, as_json=as_json)
 
 
-@app.command("again")
+@app.command("again", short_help="Start a new execution with the same input.")
 def again_command(
     execution: ExecutionName,
     env: Env,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")] = False,
+    wait: Wait = False,
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
     """Start a new execution with the same input. What is finished is reused, unless the input says "reprocess": true.
 
+    \b
     Example: python -m operations again drop-0a1b2c --wait --env prod
 
-    Exit codes: 0 all good, 2 a recording was rejected, 1 failed.
+    Exit codes: 0 all good, 1 failed, 3 a recording was rejected.
     """
     deployed = find(env, endpoint_url)
     arn = again(deployed, arn_of(deployed, execution))
     _started(deployed, env, arn, "Started", wait=wait, as_json=as_json)
 
 
-@app.command("forget")
+@app.command("forget", short_help="Remove a patient, and prove that nothing is left.")
 def forget_command(
     user_id: Annotated[str, typer.Argument(metavar="USER_ID", help="Whom, as in media/<user_id>/.")],
     env: Env,
@@ -157,6 +164,7 @@ def forget_command(
 
     Refuses while an execution holds one of their recordings. May be stopped at any time and repeated.
 
+    \b
     Example: python -m operations forget p-001 --dry-run --env local
 
     Exit codes: 0 nothing is left, 1 something is left, or it was refused.

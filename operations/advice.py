@@ -2,34 +2,36 @@
 
 from operations.executions import Execution
 
-_REPAIR = "Repair what the cause names, then: redrive {name}."
+_REPAIR = "Repair what the cause names, then: {redrive}."
 _BY_ERROR = {
     "InvalidInput": "Start a new execution with the right input; a redrive would fail again with the same words.",
-    "JobFailed": "Repair what the reason names (a permission, a key, the service), then: redrive {name}. The next "
+    "JobFailed": "Repair what the reason names (a permission, a key, the service), then: {redrive}. The next "
     "attempt of the job starts.",
-    "JobDeadlineExceeded": "Look at the service's job; redrive {name} watches it for another deadline.",
-    "CostCeilingExceeded": "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, then: redrive {name}. The "
+    "JobDeadlineExceeded": "Look at the service's job; {redrive} watches it for another deadline.",
+    "CostCeilingExceeded": "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, then: {redrive}. The "
     "transcripts are there already.",
-    "TakenOver": "Another execution has gone on with these recordings: redrive that one if it failed, else: again "
-    "{name}.",
+    "TakenOver": "Another execution has gone on with these recordings: redrive that one if it failed, else: {again}.",
     "IncompleteOutput": 'What an earlier step wrote has expired: start a new execution with "reprocess": true, which '
     "pays for everything again.",
-    "ThrottlingException": "When the outage is over: redrive {name}, as often as you like.",
-    "LimitExceededException": "When the quota is free again: redrive {name}, as often as you like.",
-    "TooManyRequestsException": "When the quota is free again: redrive {name}, as often as you like.",
-    "ServiceQuotaExceededException": "When the quota is free again: redrive {name}, as often as you like.",
+    "ThrottlingException": "When the outage is over: {redrive}, as often as you like.",
+    "LimitExceededException": "When the quota is free again: {redrive}, as often as you like.",
+    "TooManyRequestsException": "When the quota is free again: {redrive}, as often as you like.",
+    "ServiceQuotaExceededException": "When the quota is free again: {redrive}, as often as you like.",
 }
 
 
-def advice(execution: Execution) -> str | None:
-    """What to press, None for an execution that didn't end badly."""
+def advice(execution: Execution, redrive: str | None = None, again: str | None = None) -> str | None:
+    """What to press, None for an execution that didn't end badly.
+
+    `redrive` and `again` are what the two are called where it is read; in a shell, unless told, the commands.
+    """
     if not execution.failures:
         return None
     if execution.status in ("TIMED_OUT", "ABORTED"):
-        told = "redrive {name}: it goes on where it was, and running jobs are found again."
+        told = "{redrive}: it goes on where it was, and running jobs are found again."
     else:
         told = _BY_ERROR.get(execution.failures[0].error, _REPAIR)
-    if not execution.redrivable and "redrive {name}" in told:
-        told = "Repair what the cause names, then: again {name}, a new execution with the same input; what is finished "
+    if not execution.redrivable and "{redrive}" in told:
+        told = "Repair what the cause names, then: {again}, a new execution with the same input; what is finished "
         told += "is reused. A redrive is no longer possible."
-    return told.format(name=execution.name)
+    return told.format(redrive=redrive or f"redrive {execution.name}", again=again or f"again {execution.name}")

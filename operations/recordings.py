@@ -30,14 +30,13 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
         OperationError: there is no recording, it isn't told whose it is, or two would have the same key.
     """
     if user_id is not None:
-        _check_user_id(user_id, "--user-id")
+        check_user_id(user_id, "--user-id")
     found = [recording for path in paths for recording in _below(path, user_id)]
     by_key: dict[str, Path] = {}
     for path, key in found:
         if key in by_key:
             raise OperationError(f"{by_key[key]} and {path} would both be {key}; rename one of them.")
-        if len(key.encode(errors="surrogateescape")) > _LONGEST_KEY_BYTES:
-            raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
+        check_key(key)
         by_key[key] = path
     return found
 
@@ -51,12 +50,9 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
     s3 = deployed.client("s3")
 
     def put(recording: Recording) -> Recording:
-        # Whatever isn't a plain "true" is a no.
-        options: dict[str, Any] = {"Metadata": {"audience-consent": "true"} if consent else {}}
-        if content_type := mimetypes.guess_type(recording.path.name)[0]:
-            options["ContentType"] = content_type
+        described = description(recording.path.name, consent=consent)
         try:
-            s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=options)
+            s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=described)
         except OSError as error:
             raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
         except Boto3Error as error:
@@ -88,12 +84,31 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
             raise OperationError(
                 f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
             )
-        _check_user_id(owner, f"The folder {file.parent}")
+        check_user_id(owner, f"The folder {file.parent}")
         yield Recording(file, f"media/{relative}")
 
 
-def _check_user_id(user_id: str, source: str) -> None:
-    """The suppression list names a user id in a line of its own, so it has to fit into one."""
+def description(file: str, *, consent: bool) -> dict[str, Any]:
+    """What is stored with the recording called `file`: S3's metadata and content type."""
+    # Whatever isn't a plain "true" is a no.
+    options: dict[str, Any] = {"Metadata": {"audience-consent": "true"} if consent else {}}
+    if content_type := mimetypes.guess_type(file)[0]:
+        options["ContentType"] = content_type
+    return options
+
+
+def check_key(key: str) -> None:
+    """Raises OperationError if S3 takes no key as long."""
+    if len(key.encode(errors="surrogateescape")) > _LONGEST_KEY_BYTES:
+        raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
+
+
+def check_user_id(user_id: str, source: str) -> None:
+    """The suppression list names a user id in a line of its own, so it has to fit into one.
+
+    Raises:
+        OperationError: it doesn't; `source` is what it was given as.
+    """
     if not user_id or "/" in user_id or user_id in (".", "..") or [user_id.strip()] != user_id.splitlines():
         raise OperationError(
             f"{source} is {user_id!r}, but a user id has no slash, no line break and no blank at its ends; correct it."

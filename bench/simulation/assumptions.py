@@ -1,8 +1,9 @@
 """What the simulations assume of AWS and of the recordings: durations that nobody documents, and the default quotas.
 
 Quotas: Amazon Transcribe guide, "Guidelines and quotas" (250 jobs, 25 starts and 30 gets a second; older copies of the
-page say 100, 10 and 20); Comprehend Medical guide, "Guidelines and quotas"; Step Functions guide, "Quotas" (largest
-Regions); Lambda guide, "Quotas"; S3 guide, "Optimizing performance". A new account's may be lower: see docs/quotas.md.
+page say 100, 10 and 20); Comprehend Medical guide, "Guidelines and quotas"; Step Functions guide, "Service quotas"
+(largest Regions); Lambda guide, "Quotas"; S3 guide, "Optimizing performance". A new account's may be lower: see
+docs/quotas.md.
 """
 
 import random
@@ -32,6 +33,11 @@ QUOTAS = {
     "StartExecution /s": 300.0,
     "state transitions /s": 5_000.0,
     "functions at a time": 1_000.0,
+    # Buckets of so many calls, refilled by one a second.
+    "ListMapRuns bucket": 100.0,
+    "DescribeMapRun bucket": 200.0,
+    "UpdateMapRun bucket": 100.0,
+    "S3 lists of transcripts/ /s": 5_500.0,
     "S3 reads of media/ /s": 5_500.0,
     "S3 reads of records/ /s": 5_500.0,
     "S3 writes of claims/ /s": 3_500.0,

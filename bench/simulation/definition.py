@@ -168,8 +168,12 @@ class MapRun:
         self.fill()
 
     @property
+    def running(self) -> int:
+        return len(self._running)
+
+    @property
     def unfinished(self) -> int:
-        return len(self._waiting) + len(self._running)
+        return len(self._waiting) + self.running
 
     def fill(self) -> None:
         """Begin what may begin."""

@@ -36,13 +36,16 @@ from bench.simulation.definition import Tally, Task, TaskError, World, check, ex
 from bench.simulation.services import Jobs, Rate, Usage
 from bench.table import Row, as_table
 from infra.ingest import _CONCURRENT_BATCHES
-from lambdas.ingest import chunks
+from lambdas import share_jobs
+from lambdas.ingest import PLANNED_PER_SECOND, chunks
 from lambdas.shared import jobs
+from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.storage import PARALLEL_REQUESTS
 
 ROOT = Path(__file__).parents[2]
 DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "pipeline.asl.json").read_text())
 ENVIRONMENT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["prod"]
+SHARE_EVERY_SECONDS = 60  # infra/job_sharing.py
 # SQS hands a function at most 6 MB at once (Lambda quotas).
 MOST_BYTES_PER_INVOCATION = 6_000_000
 
@@ -135,6 +138,31 @@ class Services:
 
         return invoke
 
+    def share_jobs(self) -> Steps:
+        """As ShareJobs does once a minute, by its own reckoning."""
+        seen: set[int] = set()
+        while not self.drop.is_over:
+            begun = self.clock.now
+            looked_at = self.world.map_runs[: share_jobs.EXECUTIONS_LOOKED_AT]
+            by_name = {str(id(run)): run for run in looked_at}
+            map_runs = []
+            for name, run in by_name.items():
+                if id(run) not in seen:
+                    seen.add(id(run))
+                    self.usage.draw("ListMapRuns bucket")
+                self.usage.draw("DescribeMapRun bucket")
+                map_runs.append(share_jobs.MapRun(name, run.most, run.running, run.unfinished))
+            others = len(self.world.map_runs) - len(looked_at)
+            for change in share_jobs.changes(map_runs, others, self.concurrent_jobs):
+                if self.clock.now - begun > share_jobs.MAXIMUM_SECONDS:
+                    break
+                self.usage.draw("UpdateMapRun bucket")
+                run = by_name[change.map_run.arn]
+                run.most = change.most
+                run.fill()
+                yield float(change.seconds)
+            yield SHARE_EVERY_SECONDS - (self.clock.now - begun)
+
     def plan(self, event: Mapping[str, Any]) -> Steps:
         """As PlanBatch does: look at each recording, at its records, claim it, look again; longest first."""
         numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
@@ -150,7 +178,7 @@ class Services:
             "reprocess_id": "",
             "bucket": "",
             "recordings_key": name,
-            "max_concurrency": self.concurrent_jobs,
+            "max_concurrency": FIRST_SHARE,
             "pending": len(numbers),
         }
         operations = ("StartMedicalTranscriptionJob", "StartEntitiesDetectionV2Job", "StartAudienceGenerationJob")
@@ -166,6 +194,10 @@ class Services:
     def poll_transcription(self, event: Mapping[str, Any]) -> Steps:
         yield CALL_SECONDS
         job = event["job"]
+        if jobs.is_early(job):
+            self.usage.call("S3 lists of transcripts/ /s")
+            if self.transcription.ends[job["id"]] > self.clock.now:
+                return jobs.still_running(job, 0, 8 * 3600)
         if not self.transcription.has_ended(job["id"]):
             return jobs.still_running(job, 0, 8 * 3600)
         self.drop.transcribed.add(int(job["id"]))
@@ -247,6 +279,7 @@ def pipeline(
                 drop.executions += 1
                 context = {"Execution": {"Name": name, "Id": name, "RedriveCount": 0}}
                 drop.clock.begin(one({"media": part}, context))
+                yield len(part) / PLANNED_PER_SECOND
 
     def one(given: Any, context: Mapping[str, Any]) -> Steps:
         try:
@@ -257,6 +290,7 @@ def pipeline(
 
     for _ in range(_CONCURRENT_BATCHES):
         drop.clock.begin(ingest())
+    drop.clock.begin(services.share_jobs())
     return services.finish()
 
 

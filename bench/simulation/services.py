@@ -13,6 +13,7 @@ class Usage:
         self._clock = clock
         self._calls: dict[str, Counter[int]] = defaultdict(Counter)
         self._running: Counter[str] = Counter()
+        self._buckets: dict[str, tuple[float, float]] = {}
         self.most: Counter[str] = Counter()
 
     def call(self, quota: str, times: int = 1) -> None:
@@ -21,6 +22,13 @@ class Usage:
         calls[second] += times
         if calls[second] > self.most[quota]:
             self.most[quota] = calls[second]
+
+    def draw(self, quota: str) -> None:
+        """A call out of a bucket that is refilled by one a second; what is missing from it counts as used."""
+        seen, missing = self._buckets.get(quota, (self._clock.now, 0.0))
+        missing = max(0.0, missing - (self._clock.now - seen)) + 1
+        self._buckets[quota] = self._clock.now, missing
+        self.most[quota] = max(self.most[quota], round(missing))
 
     def begin(self, quota: str) -> None:
         self._running[quota] += 1

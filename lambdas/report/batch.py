@@ -107,7 +107,7 @@ def findings_html(entities: dict[str, Any]) -> str:
     ordered = sorted(entities["by_category"].items(), key=lambda item: -item[1])
     rows = [(escape(kind_of(category).label), f"{number:,}") for category, number in ordered]
     if entities["phi_labels"]:
-        rows.append(("Personal health information, as labelled by Transcribe Medical", f"{entities['phi_labels']:,}"))
+        rows.append(("Protected health information, as labelled by Transcribe Medical", f"{entities['phi_labels']:,}"))
     missing = ""
     if entities["documents_unprocessed"]:
         missing = (

@@ -19,7 +19,7 @@ KINDS = {
     "ANATOMY": Kind("anatomy", "Anatomy"),
     "BEHAVIORAL_ENVIRONMENTAL_SOCIAL": Kind("social", "Behaviour, environment, social"),
     "TIME_EXPRESSION": Kind("time", "Time"),
-    "PROTECTED_HEALTH_INFORMATION": Kind("phi", "Personal health information"),
+    "PROTECTED_HEALTH_INFORMATION": Kind("phi", "Protected health information"),
     "UNMAPPED_ATTRIBUTE": Kind("unmapped", "Unassigned detail"),
 }
 # A category that the service adds some day is shown all the same.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambdas.report.findings import findings_html
-from lambdas.report.labels import clock, counted, escape, kind_of
+from lambdas.report.labels import clock, counted, escape, kind_of, percent
 from lambdas.report.marks import places_of
 from lambdas.report.page import page
-from lambdas.report.transcript import transcript_html
+from lambdas.report.transcript import UNSURE_BELOW, transcript_html
 from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.words import Words
@@ -67,6 +67,16 @@ carefully as the recording.</p>
 INCOMPLETE = """<p class="notice" role="note"><strong>Incomplete.</strong> Entity detection did not see the whole
 transcript: findings are missing.</p>"""
 
+KEY = f"""<details class="key"><summary>What the marks mean</summary>
+<ul>
+<li><span class="found">words</span> a finding, in its category's colour</li>
+<li><span class="found denied">words</span> said not to be so; “family”, “past”, “hypothetical”, “future” and
+“uncertain” are written beside the words, too</li>
+<li><span class="found detail">words</span> a detail of a finding, such as a dose</li>
+<li><b>+1</b> one more finding in the same words</li>
+<li><span class="unsure">words</span> heard with less than {percent(UNSURE_BELOW)} confidence</li>
+</ul></details>"""
+
 PLAYER = """<section id="player" aria-label="Recording">
 <audio id="audio" controls preload="metadata" hidden></audio>
 <details id="source"><summary>Listen to the recording</summary>
@@ -112,6 +122,8 @@ def filters(records: Sequence[EntityRecord]) -> str:
 <ul>
 {boxes}<li><label><input type="checkbox" id="mark-unsure" checked><span class="unsure">Unsure words</span></label></li>
 </ul>
-<p><button type="button" id="all">All</button> <button type="button" id="none">None</button>
+<p><button type="button" id="all" aria-label="All categories">All</button>
+<button type="button" id="none" aria-label="None of the categories">None</button>
 <span id="count" role="status"></span></p>
+{KEY}
 </details></form>"""

@@ -11,7 +11,7 @@ FIRST_SHARE = 2
 # end together, and their entity detection jobs would queue.
 SHARING_EXECUTIONS = 10
 # A place that is given is a start; StartMedicalTranscriptionJob takes 25 a second.
-PLACES_PER_SECOND = 6
+PLACES_PER_SECOND = 4
 
 
 def places(jobs: int) -> int:

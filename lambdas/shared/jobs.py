@@ -7,6 +7,8 @@ from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 600
+# After so many, half of the jobs have ended.
+EARLY_POLLS = 2
 # Reasons that speak of our side. Every other reason speaks of the input and would be given again for it.
 OUR_SIDE = ("access", "denied", "permission", "kms", "internal", "credential", "assume")
 
@@ -57,9 +59,9 @@ def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
     return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
 
 
-def is_first_look(job: Job) -> bool:
-    """Whether the job was not asked about before, and hadn't ended already when it was adopted."""
-    return job.get("polls", 0) == 0 and job["expected_seconds"] > 0
+def is_early(job: Job) -> bool:
+    """Whether the job has been asked about so seldom that it is likely to run on; not if it had ended when adopted."""
+    return job.get("polls", 0) < EARLY_POLLS and job["expected_seconds"] > 0
 
 
 def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:

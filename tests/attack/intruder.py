@@ -26,7 +26,7 @@ ON_RESOURCES = """
     lambda:AddPermission lambda:DeleteFunction
     states:StartExecution states:ListExecutions states:DescribeStateMachine states:UpdateStateMachine
     states:DeleteStateMachine states:DescribeExecution states:GetExecutionHistory states:StopExecution
-    states:RedriveExecution states:DescribeMapRun
+    states:RedriveExecution states:ListMapRuns states:DescribeMapRun states:UpdateMapRun
     transcribe:GetMedicalTranscriptionJob transcribe:DeleteMedicalTranscriptionJob transcribe:TagResource
     cleanrooms-ml:StartAudienceGenerationJob cleanrooms-ml:GetAudienceGenerationJob cleanrooms-ml:StartAudienceExportJob
     cleanrooms-ml:DeleteAudienceGenerationJob cleanrooms-ml:TagResource

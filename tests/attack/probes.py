@@ -348,6 +348,6 @@ def account(stage: Stage) -> Iterator[Probe]:
     yield rest("redirect_rule recordings", "events", "put_targets", Rule=stage.rule, destroys=True,
                Targets=[{"Id": "attack", "Arn": stage.topics["bystander"]}])  # fmt: skip
     yield rest("disable_rule recordings", "events", "disable_rule", Name=stage.rule, destroys=True)
-    # By then its functions are gone and its roles have other policies, so that it can't be deleted any more.
+    # By then functions and queues are gone and roles have other policies, so that it can't be deleted any more.
     yield rest("delete_stack stack", "cloudformation", "delete_stack", **stack, destroys=True,
-               answers="DeleteConflict ResponseParserError")  # fmt: skip
+               answers="DeleteConflict ResponseParserError AWS.SimpleQueueService.NonExistentQueue")  # fmt: skip

@@ -26,6 +26,12 @@ def examples(page: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", Path("docs", page).read_text(), re.DOTALL)]
 
 
+def json_keys(command: str) -> list[str]:
+    """The keys of the JSON document that a command of docs/commands.md writes."""
+    (keys,) = [keys for shown, keys in sections("commands.md")["For scripts"] if shown == command]
+    return re.findall("`([^`]+)`", re.sub(r"\([^)]*\)", "", keys))
+
+
 def missing_tests(page: str) -> list[str]:
     """The tests that the page names and that don't exist."""
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", Path("docs", page).read_text())

@@ -1,7 +1,7 @@
-"""Every command that a page shows would be understood by what it calls.
+"""Every command that a page shows, and every one of ours that make would then run, is understood by what it calls.
 
-Nothing is carried out: make only says what it would do, and our modules and the AWS CLI are stopped when they have read
-their arguments. That the commands do what the pages say is for the tests that these pages name.
+Nothing is carried out here: make only says what it would do, and our modules and the AWS CLI are stopped when they have
+read their arguments. What can be done on the local AWS is done in test_execution.py.
 """
 
 import argparse
@@ -111,6 +111,9 @@ def _check_make(arguments: list[str]) -> None:
     made = subprocess.run(["make", "--dry-run", *arguments], capture_output=True, text=True)
     if made.returncode:
         raise WrongCommand(made.stderr.strip())
+    for line in made.stdout.splitlines():
+        if re.match(r"([A-Z_]+=\S+ )*\.venv/bin/python ", line) and "-m pytest" not in line:
+            check(line)
 
 
 def _check_python(arguments: list[str]) -> None:
@@ -313,3 +316,9 @@ def test_commands_are_found_whole_in_blocks_pipes_and_substitutions() -> None:
     found = ["aws s3 ls", "NAME=SUBSTITUTED", "make demo MEDIA=x", "python -m local up", "cd /"]
     assert list(commands(page)) == found
     assert {program for program in _CHECKS if any(shown.startswith(program) for _, shown in SHOWN)} >= {"make", "aws"}
+
+
+def test_make_alone_lists_every_target_with_what_it_is_for() -> None:
+    listed = subprocess.run(["make"], capture_output=True, text=True, check=True).stdout
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", Path("Makefile").read_text(), re.M)
+    assert sorted(re.findall(r"^  ([a-z-]+) +\S", listed, re.M)) == sorted(targets.split())

@@ -3,7 +3,15 @@
 import re
 
 from tests.docs.pages import missing_tests, sections
-from tests.infra.test_permissions import EXECUTIONS, FUNCTION_GRANTS, GENERATIONS, MACHINE, MODEL, TRANSCRIPTIONS
+from tests.infra.test_permissions import (
+    EXECUTIONS,
+    FUNCTION_GRANTS,
+    GENERATIONS,
+    MACHINE,
+    MAP_RUNS,
+    MODEL,
+    TRANSCRIPTIONS,
+)
 
 PAGE = "security.md"
 NAMES = {
@@ -13,6 +21,7 @@ NAMES = {
     "DataAccessRoles/SeedReader/Role.Arn": "its data-access role",
     MACHINE: "state machine",
     f"{EXECUTIONS}:*": "executions",
+    MAP_RUNS: "map runs",
     TRANSCRIPTIONS: "medical transcription jobs",
     GENERATIONS: "audience generation jobs",
     MODEL: "the configured audience model",

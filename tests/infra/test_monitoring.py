@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring import JOBS, NAMESPACE, STAGES
+from infra.metrics import JOBS, NAMESPACE, STAGES
 from infra.settings import ConfigurationError
 from tests.infra.conftest import ROOT, Deployed
 
@@ -49,6 +49,7 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "oldest-event": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum"),
         "events-returned": ("ClinicalMedia", "EventsReturned", "Sum"),
         "ingest-failed": ("AWS/Lambda", "Errors", "Sum"),
+        "job-sharing-failed": ("AWS/Lambda", "Errors", "Sum"),
         "event-delivery-failed": ("AWS/Events", "FailedInvocations", "Sum"),
         "events-lost": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
@@ -66,6 +67,7 @@ def test_every_alarm_watches_this_environment_and_no_other(local: Deployed) -> N
         "oldest-event": [("QueueName", "Ingest/Queue.QueueName")],
         "events-returned": [("environment", "clinical-media-local")],
         "ingest-failed": [("FunctionName", "Functions/Ingest/Function")],
+        "job-sharing-failed": [("FunctionName", "Functions/ShareJobs/Function")],
         "event-delivery-failed": [("RuleName", "clinical-media-local-recordings")],
         "events-lost": [("RuleName", "clinical-media-local-recordings")],
         "cost-ceiling": [("environment", "clinical-media-local")],
@@ -86,8 +88,9 @@ def test_an_hour_with_work_and_no_result_is_below_the_threshold_and_one_result_i
 
 def test_cloudwatch_takes_the_longest_time_that_may_be_set(deploy: Callable[..., Deployed]) -> None:
     """Periods of an hour or more may look back for seven days (API reference, PutMetricAlarm, EvaluationPeriods)."""
-    limits = {
+    limits: dict[str, Any] = {
         "alarm_emails": [],
+        "runbook_url": None,
         "oldest_event_minutes": 1440,
         "stuck_after_hours": 24,
         "nothing_finished_hours": 168,
@@ -105,6 +108,7 @@ def changed(deploy: Callable[..., Deployed], monitoring: dict[str, Any]) -> Depl
 def test_the_environment_decides_when_a_wait_is_an_alarm_and_who_is_told(deploy: Callable[..., Deployed]) -> None:
     limits = {
         "alarm_emails": ["on-call@example.org", "team@example.org"],
+        "runbook_url": "https://wiki.example.org/runbook",
         "oldest_event_minutes": 45,
         "stuck_after_hours": 3,
         "nothing_finished_hours": 5,
@@ -114,6 +118,8 @@ def test_the_environment_decides_when_a_wait_is_an_alarm_and_who_is_told(deploy:
     assert found["oldest-event"]["Threshold"] == 45 * 60
     assert found["job-stuck"]["Threshold"] == 3 * 3600
     assert found["nothing-finished"]["EvaluationPeriods"] == 5
+    for anchor, alarm in found.items():
+        assert alarm["AlarmDescription"].endswith(f" https://wiki.example.org/runbook#{anchor}")
     told = deployed.of_type("AWS::SNS::Subscription").values()
     assert {(item["Protocol"], item["Endpoint"], item["TopicArn"]) for item in told} == {
         ("email", "on-call@example.org", "Monitoring/Topic"),

@@ -85,7 +85,7 @@ def start(recording: dict[str, Any], retry_count: int = 0, **parameters: Any) ->
     return transcribe_medical.start(event, None)
 
 
-def poll(recording: dict[str, Any], redrive_count: int = 0, polls: int = 1) -> jobs.Job:
+def poll(recording: dict[str, Any], redrive_count: int = 0, polls: int = jobs.EARLY_POLLS) -> jobs.Job:
     job: jobs.Job = {**jobs.started(f"{NAME}1", 30, 0), "polls": polls}
     event = {"recording": recording, "job": job, "redrive_count": redrive_count}
     answer: jobs.Job = transcribe_medical.poll(event, None)
@@ -243,16 +243,17 @@ def test_every_status_of_the_service_is_mapped(
     assert poll(recording)["status"] == ours[status]
 
 
-def test_the_first_look_at_a_job_asks_only_s3_and_the_next_one_the_service(
+def test_early_polls_look_for_the_transcript_only_and_later_ones_ask_the_service(
     transcribe: Stubber, s3: Any, recording: dict[str, Any]
 ) -> None:
     first = poll(recording, polls=0)
-    assert (first["status"], first["polls"]) == ("IN_PROGRESS", 1)
+    second = poll(recording, polls=first["polls"])
+    assert (first["status"], first["polls"], second["status"], second["polls"]) == ("IN_PROGRESS", 1, "IN_PROGRESS", 2)
     transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
-    assert poll(recording, polls=first["polls"])["status"] == "REJECTED"
+    assert poll(recording, polls=second["polls"])["status"] == "REJECTED"
 
 
-def test_a_job_whose_transcript_is_there_at_the_first_look_is_asked_about(
+def test_a_job_whose_transcript_is_there_early_is_asked_about(
     transcribe: Stubber, s3: Any, recording: dict[str, Any]
 ) -> None:
     s3.put_object(Bucket=CLINICAL, Key="transcripts/media-settings.json", Body=b"{}")

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from operations.__main__ import app
+from tests.docs.pages import json_keys
 from tests.operations.conftest import Command
 from tests.statemachine.conftest import Run
 
@@ -24,7 +25,7 @@ def test_a_folder_of_patients_is_run_followed_and_its_rejections_told(
     (tmp_path / "p-run-2").mkdir()
     (tmp_path / "p-run-2" / "notes.docx").write_bytes(b"no sound")
     answer = operate("run", str(tmp_path), "--consent", "--wait")
-    assert answer.code == 2, answer
+    assert answer.code == 3, answer
     assert "media/p-run-2/notes.docx" in answer.output
     assert "Transcribe Medical takes" in answer.output
     assert "SUCCEEDED" in answer.output
@@ -38,6 +39,7 @@ def test_a_file_without_wait_is_uploaded_and_without_consent(run: Run, operate: 
     answer = operate("run", str(path), "--user-id", "p-upload", "--json")
     key = "media/p-upload/visit.wav"
     assert (answer.code, answer.json) == (0, {"uploaded": [f"s3://{run.pipeline.media_bucket}/{key}"]})
+    assert list(answer.json) == json_keys("`run`")
     assert run.s3.head_object(Bucket=run.pipeline.media_bucket, Key=key)["Metadata"] == {}
     run.execution_of(f"s3://{run.pipeline.media_bucket}/{key}")
 
@@ -57,7 +59,9 @@ def test_what_failed_is_told_with_what_to_press_and_a_redrive_repairs_it(
     assert "1 total, 1 succeeded" in shown.output
     redriven = operate("redrive", name, "--wait", "--json")
     assert redriven.code == 0, redriven
+    assert list(redriven.json) == json_keys("`run`, `redrive`, `again` with `--wait`")
     (execution,) = redriven.json["executions"]
+    assert list(execution) == json_keys("`status EXECUTION`")
     assert (execution["status"], execution["redrives"], execution["counts"]["transcribed"]) == ("SUCCEEDED", 1, 1)
     assert [stage["name"] for stage in execution["stages"]][-1] == "Summarize"
     refused = operate("redrive", name)
@@ -83,6 +87,11 @@ def test_recordings_of_nobody_and_files_that_are_not_there_are_refused(operate: 
         assert answer.code == 1
         assert told in answer.error
         assert answer.error.count("\n") == 1
+
+
+def test_what_a_dry_run_writes_for_scripts_is_documented(operate: Command) -> None:
+    answer = operate("forget", "p-nobody", "--dry-run", "--json")
+    assert (answer.code, list(answer.json)) == (0, json_keys("`forget --dry-run`"))
 
 
 def test_an_execution_that_is_not_there_is_told(operate: Command) -> None:
@@ -137,5 +146,6 @@ def test_a_local_aws_that_is_not_up_is_told() -> None:
 def test_help_teaches_with_an_example_and_exit_codes(command: str) -> None:
     answer = CliRunner().invoke(app, [command, "--help"])
     assert answer.exit_code == 0
-    assert f"Example: python -m operations {command}" in answer.stdout
+    (example,) = [line for line in answer.stdout.splitlines() if "Example:" in line]
+    assert f"Example: python -m operations {command}" in example and "--env" in example, "whole, to be copied"
     assert "Exit codes: 0" in answer.stdout

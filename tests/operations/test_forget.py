@@ -12,6 +12,7 @@ from operations.deployed import Deployed
 from operations.forgetting import forget as forgetting
 from operations.forgetting import layout, proof, removal
 from operations.forgetting.versions import Version, list_versions, replace
+from tests.docs.pages import json_keys
 from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
 from tests.statemachine.conftest import Run
 
@@ -154,6 +155,7 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     assert arns
     again = operate("forget", "p-gone", "--yes", "--audiences", "--json")
     assert (again.code, again.json["removed"], again.json["rewritten"]) == (0, {"audiences": len(arns)}, {})
+    assert list(again.json) == json_keys("`forget`")
     generations = deployed.client("cleanroomsml").list_audience_generation_jobs()["audienceGenerationJobs"]
     assert not arns & {job["audienceGenerationJobArn"] for job in generations}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.analysis import COLUMNS, TABLE
-from infra.monitoring import NAMESPACE, STAGES
+from infra.metrics import NAMESPACE, STAGES
 from local.engines import entities
 from local.pipeline import Pipeline
 from local.services.comprehendmedical import jobs as entity_jobs

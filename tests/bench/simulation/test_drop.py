@@ -2,6 +2,7 @@ import copy
 
 import pytest
 
+from bench.simulation.alternatives import Design, DesignedServices
 from bench.simulation.assumptions import QUOTAS
 from bench.simulation.drop import DEFINITION, ENVIRONMENT, Drop, measures, peer, pipeline
 
@@ -22,8 +23,11 @@ def test_every_recording_of_a_drop_that_fits_the_quota_is_transcribed_and_looked
     assert ours.entity_detection_end > ours.transcription_end > ours.limit
 
 
-def test_executions_that_together_want_more_jobs_than_there_are_try_again_and_again() -> None:
-    crowded = pipeline(FEW, environment={**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 100}})
+def test_executions_share_the_jobs_and_try_again_and_again_if_they_do_not() -> None:
+    environment = {**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 250}}
+    assert measures(pipeline(FEW, environment=environment)).attempts < 1.05
+    alone = Design(shared=False, batch_size=100)
+    crowded = pipeline(FEW, environment=environment, services_of=lambda drop, most: DesignedServices(drop, most, alone))
     assert measures(crowded).attempts > 1.2
     assert crowded.failed == 0
 
@@ -33,7 +37,9 @@ def test_what_is_not_retried_long_enough_fails_its_batch() -> None:
     child = impatient["States"]["TranscribeMedia"]["ItemProcessor"]["States"]["StartTranscription"]
     for retrier in child["Retry"]:
         retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 1)
-    found = pipeline(FEW, impatient, {**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 100}})
+    alone = Design(shared=False, batch_size=100)
+    environment = {**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 100}}
+    found = pipeline(FEW, impatient, environment, lambda drop, most: DesignedServices(drop, most, alone))
     assert found.failed > 0
     assert found.failed_executions > 0
 

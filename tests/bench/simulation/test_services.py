@@ -41,3 +41,21 @@ def test_calls_beyond_the_rate_are_refused_and_counted() -> None:
     with pytest.raises(TaskError):
         jobs.start("one more", 1)
     assert usage.most[START] == 26
+
+
+def test_a_bucket_counts_what_has_not_been_refilled() -> None:
+    clock = Clock()
+    usage = Usage(clock)
+
+    def caller() -> Steps:
+        for _ in range(10):
+            usage.draw("UpdateMapRun bucket")
+        yield 4.0
+        for _ in range(3):
+            usage.draw("UpdateMapRun bucket")
+        yield 100.0
+        usage.draw("UpdateMapRun bucket")
+
+    clock.begin(caller())
+    clock.run()
+    assert usage.most["UpdateMapRun bucket"] == 10

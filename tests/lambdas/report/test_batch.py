@@ -124,7 +124,7 @@ def test_a_batch_without_any_stage_has_its_end_at_least() -> None:
 def test_findings_are_counted_by_category_the_most_frequent_first() -> None:
     told = rows(page())
     assert told.index("Medication2") < told.index("Anatomy1")
-    assert "Personal health information, as labelled by Transcribe Medical4" in told
+    assert "Protected health information, as labelled by Transcribe Medical4" in told
 
 
 def test_documents_that_were_not_processed_are_told() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lambdas.report.batch import batch_page
+from lambdas.report.labels import CONTEXTS
 from lambdas.report.recording import recording_page
 from lambdas.shared.words import Words
 from tests.lambdas.report import visit
@@ -208,6 +209,31 @@ def test_a_tap_shows_the_details_above_the_text_on_a_phone_until_they_are_closed
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
 
 
+def test_what_was_tapped_is_not_hidden_by_its_own_details(opened: Callable[..., Any], folder: Path) -> None:
+    words = visit.words((None, "Well. " * 200 + "I take lisinopril. " + "Well. " * 200))
+    html = recording_page(visit.RECORDING, words, [visit.record(words, "lisinopril", "MEDICATION")], True)
+    (folder / "reports/long.html").write_text(html)
+    page = opened("reports/long.html", viewport={"width": 390, "height": 800}, has_touch=True, reduced_motion="reduce")
+    # The first look tells how long the text is.
+    for _ in range(2):
+        page.evaluate("scrollBy(0, document.querySelector('.mark').getBoundingClientRect().bottom - innerHeight + 20)")
+    # By its place: Playwright would scroll to the mark itself.
+    mark = page.locator(".mark").bounding_box()
+    page.touchscreen.tap(mark["x"] + 5, mark["y"] + 5)
+    wait_for(page, "document.querySelector('.mark').ariaPressed")
+    mark, sheet = page.locator(".mark").bounding_box(), page.locator("#details").bounding_box()
+    assert mark["y"] + mark["height"] <= sheet["y"]
+
+
+def test_what_the_marks_mean_is_told_on_the_page(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.get_by_text("What the marks mean").click()
+    told = page.locator(".key").text_content()
+    contexts = [context for context in CONTEXTS.values() if context != "negated"]
+    assert all(f"“{context}”" in told for context in contexts)
+    assert "less than 60 % confidence" in told
+
+
 def test_a_category_that_is_not_wanted_is_neither_marked_nor_listed_nor_reached(opened: Callable[..., Any]) -> None:
     page = opened()
     page.get_by_role("checkbox", name="Medical condition").uncheck()
@@ -217,9 +243,9 @@ def test_a_category_that_is_not_wanted_is_neither_marked_nor_listed_nor_reached(
     chest = page.locator(".mark", has_text="chest pain")
     chest.hover()
     assert details(page) == ["chest"], "its other category is still wanted"
-    page.get_by_role("button", name="None").click()
+    page.get_by_role("button", name="None of the categories").click()
     assert page.locator("#transcript [role=button], #transcript [tabindex]").count() == 0
-    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="All categories").click()
     assert page.locator("#transcript [role=button]").count() == page.locator(".mark").count()
 
 
@@ -356,6 +382,14 @@ def test_all_text_has_the_contrast_of_level_aa(opened: Callable[..., Any], schem
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (name, text, ground)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (luminance(ground) < 0.1) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("path", ["reports/visit.html", "batches/drop-1/report.html"])
+def test_on_paper_a_page_is_dark_on_white_by_night_too(opened: Callable[..., Any], path: str) -> None:
+    page = opened(path, color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    for name, text, ground in page.evaluate(COLOURS):
+        assert luminance(ground) > 0.6 and luminance(text) < 0.3, (name, text, ground)
 
 
 def test_a_screen_reader_finds_landmarks_headings_and_what_a_mark_means(opened: Callable[..., Any]) -> None:

@@ -1,0 +1,61 @@
+"""A recording that was dropped on the page, on its way into the media bucket."""
+
+from pathlib import PurePosixPath
+from typing import IO
+from urllib.parse import unquote
+
+from botocore.model import StringShape
+from werkzeug.datastructures import Headers
+
+from lambdas.preflight import refusal
+from lambdas.rules.sdk_model import input_shape
+from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.recordings import check_key, check_user_id, description
+
+# Not in the address, which histories and logs keep.
+USER_ID, FILE_NAME, CONSENT = "X-User-Id", "X-File-Name", "X-Audience-Consent"
+
+
+def formats() -> list[str]:
+    """What a recording's name may end in: the formats that Transcribe Medical takes."""
+    shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
+    assert isinstance(shape, StringShape)
+    return sorted(shape.enum)
+
+
+def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[bytes]) -> None:
+    """Write `content`, of `size` bytes, as the recording that the percent-encoded `headers` name.
+
+    The pipeline would reject what is refused here, too; here whoever dropped it is still there to hear it.
+
+    Raises:
+        OperationError: it can't be a recording of that patient; nothing was written.
+    """
+    user_id, file = _decoded(headers, USER_ID, "user id"), _decoded(headers, FILE_NAME, "file name")
+    if not user_id:
+        raise OperationError("Whose recording is it? Give the patient's user id, a pseudonym.")
+    check_user_id(user_id, "The user id")
+    if file in ("", ".", "..") or "/" in file:
+        raise OperationError(f"{file!r} is no name of a file; rename it.")
+    ending = PurePosixPath(file).suffix.lower().removeprefix(".")
+    if ending not in formats():
+        known = f"Transcribe Medical takes {', '.join(formats())}. Convert or rename it."
+        raise OperationError(f"{file} {f'ends in {ending!r}' if ending else 'has no extension'}; {known}")
+    if size is None:
+        raise OperationError(f"The size of {file} isn't told (Content-Length); drop it on the page.")
+    if size == 0:
+        raise OperationError(f"{file} is empty (0 bytes); record it anew.")
+    if reason := refusal(size, None, {}):
+        raise OperationError(reason)
+    key = f"media/{user_id}/{file}"
+    check_key(key)
+    consent = headers.get(CONSENT) == "true"
+    deployed.client("s3").upload_fileobj(content, deployed.media, key, ExtraArgs=description(file, consent=consent))
+
+
+def _decoded(headers: Headers, name: str, what: str) -> str:
+    try:
+        return unquote(headers.get(name, ""), errors="strict")
+    except UnicodeDecodeError:
+        raise OperationError(f"The {what} isn't UTF-8 (the header {name}); drop the file on the page.") from None

@@ -1,0 +1,150 @@
+"""What the page shows of executions, as JSON. All of it comes from Step Functions and the batch's summary."""
+
+import json
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from local.progress import STAGES
+from operations.advice import advice
+from operations.deployed import Deployed
+from operations.executions import Execution, arn_of, look
+from operations.executions import listed as newest_first
+
+MOST_EXECUTIONS = 20
+_MOST_NAMED = 3
+_MOST_REJECTED = 20
+
+
+def overview(deployed: Deployed) -> dict[str, Any]:
+    """The newest executions, with as much as tells whether `details` of one have changed since it ended."""
+    found = list(islice(newest_first(deployed), MOST_EXECUTIONS + 1))
+    return {
+        "endpoint": deployed.endpoint_url,
+        "media_bucket": deployed.media,
+        "executions": [
+            {"name": item["name"], "status": item["status"], "stopped_at": _iso(item.get("stopDate"))}
+            for item in found[:MOST_EXECUTIONS]
+        ],
+        "more": len(found) > MOST_EXECUTIONS,
+    }
+
+
+def details(deployed: Deployed, name: str) -> dict[str, Any]:
+    """Everything about one execution.
+
+    Raises:
+        operations.errors.OperationError: there is none of that name.
+    """
+    found = look(deployed, arn_of(deployed, name))
+    rejected = _rejected(deployed, found)
+    return {
+        "name": found.name,
+        "status": found.status,
+        "is_running": found.is_running,
+        "started_at": _iso(found.started_at),
+        "stopped_at": _iso(found.stopped_at),
+        "redrives": found.redrives,
+        "can_redrive": found.redrivable,
+        "media": _media(deployed, found.arn),
+        "stages": stages(found),
+        "recordings": recordings(deployed, found),
+        "rejected": rejected[:_MOST_REJECTED],
+        "more_rejected": max(0, len(rejected) - _MOST_REJECTED),
+        "failures": [
+            {"state": failure.state, "error": failure.error, "cause": plain_cause(failure.cause)}
+            for failure in found.failures
+        ],
+        "advice": advice(found, redrive="Redrive", again="Start again"),
+        "report": f"executions/{quote(found.name)}/batches/{quote(found.name)}/report.html"
+        if found.report_uri
+        else None,
+    }
+
+
+def stages(found: Execution) -> list[dict[str, Any]]:
+    """All stages in order; `state` is done, running, failed, next or skipped."""
+    entered = {stage.name: stage for stage in found.stages}
+    shown = []
+    for name in STAGES:
+        stage = entered.get(name)
+        if stage is None:
+            state = "next" if found.is_running else "skipped"
+        elif stage.ended_at:
+            state = "done"
+        else:
+            state = "running" if found.is_running else "failed"
+        began, ended = (stage.began_at, stage.ended_at) if stage else (None, None)
+        shown.append({"name": name, "state": state, "began_at": _iso(began), "ended_at": _iso(ended)})
+    return shown
+
+
+def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
+    """How many recordings are in which state: the Map's while it runs, the summary's once there is one.
+
+    The Map takes a rejected recording for a success, so those are counted where the rejections are.
+    """
+    if found.counts:
+        return {name: number for name, number in found.counts.items() if name == "received" or number}
+    if not found.recordings:
+        return {}
+    rejected = _rejections_so_far(deployed, found.name)
+    failed = sum(found.recordings.get(name, 0) for name in ("failed", "timedOut", "aborted"))
+    counts = {
+        "total": found.recordings.get("total", 0),
+        "waiting": found.recordings.get("pending", 0),
+        "running": found.recordings.get("running", 0),
+        "transcribed": max(0, found.recordings.get("succeeded", 0) - rejected),
+        "rejected": rejected,
+        "failed": failed,
+    }
+    return {name: number for name, number in counts.items() if name == "total" or number}
+
+
+def plain_cause(cause: str) -> str:
+    """The sentence in what Step Functions tells of a failed function: the error's message without its stack trace."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(told["errorMessage"]) if isinstance(told, dict) and told.get("errorMessage") else cause
+
+
+def file_of(uri: str) -> str:
+    """`<user_id>/<file>`, as its uploader knows it."""
+    return uri.removeprefix("s3://").partition("/")[2].removeprefix("media/")
+
+
+def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
+    """What the execution was given: the first recordings and their number, or the prefix."""
+    described = deployed.client("stepfunctions").describe_execution(executionArn=arn)
+    try:
+        given = json.loads(described.get("input", "{}"))
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        return {}
+    listed = given.get("media")
+    media = [uri for uri in listed if isinstance(uri, str)] if isinstance(listed, list) else []
+    if media:
+        return {"files": [file_of(uri) for uri in media[:_MOST_NAMED]], "number": len(media)}
+    return {"prefix": given["prefix"]} if isinstance(given.get("prefix"), str) else {}
+
+
+def _rejections_so_far(deployed: Deployed, name: str) -> int:
+    pages = deployed.client("s3").get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=deployed.clinical, Prefix=f"batches/{name}/rejections/")
+    return sum(page["KeyCount"] for page in found)
+
+
+def _rejected(deployed: Deployed, found: Execution) -> list[dict[str, str]]:
+    if not found.summary_uri or not found.counts.get("rejected"):
+        return []
+    bucket, _, key = found.summary_uri.removeprefix("s3://").partition("/")
+    summary = json.loads(deployed.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    return [{"file": file_of(item["uri"]), "reason": item["reason"]} for item in summary["rejected"]]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

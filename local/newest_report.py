@@ -1,0 +1,22 @@
+"""Opens the report that `make demo` left."""
+
+import webbrowser
+from pathlib import Path
+
+
+class ReportError(Exception):
+    """There is none, or nothing to open it with; the text says what to do."""
+
+
+def open_newest(folder: Path) -> Path:
+    """Open the newest batch page below `folder` in the user's browser, and return its path.
+
+    Raises:
+        ReportError: there is no page, or no browser.
+    """
+    pages = sorted(folder.glob("batches/*/report.html"), key=lambda page: page.stat().st_mtime)
+    if not pages:
+        raise ReportError(f"There is no report in {folder}; make demo writes one.")
+    if not webbrowser.open(pages[-1].as_uri()):
+        raise ReportError(f"No browser is found here; open {pages[-1]} in one, or name yours in BROWSER.")
+    return pages[-1]
