@@ -1,12 +1,12 @@
 """The entity records as a table: where, under which key, with which columns."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -101,7 +101,7 @@ def ask(tmp_path: Path) -> Ask:
         said, "10 mg", "UNMAPPED_ATTRIBUTE", type="DOSAGE", attribute_of="MEDICATION", user_id="p-002", media_id="m2"
     )
     for name, rows in (("o1", first), ("o2", [denied, unassigned])):
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (tmp_path / f"{name}.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(rows))
     types = {name: exp.DataType.build(kind, dialect="hive").sql("duckdb") for name, kind in COLUMNS.items()}
 
     def ask(query: str) -> list[dict[str, Any]]:
