@@ -93,7 +93,8 @@ def test_every_member_of_an_answer_is_in_the_job_s_record(
     described = answer[within] if within else answer
     described.update(ended)
     stubbed(client).add_response(method, answer)
-    module.poll({"batch_id": "b", "recording": RECORDING, "job": jobs.started(JOB, 30, 0), "redrive_count": 0}, None)
+    job = {**jobs.started(JOB, 30, 0), "polls": jobs.EARLY_POLLS}
+    module.poll({"batch_id": "b", "recording": RECORDING, "job": job, "redrive_count": 0}, None)
     kept = s3.get_object(Bucket="clinical-bucket", Key=f"batches/b/jobs/{stage}/{JOB}.json")["Body"].read()
     assert json.loads(kept) == json.loads(json.dumps(described, default=datetime.isoformat))
 

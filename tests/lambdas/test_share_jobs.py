@@ -93,7 +93,7 @@ def states(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> StepFunctions:
 def test_what_is_free_is_given_a_few_places_each_second(states: StepFunctions) -> None:
     states.execution("a", 1000)
     share_jobs.handler({}, None)
-    assert states.limits == [("a", most) for most in (8, 14, 20, 26, 32, 38, 44, 50, 56, 59)]
+    assert states.limits == [("a", most) for most in (*range(6, 59, 4), 59)]
 
 
 def test_executions_share_and_small_ones_get_what_they_need(states: StepFunctions) -> None:
@@ -190,9 +190,9 @@ def test_a_call_ends_before_the_next_and_that_goes_on(
     states.execution("a", 3000)
     share_jobs.handler({}, None)
     assert share_jobs.MAXIMUM_SECONDS < clock.now < 60
-    assert states.most == {"a": 2 + 46 * 6}
+    assert states.most == {"a": 2 + 46 * 4}
     share_jobs.handler({}, None)
-    assert states.most == {"a": 2 + 92 * 6}
+    assert states.most == {"a": 2 + 92 * 4}
 
 
 def test_without_executions_nothing_is_done(states: StepFunctions) -> None:
