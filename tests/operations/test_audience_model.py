@@ -15,8 +15,9 @@ from local.server import LocalAws
 from local.services.cleanroomsml import jobs
 from local.services.cleanroomsml.models import cleanroomsml_backends
 from local.services.cleanroomsml.resources import FAILED, AudienceModel, State
-from operations import audience_model
-from operations.audience_model import AudienceModelError, Output, TrainingTable
+from operations.audience_model import __main__ as command
+from operations.audience_model.models import create
+from operations.audience_model.request import AudienceModelError, Output, TrainingTable
 from samples.make_interactions import write_interactions
 from tests.docs.pages import examples
 
@@ -49,11 +50,11 @@ class Aws:
         training = TrainingTable("shop", self.name, key_arn=key_arn)
         output = Output(**{"uri": OUTPUT_URI, "minimum_seed": 25, **changes})
         report = (told if told is not None else []).append
-        return audience_model.create(self, self.name, training, output, report=report, poll_seconds=0.02)
+        return create(self, self.name, training, output, report=report, poll_seconds=0.02)
 
     def command(self, *arguments: str) -> int:
         given = ["--name", self.name, "--database", "shop", "--table", self.name, "--output", OUTPUT_URI]
-        return audience_model.main([*given, "--minimum-seed", "25", *arguments], poll_seconds=0.02)
+        return command.main([*given, "--minimum-seed", "25", *arguments], poll_seconds=0.02)
 
     def role(self, suffix: str) -> str:
         return f"cleanrooms-ml-{self.name}-{suffix}"
@@ -174,7 +175,7 @@ def test_a_run_that_was_stopped_while_the_model_was_trained_is_gone_on_with(
 
     with monkeypatch.context() as patched:
         patched.setattr(jobs, "start", lambda work, resource: None)
-        patched.setattr("operations.audience_model.time.sleep", stop)
+        patched.setattr("operations.audience_model.models.time.sleep", stop)
         assert aws.command() == 130
     assert "The same command continues" in capsys.readouterr().err
     jobs.start(jobs.train_audience_model, aws.model())
@@ -347,7 +348,7 @@ def test_a_data_set_of_another_table_is_not_taken_for_the_wanted_one(aws: Aws) -
     aws.provide_table()
     other = TrainingTable("shop", aws.name)
     with pytest.raises(AudienceModelError, match=f"The training data set {name} exists with another trainingData"):
-        audience_model.create(aws, name, other, Output(OUTPUT_URI), report=lambda _: None, poll_seconds=0.02)
+        create(aws, name, other, Output(OUTPUT_URI), report=lambda _: None, poll_seconds=0.02)
 
 
 @pytest.mark.usefixtures("table")
@@ -360,7 +361,7 @@ def test_the_rights_that_the_page_names_are_those_that_are_used(aws: Aws) -> Non
     session: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
     training, output = TrainingTable("shop", aws.name), Output(OUTPUT_URI)
     for _ in range(2):
-        audience_model.create(session, aws.name, training, output, report=lambda _: None, poll_seconds=0.02)
+        create(session, aws.name, training, output, report=lambda _: None, poll_seconds=0.02)
     used = {action for action in actions_used[user] if not action.startswith("cleanrooms-ml:")}
     (named,) = [document for document in examples("deploy.md") if "glue:GetTable" in json.dumps(document)]
     listed = [statement["Action"] for statement in named["Statement"]]
