@@ -1,4 +1,4 @@
-"""Forks a process per Lambda sandbox from one that has boto3 imported, which is most of a cold start.
+"""Forks a process per Lambda sandbox from one that has boto3 in memory, which is most of a cold start.
 
 A program, not a module of the local AWS: `local.aws.function_processes` runs it by its path and talks to it. Each line
 of its standard input asks for a process, `{"id", "handler", "directory", "log", "environment"}`, which becomes
@@ -8,6 +8,7 @@ no other environment. Each line of its standard output tells of one: `{"id", "pi
 """
 
 import contextlib
+import functools
 import json
 import os
 import runpy
@@ -18,11 +19,19 @@ import time
 import traceback
 from typing import Any
 
-# Nothing of these looks at the environment when it is imported, as the runtime interface client and Powertools do.
-import boto3.s3.inject  # noqa: F401
-import botocore.client  # noqa: F401
+# Nothing of this looks at the environment when it is imported, as the runtime interface client and Powertools do.
+import boto3
+import botocore.loaders
 
 _ids: dict[int, str] = {}
+
+
+def read_descriptions() -> None:
+    """Have the SDK's descriptions of the services, which each process would parse for itself, in memory for all."""
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
+    for service in ("s3", "stepfunctions", "transcribe"):
+        session.client(service)  # type: ignore[call-overload]
 
 
 def serve() -> None:
@@ -100,4 +109,5 @@ def become(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    read_descriptions()
     serve()

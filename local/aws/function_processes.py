@@ -1,4 +1,4 @@
-"""The processes of the Lambda sandboxes, each forked from one that has boto3 imported."""
+"""The processes of the Lambda sandboxes, each forked from one that has boto3 in memory."""
 
 import contextlib
 import itertools
@@ -104,7 +104,13 @@ class FunctionProcesses:
         program = subprocess.Popen(
             # -P: no directory of this project may be where the functions' modules are looked for.
             [sys.executable, "-P", str(_PROGRAM)],
-            env={"PATH": os.environ.get("PATH", ""), "LANG": "en_US.UTF-8"},
+            env={
+                "PATH": os.environ.get("PATH", ""),
+                "LANG": "en_US.UTF-8",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "no_proxy": "*",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
