@@ -3,13 +3,13 @@
 import functools
 import os
 
-import botocore.loaders
+import botocore.session
 
 # moto hooks into botocore when it is imported, which has to be before the modules under test make their clients.
 import moto  # noqa: F401
 
 # Each session reads the SDK's descriptions of the services anew, which is what the making of a client takes.
-botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 os.environ.update(
     {

@@ -21,14 +21,14 @@ from typing import Any
 
 # Nothing of this looks at the environment when it is imported, as the runtime interface client and Powertools do.
 import boto3
-import botocore.loaders
+import botocore.session
 
 _ids: dict[int, str] = {}
 
 
 def read_descriptions() -> None:
     """Have the SDK's descriptions of the services, which each process would parse for itself, in memory for all."""
-    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
     for service in ("s3", "stepfunctions", "transcribe"):
         session.client(service)  # type: ignore[call-overload]
