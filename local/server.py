@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -23,6 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import (
+    clients,
     clock,
     cloudformation,
     event_source_mapping,
@@ -129,9 +129,9 @@ class LocalAws:
         self.client("s3").create_bucket(Bucket=ASSET_BUCKET)
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of `service` with the operator's rights; `options` are those of `boto3.client`."""
+        """A boto3 client of `service` with the operator's rights; `options` are those of `local.aws.clients.client`."""
         options = {"endpoint_url": self.endpoint, "region_name": REGION, **operator_credentials(), **options}
-        return boto3.session.Session().client(service, **options)  # type: ignore[call-overload]
+        return clients.client(service, **options)
 
     def _stop_executions(self) -> None:
         # Their threads would go on, in a later local AWS of this process.
@@ -164,6 +164,7 @@ class LocalAws:
         iam.stop()
         BackendDict.reset()
         reset_model_data()
+        clients.forget()
         os.environ.clear()
         os.environ |= self._environment
         LocalAws._running = None

@@ -1,9 +1,15 @@
 """No test may reach AWS: credentials are made up, and pytest-socket refuses every host but this one."""
 
+import functools
 import os
+
+import botocore.session
 
 # moto hooks into botocore when it is imported, which has to be before the modules under test make their clients.
 import moto  # noqa: F401
+
+# Each session reads the SDK's descriptions of the services anew, which is what the making of a client takes.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 os.environ.update(
     {

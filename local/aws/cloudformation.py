@@ -5,10 +5,12 @@ and every property is either applied or refused, with the logical id: see `Resou
 fails CreateStack with a ValidationError, as does a template that names an unknown one.
 """
 
+import json
 from typing import Any
 
 import moto.cloudformation.parsing as parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import Stack
 
 from local.aws import (
     analysis_resources,
@@ -46,6 +48,7 @@ TYPES: dict[str, ResourceType] = {
     ),
 }
 
+_moto_parse_template = Stack.parse_template
 _moto_create = parsing.parse_and_create_resource
 _moto_class_from_type = parsing.resource_class_from_type
 _moto_name_property = parsing.resource_name_property_from_type
@@ -56,6 +59,7 @@ def install() -> None:
     parsing.parse_and_create_resource = create_resource
     parsing.resource_class_from_type = _resource_class_from_type
     parsing.resource_name_property_from_type = _resource_name_property_from_type
+    Stack.parse_template = staticmethod(_parse_template)  # type: ignore[method-assign]
     function_resources.install()
 
 
@@ -93,6 +97,15 @@ def refuse_unsupported_properties(supported: ResourceType, properties: dict[str,
             message=f"{resource}: the local AWS does not support {', '.join(unsupported)}; "
             "apply the property in local/aws, or list it as ignored with the reason"
         )
+
+
+def _parse_template(template: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = json.loads(template)
+    except ValueError:
+        # moto reads everything as YAML, a hundred times slower.
+        parsed = _moto_parse_template(template)
+    return parsed
 
 
 def _supported(resource_type: str, name: str) -> ResourceType:

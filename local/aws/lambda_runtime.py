@@ -24,6 +24,7 @@ from moto.core.exceptions import JsonRESTError
 from local.aws import clock
 from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.function_logs import write_log
+from local.aws.function_processes import FunctionProcesses
 from local.aws.sandbox import FunctionConfiguration, Result, Sandbox
 
 MAXIMUM_RUNNING = 8
@@ -44,6 +45,7 @@ class LambdaRuntime:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._processes = FunctionProcesses()
         self._directory = Path(tempfile.mkdtemp(prefix="lambda-"))
         self._running = threading.BoundedSemaphore(MAXIMUM_RUNNING)
         self._lock = threading.Lock()
@@ -69,6 +71,7 @@ class LambdaRuntime:
             sandboxes = list(self._all)
         for sandbox in sandboxes:
             sandbox.close()
+        self._processes.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def sandbox_with(self, access_key_id: str) -> Sandbox | None:
@@ -100,7 +103,7 @@ class LambdaRuntime:
             surplus = self._idle.pop(0) if len(self._all) >= MAXIMUM_SANDBOXES and self._idle else None
             code = self._unpack(configuration.code_sha256, function.code_bytes)
             log = self._directory / f"{next(self._numbers)}.log"
-            sandbox = Sandbox(configuration, code, log, self._endpoint, credentials)
+            sandbox = Sandbox(configuration, code, log, self._endpoint, credentials, self._processes)
             self._all.add(sandbox)
             if surplus:
                 self._all.discard(surplus)

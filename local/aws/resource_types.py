@@ -3,12 +3,11 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-import boto3
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 
+from local.aws.clients import client
 from local.aws.credentials import operator_credentials
 
 Properties = Mapping[str, Any]
@@ -84,14 +83,4 @@ class ResourceType:
 
 def operator_client(service: str) -> Any:
     """A client of the running local AWS that may do what CloudFormation may do."""
-    return _client(service, os.environ["AWS_ENDPOINT_URL"])
-
-
-@lru_cache(maxsize=16)
-def _client(service: str, endpoint: str) -> Any:
-    return boto3.session.Session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        **operator_credentials(),
-    )
+    return client(service, os.environ["AWS_ENDPOINT_URL"], "us-east-1", **operator_credentials())

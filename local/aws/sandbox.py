@@ -5,20 +5,18 @@ handler meets the same context object, deadline, error payloads and log lines as
 the runtime has on AWS, comes from the interpreter that runs this module. Memory and /tmp are not limited.
 """
 
-import contextlib
 import json
 import os
 import queue
 import signal
-import subprocess
 import sys
-import threading
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.aws.function_processes import FunctionProcesses
 from local.aws.runtime_api import Invocation, Outcome, RuntimeApi
 
 _INITIALIZATION_SECONDS = 60.0
@@ -61,7 +59,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, function: FunctionConfiguration, code: Path, log: Path, endpoint: str, credentials: dict[str, str]
+        self,
+        function: FunctionConfiguration,
+        code: Path,
+        log: Path,
+        endpoint: str,
+        credentials: dict[str, str],
+        processes: FunctionProcesses,
     ) -> None:
         self.function = function
         self.access_key_id = credentials["aws_access_key_id"]
@@ -69,17 +73,9 @@ class Sandbox:
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         self._log, self._log_position = log, 0
         self._api = RuntimeApi()
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "awslambdaric", function.handler],
-                cwd=code,
-                env=self._environment(code, endpoint, credentials),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        threading.Thread(target=self._watch, name=f"lambda-{function.name}", daemon=True).start()
+        log.touch()
+        environment = self._environment(code, endpoint, credentials)
+        self._process = processes.start(function.handler, code, log, environment, self._ended)
 
     def _environment(self, code: Path, endpoint: str, credentials: dict[str, str]) -> dict[str, str]:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -91,7 +87,6 @@ class Sandbox:
             **dict(function.environment),
             **{name.upper(): value for name, value in credentials.items()},
             "PYTHONPATH": str(code),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "LAMBDA_TASK_ROOT": str(code),
             "_HANDLER": function.handler,
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
@@ -108,10 +103,11 @@ class Sandbox:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ENDPOINT_URL": endpoint,
+            # Nor are the proxies looked for that macOS has set: what it has for that doesn't bear a fork.
+            "no_proxy": "*",
         }
 
-    def _watch(self) -> None:
-        status = self._process.wait()
+    def _ended(self, status: int) -> None:
         self.alive = False
         reason = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         error = {"errorType": "Runtime.ExitError", "errorMessage": f"Error: Runtime exited with error: {reason}"}
@@ -156,14 +152,11 @@ class Sandbox:
     def kill(self) -> None:
         """End the process at once, whatever it is doing; an invocation then ends as one of a crashed runtime does."""
         self.alive = False
-        if self._process.poll() is None:
-            # The watching thread may have waited for the process before this thread can see that it has ended.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def close(self) -> None:
         """End the process and its Runtime API."""
         self.kill()
-        self._process.wait()
+        self._process.over.wait()
         self._api.close()
         self._log.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
 from local.aws import (
@@ -46,6 +47,8 @@ _INTERRUPTION_SECONDS = 0.25
 _moto_start_execution = StepFunctionsParserBackend.start_execution
 _moto_describe_execution = StepFunctionsParserBackend.describe_execution
 _moto_parse = AmazonStateLanguageParser.parse
+# moto builds the parser and parses the path each time that a state looks at its input.
+_parse_json_path = functools.lru_cache(maxsize=1024)(json_path.parse)
 _starting = threading.Lock()
 
 
@@ -157,6 +160,7 @@ def install() -> None:
     state_machine_resource.install()
     step_functions_responses.install()
 
+    json_path.parse = _parse_json_path
     backend = StepFunctionsParserBackend
     backend.start_execution = start_execution  # type: ignore[method-assign]
     backend.describe_execution = describe_execution  # type: ignore[method-assign,assignment]

@@ -10,7 +10,6 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +22,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
+from local.aws.clients import client
 from local.aws.credentials import assume_service_role
 
 _CONFIG = Config(
@@ -49,18 +49,12 @@ def boto_client_for(region: str, service: str, state_credentials: StateCredentia
     key = (role_arn, service, endpoint)
     with _creating:
         # Kept by moto's backend, so that a reset forgets clients whose role sessions it also forgot.
-        clients: dict[tuple[str, str, str], Any] = backend.__dict__.setdefault("task_clients", {})
-        if key not in clients:
+        made: dict[tuple[str, str, str], Any] = backend.__dict__.setdefault("task_clients", {})
+        if key not in made:
             source_arn = next((machine.arn for machine in backend.state_machines if machine.roleArn == role_arn), None)
             credentials = assume_service_role(role_arn, "states.amazonaws.com", source_arn)
-            clients[key] = boto3.session.Session().client(
-                service,  # type: ignore[call-overload]
-                region_name=region,
-                endpoint_url=endpoint,
-                config=_CONFIG,
-                **credentials,
-            )
-        return clients[key]
+            made[key] = client(service, endpoint, region, _CONFIG, **credentials)
+        return made[key]
 
 
 def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> FailureEvent:

@@ -1,7 +1,6 @@
 """A running pipeline that cases of the fault matrix share: each has people, recordings and a seed of its own."""
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,10 +57,12 @@ class World:
         found = self.run.stepfunctions.list_executions(
             stateMachineArn=self.run.pipeline.state_machine_arn, maxResults=20
         )
-        described = [
-            self.run.stepfunctions.describe_execution(executionArn=item["executionArn"]) for item in found["executions"]
+        arns = [item["executionArn"] for item in found["executions"]]
+        return [
+            self.run.stepfunctions.describe_execution(executionArn=arn)
+            for arn in arns
+            if self.run.media_of(arn) & set(dropped.texts)
         ]
-        return [item for item in described if set(json.loads(item["input"])["media"]) & set(dropped.texts)]
 
     def settled(self, dropped: Dropped, meanwhile: Callable[[], None] = lambda: None) -> list[dict[str, Any]]:
         """The drop's executions, once all of its recordings are in one that has ended."""
@@ -69,10 +70,10 @@ class World:
         while time.monotonic() < end:
             meanwhile()
             executions = self.executions(dropped)
-            taken = {uri for item in executions for uri in json.loads(item["input"])["media"]}
+            taken = {uri for item in executions for uri in self.run.media_of(item["executionArn"])}
             if taken >= set(dropped.texts) and all(item["status"] != "RUNNING" for item in executions):
                 return executions
-            time.sleep(0.02)
+            time.sleep(0.05)
         return self.executions(dropped)
 
     def forget(self) -> None:

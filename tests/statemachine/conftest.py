@@ -92,6 +92,7 @@ class Run:
         self.pipeline, self.engines = pipeline, engines
         self.s3 = pipeline.aws.client("s3")
         self.stepfunctions = pipeline.aws.client("stepfunctions")
+        self._media: dict[str, frozenset[str]] = {}
 
     def drop(self, key: str, body: bytes, consent: bool = False) -> str:
         metadata = {"audience-consent": "true"} if consent else {}
@@ -106,19 +107,28 @@ class Run:
         self.s3.put_object(Bucket=self.pipeline.clinical_bucket, Key=PEOPLE_KEY, Body=body.encode())
 
     def executions(self) -> list[dict[str, Any]]:
+        return [self.stepfunctions.describe_execution(executionArn=arn) for arn in self._arns()]
+
+    def _arns(self) -> list[str]:
         pages = self.stepfunctions.get_paginator("list_executions").paginate(
             stateMachineArn=self.pipeline.state_machine_arn
         )
-        arns = [item["executionArn"] for page in pages for item in page["executions"]]
-        return [self.stepfunctions.describe_execution(executionArn=arn) for arn in arns]
+        return [item["executionArn"] for page in pages for item in page["executions"]]
+
+    def media_of(self, arn: str) -> frozenset[str]:
+        """The recordings that the execution was started with, which never change: asked for once."""
+        if arn not in self._media:
+            request = json.loads(self.stepfunctions.describe_execution(executionArn=arn)["input"])
+            self._media[arn] = frozenset(request.get("media", ()))
+        return self._media[arn]
 
     def execution_of(self, uri: str) -> dict[str, Any]:
         """The ended execution that the drop of `uri` started."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
-            for execution in self.executions():
-                if uri in json.loads(execution["input"]).get("media", ()):
-                    return self.ended(execution["executionArn"])
+            for arn in self._arns():
+                if uri in self.media_of(arn):
+                    return self.ended(arn)
             time.sleep(0.05)
         raise AssertionError(f"no execution took up {uri}")
 

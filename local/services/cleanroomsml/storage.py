@@ -9,25 +9,20 @@ import csv
 import io
 import json
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError, ParamValidationError
 from moto.s3.models import s3_backends
 
+from local.aws import clients
 from local.aws.credentials import AccessDenied, assume_service_role
 from local.services.cleanroomsml.resources import TrainingDataset
 
 SERVICE = "cleanrooms-ml.amazonaws.com"
 AUDIENCE_FILE = "audience.jsonl"
-
-# A session reads the description of a service once, which takes longer than most jobs, but is not safe for threads.
-_session = boto3.session.Session()
-_session_lock = threading.Lock()
 
 
 class JobFailure(Exception):
@@ -54,13 +49,8 @@ class Role:
             credentials = assume_service_role(self.arn, service=SERVICE, source_arn=self.source_arn)
         except AccessDenied as error:
             raise JobFailure("ACCESS_DENIED", str(error)) from error
-        with _session_lock:
-            return _session.client(  # type: ignore[call-overload]
-                service,
-                region_name=self.source_arn.split(":")[3],
-                endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-                **credentials,
-            )
+        region = self.source_arn.split(":")[3]
+        return clients.client(service, os.environ["AWS_ENDPOINT_URL"], region, **credentials)
 
     @contextmanager
     def access(self, verb: str, what: str) -> Iterator[None]:

@@ -2,23 +2,18 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.kms.models import kms_backends
 
+from local.aws.clients import client
 from local.aws.credentials import AccessDenied, assume_service_role
 
 SERVICE = "comprehendmedical.amazonaws.com"
-
-# A session reads the description of a service once, which takes longer than most jobs, but is not safe for threads.
-_session = boto3.session.Session()
-_session_lock = threading.Lock()
 
 
 class JobFailure(Exception):
@@ -49,13 +44,7 @@ class DocumentStore:
             credentials = assume_service_role(self._role_arn, service=SERVICE, source_arn=job_arn)
         except AccessDenied as error:
             raise JobFailure(str(error)) from error
-        with _session_lock:
-            self._s3 = _session.client(  # type: ignore[call-overload]
-                "s3",
-                region_name=job_arn.split(":")[3],
-                endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-                **credentials,
-            )
+        self._s3 = client("s3", os.environ["AWS_ENDPOINT_URL"], job_arn.split(":")[3], **credentials)
 
     @property
     def input_uri(self) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 from botocore.config import Config
 
+from local.aws.clients import client
 from local.aws.credentials import caller_credentials
 
 _S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
@@ -18,6 +18,7 @@ _HTTPS_URIS = (
     re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL),
     re.compile(r"https?://(?P<bucket>[^/]+?)\.s3[.-][^/]*amazonaws\.com/(?P<key>.+)", re.DOTALL),
 )
+_CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ class CallerStorage:
 
     def __init__(self, access_key_id: str, region_name: str) -> None:
         self._arguments: dict[str, Any] = {
-            "endpoint_url": os.environ.get("AWS_ENDPOINT_URL"),
+            "endpoint_url": os.environ["AWS_ENDPOINT_URL"],
             "region_name": region_name,
-            "config": Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+            "config": _CONFIG,
             **caller_credentials(access_key_id),
         }
-        self._s3 = boto3.client("s3", **self._arguments)
+        self._s3 = client("s3", **self._arguments)
 
     def size(self, location: Location) -> int:
         """Bytes of an object that the caller may read."""
@@ -71,7 +72,7 @@ class CallerStorage:
 
     def is_symmetric(self, kms_key_id: str) -> bool:
         """Describe the key: who encrypts output with it must be allowed to (Transcribe developer guide)."""
-        described = boto3.client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
+        described = client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
         return bool(described["KeyMetadata"]["KeySpec"] == "SYMMETRIC_DEFAULT")
 
     def write_json(

@@ -9,13 +9,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto.awslambda.models import LambdaFunction
 from moto.core.base_backend import BackendDict
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from local.aws import clock
+from local.aws import clients, clock
+from local.aws.credentials import operator_credentials
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -32,13 +32,7 @@ class InProcessAws:
         self._calling = threading.Lock()
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
+        return clients.client(service, self.endpoint, REGION, **operator_credentials())
 
     def role(self, name: str, *services: str) -> str:
         """The ARN of a role that may do anything and trusts `services`."""
@@ -151,5 +145,6 @@ def in_process_aws(time_scale: float) -> Iterator[InProcessAws]:
             yield aws
         finally:
             server.stop()
+            clients.forget()
             BackendDict.reset()
             clock.set_scale(before)

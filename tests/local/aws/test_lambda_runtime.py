@@ -269,7 +269,7 @@ def test_closing_ends_every_process(
     invoke(make_function("import os\ndef handler(event, context): return os.getpid()"))
     (sandbox,) = runtime._all
     runtime.close()
-    assert sandbox._process.poll() is not None
+    assert sandbox._process.over.is_set()
     assert not runtime._directory.exists()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.aws import sandbox
+from local.aws.function_processes import FunctionProcesses
 from local.aws.sandbox import FunctionConfiguration, Sandbox
 
 
@@ -13,6 +14,7 @@ from local.aws.sandbox import FunctionConfiguration, Sandbox
 def start(tmp_path: Path) -> Iterator[Any]:
     """start(source, **configuration) -> a sandbox of a function with this source in its module `handler`"""
     started = []
+    processes = FunctionProcesses()
 
     def begin(source: Any, **configuration: Any) -> Any:
         code = tmp_path / "code"
@@ -35,12 +37,13 @@ def start(tmp_path: Path) -> Iterator[Any]:
             }
         )
         credentials = {"aws_access_key_id": "A", "aws_secret_access_key": "S", "aws_session_token": "T"}
-        started.append(Sandbox(function, code, tmp_path / "log", "http://127.0.0.1:1", credentials))
+        started.append(Sandbox(function, code, tmp_path / "log", "http://127.0.0.1:1", credentials, processes))
         return started[-1]
 
     yield begin
     for box in started:
         box.close()
+    processes.close()
 
 
 def test_a_function_cannot_change_what_the_runtime_needs(start: Any) -> None:
@@ -94,5 +97,5 @@ def test_closing_ends_the_process_and_removes_its_log(start: Any, tmp_path: Path
     box = start("def handler(event, context): return 1")
     box.invoke(b"{}")
     box.close()
-    assert box._process.poll() is not None
+    assert box._process.over.is_set()
     assert not (tmp_path / "log").exists()
