@@ -129,7 +129,7 @@ class LocalAws:
         self.client("s3").create_bucket(Bucket=ASSET_BUCKET)
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of `service` with the operator's rights; `options` are those of `local.aws.clients.client`."""
+        """A boto3 client of `service` with the operator's rights; `options` are those of `boto3.client`."""
         options = {"endpoint_url": self.endpoint, "region_name": REGION, **operator_credentials(), **options}
         return clients.client(service, **options)
 

@@ -8,19 +8,18 @@ import threading
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 # A client may be used by several threads; a session may not make two at a time.
 _making = threading.Lock()
 
 
-def client(service: str, endpoint_url: str, region_name: str, config: Config | None = None, **credentials: str) -> Any:
-    """The client of `service` at `endpoint_url` with these credentials, the arguments of `boto3.client` for them.
+def client(service: str, endpoint_url: str, region_name: str, **options: Any) -> Any:
+    """The client of `service` at `endpoint_url`; `options` are those of `boto3.client`, such as credentials.
 
     Equal arguments (a `config` is equal to itself only) give the same client.
     """
     with _making:
-        return _client(service, endpoint_url, region_name, config, **credentials)
+        return _client(service, endpoint_url, region_name, **options)
 
 
 def forget() -> None:
@@ -30,13 +29,12 @@ def forget() -> None:
 
 
 @functools.lru_cache(maxsize=128)
-def _client(service: str, endpoint_url: str, region_name: str, config: Config | None, **credentials: str) -> Any:
+def _client(service: str, endpoint_url: str, region_name: str, **options: Any) -> Any:
     return _session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint_url,
         region_name=region_name,
-        config=config,
-        **credentials,
+        **options,
     )
 
 

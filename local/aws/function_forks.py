@@ -27,11 +27,11 @@ _ids: dict[int, str] = {}
 
 
 def read_descriptions() -> None:
-    """Have the SDK's descriptions of the services, which each process would parse for itself, in memory for all."""
+    """Have what each process would parse for itself in memory for all: the SDK's descriptions of services."""
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
     for service in ("s3", "stepfunctions", "transcribe"):
-        session.client(service)  # type: ignore[call-overload]
+        session.client(service)
 
 
 def serve() -> None:

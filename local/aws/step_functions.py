@@ -48,7 +48,7 @@ _moto_start_execution = StepFunctionsParserBackend.start_execution
 _moto_describe_execution = StepFunctionsParserBackend.describe_execution
 _moto_parse = AmazonStateLanguageParser.parse
 # moto builds the parser and parses the path each time that a state looks at its input.
-_parse_json_path = functools.lru_cache(maxsize=1024)(json_path.parse)
+_parse_json_path = functools.lru_cache(maxsize=1024)(json_path.parse)  # type: ignore[attr-defined]
 _starting = threading.Lock()
 
 
@@ -160,7 +160,7 @@ def install() -> None:
     state_machine_resource.install()
     step_functions_responses.install()
 
-    json_path.parse = _parse_json_path
+    json_path.parse = _parse_json_path  # type: ignore[attr-defined]
     backend = StepFunctionsParserBackend
     backend.start_execution = start_execution  # type: ignore[method-assign]
     backend.describe_execution = describe_execution  # type: ignore[method-assign,assignment]

@@ -53,7 +53,7 @@ def boto_client_for(region: str, service: str, state_credentials: StateCredentia
         if key not in made:
             source_arn = next((machine.arn for machine in backend.state_machines if machine.roleArn == role_arn), None)
             credentials = assume_service_role(role_arn, "states.amazonaws.com", source_arn)
-            made[key] = client(service, endpoint, region, _CONFIG, **credentials)
+            made[key] = client(service, endpoint, region, config=_CONFIG, **credentials)
         return made[key]
 
 
