@@ -31,6 +31,7 @@ from local.aws import (
     iam,
     lambda_runtime,
     s3_keys,
+    s3_listing,
     schedules,
     step_functions,
 )
@@ -110,6 +111,7 @@ class LocalAws:
         cloudformation.install()
         step_functions.install()
         s3_keys.install()
+        s3_listing.install()
         events.install()
         schedules.install()
         event_source_mapping.install()
