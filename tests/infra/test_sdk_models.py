@@ -10,6 +10,7 @@ import pytest
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import create_loader
 
 from infra.sdk_models import OPERATIONS, write_sdk_models
 
@@ -34,8 +35,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def client(service: str, models: Path | None) -> Any:
     session = botocore.session.Session()
-    if models:
-        session.set_config_variable("data_path", str(models))
+    # Of its own: calling S3 changes the paths in a loaded model, and the tests' sessions share theirs.
+    session.register_component("data_loader", create_loader(str(models) if models else None))
     return session.create_client(
         service,
         "eu-west-1",
