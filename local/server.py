@@ -37,6 +37,7 @@ from local.aws import (
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
+from local.aws.open_points import DEFAULT, OpenPoints, play, played
 from local.ports import HOST, listen
 
 REGION = "us-east-1"
@@ -71,12 +72,13 @@ class LocalAws:
         time_scale: float = 0.1,
         longest_wait: float = 1.0,
         services: Mapping[str, str] = SERVICES,
+        open_points: OpenPoints = DEFAULT,
     ) -> "LocalAws":
         """Start on `port` of the loopback interface (0: a free one), with an empty account that CDK can deploy into.
 
         `time_scale` is the real seconds that one AWS second of waiting takes, `longest_wait` the most real seconds that
-        any wait takes (`local.aws.clock`). `services` maps AI
-        services to the packages that serve them (`local.aws.backends.register`).
+        any wait takes (`local.aws.clock`). `services` maps AI services to the packages that serve them
+        (`local.aws.backends.register`). `open_points` are the ways to play of what AWS's documents leave open.
         Sets AWS_ENDPOINT_URL for this process and hides the user's own AWS configuration from it until `stop`.
         Raises OSError if the port cannot be used, RuntimeError if a local AWS already runs in this process: moto's
         state belongs to the process.
@@ -87,6 +89,7 @@ class LocalAws:
             register(name, package)
         aws = cls(port)
         cls._running = aws
+        play(open_points)
         try:
             aws._start(time_scale, longest_wait)
         except BaseException:
@@ -124,6 +127,15 @@ class LocalAws:
         self._serving = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
         self._serving.start()
         self._bootstrap()
+
+    @property
+    def open_points(self) -> OpenPoints:
+        """The ways that are played now of what AWS's documents leave open; set it to play others from then on."""
+        return played()
+
+    @open_points.setter
+    def open_points(self, ways: OpenPoints) -> None:
+        play(ways)
 
     def _bootstrap(self) -> None:
         """What `cdk bootstrap` would have made, as far as a deployment needs it."""

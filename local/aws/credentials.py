@@ -47,28 +47,33 @@ def caller_credentials(access_key_id: str) -> dict[str, str]:
     return operator_credentials()
 
 
-def assume_service_role(role_arn: str, service: str, source_arn: str | None = None) -> dict[str, str]:
-    """Credentials of `role_arn`, assumed by the AWS service `service` (such as "comprehendmedical.amazonaws.com").
+def check_trust(role_arn: str, service: str, source_arn: str | None = None) -> None:
+    """Raise AccessDenied unless there is the role `role_arn` and its trust policy lets the AWS service `service` assume it.
 
-    `source_arn` is the ARN of the resource that the service works for (a job), offered to the role's trust policy as
-    `aws:SourceArn`, and its account as `aws:SourceAccount`.
-    Raises AccessDenied if there is no such role or its trust policy does not allow this.
+    `source_arn` is the ARN of the resource that the service works for (a job, a state machine), offered to the trust
+    policy as `aws:SourceArn`, and its account as `aws:SourceAccount`. A service that sends neither has None.
     """
     try:
         role = iam_backends[ACCOUNT_ID]["aws"].get_role_by_arn(role_arn)
     except NotFoundException:
         raise AccessDenied(f"{service} cannot assume {role_arn}: there is no such role") from None
-    context = {"aws:SourceAccount": ACCOUNT_ID}
-    if source_arn:
-        context |= {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]}
-    request = Request("sts:AssumeRole", role_arn, context, {"Service": [service]})
+    source = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]} if source_arn else {}
+    request = Request("sts:AssumeRole", role_arn, source, {"Service": [service]})
     # A trust policy has no Resource: the role itself is meant.
     if evaluate([role.assume_role_policy_document], request) is not Decision.ALLOW:
         raise AccessDenied(
             f"{service} cannot assume {role_arn} on behalf of {source_arn or 'no resource'}: "
             "the role's trust policy does not allow it (principal, aws:SourceAccount, aws:SourceArn)"
         )
-    # moto's STS checks neither the role nor its trust, which is why the lines above do.
+
+
+def assume_service_role(role_arn: str, service: str, source_arn: str | None = None) -> dict[str, str]:
+    """Credentials of `role_arn`, assumed by the AWS service `service` (such as "comprehendmedical.amazonaws.com").
+
+    Raises AccessDenied as `check_trust` does, where `source_arn` is described.
+    """
+    check_trust(role_arn, service, source_arn)
+    # moto's STS checks neither the role nor its trust.
     session = sts_backends[ACCOUNT_ID]["aws"].assume_role(
         region_name="us-east-1",
         role_session_name=service.split(".")[0],

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.kms.models import kms_backends
 
+from local.aws import kms_keys
 from local.aws.clients import client
 from local.aws.credentials import AccessDenied, assume_service_role
 
@@ -81,11 +81,7 @@ class DocumentStore:
             return
         region, account = self._job_arn.split(":")[3:5]
         elsewhere = key_id.startswith("arn:") and key_id.split(":")[3:5] != [region, account]
-        backend = kms_backends[account][region]
-        alias = backend.get_alias_name(key_id)
-        is_alias = alias.startswith("alias/")
-        known_id = backend.get_key_id_from_alias(alias) if is_alias else backend.get_key_id(key_id)
-        key = None if elsewhere or not known_id else backend.keys.get(known_id)
+        key = None if elsewhere else kms_keys.find(key_id, region, account)
         if key is None:
             code = "KMS.NotFoundException"
         elif key.key_state != "Enabled":
