@@ -48,7 +48,7 @@ def caller_credentials(access_key_id: str) -> dict[str, str]:
 
 
 def check_trust(role_arn: str, service: str, source_arn: str | None = None) -> None:
-    """Raise AccessDenied unless there is the role `role_arn` and its trust policy lets the AWS service `service` assume it.
+    """Raise AccessDenied unless `role_arn` is a role whose trust policy lets the AWS service `service` assume it.
 
     `source_arn` is the ARN of the resource that the service works for (a job, a state machine), offered to the trust
     policy as `aws:SourceArn`, and its account as `aws:SourceAccount`. A service that sends neither has None.

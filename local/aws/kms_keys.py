@@ -1,5 +1,7 @@
 """KMS keys by any of the names that AWS takes for them."""
 
+from typing import Literal
+
 from moto.kms.models import Key, kms_backends
 
 from local.aws.credentials import ACCOUNT_ID
@@ -17,3 +19,9 @@ def find(name: str, region: str = "us-east-1", account: str = ACCOUNT_ID) -> Key
     identifier = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(name)
     found: Key | None = backend.keys.get(backend.get_key_id(identifier)) if identifier else None
     return found
+
+
+def sent(name: str, way: Literal["as-given", "id"]) -> str:
+    """What a service sends to S3 that was given the key `name`: the same, or the bare id of a key that there is."""
+    found = find(name) if way == "id" else None
+    return str(found.id) if found else name

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from local.services.cleanroomsml.errors import ValidationException
 from local.services.cleanroomsml.models import CleanRoomsMLBackend, cleanroomsml_backends, find
 from local.services.cleanroomsml.resources import Resource
-from local.services.cleanroomsml.validation import check_request
+from local.services.cleanroomsml.validation import check_listed_model, check_request
 
 # botocore allows 1..100 and names no default.
 DEFAULT_PAGE_SIZE = 100
@@ -61,6 +61,7 @@ class CleanRoomsMLResponse(BaseResponse):
 
     def list_audience_generation_jobs(self) -> ActionResult:
         request = self._request()
+        check_listed_model(request, self.current_account)
         return _page("audienceGenerationJobs", self._backend.list_audience_generation_jobs(request), request)
 
     def delete_audience_generation_job(self) -> ActionResult:
