@@ -74,8 +74,8 @@ class DocumentStore:
         encryption = {}
         if self._key:
             self._check_key(self._key)
-            key = kms_keys.sent(self._key, played().comprehend_medical_key)
-            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+            sent = kms_keys.sent(self._key, played().comprehend_medical_key)
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": sent}
         with self._access("write", f"s3://{self._output_bucket}/{key}"):
             self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **encryption)
 
