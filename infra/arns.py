@@ -13,6 +13,17 @@ def state_machine(prefix: str) -> str:
     return f"arn:{Aws.PARTITION}:states:{_HERE}:stateMachine:{state_machine_name(prefix)}"
 
 
+def state_machine_and_maps(prefix: str) -> list[str]:
+    """The state machine under both names that its work may carry, as patterns.
+
+    Children of a Distributed Map belong to `stateMachine:NAME/LABEL` (API reference of DescribeStateMachine and
+    StartExecution), the execution itself to `stateMachine:NAME`. No document says under which of the two a child
+    assumes the role or uses the key.
+    """
+    machine = state_machine(prefix)
+    return [machine, f"{machine}/*"]
+
+
 def state_machine_name(prefix: str) -> str:
     return f"{prefix}-pipeline"
 
@@ -37,6 +48,10 @@ def recordings_rule_name(prefix: str) -> str:
 
 def job_sharing_rule_name(prefix: str) -> str:
     return f"{prefix}-job-sharing"
+
+
+def alarms(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:cloudwatch:{_HERE}:alarm:{prefix}-*"
 
 
 def log_groups(prefix: str) -> list[str]:

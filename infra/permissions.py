@@ -14,7 +14,19 @@ Statements = list[iam.PolicyStatement]
 # S3 encrypts with a data key; it decrypts the previous parts of a multipart upload and the bucket key.
 _ENCRYPT = ["kms:GenerateDataKey", "kms:Decrypt"]
 _DECRYPT = ["kms:Decrypt"]
-
+# What Transcribe's guide lists for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon S3
+# Encryption Keys"): Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and DescribeKey. Later editions list less for input
+# and nothing for output. Of GenerateDataKey*, pairs of asymmetric keys are left out: S3 knows none.
+# https://github.com/awsdocs/amazon-transcribe-developer-guide/blob/master/doc_source/access-control-managing-permissions.md
+_TRANSCRIBE_OUTPUT = [
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:DescribeKey",
+]
 
 # S3 uses the key on the caller's behalf; the caller itself may not.
 # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
@@ -71,7 +83,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_head(clinical, "transcripts/"),
             *_list(clinical),
             *_write(clinical, "transcripts/", "batches/", key_conditions=None),
-            _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
+            _allow("UseOutputKey", _TRANSCRIBE_OUTPUT, [clinical.key.key_arn]),
             _allow(
                 "StartTranscription",
                 ["transcribe:StartMedicalTranscriptionJob"],
@@ -229,11 +241,13 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
             ],
             ["*"],
         ),
+        # The guide's context names the state machine. Whether a Map's children send its name or that of their Map isn't
+        # documented: with the name alone, none of them could start if they send the Map's.
         _allow(
             "EncryptOwnData",
             _ENCRYPT,
             [key],
-            {"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": machine}},
+            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix)}},
         ),
         _allow(
             "EncryptLogs",

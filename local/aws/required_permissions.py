@@ -76,8 +76,13 @@ def _logs(call: Call) -> Iterator[Permission]:
 
 
 def _kms(call: Call) -> Iterator[Permission]:
-    key_id = call.parameters().get("KeyId")
-    yield Permission(f"kms:{call.operation}", call.key_arn(key_id) if key_id else "*")
+    parameters = call.parameters()
+    actions = {call.operation: "KeyId"}
+    if call.operation == "ReEncrypt":
+        actions = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
+    for action, member in actions.items():
+        key_id = parameters.get(member)
+        yield Permission(f"kms:{action}", call.key_arn(key_id) if key_id else "*")
 
 
 def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.functions import FUNCTIONS, pascal_case
+from local.aws.policies import Decision, Request, evaluate
 from tests.infra.conftest import Deployed
 
 MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
@@ -52,6 +53,9 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{CLINICAL}/transcripts/*", f"{CLINICAL}/batches/*"},
         "kms:Decrypt": {MEDIA_KEY, CLINICAL_KEY},
         "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:GenerateDataKeyWithoutPlaintext": {CLINICAL_KEY},
+        "kms:ReEncryptFrom": {CLINICAL_KEY},
+        "kms:ReEncryptTo": {CLINICAL_KEY},
         "kms:DescribeKey": {CLINICAL_KEY},
         "kms:Encrypt": {CLINICAL_KEY},
         "transcribe:StartMedicalTranscriptionJob": {"*"},
@@ -215,16 +219,35 @@ def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
     }
 
 
-def test_the_state_machine_uses_the_operations_key_for_itself_and_its_log_only(local: Deployed) -> None:
+def test_the_state_machine_uses_the_operations_key_for_itself_its_maps_and_its_log_only(local: Deployed) -> None:
     contexts = [
-        statement["Condition"]["StringEquals"]
+        statement["Condition"]
         for statement in local.statements("Workflow/Policy")
         if statement["Resource"] == OPERATIONS_KEY
     ]
     assert contexts == [
-        {"kms:EncryptionContext:aws:states:stateMachineArn": MACHINE},
-        {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"},
+        {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": [MACHINE, f"{MACHINE}/*"]}},
+        {"StringEquals": {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("acting", "allowed"),
+    [
+        (MACHINE, True),
+        (f"{MACHINE}/TranscribeMedia", True),
+        (f"{MACHINE}2", False),
+        (MACHINE.replace("clinical-media-local", "clinical-media-dev"), False),
+        (MACHINE.replace("123456789012", "210987654321"), False),
+    ],
+)
+def test_the_operations_key_encrypts_the_state_of_this_machine_under_either_name_of_it(
+    local: Deployed, acting: str, allowed: bool
+) -> None:
+    document = {"Statement": local.statements("Workflow/Policy")}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        request = Request(action, OPERATIONS_KEY, {"kms:EncryptionContext:aws:states:stateMachineArn": acting})
+        assert (evaluate([document], request) is Decision.ALLOW) == allowed
 
 
 def test_permissions_are_in_managed_policies_that_exist_before_their_roles(local: Deployed) -> None:

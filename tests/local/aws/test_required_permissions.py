@@ -172,6 +172,14 @@ def refused(call: Any, **arguments: Any) -> Any:
     return refusal.value.response["Error"]["Message"]
 
 
+def test_encrypting_anew_takes_a_right_to_each_of_the_two_keys() -> None:
+    body = {"SourceKeyId": f"{KEY}/1", "DestinationKeyId": f"{KEY}/2"}
+    assert needs("kms", "ReEncrypt", body) == [
+        ("kms:ReEncryptFrom", f"{KEY}/1", {}),
+        ("kms:ReEncryptTo", f"{KEY}/2", {}),
+    ]
+
+
 def test_kms_itself_is_asked_about_the_key_that_an_alias_names(
     local_aws: LocalAws, make_role: Any, key_arn: Any
 ) -> None:
