@@ -109,15 +109,18 @@ def _writer_role(aws: Aws, bucket: str, source_arn: str) -> str:
 
 
 def _role(aws: Aws, name: str, source_arn: str, *statements: dict[str, str]) -> str:
-    """A role that only Clean Rooms ML may assume, and only on behalf of `source_arn`."""
+    """A role that only Clean Rooms ML may assume, and on behalf of `source_arn` only if it names a resource.
+
+    The condition is the guide's: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
     iam = aws.client("iam")
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
         "Action": "sts:AssumeRole",
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": source_arn.split(":")[4]},
-            "ArnLike": {"aws:SourceArn": source_arn},
+            "StringEqualsIfExists": {"aws:SourceAccount": source_arn.split(":")[4]},
+            "ArnLikeIfExists": {"aws:SourceArn": source_arn},
         },
     }
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
