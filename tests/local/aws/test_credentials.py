@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.credentials import AccessDenied, assume_service_role, caller_credentials
+from local.aws.credentials import AccessDenied, assume_service_role, caller_credentials, check_trust
 from local.server import LocalAws
 
 SERVICE = "comprehendmedical.amazonaws.com"
@@ -56,6 +56,14 @@ def test_a_role_is_not_assumed_by_another_service_or_for_another_source(
     arn = trusting_role(bound_to_jobs_of("123456789012"))
     with pytest.raises(AccessDenied, match="trust policy does not allow"):
         assume_service_role(arn, service, source_arn)
+
+
+def test_a_service_that_names_no_source_sends_no_account_either(trusting_role: Any) -> None:
+    statement = bound_to_jobs_of("123456789012")
+    account = statement["Condition"]["StringEquals"]
+    with pytest.raises(AccessDenied, match="on behalf of no resource"):
+        check_trust(trusting_role(statement | {"Condition": {"StringEquals": account}}), SERVICE)
+    check_trust(trusting_role(statement | {"Condition": {"StringEqualsIfExists": account}}), SERVICE)
 
 
 def test_a_role_that_does_not_exist_cannot_be_assumed(local_aws: LocalAws) -> None:

@@ -136,3 +136,11 @@ def test_a_data_set_is_described_as_it_was_made(client: Any, name: str) -> None:
     dataset = client.get_training_dataset(trainingDatasetArn=arn)
     assert {key: dataset[key] for key in request} == request
     assert (dataset["status"], dataset["trainingDatasetArn"]) == ("ACTIVE", arn)
+
+
+def test_a_list_by_another_account_s_model_is_refused_or_empty(client: Any, playing: Callable[..., None]) -> None:
+    theirs = "arn:aws:cleanrooms-ml:us-east-1:222233334444:configured-audience-model/theirs"
+    with pytest.raises(client.exceptions.AccessDeniedException):
+        client.list_audience_generation_jobs(configuredAudienceModelArn=theirs)
+    playing(foreign_model_listing="answered")
+    assert client.list_audience_generation_jobs(configuredAudienceModelArn=theirs)["audienceGenerationJobs"] == []
