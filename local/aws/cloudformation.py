@@ -107,6 +107,10 @@ def _parse_template(template: str) -> dict[str, Any]:
     except ValueError:
         # moto reads everything as YAML, a hundred times slower.
         parsed = _moto_parse_template(template)
+    for resource in parsed.get("Resources", {}).values():
+        # moto knows Retain only, and makes nothing of a stack whose creation fails.
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            resource["DeletionPolicy"] = "Retain"
     return parsed
 
 
