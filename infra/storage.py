@@ -185,7 +185,13 @@ class Storage(Construct):
 
 
 def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
-    return cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
+    """What becomes of data, and of what belongs to it, when its stack is deleted or replaces it.
+
+    What is retained is so except by the operation that creates it: if that one fails, it takes everything back, for
+    otherwise the names would be taken when the deployment is tried again.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_data else cdk.RemovalPolicy.DESTROY
 
 
 def _tidy() -> s3.LifecycleRule:

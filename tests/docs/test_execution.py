@@ -31,7 +31,6 @@ from tests.statemachine.conftest import Engines, Run
 # What moto has not; a test proves that it still has it not.
 NOT_SERVED = (
     "cleanrooms create-configured-audience-model-association",
-    "cloudformation update-termination-protection",
     "lambda get-account-settings",
     "service-quotas list-service-quotas",
     "sqs start-message-move-task",

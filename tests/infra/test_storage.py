@@ -1,10 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from local.aws.policies import Decision, Request, evaluate
 from tests.infra.conftest import ACCOUNT, Deployed
 
+# Recordings and results, the keys to them, events on their way, logs and executions.
+WITH_DATA = {
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+}
 STORES = ["Media", "Clinical", "Audience", "Operations"]
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -178,16 +187,26 @@ def test_the_media_bucket_alone_sends_events(local: Deployed) -> None:
     assert configuration == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
 
-@pytest.mark.parametrize(("environment", "policy"), [("dev", "Delete"), ("prod", "Retain")])
-def test_data_and_the_keys_to_it_share_their_fate(
-    deploy: Callable[..., Deployed], environment: str, policy: str
+def test_what_is_kept_outlives_deletion_and_replacement_and_nothing_outlives_a_failed_creation(
+    deploy: Callable[..., Deployed], environments: dict[str, Any]
 ) -> None:
+    """DeletionPolicy and UpdateReplacePolicy; without one CloudFormation deletes (user guide, "DeletionPolicy")."""
+    kept = ("RetainExceptOnCreate", "Retain")
+    gone = ("Delete", "Delete")
     fates = {
-        (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
-        for resource in deploy(environment).resources.values()
-        if resource["Type"] in ("AWS::S3::Bucket", "AWS::KMS::Key")
+        name: {
+            path: (resource.get("DeletionPolicy", "Delete"), resource.get("UpdateReplacePolicy", "Delete"))
+            for path, resource in deploy(name).resources.items()
+        }
+        for name in environments
     }
-    assert fates == {(policy, policy)}
+    for name, found in fates.items():
+        resources = deploy(name).resources
+        wanted = kept if environments[name]["retain_data"] else gone
+        assert found == {
+            path: wanted if resource["Type"] in WITH_DATA else gone for path, resource in resources.items()
+        }
+    assert sum(fate == kept for fate in fates["prod"].values()) == 28
 
 
 def test_key_policies_refer_to_no_resource_that_may_refer_to_the_key(local: Deployed) -> None:
