@@ -2,8 +2,9 @@
 
 Sets moto to run state machines wherever they come from (CloudFormation's as well), with Waits and Retry intervals on
 `local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, whether the role lets it in
-`local.aws.execution_roles`, where a redrive continues in `local.aws.checkpoints`, what the API answers in `local.aws.step_functions_responses`, who calls other
-services in `local.aws.task_calls`, how CloudFormation describes a state machine in `local.aws.state_machine_resource`.
+`local.aws.execution_roles`, where a redrive continues in `local.aws.checkpoints`, what the API answers in
+`local.aws.step_functions_responses`, who calls other services in `local.aws.task_calls`, how CloudFormation describes a
+state machine in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
