@@ -1,4 +1,4 @@
-"""One evaluation of an execution's definition: its first, or one of those that continue it after a redrive."""
+"""Evaluations of an execution's definition: its first, and one for each redrive."""
 
 import threading
 from typing import TYPE_CHECKING, Any
