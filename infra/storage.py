@@ -83,7 +83,8 @@ class DataStore(Construct):
         another key.
 
         The object `access_check` is written with any header: which ones its service sends isn't documented, and if it
-        were refused, so would be every job. It has no content, and lies in this private, encrypted, versioned bucket.
+        were refused, so would be every job. The service gives it no content, and nothing of ours reads it; S3 encrypts
+        it all the same, and it lies in this private, versioned bucket.
         """
         ours = [self.key.key_arn, self.key.key_id]
         asks_for_encryption = {"Null": {_ENCRYPTION: "false"}, "StringNotEquals": {_ENCRYPTION: "aws:kms"}}
@@ -91,6 +92,7 @@ class DataStore(Construct):
         # KMS without a key id means the AWS managed key aws/s3, not the bucket's default.
         asks_for_managed_key = {"StringEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION_KEY: "true"}}
         brings_own_key = {"Null": {_CUSTOMER_KEY: "false"}}
+        # NotResource in a denial: https://repost.aws/knowledge-center/s3-allow-certain-file-types
         all_objects = [self.bucket.arn_for_objects("*")] if access_check is None else None
         all_others = [self.bucket.arn_for_objects(access_check)] if access_check is not None else None
         for sid, conditions in (

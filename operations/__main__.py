@@ -189,9 +189,7 @@ def forget_command(
 
 @app.command("unblock", short_help="Let a deployment try again whose first try failed.")
 def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
-    """Lift the termination protection of a stack whose creation failed, so that the next deployment can replace it.
-
-    Says so if it did; otherwise, as with a stack that was ever created, it does nothing. `make deploy` calls it first.
+    """Lift the termination protection of a stack whose creation failed, and do nothing otherwise. make deploy calls it.
 
     \b
     Example: python -m operations unblock --env prod
