@@ -60,5 +60,13 @@ def audience_generation_jobs() -> str:
     return f"arn:{Aws.PARTITION}:cleanrooms-ml:{_HERE}:audience-generation-job/*"
 
 
+def audience_generation_jobs_of_owner(configured_audience_model_arn: str) -> str:
+    """The jobs' second ARNs, in the account of the model's owner, with the model's partition, Region and account.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html (Cross-account jobs)
+    """
+    return f"{configured_audience_model_arn.partition(':configured-audience-model/')[0]}:audience-generation-job/*"
+
+
 def memberships() -> str:
     return f"arn:{Aws.PARTITION}:cleanrooms:{_HERE}:membership/*"

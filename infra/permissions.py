@@ -124,7 +124,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             _allow(
                 "StartAudienceGeneration",
                 ["cleanrooms-ml:StartAudienceGenerationJob"],
-                [*filter(None, [resources.configured_audience_model_arn]), arns.audience_generation_jobs()],
+                [*_of_the_model(resources.configured_audience_model_arn), arns.audience_generation_jobs()],
             ),
             _allow("TagAudienceGeneration", ["cleanrooms-ml:TagResource"], [arns.audience_generation_jobs()]),
             _allow("FindAudienceGeneration", ["cleanrooms-ml:ListAudienceGenerationJobs"], ["*"]),
@@ -290,6 +290,14 @@ def _write(store: DataStore, *prefixes: str, key_conditions: Mapping[str, object
         _allow(f"Write{store.node.id}", ["s3:PutObject"], _objects(store, prefixes)),
         _allow(f"Encrypt{store.node.id}", _ENCRYPT, [store.key.key_arn], key_conditions),
     ]
+
+
+def _of_the_model(arn: str | None) -> list[str]:
+    """The model, and the job's second ARN, which it has if the model is another account's.
+
+    Whether it is one isn't known before the deployment: the stack's own account is a token.
+    """
+    return [arn, arns.audience_generation_jobs_of_owner(arn)] if arn else []
 
 
 def _pass_role(role_arn: str, service: str) -> iam.PolicyStatement:

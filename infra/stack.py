@@ -30,6 +30,7 @@ class PipelineStack(Stack):
             termination_protection=environment.retain_data,
             analytics_reporting=False,
         )
+        self.configured_audience_model_arn = environment.configured_audience_model_arn
         storage = Storage(self, "Storage", environment=environment)
         operations_key = storage.operations.key
         allow_cloudwatch_logs(operations_key, environment.prefix)

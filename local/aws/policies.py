@@ -91,14 +91,19 @@ def _applies(statement: Mapping[str, Any], request: Request) -> bool:
 def _principal_matches(principal: Any, effect: str, request: Request) -> bool:
     if principal == "*":
         return True
-    account_names = {request.account, f"arn:aws:iam::{request.account}:root"} if effect == "Deny" else set()
+    whole_account = set(account_names(request.account)) if effect == "Deny" else set()
     for kind, names in principal.items():
         listed = set(_as_list(names))
-        if kind == "AWS" and ("*" in listed or (request.account and listed & account_names)):
+        if kind == "AWS" and ("*" in listed or (request.account and listed & whole_account)):
             return True
         if listed & set(request.principals.get(kind, ())):
             return True
     return False
+
+
+def account_names(account: str) -> tuple[str, str]:
+    """How a policy may name the account: by its id, or by the ARN of its root."""
+    return account, f"arn:aws:iam::{account}:root"
 
 
 @lru_cache(maxsize=4096)

@@ -44,20 +44,28 @@ def _cleanrooms_ml(call: Call) -> Iterator[Permission]:
         context = {}
         if "collaborationId" in parameters:
             context["cleanrooms-ml:CollaborationId"] = parameters["collaborationId"]
-        yield Permission(action, parameters.get("configuredAudienceModelArn", "*"), context)
-        # The job does not exist yet; a policy names it with a wildcard.
-        yield Permission(action, call.arn("cleanrooms-ml", "audience-generation-job/new"), context)
+        model = parameters.get("configuredAudienceModelArn", "*")
+        yield Permission(action, model, context)
+        # The job does not exist yet; a policy names it with a wildcard. One that uses another account's model has an
+        # ARN there too: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html
+        job = call.arn("cleanrooms-ml", "audience-generation-job/new")
+        for arn in {
+            job: None,
+            f"{model.partition(':configured-audience-model/')[0]}:audience-generation-job/new": None,
+        }:
+            yield Permission(action, arn, context)
         if parameters.get("tags"):
-            yield Permission("cleanrooms-ml:TagResource", call.arn("cleanrooms-ml", "audience-generation-job/new"))
+            yield Permission("cleanrooms-ml:TagResource", job)
         role = parameters.get("seedAudience", {}).get("roleArn", "")
         yield Permission("iam:PassRole", role, {"iam:PassedToService": "cleanrooms-ml.amazonaws.com"})
     else:
-        job = (
+        resource = (
             call.path_label("audience-generation-job")
+            or call.path_label("configured-audience-model")
             or parameters.get("audienceGenerationJobArn")
             or call.query().get("audienceGenerationJobArn")
         )
-        yield Permission(action, job or "*")
+        yield Permission(action, resource or "*")
 
 
 def _lambda(call: Call) -> Iterator[Permission]:

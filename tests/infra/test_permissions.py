@@ -1,12 +1,15 @@
 """The whole table of what each role may do, as `action on resource`; a changed grant has to be changed here too."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.functions import FUNCTIONS, pascal_case
-from tests.infra.conftest import Deployed
+from tests.infra.conftest import Deployed, parameters_with_model_of, synthesized
+
+if TYPE_CHECKING:
+    from infra.stack import PipelineStack
 
 MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
 MEDIA_KEY, CLINICAL_KEY, AUDIENCE_KEY = (f"Storage/{store}/Key.Arn" for store in ("Media", "Clinical", "Audience"))
@@ -188,6 +191,20 @@ def test_without_an_audience_model_none_can_be_used(deploy: Callable[..., Deploy
     statements = deploy("dev").statements("Functions/StartAudienceGeneration/Policy")
     resources = grants(statements)["cleanrooms-ml:StartAudienceGenerationJob"]
     assert {resource.rsplit(":", 1)[1] for resource in resources} == {"audience-generation-job/*"}
+
+
+def test_a_generation_with_another_account_s_model_has_a_second_arn_in_that_account(
+    new_stack: Callable[..., "PipelineStack"], environments: dict[str, Any]
+) -> None:
+    stack = new_stack("local", parameters=parameters_with_model_of("222233334444", environments))
+    statements = synthesized(stack).statements("Functions/StartAudienceGeneration/Policy")
+    theirs = "arn:aws:cleanrooms-ml:us-east-1:222233334444"
+    assert grants(statements)["cleanrooms-ml:StartAudienceGenerationJob"] == {
+        GENERATIONS,
+        f"{theirs}:audience-generation-job/*",
+        f"{theirs}:configured-audience-model/local",
+    }
+    assert grants(statements)["cleanrooms-ml:TagResource"] == {GENERATIONS}, "theirs are never tagged by us"
 
 
 def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
