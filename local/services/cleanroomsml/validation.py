@@ -46,6 +46,17 @@ def check_role(role_arn: str, account_id: str) -> None:
         )
 
 
+def check_listed_model(request: Mapping[str, Any], account_id: str) -> None:
+    """Raise AccessDeniedException if jobs are listed by another account's model.
+
+    "All other Clean Rooms ML APIs can only be used with resources in your own account" ("IAM behaviors for AWS Clean
+    Rooms ML" in the AWS Clean Rooms user guide). That this holds for the filter of a listing is inferred.
+    """
+    arn = request.get("configuredAudienceModelArn")
+    if arn and arn.split(":")[4] != account_id:
+        raise AccessDeniedException(f"{arn} is not of account {account_id}: jobs can't be listed by it")
+
+
 def check_seed_source(seed_audience: Mapping[str, Any], collaboration_id: str | None) -> None:
     """Raise ValidationException unless the seed is a file in S3.
 

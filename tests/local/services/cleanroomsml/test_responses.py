@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.services.cleanroomsml.seeding import provide_collaboration
+
 Run = Callable[..., dict[str, Any]]
 
 
@@ -17,7 +19,9 @@ def five_jobs(configured_model: str, generate: Run, name: str) -> list[str]:
 
 
 def collaboration(name: str) -> str:
-    return name.removeprefix("test-")
+    """One of our account alone."""
+    provide_collaboration(collaboration_id := name.removeprefix("test-"), "us-east-1", ["123456789012"])
+    return collaboration_id
 
 
 def test_pages_have_every_job_once_and_in_order(client: Any, five_jobs: list[str], name: str) -> None:
