@@ -42,10 +42,19 @@ def start_pipeline(
             interactions = Path(folder) / "interactions.csv"
             write_interactions(interactions)
             provide_audience_model(aws, configured_audience_model_arn(), interactions)
-        outputs = deploy(aws, assembly, STACK_NAME)
+        return deploy_pipeline(aws, assembly)
     except BaseException:
         aws.stop()
         raise
+
+
+def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
+    """Deploy the stack of the `local` environment from `assembly` on a local AWS where its audience model already is.
+
+    Raises:
+        local.deployment.DeploymentError: with the reason, in one sentence.
+    """
+    outputs = deploy(aws, assembly, STACK_NAME)
     return Pipeline(
         aws,
         outputs["MediaBucketName"],

@@ -30,7 +30,7 @@ _TRAINING_SECONDS = 120
 class Aws(Protocol):
     """What is needed of `local.server.LocalAws`."""
 
-    def client(self, service: str, /, **options: Any) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         """A boto3 client that may do everything, or what the credentials in `options` may."""
 
 

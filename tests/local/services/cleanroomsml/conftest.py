@@ -26,7 +26,7 @@ class Aws:
         self._local_aws = local_aws
         self._clients: dict[str, Any] = {}
 
-    def client(self, service: str, /, **options: Any) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         named = json.dumps([service, options])
         if named not in self._clients:
             self._clients[named] = self._local_aws.client(service, **options)

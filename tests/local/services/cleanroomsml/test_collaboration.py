@@ -154,7 +154,12 @@ def test_the_owner_may_leave_out_everybody_else(start_as: Any, their: Any) -> No
     assert code == "AccessDeniedException"
 
 
-def test_one_job_has_an_arn_and_a_name_in_each_account(client: Any, generate: Run, their: Any, shared: str) -> None:
+def test_one_job_has_an_arn_a_name_and_tags_in_each_account(
+    generate: Run, their: Any, shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = cleanroomsml_backends[THEIRS][REGION].configured_audience_models[MODEL]
+    inherited = {"tags": {"owner": "them"}, "childResourceTagOnCreatePolicy": "FROM_PARENT_RESOURCE"}
+    monkeypatch.setattr(model, "request", {**model.request, **inherited})
     asked = {"configuredAudienceModelArn": MODEL, "collaborationId": shared, "tags": {"study": "7"}}
     ours = generate(**asked)
     their_arn = ours["audienceGenerationJobArn"].replace(OURS, THEIRS)
@@ -162,7 +167,7 @@ def test_one_job_has_an_arn_and_a_name_in_each_account(client: Any, generate: Ru
     theirs = their("cleanroomsml").get_audience_generation_job(audienceGenerationJobArn=their_arn)
     for seen in (listed, theirs):
         assert (seen["audienceGenerationJobArn"], seen["name"]) == (their_arn, f"{OURS}-{ours['name']}")
-    assert (ours["tags"], theirs["tags"]) == ({"study": "7"}, {})
+    assert (ours["tags"], theirs["tags"]) == ({"study": "7"}, {"owner": "them"})
     assert ("seedAudience" in ours, "seedAudience" in theirs) == (True, False)
     assert (theirs["status"], theirs["startedBy"]) == ("ACTIVE", OURS)
 
