@@ -2,7 +2,6 @@
 
 Facts: API reference of StartAudienceGenerationJob, GetAudienceGenerationJob, StartAudienceExportJob and
 ListAudienceExportJobs. Neither start takes a client token, and an export has no id: both are found again by name.
-Names have at most 63 characters and are unique in the account, whatever the model; cohort names would not fit.
 
 The model usually belongs to another account of the collaboration. Only the start reaches there ("IAM behaviors for AWS
 Clean Rooms ML" in the Clean Rooms user guide): jobs and exports are listed by what our own account has, never by model.
@@ -13,9 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from lambdas.audience_attempts import STATUSES, name_of, unless_failed
+from lambdas.audience_attempts import name_of, unless_failed
 from lambdas.model_owner import refusal
 from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
 from lambdas.rules.parameters import merged
@@ -30,6 +27,17 @@ EXPORT_DEADLINE_SECONDS = 12 * 3600
 # Assumed, not documented (docs/aws.md).
 EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
+
+# What becomes of each status (status in the API reference; an export's are the first four).
+STATUSES = {
+    "CREATE_PENDING": "running",
+    "CREATE_IN_PROGRESS": "running",
+    "ACTIVE": "completed",
+    "CREATE_FAILED": "refused",
+    "DELETE_PENDING": "failed",
+    "DELETE_IN_PROGRESS": "failed",
+    "DELETE_FAILED": "failed",
+}
 
 clean_rooms_ml = client("cleanroomsml")
 
@@ -55,11 +63,11 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
         event["reprocess_id"],
     )
 
-    def is_ours(job: Any) -> bool:
+    def usable(job: Any) -> bool:
         """The name holds the model. A job of that name for another model is a stranger's: it only takes the name."""
-        return bool(job["configuredAudienceModelArn"] == model_arn)
+        return goes_on(job) and job["configuredAudienceModelArn"] == model_arn
 
-    name, known = unless_failed(base, generations(), is_ours)
+    name, known = unless_failed(base, generations(), usable)
     if not known:
         wanted = request(name, seed, parameters)
         model = clean_rooms_ml.meta.service_model.operation_model(OPERATION)
@@ -69,14 +77,18 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             arn = clean_rooms_ml.start_audience_generation_job(**wanted)["audienceGenerationJobArn"]
         except clean_rooms_ml.exceptions.ConflictException:
             # The name may have been taken since the listing, by a start whose answer was lost or by another execution.
-            name, known = unless_failed(base, generations(), is_ours)
+            name, known = unless_failed(base, generations(), usable)
             if not known:
                 raise
-        except ClientError as error:
+        except (
+            clean_rooms_ml.exceptions.AccessDeniedException,
+            clean_rooms_ml.exceptions.ResourceNotFoundException,
+            clean_rooms_ml.exceptions.ValidationException,
+        ) as error:
+            # Which of them a wrong collaboration gives isn't documented.
             reason = refusal(error, model_arn, own_arn=wanted["seedAudience"]["roleArn"])
             if reason is None:
                 raise
-            logger.warning("job refused by the model's owner", extra={"job_name": name})
             return jobs.rejected(jobs.started(name, 0, redrive_count), reason)
         else:
             logger.info("job started", extra={"job_name": name})
@@ -134,7 +146,7 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
     size, redrive_count = event["seed"]["export"], event["redrive_count"]
     generation_arn = event["generation"]["id"]
     base = name_of(generation_arn, size["type"], str(size["value"]))
-    name, known = unless_failed(base, exports(generation_arn))
+    name, known = unless_failed(base, exports(generation_arn), goes_on)
     expected_seconds = 0 if known and STATUSES[known["status"]] == "completed" else EXPECTED_EXPORT_SECONDS
     job = jobs.started(name, expected_seconds, redrive_count)
     job["result"] = {"audience_generation_job_arn": generation_arn}
@@ -177,20 +189,22 @@ def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     )
 
 
+def goes_on(job: Any) -> bool:
+    return STATUSES[job["status"]] in ("running", "completed")
+
+
 def generations() -> Iterator[Any]:
-    """The account's jobs, page by page as they are asked for. Source of the page's size: API reference, maxResults."""
-    pages = clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(PaginationConfig={"PageSize": 100})
-    for page in pages:
-        yield from page["audienceGenerationJobs"]
+    return listed("list_audience_generation_jobs", "audienceGenerationJobs")
 
 
 def exports(generation_arn: str) -> Iterator[Any]:
-    """The exports of a job of our account, page by page as they are asked for."""
-    pages = clean_rooms_ml.get_paginator("list_audience_export_jobs").paginate(
-        audienceGenerationJobArn=generation_arn, PaginationConfig={"PageSize": 100}
-    )
-    for page in pages:
-        yield from page["audienceExportJobs"]
+    return listed("list_audience_export_jobs", "audienceExportJobs", audienceGenerationJobArn=generation_arn)
+
+
+def listed(operation: str, member: str, **of: str) -> Iterator[Any]:
+    """The summaries of what our account has, each page when it is needed."""
+    for page in clean_rooms_ml.get_paginator(operation).paginate(**of, PaginationConfig={"PageSize": 100}):
+        yield from page[member]
 
 
 def outcome(job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: object) -> jobs.Job:

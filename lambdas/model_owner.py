@@ -8,17 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# How a start is refused that breaks no rule of the request. Which of them a wrong collaboration gives isn't documented.
-REFUSALS = ("AccessDeniedException", "ResourceNotFoundException", "ValidationException")
-
 
 def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
-    """Why the start was refused, with whom to ask; None if the model is our own account's, or the error another one.
+    """Why a start that breaks no rule was refused, with whom to ask; None if the model is our own account's.
 
     `own_arn` is the ARN of anything in our own account.
     """
     answer, owner, own = error.response["Error"], account_of(model_arn), account_of(own_arn)
-    if owner == own or answer["Code"] not in REFUSALS:
+    if owner == own:
         return None
     return (
         f"{answer['Code']}: {answer['Message'].rstrip('.')}. The model belongs to account {owner}: ask its owner "
@@ -31,7 +28,8 @@ def not_visible(audience: dict[str, Any], model_arn: str, *, exported: bool) -> 
 
     An export that nobody asked for, or that was refused, isn't hidden: it isn't there (`exported` is false).
     """
-    owner, own = account_of(model_arn), account_of(audience["audience_generation_job_arn"])
+    job_arn = audience["audience_generation_job_arn"]
+    owner, own = account_of(model_arn), account_of(job_arn)
     hidden = {}
     if audience["metrics"] is None:
         hidden["metrics"] = (
@@ -45,7 +43,7 @@ def not_visible(audience: dict[str, Any], model_arn: str, *, exported: bool) -> 
             "Clean Rooms ML lists the export without its location."
             if owner == own
             else f"Exported to a bucket of account {owner}, which owns the configured audience model and alone sees "
-            "where. Ask its owner for the audience, by the id that ends the generation job's ARN."
+            f"where. Ask its owner for the audience of generation job {job_arn.partition('/')[2]}."
         )
     return hidden
 

@@ -124,6 +124,7 @@ def test_what_exists_and_is_not_shown_has_a_reason_and_nothing_else_has_one(
     for reason in reasons.values():
         assert ("Account 222233334444" in reason or "account 222233334444" in reason) == (model != MODEL)
         assert escape(reason) in html
+    assert not hidden or model == MODEL or "generation job j." in reasons["export_uri"]
 
 
 def test_the_answer_names_no_patient(s3: Any) -> None:
