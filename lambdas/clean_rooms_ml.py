@@ -2,7 +2,6 @@
 
 Facts: API reference of StartAudienceGenerationJob, GetAudienceGenerationJob, StartAudienceExportJob and
 ListAudienceExportJobs. Neither start takes a client token, and an export has no id: both are found again by name.
-
 The model usually belongs to another account of the collaboration. Only the start reaches there ("IAM behaviors for AWS
 Clean Rooms ML" in the Clean Rooms user guide): jobs and exports are listed by what our own account has, never by model.
 """

@@ -201,7 +201,11 @@ def provide_files(folder: Path, engines: Engines) -> None:
     (folder / "samples").symlink_to(ROOT / "samples")
     (folder / "out").mkdir()
     policies = [document for document in examples("deploy.md") if "Version" in document]
-    for name, action in (("trust", "sts:AssumeRoleWithWebIdentity"), ("rights", "sts:AssumeRole")):
+    for name, action in (
+        ("trust", "sts:AssumeRoleWithWebIdentity"),
+        ("rights", "sts:AssumeRole"),
+        ("policy", "cleanrooms-ml:StartAudienceGenerationJob"),
+    ):
         (policy,) = (policy for policy in policies if policy["Statement"][0]["Action"] == action)
         text = json.dumps(policy).replace("ACCOUNT", ACCOUNT).replace("REGION", "us-east-1")
         (folder / f"{name}.json").write_text(text)
