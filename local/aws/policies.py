@@ -1,8 +1,8 @@
 """The IAM policy language, evaluated: documents and a request in, a decision out. Knows nothing of moto.
 
 Implements https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html for one account's policies;
-who asks puts the decisions of two accounts together. What it does not implement (policy variables, Date*, IpAddress and Binary operators) raises `UnsupportedPolicy` rather than
-deciding wrongly.
+who asks puts the decisions of two accounts together. What it does not implement (policy variables, Date*, IpAddress and
+Binary operators) raises `UnsupportedPolicy` rather than deciding wrongly.
 """
 
 import fnmatch
