@@ -26,6 +26,7 @@ EXPORT_DEADLINE_SECONDS = 12 * 3600
 # Assumed, not documented (docs/aws.md).
 EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
+PAGES = {"PageSize": 100}  # the most that the API gives
 
 # What becomes of each status (status in the API reference; an export's are the first four).
 STATUSES = {
@@ -193,17 +194,15 @@ def goes_on(job: Any) -> bool:
 
 
 def generations() -> Iterator[Any]:
-    return listed("list_audience_generation_jobs", "audienceGenerationJobs")
+    """The account's jobs, each page when it is needed."""
+    for page in clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(PaginationConfig=PAGES):
+        yield from page["audienceGenerationJobs"]
 
 
 def exports(generation_arn: str) -> Iterator[Any]:
-    return listed("list_audience_export_jobs", "audienceExportJobs", audienceGenerationJobArn=generation_arn)
-
-
-def listed(operation: str, member: str, **of: str) -> Iterator[Any]:
-    """The summaries of what our account has, each page when it is needed."""
-    for page in clean_rooms_ml.get_paginator(operation).paginate(**of, PaginationConfig={"PageSize": 100}):
-        yield from page[member]
+    asked = {"audienceGenerationJobArn": generation_arn, "PaginationConfig": PAGES}
+    for page in clean_rooms_ml.get_paginator("list_audience_export_jobs").paginate(**asked):
+        yield from page["audienceExportJobs"]
 
 
 def outcome(job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: object) -> jobs.Job:

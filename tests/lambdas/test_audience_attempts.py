@@ -30,6 +30,11 @@ def test_the_next_attempt_has_the_first_number_that_is_free(names: list[str], fr
     assert attempt(failed(*names)) == (free, None)
 
 
+@pytest.mark.parametrize("name", ["other-1", "base", "base2-1", "base-more-1"])
+def test_a_job_of_another_base_is_not_gone_on_with(name: str) -> None:
+    assert attempt([{"name": name, "usable": True}]) == ("base-1", None)
+
+
 def test_nothing_is_read_behind_the_attempt_to_go_on_with() -> None:
     def jobs() -> Iterator[dict[str, Any]]:
         yield from failed("base-1", "other-1")
