@@ -96,14 +96,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def audience(item: dict[str, Any], model_arn: str) -> dict[str, Any]:
     export = item.get("audience_export", {"result": {}})["result"]
-    told = {
+    members = {
         **{key: item["seed"][key] for key in ("cohort", "eligible", "seed_size", "seed_uri")},
         "audience_generation_job_arn": item["generation"]["id"],
         "metrics": item["generation"]["result"]["metrics"],
         "export_uri": export.get("output_uri"),
         "export_refused": export.get("reason"),
     }
-    return {**told, "not_visible": not_visible(told, model_arn, exported="output_uri" in export)}
+    return {**members, "not_visible": not_visible(members, model_arn, exported="output_uri" in export)}
 
 
 def refused(item: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def caller_arns(access_key_id: str) -> list[str]:
 
 
 def caller_credentials(access_key_id: str) -> dict[str, str]:
-    """Credentials with the rights of whoever made a request with `access_key_id`, in any account.
+    """Credentials with the rights of the caller that made a request with `access_key_id`, in any account.
 
     An id that belongs to no role session and no user is the operator's.
     """

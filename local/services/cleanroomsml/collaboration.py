@@ -27,7 +27,7 @@ class Caller(NamedTuple):
 def check_owner_allows(policy: str | None, model_arn: str, caller: Caller, collaboration_id: str | None) -> None:
     """Raise AccessDeniedException unless the model's policy lets the caller use it, for a job in the owner's account.
 
-    `policy` is None for a model that has none, or that does not exist: another account is not told which.
+    `policy` is None for a model that has none, or that does not exist: another account does not learn which.
     """
     context = {"aws:PrincipalAccount": caller.account_id, "aws:SecureTransport": "true"}
     if caller.arns:

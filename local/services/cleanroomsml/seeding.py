@@ -101,16 +101,17 @@ def share_audience_model(aws: Aws, configured_audience_model_arn: str, account_i
 
 
 def provide_collaboration(collaboration_id: str, region: str, account_ids: Iterable[str]) -> None:
-    """Make the collaboration with exactly that id, of which all the accounts are active members.
+    """Make the collaboration with exactly that id, of which all the accounts (one or more) are active members.
 
     Only the backends can do it: the API chooses the id, and moto's invites no other account.
     """
-    creator, *_ = account_ids = list(account_ids)
+    members = list(account_ids)
+    creator = members[0]
     collaboration = Collaboration(creator, region, "audiences", "audiences", creator, [], "DISABLED", [], None, None)
     collaboration.id = collaboration_id
     collaboration.arn = f"{collaboration.arn.partition('/')[0]}/{collaboration_id}"
     cleanrooms_backends[creator][region].collaborations[collaboration_id] = collaboration
-    for account_id in account_ids:
+    for account_id in members:
         membership = Membership(account_id, region, collaboration, "DISABLED", None, None)
         cleanrooms_backends[account_id][region].memberships[membership.id] = membership
 

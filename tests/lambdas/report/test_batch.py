@@ -143,9 +143,9 @@ def test_an_audience_has_its_sizes_relevance_recall_and_what_became_of_its_expor
 def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be() -> None:
     (audience,) = summary()["audiences"]
     hidden = {"metrics": "Not shared.", "export_uri": "In their bucket."}
-    told = {**audience, "metrics": None, "export_refused": None}
-    assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**told, "not_visible": hidden}]))
-    assert "asthma3026none" in rows(page(audiences=[{**told, "not_visible": {}}])), "nobody asked for an export"
+    unseen = {**audience, "metrics": None, "export_refused": None}
+    assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**unseen, "not_visible": hidden}]))
+    assert "asthma3026none" in rows(page(audiences=[{**unseen, "not_visible": {}}])), "nobody asked for an export"
     assert "gouttoo few" in rows(page())
 
 
