@@ -30,6 +30,8 @@ from local.aws import (
     faults,
     iam,
     lambda_runtime,
+    s3_archives,
+    s3_customer_keys,
     s3_keys,
     s3_listing,
     schedules,
@@ -110,6 +112,8 @@ class LocalAws:
         self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
+        s3_archives.install()
+        s3_customer_keys.install()
         s3_keys.install()
         s3_listing.install()
         events.install()
