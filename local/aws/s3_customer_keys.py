@@ -42,8 +42,10 @@ def put_object(self: S3Response) -> TYPE_RESPONSE:
     """S3Response.put_object."""
     answer = _moto_put_object(self)
     stored = self.backend.get_object(self.bucket_name, self.parse_key_name())
-    if stored is not None:
-        stored.customer_key_digest = self.headers.get(_KEY_DIGEST)  # type: ignore[attr-defined]
+    if stored is not None and (digest := self.headers.get(_KEY_DIGEST)):
+        stored.customer_key_digest = digest  # type: ignore[attr-defined]
+        # moto has the bucket's default encrypt it, too.
+        stored.encryption = stored.kms_key_id = stored.bucket_key_enabled = None
     return answer
 
 

@@ -13,6 +13,8 @@ OTHER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "o" * 32}
 def s3(local_aws: LocalAws) -> Any:
     client = local_aws.client("s3")
     client.create_bucket(Bucket="media")
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/ours"}}
+    client.put_bucket_encryption(Bucket="media", ServerSideEncryptionConfiguration={"Rules": [default]})
     client.put_object(Bucket="media", Key="theirs", Body=b"sound", **OWN)
     client.put_object(Bucket="media", Key="ours", Body=b"sound")
     return client
@@ -42,3 +44,8 @@ def test_an_object_that_is_put_again_without_a_key_needs_none(s3: Any) -> None:
     s3.put_object(Bucket="media", Key="again", Body=b"sound", **OWN)
     s3.put_object(Bucket="media", Key="again", Body=b"sound")
     assert s3.get_object(Bucket="media", Key="again")["Body"].read() == b"sound"
+
+
+def test_the_bucket_s_key_does_not_encrypt_it_besides(s3: Any) -> None:
+    assert s3.head_object(Bucket="media", Key="ours")["ServerSideEncryption"] == "aws:kms"
+    assert "ServerSideEncryption" not in s3.head_object(Bucket="media", Key="theirs", **OWN)
