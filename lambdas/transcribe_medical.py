@@ -23,7 +23,6 @@ from lambdas.object_faults import (
 from lambdas.preflight import refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
-from lambdas.shared.errors import JobFailed
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
@@ -38,6 +37,9 @@ MAXIMUM_ATTEMPTS = 50
 PATIENCE_WITH_UNKNOWN_LENGTH = 20
 # What a refused request speaks of if its cause isn't the recording, besides jobs.OUR_SIDE: it is in every request.
 COMMON_TO_ALL = ("vocabular", "output", "bucket", "region", "role", "account")
+# A failed job that speaks of S3 rejects the recording, and is tried again by the next start: what is wrong in S3 can be
+# repaired without a new upload. Whatever else is wrong with a recording stays wrong.
+OF_STORAGE = ("s3", "be read", "exist", "found", "archive", "restore", "storage")
 NO_REASON = "no reason was given"
 # What becomes of each status (TranscriptionJobStatus in the API reference).
 STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "completed", "FAILED": "failed"}
@@ -50,14 +52,13 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
-    too if it would fail again: the poll then rejects the recording. Rejected at once is a recording that can't be read
-    (`lambdas.object_faults`), that isn't the planned version any more, since its consent and its id are those of the
-    planned one, or that the service would refuse or refuses: with a length that is known to be right,
+    too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
+    be read (`lambdas.object_faults`), that isn't the planned version any more, since its consent and its id are those
+    of the planned one, or that the service would refuse or refuses: with a length that is known to be right,
     LimitExceededException can only mean that the account is at its limit. Where the header doesn't tell the length,
     `event["retry_count"]` decides when to give up.
 
     Raises:
-        JobFailed: too many attempts have failed for our side's reasons.
         transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.
     """
     untried = jobs.started(job_name(event, 0), 0, event["redrive_count"])
@@ -99,7 +100,7 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
                     f"The transcription job {name} exists with another {' and '.join(different)}. Delete that job, "
                     "then start again with this recording."
                 ) from None
-            if job["TranscriptionJobStatus"] == "FAILED" and jobs.is_ours(job.get("FailureReason", "")):
+            if job["TranscriptionJobStatus"] == "FAILED" and may_pass(job.get("FailureReason", "")):
                 continue
             if STATUSES[job["TranscriptionJobStatus"]] != "running":
                 expected_seconds = 0
@@ -114,7 +115,7 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})
         return jobs.started(name, expected_seconds, redrive_count)
-    raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs for media {recording['media_id']} have failed; the last was {name}")
+    raise Unusable(f"{MAXIMUM_ATTEMPTS} transcription jobs have failed; the last was {name}. Delete them to try again.")
 
 
 def job_name(event: Mapping[str, Any], attempt: int) -> str:
@@ -147,6 +148,11 @@ def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[st
         return f"Transcribe Medical: {message or NO_REASON}"
     planned_head(recording)
     return other_key(head) if jobs.is_ours(message) and has_other_key(head) else None
+
+
+def may_pass(failure_reason: str) -> bool:
+    """Whether another job over the same recording may succeed where one has failed for this reason."""
+    return jobs.is_ours(failure_reason) or any(word in failure_reason.lower() for word in OF_STORAGE)
 
 
 def transcript_key(recording: Mapping[str, Any]) -> str:

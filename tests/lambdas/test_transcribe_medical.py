@@ -16,6 +16,7 @@ from lambdas.object_faults import CHANGED
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
+from tests.faults.job_failures import ABOUT_THE_RECORDING
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 KEY = "media/p-1/a b.wav"
@@ -159,16 +160,20 @@ def test_a_transcript_that_is_there_already_needs_no_job_whatever_became_of_the_
     assert transcribe_medical.poll(event, None) == job
 
 
-def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber, recording: dict[str, Any]) -> None:
-    expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
+@pytest.mark.parametrize("reason", [NO_ACCESS, "The media file can't be read: InvalidObjectState."])
+def test_after_a_job_that_failed_for_what_can_be_repaired_the_next_attempt_starts(
+    transcribe: Stubber, recording: dict[str, Any], reason: str
+) -> None:
+    expect_conflict(transcribe, answer("FAILED", reason))
     transcribe.add_response("start_medical_transcription_job", {}, expected_request(2))
     assert start(recording)["id"] == f"{NAME}2"
 
 
+@pytest.mark.parametrize("reason", ABOUT_THE_RECORDING)
 def test_a_job_that_failed_for_the_recording_s_own_reason_is_not_repeated(
-    transcribe: Stubber, recording: dict[str, Any]
+    transcribe: Stubber, recording: dict[str, Any], reason: str
 ) -> None:
-    expect_conflict(transcribe, answer("FAILED", REFUSED))
+    expect_conflict(transcribe, answer("FAILED", reason))
     job = start(recording)
     assert (job["id"], job["wait_seconds"]) == (f"{NAME}1", jobs.SHORTEST_WAIT_SECONDS)
 
@@ -229,11 +234,11 @@ def test_a_job_of_that_name_that_does_something_else_is_never_adopted(
     assert f"{NAME}1 exists with another {member}. Delete that job" in rejection(s3, recording)["reason"]
 
 
-def test_attempts_end(transcribe: Stubber, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_end(transcribe: Stubber, s3: Any, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcribe_medical, "MAXIMUM_ATTEMPTS", 1)
     expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
-    with pytest.raises(JobFailed, match=f"1 jobs for media {recording['media_id']} have failed; the last was {NAME}1"):
-        start(recording)
+    assert start(recording)["status"] == "REJECTED"
+    assert f"1 transcription jobs have failed; the last was {NAME}1" in rejection(s3, recording)["reason"]
 
 
 @pytest.mark.parametrize("status", STATUSES)
