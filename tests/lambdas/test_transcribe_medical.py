@@ -363,11 +363,16 @@ OF_THE_RECORDING = [
     "The URI that you provided doesn't point to an S3 object. Make sure that the object exists.",
     "",
 ]
+NO_VOCABULARY = "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again."
+NOT_ACCESSIBLE = "The S3 URI that you provided can't be accessed. Make sure that you have read permission."
 OF_ALL = [
-    "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again.",
-    "The specified S3 bucket isn't in the same region.",
-    "You must specify a value for outputBucketName because your account has opted out.",
-    "The S3 URI that you provided can't be accessed. Make sure that you have read permission.",
+    NO_VOCABULARY,
+    "The specified S3 bucket is in another place.",
+    "This isn't offered in the region.",
+    "The OutputKey isn't valid.",
+    "The data role isn't valid.",
+    "Your account has opted out.",
+    NOT_ACCESSIBLE,
     "The KMS key is disabled.",
     "You aren't authorized to tag this resource.",
 ]
@@ -400,12 +405,12 @@ def test_a_recording_that_went_while_the_service_was_asked_is_rejected_whatever_
 
     refused_request = transcribe_medical.refused_request
     monkeypatch.setattr(transcribe_medical, "refused_request", refuses)
-    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", OF_ALL[3])
+    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", NOT_ACCESSIBLE)
     assert start(recording)["status"] == "REJECTED"
     assert rejection(s3, recording)["reason"] == CHANGED
 
 
-@pytest.mark.parametrize(("message", "status"), [(OF_ALL[3], "REJECTED"), (OF_ALL[0], "FAILED")])
+@pytest.mark.parametrize(("message", "status"), [(NOT_ACCESSIBLE, "REJECTED"), (NO_VOCABULARY, "FAILED")])
 def test_a_refused_access_is_the_recording_s_if_another_key_encrypts_it(
     transcribe: Stubber, s3: Any, message: str, status: str
 ) -> None:
@@ -419,9 +424,13 @@ def test_a_refused_access_is_the_recording_s_if_another_key_encrypts_it(
         assert THEIRS in rejection(s3, recording)["reason"]
 
 
-def test_an_archived_recording_is_rejected_and_once_it_is_restored_started(transcribe: Stubber, s3: Any) -> None:
+def test_an_archived_recording_is_rejected_unread_and_once_it_is_restored_started(
+    transcribe: Stubber, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recording = put_recording(s3, sound(), StorageClass="DEEP_ARCHIVE")
-    assert start(recording)["status"] == "REJECTED"
+    with monkeypatch.context() as patch:
+        refused_read(patch, "InternalError")
+        assert start(recording)["status"] == "REJECTED"
     assert "archived (DEEP_ARCHIVE)" in rejection(s3, recording)["reason"]
     s3.restore_object(Bucket=MEDIA, Key=KEY, RestoreRequest={"Days": 1})
     transcribe.add_response("start_medical_transcription_job", {}, expected_request(1))
