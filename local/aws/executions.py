@@ -28,6 +28,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from local.aws.checkpoints import Checkpoint
+from local.aws.execution_logs import Destination, ExecutionLog, destination_of
 
 REDRIVABLE_FOR = datetime.timedelta(days=14)
 
@@ -57,6 +58,7 @@ class Execution(MotoExecution):
         self.exec_status = ExecutionStatus.RUNNING
         self._ending = threading.Lock()
         self.checkpoint = Checkpoint()
+        self.log = ExecutionLog(self.exec_arn, lambda: self.redrive_count)
         self.redrive_count = 0
         self.redrive_date: datetime.datetime | None = None
         self._redriving = threading.Lock()
@@ -76,6 +78,7 @@ class Execution(MotoExecution):
             self.redrive_count += 1
             self.redrive_date = now()
             self.error = self.cause = self.stop_date = None
+        self.log.destination = self._log_destination()
         self.exec_worker = self._get_start_execution_worker()
         self.exec_status = ExecutionStatus.RUNNING
 
@@ -143,6 +146,9 @@ class Execution(MotoExecution):
         for run in runs:
             yield from (child for child in run.children if child.exec_status)
 
+    def _log_destination(self) -> Destination | None:
+        return destination_of(self.state_machine, self.role_arn)  # type: ignore[arg-type]
+
     def _get_start_execution_worker(self) -> "Run":
         return Run(self)
 
@@ -158,7 +164,7 @@ class Run(ExecutionWorker):
                 state_machine_details=execution.get_start_state_machine_details(),
             ),
             exec_comm=execution._get_start_execution_worker_comm(),
-            cloud_watch_logging_session=None,
+            cloud_watch_logging_session=execution.log,  # type: ignore[arg-type]
             activity_store=execution._activity_store,
         )
         self.execution = execution

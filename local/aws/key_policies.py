@@ -27,6 +27,12 @@ def lets_service_use_key(key: str, service: str, actions: Sequence[str], context
     )
 
 
+def key_arn(key: str) -> str | None:
+    """The ARN of the key that an id, an alias or the ARN of either names; None if there is none."""
+    found = _find(key)
+    return found.arn if found else None
+
+
 def _find(key: str) -> Key | None:
     region, account = key.split(":")[3:5] if key.startswith("arn:") else ("us-east-1", ACCOUNT_ID)
     backend = kms_backends[account][region]

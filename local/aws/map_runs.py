@@ -15,6 +15,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 )
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
+from local.aws.execution_logs import Destination
 from local.aws.executions import Execution, Run, now
 
 UNSUCCESSFUL = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED)
@@ -42,6 +43,7 @@ class ChildExecution(Execution):
             input_data=to_json_str(item, separators=(",", ":")),
         )
         self.exec_status = None
+        self._parent = parent
         self.map_run = map_run
         self.program = program
 
@@ -53,6 +55,9 @@ class ChildExecution(Execution):
         if not self.exec_worker:
             self.start_date = now()
         super().prepare()
+
+    def _log_destination(self) -> Destination | None:
+        return self._parent.log.destination
 
     def _get_start_execution_worker(self) -> "ChildRun":
         return ChildRun(self)

@@ -77,6 +77,23 @@ def test_every_step_of_a_batch_can_be_found_by_the_executions_name(run: Run, end
     }
 
 
+def test_the_state_machine_s_log_has_every_event_of_the_batch_and_of_its_recordings_without_their_data(
+    run: Run, ended: dict[str, Any]
+) -> None:
+    arns = {ended["executionArn"], *(child["executionArn"] for child in run.children(ended))}
+    assert len(arns) > 1
+    pages = (
+        run.pipeline.aws.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=f"/aws/vendedlogs/states/{run.pipeline.state_machine_arn.rpartition(':')[2]}")
+    )
+    events = [json.loads(e["message"]) for page in pages for e in page["events"] if e["message"].startswith("{")]
+    for arn in arns:
+        logged = [(event["id"], event["type"]) for event in events if event["execution_arn"] == arn]
+        assert logged == [(str(event["id"]), event["type"]) for event in run.events(arn)]
+    assert "p-analysis" not in json.dumps(events)
+
+
 def fits(kind: str, value: Any) -> bool:
     """Whether a JSON value is of a Hive type, so that the reader of JSON lines can make a column of it."""
     if value is None:
