@@ -25,11 +25,13 @@ from local.aws import (
     clients,
     clock,
     cloudformation,
+    embedded_metrics,
     event_source_mapping,
     events,
     faults,
     iam,
     lambda_runtime,
+    metric_queries,
     s3_keys,
     s3_listing,
     schedules,
@@ -114,6 +116,8 @@ class LocalAws:
         s3_listing.install()
         events.install()
         schedules.install()
+        embedded_metrics.install()
+        metric_queries.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)

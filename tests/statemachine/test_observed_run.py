@@ -1,5 +1,6 @@
 """What a run of the whole pipeline leaves behind for those who watch and ask: metrics, log lines, typed records."""
 
+import datetime
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,27 @@ def test_metrics_have_no_dimension_but_environment_and_stage_and_the_batch_is_co
     ]
     text = json.dumps(lines)
     assert ended["name"] not in text and "p-analysis" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "at_least"),
+    [("BatchesFinished", None, 1), ("BatchesFinished", "summary", 1), ("DurationSeconds", "transcription", 0)],
+)
+def test_cloudwatch_has_the_metrics_that_alarms_and_dashboard_read(
+    run: Run, ended: dict[str, Any], name: str, stage: str | None, at_least: float
+) -> None:
+    dimensions = {"environment": "clinical-media-local"} | ({"stage": stage} if stage else {})
+    now = datetime.datetime.now(datetime.UTC)
+    (point,) = run.pipeline.aws.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - datetime.timedelta(hours=1),
+        EndTime=now + datetime.timedelta(hours=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert point["Sum"] >= at_least
 
 
 def test_every_step_of_a_batch_can_be_found_by_the_executions_name(run: Run, ended: dict[str, Any]) -> None:
