@@ -9,6 +9,7 @@ Everything else that speaks AWS can use it too: `AWS_ACCESS_KEY_ID=local AWS_SEC
 """
 
 import contextlib
+import json
 import logging
 import os
 import threading
@@ -22,6 +23,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import (
+    account,
+    account_apis,
     clients,
     clock,
     cloudformation,
@@ -47,13 +50,30 @@ SERVICES = {
     "comprehendmedical": "local.services.comprehendmedical",
     "cleanroomsml": "local.services.cleanroomsml",
 }
+_ADDED_SERVICES = {"health": "local.aws.health"}
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT_ID}-{REGION}"
 
-_BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+# The part of `cdk bootstrap`'s stack that a deployment needs.
+_BOOTSTRAP = {
+    "Resources": {
+        "StagingBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": ASSET_BUCKET}},
+        "CdkBootstrapVersion": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Name": "/cdk-bootstrap/hnb659fds/version", "Type": "String", "Value": "31"},
+        },
+    },
+    "Outputs": {
+        "BucketName": {"Value": {"Ref": "StagingBucket"}},
+        "BootstrapVersion": {"Value": "31"},
+    },
+}
 
 
 class LocalAws:
-    """A running local AWS; made by `start`. `endpoint` is its URL, `faults` what is to go wrong in it."""
+    """A running local AWS; made by `start`.
+
+    `endpoint` is its URL, `faults` what is to go wrong in it, `account` what the account's owner has set.
+    """
 
     _running: "LocalAws | None" = None
 
@@ -64,6 +84,7 @@ class LocalAws:
         self._server: BaseWSGIServer | None = None
         self._serving = threading.Thread()
         self.faults = faults.Faults()
+        self.account = account.Account()
         self._without_faults: Callable[[], None] | None = None
 
     @classmethod
@@ -85,7 +106,7 @@ class LocalAws:
         """
         if cls._running:
             raise RuntimeError(f"A local AWS already runs in this process, at {cls._running.endpoint}; stop it first")
-        for name, package in services.items():
+        for name, package in {**_ADDED_SERVICES, **services}.items():
             register(name, package)
         aws = cls(port)
         cls._running = aws
@@ -116,6 +137,8 @@ class LocalAws:
         s3_listing.install()
         events.install()
         schedules.install()
+        account.set_current(self.account)
+        account_apis.install()
         embedded_metrics.install()
         metric_queries.install()
         event_source_mapping.install()
@@ -130,9 +153,8 @@ class LocalAws:
         self._bootstrap()
 
     def _bootstrap(self) -> None:
-        """What `cdk bootstrap` would have made, as far as a deployment needs it."""
-        self.client("ssm").put_parameter(Name=_BOOTSTRAP_VERSION_PARAMETER, Value="31", Type="String")
-        self.client("s3").create_bucket(Bucket=ASSET_BUCKET)
+        """The stack that `cdk bootstrap` would have made."""
+        self.client("cloudformation").create_stack(StackName="CDKToolkit", TemplateBody=json.dumps(_BOOTSTRAP))
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of `service` with the operator's rights; `options` are those of `boto3.client`."""

@@ -100,6 +100,10 @@ def _glue(call: Call) -> Iterator[Permission]:
         yield Permission("glue:GetTable", call.arn("glue", resource))
 
 
+def _service_quotas(call: Call) -> Iterator[Permission]:
+    yield Permission(f"servicequotas:{call.operation}", "*")
+
+
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "s3": s3_permissions,
     "transcribe": _transcribe,
@@ -109,6 +113,7 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "lambda": _lambda,
     "logs": _logs,
     "kms": _kms,
+    "service-quotas": _service_quotas,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "sns": _by_parameter("TopicArn"),
 }

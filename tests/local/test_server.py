@@ -245,3 +245,23 @@ def test_the_aws_cli_uploads_with_metadata_and_asks_for_executions(aws_cli: Any,
     aws_cli("stepfunctions", "start-execution", "--state-machine-arn", arn, "--name", "batch-1")
     executions = ["--state-machine-arn", arn, "--query", "executions[].name"]
     assert aws_cli("stepfunctions", "list-executions", *executions).strip() == "batch-1"
+
+
+def test_it_begins_with_the_stack_of_cdk_bootstrap(start: Any) -> None:
+    aws = start()
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="CDKToolkit")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs == {"BucketName": ASSET_BUCKET, "BootstrapVersion": "31"}
+    assert aws.client("s3").list_objects_v2(Bucket=ASSET_BUCKET)["KeyCount"] == 0
+    parameter = aws.client("ssm").get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
+    assert parameter["Parameter"]["Value"] == outputs["BootstrapVersion"]
+
+
+def test_what_the_account_s_owner_has_set_is_forgotten_with_the_rest(start: Any) -> None:
+    aws = start()
+    concurrent = ("lambda", "Concurrent executions")
+    aws.account.quotas[concurrent] = 10
+    settings = aws.client("lambda").get_account_settings()["AccountLimit"]
+    assert settings["ConcurrentExecutions"] == 10
+    aws.stop()
+    assert start().client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000
