@@ -25,6 +25,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from local.aws import (
     account,
     account_apis,
+    alarm_actions,
     clients,
     clock,
     cloudformation,
@@ -139,6 +140,7 @@ class LocalAws:
         schedules.install()
         account.set_current(self.account)
         account_apis.install()
+        alarm_actions.install()
         embedded_metrics.install()
         metric_queries.install()
         event_source_mapping.install()

@@ -28,7 +28,7 @@ from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
 from local.aws.policies import Decision, Document, Request, evaluate
 from local.aws.required_permissions import required_permissions
 
-_XML_SERVICES = ("iam", "sts", "sns", "cloudformation", "monitoring")
+_XML_SERVICES = ("iam", "sts", "sns", "cloudformation")
 """Services whose errors are XML: they keep moto's own exception, the others get one that their clients can read."""
 
 _FORM = "application/x-www-form-urlencoded"

@@ -100,8 +100,9 @@ def _glue(call: Call) -> Iterator[Permission]:
         yield Permission("glue:GetTable", call.arn("glue", resource))
 
 
-def _service_quotas(call: Call) -> Iterator[Permission]:
-    yield Permission(f"servicequotas:{call.operation}", "*")
+def _cloudwatch(call: Call) -> Iterator[Permission]:
+    name = call.parameters().get("AlarmName")
+    yield Permission(f"cloudwatch:{call.operation}", call.arn("cloudwatch", f"alarm:{name}") if name else call.resource)
 
 
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
@@ -109,11 +110,11 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "transcribe": _transcribe,
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,
+    "monitoring": _cloudwatch,
     "glue": _glue,
     "lambda": _lambda,
     "logs": _logs,
     "kms": _kms,
-    "service-quotas": _service_quotas,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "sns": _by_parameter("TopicArn"),
 }

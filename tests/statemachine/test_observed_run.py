@@ -84,6 +84,18 @@ def test_cloudwatch_has_the_metrics_that_alarms_and_dashboard_read(
     assert point["Sum"] >= at_least
 
 
+def test_topic_and_key_let_every_alarm_notify(pipeline: Pipeline) -> None:
+    cloudwatch = pipeline.aws.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert alarms
+    for alarm in alarms:
+        name, (topic,) = alarm["AlarmName"], alarm["AlarmActions"]
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="the drill is over")
+        history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
+        assert [item["HistorySummary"] for item in history] == [f"Successfully executed action {topic}"]
+
+
 def test_every_step_of_a_batch_can_be_found_by_the_executions_name(run: Run, ended: dict[str, Any]) -> None:
     told = {line["group"] for line in log_lines(run) if line.get("correlation_id") == ended["name"]}
     # PollTranscription and PollEntityDetection have nothing to say of a job that goes well.
