@@ -40,6 +40,7 @@ from local.aws import (
     s3_listing,
     schedules,
     step_functions,
+    traces,
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
@@ -143,6 +144,7 @@ class LocalAws:
         alarm_actions.install()
         embedded_metrics.install()
         metric_queries.install()
+        traces.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)

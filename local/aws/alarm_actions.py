@@ -4,10 +4,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmSta
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
 
 An action on an SNS topic is a publication by `cloudwatch.amazonaws.com`, which the topic's policy must allow, and the
-policy of its key:
-https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services. The history's words are
-those of https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger; the message for the key is as
-people have published it.
+policy of its key: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html ("Enable compatibility"). The
+history's words are those of https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger; the message
+for the key is as people have published it.
 
 Differences from AWS. No alarm is evaluated: its state is the one that was set, OK at first. Actions on anything but a
 topic fail, and the history says so.

@@ -16,7 +16,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from local.aws.execution_logs import Destination
-from local.aws.executions import Execution, Run, now
+from local.aws.execution_runs import Run
+from local.aws.executions import Execution, now
 
 UNSUCCESSFUL = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED)
 

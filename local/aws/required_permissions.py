@@ -105,6 +105,21 @@ def _cloudwatch(call: Call) -> Iterator[Permission]:
     yield Permission(f"cloudwatch:{call.operation}", call.arn("cloudwatch", f"alarm:{name}") if name else call.resource)
 
 
+# moto knows X-Ray's operations by their paths.
+_XRAY_ACTIONS = {
+    "TelemetryRecords": "PutTelemetryRecords",
+    "TraceSegments": "PutTraceSegments",
+    "TraceSummaries": "GetTraceSummaries",
+    "Traces": "BatchGetTraces",
+    "ServiceGraph": "GetServiceGraph",
+    "TraceGraph": "GetTraceGraph",
+}
+
+
+def _xray(call: Call) -> Iterator[Permission]:
+    yield Permission(f"xray:{_XRAY_ACTIONS.get(call.operation, call.operation)}", "*")
+
+
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "s3": s3_permissions,
     "transcribe": _transcribe,
@@ -117,4 +132,5 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "kms": _kms,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "sns": _by_parameter("TopicArn"),
+    "xray": _xray,
 }

@@ -84,6 +84,20 @@ def test_cloudwatch_has_the_metrics_that_alarms_and_dashboard_read(
     assert point["Sum"] >= at_least
 
 
+def test_the_executions_and_every_function_that_ran_are_traced(run: Run, ended: dict[str, Any]) -> None:
+    xray, now = run.pipeline.aws.client("xray"), datetime.datetime.now(datetime.UTC)
+    minutes = {"StartTime": now - datetime.timedelta(minutes=30), "EndTime": now}
+    found = [
+        (service["Type"], service["Name"])
+        for trace in xray.get_trace_summaries(**minutes)["TraceSummaries"]
+        for service in trace["ServiceIds"]
+    ]
+    machine = run.pipeline.state_machine_arn.rpartition(":")[2]
+    assert found.count(("AWS::StepFunctions::StateMachine", machine)) >= 1 + len(run.children(ended))
+    functions = {name for kind, name in found if kind == "AWS::Lambda::Function"}
+    assert {f"clinical-media-local-{step}" for step in ("ingest", "plan_batch", "summarize_batch")} <= functions
+
+
 def test_topic_and_key_let_every_alarm_notify(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.aws.client("cloudwatch")
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
