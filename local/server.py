@@ -26,6 +26,7 @@ from local.aws import (
     account,
     account_apis,
     alarm_actions,
+    athena_apis,
     clients,
     clock,
     cloudformation,
@@ -142,6 +143,7 @@ class LocalAws:
         account.set_current(self.account)
         account_apis.install()
         alarm_actions.install()
+        athena_apis.install()
         embedded_metrics.install()
         metric_queries.install()
         traces.install()

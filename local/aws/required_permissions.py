@@ -6,6 +6,9 @@ Covers the services this product calls. The rules are those of the Service Autho
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
+
+from moto.athena.models import athena_backends
 
 from local.aws.calls import Call, Permission
 from local.aws.s3_permissions import s3_permissions
@@ -90,14 +93,31 @@ def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:
 
 
 def _glue(call: Call) -> Iterator[Permission]:
-    if call.operation != "GetTable":
-        yield Permission(f"glue:{call.operation}", call.resource)
-        return
-    parameters = call.parameters()
-    database, table = parameters["DatabaseName"], parameters["Name"]
-    # All three: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-    for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
-        yield Permission("glue:GetTable", call.arn("glue", resource))
+    parameters, action = call.parameters(), f"glue:{call.operation}"
+    # All of them: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+    match call.operation:
+        case "GetDatabase":
+            resources = ["catalog", f"database/{parameters['Name']}"]
+        case "GetTable":
+            database, table = parameters["DatabaseName"], parameters["Name"]
+            resources = ["catalog", f"database/{database}", f"table/{database}/{table}"]
+        case _:
+            yield Permission(action, call.resource)
+            return
+    for resource in resources:
+        yield Permission(action, call.arn("glue", resource))
+
+
+def _athena(call: Call) -> Iterator[Permission]:
+    parameters, athena = call.parameters(), athena_backends[call.account][call.region]
+    # A query belongs to its workgroup, and so does the permission to it.
+    found: Any = athena.executions.get(parameters.get("QueryExecutionId", "")) or athena.named_queries.get(
+        parameters.get("NamedQueryId", "")
+    )
+    in_primary = "primary" if call.operation == "StartQueryExecution" else None
+    workgroup = found.workgroup.name if found else parameters.get("WorkGroup", in_primary)
+    resource = call.arn("athena", f"workgroup/{workgroup}") if workgroup else call.resource
+    yield Permission(f"athena:{call.operation}", resource)
 
 
 def _cloudwatch(call: Call) -> Iterator[Permission]:
@@ -125,6 +145,7 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "transcribe": _transcribe,
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,
+    "athena": _athena,
     "monitoring": _cloudwatch,
     "glue": _glue,
     "lambda": _lambda,

@@ -32,8 +32,6 @@ from tests.statemachine.conftest import Engines, Run
 NOT_SERVED = (
     "cleanrooms create-configured-audience-model-association",
     "cloudformation update-termination-protection",
-    "lambda get-account-settings",
-    "service-quotas list-service-quotas",
     "sqs start-message-move-task",
 )
 # Measurements of many minutes; tests/bench runs their parts.
@@ -146,7 +144,14 @@ class Reader:
     def query(self) -> str:
         athena = self.run.pipeline.aws.client("athena")
         started = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="clinical-media-local")
-        return str(started["QueryExecutionId"])
+        query = str(started["QueryExecutionId"])
+
+        def has_ended() -> bool:
+            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            return status["State"] not in ("QUEUED", "RUNNING")
+
+        self.run.until(has_ended)
+        return query
 
 
 def always(value: str) -> Callable[[dict[str, Any]], str]:

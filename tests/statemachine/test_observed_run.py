@@ -1,13 +1,14 @@
 """What a run of the whole pipeline leaves behind for those who watch and ask: metrics, log lines, typed records."""
 
 import datetime
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infra.analysis import COLUMNS, TABLE
+from infra.analysis import COLUMNS, QUERIES, TABLE
 from infra.metrics import NAMESPACE, STAGES
 from local.engines import entities
 from local.pipeline import Pipeline
@@ -184,6 +185,39 @@ def test_the_columns_of_the_table_are_the_keys_of_the_records_with_their_types(
     # A type that no record bears out would be tested by nothing.
     borne_out = {key for record in records for key, value in record.items() if value not in (None, [])}
     assert set(columns) - borne_out <= {"attribute_of", "speaker", "channel", "alternatives"}
+
+
+def test_the_saved_queries_run_over_what_the_batch_found(run: Run, ended: dict[str, Any], pipeline: Pipeline) -> None:
+    athena = pipeline.aws.client("athena")
+    saved = [
+        athena.get_named_query(NamedQueryId=query)["NamedQuery"]
+        for query in athena.list_named_queries(WorkGroup="clinical-media-local")["NamedQueryIds"]
+    ]
+    assert {query["Name"] for query in saved} == set(QUERIES)
+    rows = {}
+
+    def status(query: str) -> dict[str, Any]:
+        found: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        return found
+
+    def has_ended(query: str) -> bool:
+        return status(query)["State"] not in ("QUEUED", "RUNNING")
+
+    for query in saved:
+        started = athena.start_query_execution(
+            QueryString=query["QueryString"],
+            WorkGroup=query["WorkGroup"],
+            QueryExecutionContext={"Database": query["Database"]},
+        )["QueryExecutionId"]
+        run.until(functools.partial(has_ended, started))
+        assert status(started)["State"] == "SUCCEEDED", status(started)
+        result = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+        rows[query["Name"]] = [[cell.get("VarCharValue") for cell in row["Data"]] for row in result]
+        stored = run.s3.head_object(Bucket=pipeline.clinical_bucket, Key=f"queries/{started}.csv")
+        assert stored["ServerSideEncryption"] == "aws:kms"
+    ours = {name: [row[1] for row in found if row[0] == "p-analysis"] for name, found in rows.items()}
+    assert ours["medications"] == ["metoprolol"] and ours["problems"] == ["hypertension"]
+    assert ours["to-be-reviewed"]
 
 
 @pytest.mark.parametrize(
