@@ -80,6 +80,7 @@ bootstrap: setup  ## prepare the AWS account and Region for deployments, once
 	$(CDK) bootstrap -c env=$(ENV)
 
 deploy: setup  ## create or update the stack of ENV
+	$(BIN)/python -m operations unblock --env $(ENV)
 	$(CDK) deploy -c env=$(ENV)
 
 destroy: setup  ## delete the stack of ENV; docs/deploy.md says how to empty its buckets first, and what remains

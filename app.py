@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra import findings
 from infra.environment import Environment
+from infra.regions import check_region
 from infra.settings import ConfigurationError
 from infra.stack import PipelineStack
 
@@ -19,7 +20,10 @@ ROOT = Path(__file__).parent
 
 
 def main() -> None:
-    """Raises ConfigurationError if cdk.json or the choice of an environment is wrong."""
+    """Raises ConfigurationError if cdk.json or the choice of an environment or a Region is wrong."""
+    # The CDK CLI says where it deploys to; without it that isn't known yet, and CloudFormation asks the template's map.
+    if region := os.environ.get("CDK_DEFAULT_REGION"):
+        check_region(region)
     # Only now: importing `infra` has found the Node.js that this import starts.
     from aws_cdk import App
 

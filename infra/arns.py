@@ -13,6 +13,17 @@ def state_machine(prefix: str) -> str:
     return f"arn:{Aws.PARTITION}:states:{_HERE}:stateMachine:{state_machine_name(prefix)}"
 
 
+def state_machine_and_maps(prefix: str) -> list[str]:
+    """The state machine under both names that its work may carry, as patterns.
+
+    Children of a Distributed Map belong to `stateMachine:NAME/LABEL` (API reference of DescribeStateMachine and
+    StartExecution), the execution itself to `stateMachine:NAME`. No document says under which of the two a child
+    assumes the role or uses the key.
+    """
+    machine = state_machine(prefix)
+    return [machine, f"{machine}/*"]
+
+
 def state_machine_name(prefix: str) -> str:
     return f"{prefix}-pipeline"
 
@@ -39,6 +50,10 @@ def job_sharing_rule_name(prefix: str) -> str:
     return f"{prefix}-job-sharing"
 
 
+def alarms(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:cloudwatch:{_HERE}:alarm:{prefix}-*"
+
+
 def log_groups(prefix: str) -> list[str]:
     groups = (f"/aws/lambda/{prefix}-*", f"/aws/vendedlogs/states/{prefix}-*")
     return [f"arn:{Aws.PARTITION}:logs:{_HERE}:log-group:{group}" for group in groups]
@@ -58,6 +73,14 @@ def entity_detection_jobs() -> str:
 
 def audience_generation_jobs() -> str:
     return f"arn:{Aws.PARTITION}:cleanrooms-ml:{_HERE}:audience-generation-job/*"
+
+
+def audience_generation_jobs_of_owner(configured_audience_model_arn: str) -> str:
+    """The jobs' second ARNs, in the account of the model's owner, with the model's partition, Region and account.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html (Cross-account jobs)
+    """
+    return f"{configured_audience_model_arn.partition(':configured-audience-model/')[0]}:audience-generation-job/*"
 
 
 def memberships() -> str:

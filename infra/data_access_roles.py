@@ -29,16 +29,25 @@ class DataAccessRoles(Construct):
         )
         self.seed_reader = exact_role(
             Construct(self, "SeedReader"),
-            principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs()),
+            # The guide's own form. It doesn't say whether Clean Rooms ML sends both keys: if it doesn't, the strict
+            # form would let no seed be read.
+            # https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+            principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs(), if_sent="IfExists"),
             description=f"{prefix}: Clean Rooms ML reads seeds",
             statements=permissions.seed_reader_data_access(storage),
             shared=queries,
         )
 
 
-def _service(name: str, jobs: str) -> iam.ServicePrincipal:
-    """The service, on behalf of this account's jobs: without the condition, anybody's job could name our role."""
+def _service(name: str, jobs: str, if_sent: str = "") -> iam.ServicePrincipal:
+    """The service, on behalf of this account's jobs: without the condition, anybody's job could name our role.
+
+    With `if_sent="IfExists"` a call that names no job at all is taken too; one that names another's never is.
+    """
     return iam.ServicePrincipal(
         name,
-        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": jobs}},
+        conditions={
+            f"StringEquals{if_sent}": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            f"ArnLike{if_sent}": {"aws:SourceArn": jobs},
+        },
     )

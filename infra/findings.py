@@ -9,7 +9,9 @@ from aws_cdk import Acknowledgment, App, CfnElement, Stack, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 from constructs import Construct
 
+from infra import arns
 from infra.functions import FUNCTIONS, pascal_case
+from infra.stack import PipelineStack
 
 _OBJECTS = "Object keys are derived from content at run time; the grant is narrowed to one bucket and one prefix."
 _JOBS = "The service assigns the ids at run time; the grant is narrowed to this account, Region and type of job."
@@ -127,6 +129,11 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     "Functions/SummarizeBatch/Policy": {"Clinical/batches": _OBJECTS},
 }
 
+_JOBS_OF_OWNER = (
+    "The service assigns the ids at run time, and gives a job that uses another account's model a second ARN in that "
+    "account; the grant is narrowed to the model's account and Region, and to this type of job."
+)
+
 # Where a cohort's seed is selected by a query.
 _QUERY_WILDCARDS = {
     "DataAccessRoles/SeedQueries": {
@@ -136,18 +143,18 @@ _QUERY_WILDCARDS = {
 }
 
 
-def check(app: App, stack: Stack) -> None:
+def check(app: App, stack: PipelineStack) -> None:
     """Have the synthesis of `app` fail on findings of the AwsSolutions and HIPAA packs that are not accepted."""
     acknowledge(stack)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
 
 
-def acknowledge(stack: Stack) -> None:
+def acknowledge(stack: PipelineStack) -> None:
     for construct, finding, reason in accepted(stack):
         Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 
 
-def accepted(stack: Stack) -> Iterator[tuple[Construct, str, str]]:
+def accepted(stack: PipelineStack) -> Iterator[tuple[Construct, str, str]]:
     """Construct, finding and reason of everything that is accepted in `stack`."""
     for name in FUNCTIONS:
         function = _at(stack, f"Functions/{pascal_case(name)}/Function")
@@ -157,7 +164,14 @@ def accepted(stack: Stack) -> Iterator[tuple[Construct, str, str]]:
     queries = stack.node.find_child("DataAccessRoles").node.try_find_child("SeedQueries")
     for path, wildcards in (_WILDCARDS | (_QUERY_WILDCARDS if queries else {})).items():
         for wildcard, reason in wildcards.items():
-            yield _at(stack, path), f"AwsSolutions-IAM5[Resource::{_resource(stack, wildcard)}]", reason
+            yield _at(stack, path), _wildcard_finding(_resource(stack, wildcard)), reason
+    if model_arn := stack.configured_audience_model_arn:
+        jobs = arns.audience_generation_jobs_of_owner(model_arn)
+        yield _at(stack, "Functions/StartAudienceGeneration/Policy"), _wildcard_finding(jobs), _JOBS_OF_OWNER
+
+
+def _wildcard_finding(resource: str) -> str:
+    return f"AwsSolutions-IAM5[Resource::{resource}]"
 
 
 def _at(stack: Stack, path: str) -> Construct:

@@ -1,7 +1,6 @@
 """From an uploaded recording to the ingest function: bucket event -> rule -> queue -> batches."""
 
 import aws_cdk as cdk
-from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -76,15 +75,18 @@ class Ingest(Construct):
         )
 
     def _send_events(self, prefix: str, storage: Storage) -> None:
-        # That KMS is told the rule's ARN isn't documented, and without the key no recording would ever start: hence the
-        # account here, and the rule in the queues' policies.
+        # EventBridge's guide prints this without a condition ("Amazon EventBridge targets": "you must include").
+        # SNS's guide says that aws:SourceAccount and aws:SourceArn don't work for EventBridge with an encrypted topic.
+        # No guide says that SQS sends the queue's ARN to KMS in EventBridge's name. Under a condition that isn't met no
+        # recording would ever start. The queues' policies bind EventBridge to our rule.
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         storage.operations.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="RecordingsToQueue",
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["kms:GenerateDataKey", "kms:Decrypt"],
                 resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
         for queue in (self.queue, self.dead_letter_queue):

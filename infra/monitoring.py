@@ -73,15 +73,15 @@ class Monitoring(Construct):
         """A topic that this environment's alarms can publish to.
 
         The key's policy spells the alarms' ARNs from their names: a reference would close a circle.
+        SNS's guide recommends both conditions for a key, and leaves the details to each service's guide. CloudWatch's
+        has none, hence `IfExists`: if KMS doesn't get the alarm's ARN, no alarm is lost for that. For a topic's policy
+        AWS does document the ARN.
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+        https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
         """
         prefix = self._environment.prefix
-        ours = {
-            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {
-                "aws:SourceArn": f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{prefix}-*"
-            },
-        }
+        account = {"aws:SourceAccount": Aws.ACCOUNT_ID}
+        alarms = {"aws:SourceArn": arns.alarms(prefix)}
         cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         key.add_to_resource_policy(
             iam.PolicyStatement(
@@ -89,7 +89,7 @@ class Monitoring(Construct):
                 principals=[cloudwatch_service],
                 actions=["kms:GenerateDataKey", "kms:Decrypt"],
                 resources=["*"],
-                conditions=ours,
+                conditions={"StringEqualsIfExists": account, "ArnLikeIfExists": alarms},
             )
         )
         topic = sns.Topic(
@@ -107,7 +107,7 @@ class Monitoring(Construct):
                 principals=[cloudwatch_service],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions=ours,
+                conditions={"StringEquals": account, "ArnLike": alarms},
             )
         )
         for address in self._environment.monitoring.alarm_emails:

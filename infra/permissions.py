@@ -14,7 +14,19 @@ Statements = list[iam.PolicyStatement]
 # S3 encrypts with a data key; it decrypts the previous parts of a multipart upload and the bucket key.
 _ENCRYPT = ["kms:GenerateDataKey", "kms:Decrypt"]
 _DECRYPT = ["kms:Decrypt"]
-
+# What Transcribe's guide lists for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon S3
+# Encryption Keys"): Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and DescribeKey. Later editions list less for input
+# and nothing for output. Of GenerateDataKey*, pairs of asymmetric keys are left out: S3 knows none.
+# https://github.com/awsdocs/amazon-transcribe-developer-guide/blob/master/doc_source/access-control-managing-permissions.md
+_TRANSCRIBE_OUTPUT = [
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:DescribeKey",
+]
 
 # S3 uses the key on the caller's behalf; the caller itself may not.
 # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
@@ -71,7 +83,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_head(clinical, "transcripts/"),
             *_list(clinical),
             *_write(clinical, "transcripts/", "batches/", key_conditions=None),
-            _allow("UseOutputKey", ["kms:DescribeKey", "kms:Encrypt"], [clinical.key.key_arn]),
+            _allow("UseOutputKey", _TRANSCRIBE_OUTPUT, [clinical.key.key_arn]),
             _allow(
                 "StartTranscription",
                 ["transcribe:StartMedicalTranscriptionJob"],
@@ -124,7 +136,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             _allow(
                 "StartAudienceGeneration",
                 ["cleanrooms-ml:StartAudienceGenerationJob"],
-                [*filter(None, [resources.configured_audience_model_arn]), arns.audience_generation_jobs()],
+                [*_of_the_model(resources.configured_audience_model_arn), arns.audience_generation_jobs()],
             ),
             _allow("TagAudienceGeneration", ["cleanrooms-ml:TagResource"], [arns.audience_generation_jobs()]),
             _allow("FindAudienceGeneration", ["cleanrooms-ml:ListAudienceGenerationJobs"], ["*"]),
@@ -229,11 +241,13 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
             ],
             ["*"],
         ),
+        # The guide's context names the state machine. Whether a Map's children send its name or that of their Map isn't
+        # documented: with the name alone, none of them could start if they send the Map's.
         _allow(
             "EncryptOwnData",
             _ENCRYPT,
             [key],
-            {"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": machine}},
+            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix)}},
         ),
         _allow(
             "EncryptLogs",
@@ -290,6 +304,14 @@ def _write(store: DataStore, *prefixes: str, key_conditions: Mapping[str, object
         _allow(f"Write{store.node.id}", ["s3:PutObject"], _objects(store, prefixes)),
         _allow(f"Encrypt{store.node.id}", _ENCRYPT, [store.key.key_arn], key_conditions),
     ]
+
+
+def _of_the_model(arn: str | None) -> list[str]:
+    """The model, and the job's second ARN, which it has if the model is another account's.
+
+    Whether it is one isn't known before the deployment: the stack's own account is a token.
+    """
+    return [arn, arns.audience_generation_jobs_of_owner(arn)] if arn else []
 
 
 def _pass_role(role_arn: str, service: str) -> iam.PolicyStatement:

@@ -1,6 +1,6 @@
 """One environment of the application as one CloudFormation stack."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Aws, CfnMapping, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -13,6 +13,7 @@ from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
 from infra.log_groups import allow_cloudwatch_logs
 from infra.monitoring import Monitoring
+from infra.regions import REGIONS
 from infra.storage import Storage
 from infra.variables import variables
 from infra.workflow import Workflow
@@ -30,6 +31,7 @@ class PipelineStack(Stack):
             termination_protection=environment.retain_data,
             analytics_reporting=False,
         )
+        self.configured_audience_model_arn = environment.configured_audience_model_arn
         storage = Storage(self, "Storage", environment=environment)
         operations_key = storage.operations.key
         allow_cloudwatch_logs(operations_key, environment.prefix)
@@ -86,5 +88,15 @@ class PipelineStack(Stack):
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,
             "DatabaseName": database_name(environment),
+            "RegionName": self._region_name(),
         }.items():
             CfnOutput(self, name, value=value)
+
+    def _region_name(self) -> str:
+        """Looked up when it is deployed: in a Region without an entry CloudFormation refuses the template as a whole.
+
+        Its message is "Template error: Unable to get mapping for" and the map's name, the Region and `Name`.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html
+        """
+        names = {region: {"Name": name} for region, name in REGIONS.items()}
+        return CfnMapping(self, "OnlyRegionsWithAllThreeServices", mapping=names).find_in_map(Aws.REGION, "Name")

@@ -17,6 +17,10 @@ _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 _CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 
+# Transcribe writes it beside a job's output before the job begins. AWS's documents don't mention it, but public
+# repositories list it in such buckets, without content.
+TRANSCRIBE_ACCESS_CHECK = "transcripts/.write_access_check_file.temp"
+
 
 class DataStore(Construct):
     """A key and a bucket for one class of data: who may use the one may not use another's."""
@@ -30,8 +34,12 @@ class DataStore(Construct):
         access_logs: s3.IBucket,
         expire_after_days: Mapping[str, int | None],
         send_events: bool = False,
+        access_check: str | None = None,
     ) -> None:
-        """`expire_after_days` maps a key prefix to its lifetime in days; None means for ever."""
+        """`expire_after_days` maps a key prefix to its lifetime in days; None means for ever.
+
+        `access_check` is the key of an object without content that a service writes to try whether it may write.
+        """
         super().__init__(scope, construct_id)
         data_class = construct_id.lower()
         self.key = kms.Key(
@@ -63,20 +71,30 @@ class DataStore(Construct):
             ]
             + [_tidy()],
         )
-        self._deny_other_encryption()
+        self._deny_other_encryption(access_check)
         if send_events:
             self._send_events()
 
-    def _deny_other_encryption(self) -> None:
+    def _deny_other_encryption(self, access_check: str | None) -> None:
         """Refuse writes that ask for anything but this store's key; a write that asks for nothing gets that key.
 
-        The key must be named by its ARN: S3 compares the header as it was sent, and an alias is another text.
+        S3 compares the header as it was sent. It may name the key by its ARN or its bare id: in which of the two forms
+        a service passes on the key of its job isn't documented. An alias is refused, since it may come to name
+        another key.
+
+        The object `access_check` is written with any header: which ones its service sends isn't documented, and if it
+        were refused, so would be every job. The service gives it no content, and nothing of ours reads it; S3 encrypts
+        it all the same, and it lies in this private, versioned bucket.
         """
+        ours = [self.key.key_arn, self.key.key_id]
         asks_for_encryption = {"Null": {_ENCRYPTION: "false"}, "StringNotEquals": {_ENCRYPTION: "aws:kms"}}
-        asks_for_key = {"Null": {_ENCRYPTION_KEY: "false"}, "StringNotEquals": {_ENCRYPTION_KEY: self.key.key_arn}}
+        asks_for_key = {"Null": {_ENCRYPTION_KEY: "false"}, "StringNotEquals": {_ENCRYPTION_KEY: ours}}
         # KMS without a key id means the AWS managed key aws/s3, not the bucket's default.
         asks_for_managed_key = {"StringEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION_KEY: "true"}}
         brings_own_key = {"Null": {_CUSTOMER_KEY: "false"}}
+        # NotResource in a denial: https://repost.aws/knowledge-center/s3-allow-certain-file-types
+        all_objects = [self.bucket.arn_for_objects("*")] if access_check is None else None
+        all_others = [self.bucket.arn_for_objects(access_check)] if access_check is not None else None
         for sid, conditions in (
             ("OnlyKms", asks_for_encryption),
             ("OnlyOurKey", asks_for_key),
@@ -89,7 +107,8 @@ class DataStore(Construct):
                     effect=iam.Effect.DENY,
                     principals=[iam.AnyPrincipal()],
                     actions=["s3:PutObject"],
-                    resources=[self.bucket.arn_for_objects("*")],
+                    resources=all_objects,
+                    not_resources=all_others,
                     conditions=conditions,
                 )
             )
@@ -142,6 +161,7 @@ class Storage(Construct):
                 "reports/": results,
                 "batches/": results,
             },
+            access_check=TRANSCRIBE_ACCESS_CHECK,
         )
         self.audience = self._store("Audience", environment, {"seeds/": results})
         self.operations = self._store("Operations", environment, {})
@@ -153,6 +173,7 @@ class Storage(Construct):
         expire_after_days: Mapping[str, int | None],
         *,
         send_events: bool = False,
+        access_check: str | None = None,
     ) -> DataStore:
         return DataStore(
             self,
@@ -161,11 +182,18 @@ class Storage(Construct):
             access_logs=self.access_logs,
             expire_after_days=expire_after_days,
             send_events=send_events,
+            access_check=access_check,
         )
 
 
 def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
-    return cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
+    """What becomes of data, and of what belongs to it, when its stack is deleted or replaces it.
+
+    What is retained is so except by the operation that creates it: if that one fails, it takes everything back, for
+    otherwise the names would be taken when the deployment is tried again.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_data else cdk.RemovalPolicy.DESTROY
 
 
 def _tidy() -> s3.LifecycleRule:

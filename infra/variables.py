@@ -48,7 +48,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
             "STATE_MACHINE_ARN": arns.state_machine(prefix),
             "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
         },
-        "start_transcription": clinical | clinical_key,
+        "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},

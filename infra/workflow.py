@@ -46,7 +46,8 @@ class Workflow(Construct):
                 "states.amazonaws.com",
                 conditions={
                     "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                    "ArnLike": {"aws:SourceArn": arns.state_machine(environment.prefix)},
+                    # With the first form only, no child of the Map could start if children come under the second.
+                    "ArnLike": {"aws:SourceArn": arns.state_machine_and_maps(environment.prefix)},
                 },
             ),
             description=f"{environment.prefix}: the state machine",

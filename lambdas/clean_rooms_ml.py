@@ -2,28 +2,32 @@
 
 Facts: API reference of StartAudienceGenerationJob, GetAudienceGenerationJob, StartAudienceExportJob and
 ListAudienceExportJobs. Neither start takes a client token, and an export has no id: both are found again by name.
-Names have at most 63 characters and are unique in the account, whatever the model; cohort names would not fit.
+The model usually belongs to another account of the collaboration. Only the start reaches there ("IAM behaviors for AWS
+Clean Rooms ML" in the Clean Rooms user guide): jobs and exports are listed by what our own account has, never by model.
 """
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
+from lambdas.audience_attempts import name_of, unless_failed
+from lambdas.model_owner import refusal
 from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
 from lambdas.rules.parameters import merged
 from lambdas.shared import jobs
-from lambdas.shared.errors import InvalidInput, JobFailed
-from lambdas.shared.identity import digest
+from lambdas.shared.errors import InvalidInput
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.sdk import client
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
 EXPORT_DEADLINE_SECONDS = 12 * 3600
-MAXIMUM_ATTEMPTS = 9999
 # Assumed, not documented (docs/aws.md).
 EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
+PAGES = {"PageSize": 100}  # the most that the API gives
+
 # What becomes of each status (status in the API reference; an export's are the first four).
 STATUSES = {
     "CREATE_PENDING": "running",
@@ -42,6 +46,8 @@ clean_rooms_ml = client("cleanroomsml")
 def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
+    What the owner of a model in another account refuses is a rejection: nothing that we own repairs it.
+
     Raises:
         InvalidInput: the service would refuse the request.
         JobFailed: too many attempts have failed.
@@ -56,7 +62,12 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
         str(parameters.get("includeSeedInOutput", False)),
         event["reprocess_id"],
     )
-    name, known = unless_failed(base, generations_of(model_arn))
+
+    def usable(job: Any) -> bool:
+        """The name holds the model. A job of that name for another model is a stranger's: it only takes the name."""
+        return goes_on(job) and job["configuredAudienceModelArn"] == model_arn
+
+    name, known = unless_failed(base, generations(), usable)
     if not known:
         wanted = request(name, seed, parameters)
         model = clean_rooms_ml.meta.service_model.operation_model(OPERATION)
@@ -66,9 +77,19 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             arn = clean_rooms_ml.start_audience_generation_job(**wanted)["audienceGenerationJobArn"]
         except clean_rooms_ml.exceptions.ConflictException:
             # The name may have been taken since the listing, by a start whose answer was lost or by another execution.
-            name, known = unless_failed(base, generations_of(model_arn))
+            name, known = unless_failed(base, generations(), usable)
             if not known:
                 raise
+        except (
+            clean_rooms_ml.exceptions.AccessDeniedException,
+            clean_rooms_ml.exceptions.ResourceNotFoundException,
+            clean_rooms_ml.exceptions.ValidationException,
+        ) as error:
+            # Which of them a wrong collaboration gives isn't documented.
+            reason = refusal(error, model_arn, own_arn=wanted["seedAudience"]["roleArn"])
+            if reason is None:
+                raise
+            return jobs.rejected(jobs.started(name, 0, redrive_count), reason)
         else:
             logger.info("job started", extra={"job_name": name})
             return jobs.started(arn, EXPECTED_GENERATION_SECONDS, redrive_count)
@@ -104,6 +125,8 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
         JobDeadlineExceeded: it never ended.
     """
     job = event["job"]
+    if job["status"] == "REJECTED":
+        return job  # type: ignore[no-any-return]
     try:
         answer = clean_rooms_ml.get_audience_generation_job(audienceGenerationJobArn=job["id"])
     except clean_rooms_ml.exceptions.ResourceNotFoundException as error:
@@ -123,7 +146,7 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
     size, redrive_count = event["seed"]["export"], event["redrive_count"]
     generation_arn = event["generation"]["id"]
     base = name_of(generation_arn, size["type"], str(size["value"]))
-    name, known = unless_failed(base, exports_of(generation_arn))
+    name, known = unless_failed(base, exports(generation_arn), goes_on)
     expected_seconds = 0 if known and STATUSES[known["status"]] == "completed" else EXPECTED_EXPORT_SECONDS
     job = jobs.started(name, expected_seconds, redrive_count)
     job["result"] = {"audience_generation_job_arn": generation_arn}
@@ -141,7 +164,7 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
 @observed("audience_export")
 @watching
 def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
-    """Where the export stands; once ACTIVE, with its location if the model's owner lets us see it.
+    """Where the export stands; once ACTIVE, with its location, which is not shown for another account's model.
 
     Raises:
         JobFailed: the service could not export, or no longer lists the export.
@@ -151,7 +174,7 @@ def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     if job["status"] == "REJECTED":
         return job  # type: ignore[no-any-return]
     generation_arn = job["result"]["audience_generation_job_arn"]
-    answer = exports_of(generation_arn).get(job["id"])
+    answer = next((export for export in exports(generation_arn) if export["name"] == job["id"]), None)
     if answer is None:
         return jobs.failed(job, event["redrive_count"], f"{generation_arn} has no export of that name")
     if STATUSES[answer["status"]] != "running":
@@ -166,28 +189,20 @@ def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     )
 
 
-def name_of(*parts: str) -> str:
-    return f"{os.environ['RESOURCE_PREFIX']}-{digest(*parts)[:16]}"
+def goes_on(job: Any) -> bool:
+    return STATUSES[job["status"]] in ("running", "completed")
 
 
-def generations_of(model_arn: str) -> dict[str, Any]:
-    pages = clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(configuredAudienceModelArn=model_arn)
-    return {job["name"]: job for page in pages for job in page["audienceGenerationJobs"]}
+def generations() -> Iterator[Any]:
+    """The account's jobs, each page when it is needed."""
+    for page in clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(PaginationConfig=PAGES):
+        yield from page["audienceGenerationJobs"]
 
 
-def exports_of(generation_arn: str) -> dict[str, Any]:
-    pages = clean_rooms_ml.get_paginator("list_audience_export_jobs").paginate(audienceGenerationJobArn=generation_arn)
-    return {job["name"]: job for page in pages for job in page["audienceExportJobs"]}
-
-
-def unless_failed(base: str, existing: dict[str, Any]) -> tuple[str, Any]:
-    """The name of the next attempt, with the job that has it already and did not fail, if there is one."""
-    for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
-        name = f"{base}-{attempt}"
-        known = existing.get(name)
-        if known is None or STATUSES[known["status"]] in ("running", "completed"):
-            return name, known
-    raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs named {base}-<attempt> have failed")
+def exports(generation_arn: str) -> Iterator[Any]:
+    asked = {"audienceGenerationJobArn": generation_arn, "PaginationConfig": PAGES}
+    for page in clean_rooms_ml.get_paginator("list_audience_export_jobs").paginate(**asked):
+        yield from page["audienceExportJobs"]
 
 
 def outcome(job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: object) -> jobs.Job:

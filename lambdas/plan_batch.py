@@ -2,51 +2,18 @@
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from lambdas.claims import Claims
 from lambdas.execution_input import read_request
-from lambdas.preflight import refusal
+from lambdas.recordings import Recording, expected_seconds, inspect_all
 from lambdas.rules import transcribe_medical
-from lambdas.shared.identity import digest, media_id
+from lambdas.shared.identity import digest
 from lambdas.shared.job_shares import FIRST_SHARE
-from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, write_json
-from lambdas.shared.uris import uri_of
-
-# The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
-# enough to tell short jobs from long ones.
-BYTES_PER_SECOND = {
-    "wav": 64_000,
-    "mp4": 64_000,
-    "flac": 32_000,
-    "mp3": 12_000,
-    "m4a": 12_000,
-    "ogg": 8_000,
-    "webm": 8_000,
-    "amr": 2_000,
-}
-
-
-class Recording(NamedTuple):
-    """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
-
-    `rejected` is the reason why it can't be used, if any.
-    """
-
-    uri: str
-    user_id: str | None
-    object_id: str
-    media_id: str
-    size: int = 0
-    uploaded_at: str | None = None
-    audience_consent: bool = False
-    rejected: str | None = None
 
 
 class Outlook(NamedTuple):
@@ -75,7 +42,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        inspected = list(pool.map(inspect, keys))
+        inspected = inspect_all(pool, keys)
         usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
         claims = Claims(clinical, event["execution_arn"])
         outlooks = list(pool.map(lambda item: outlook(clinical, item, settings_id, claims, batch_id), usable))
@@ -143,47 +110,6 @@ def decisive(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name not in ("Tags", "KMSEncryptionContext")}
 
 
-def inspect(key: str) -> Recording:
-    """Look at the object's head, and say what is wrong with it before a job is spent on it."""
-    bucket = os.environ["MEDIA_BUCKET"]
-    uri, object_id = uri_of(bucket, key), digest(bucket, key)
-    named = re.fullmatch(r"media/([^/]+)/(.+)", key, re.DOTALL)
-    if not named:
-        reason = "The key is not of the form media/<user_id>/<file>."
-        return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
-    user_id = named[1]
-    if any(part in (".", "..") for part in key.split("/")):
-        reason = (
-            "The key has a part of dots only, which some software would resolve to another place. Rename the object."
-        )
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
-    head = find_head(bucket, key)
-    if head is None:
-        reason = "The object does not exist (any more)."
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
-    extension = extension_of(key)
-    rejected: str | None
-    if head["ContentLength"] == 0:
-        rejected = "The file is empty (0 bytes)."
-    elif extension not in BYTES_PER_SECOND:
-        known = ", ".join(sorted(BYTES_PER_SECOND))
-        ending = f"ends in {extension!r}" if extension else "has no extension"
-        rejected = f"The file name {ending}; Transcribe Medical takes {known}. Convert or rename the file."
-    else:
-        rejected = refusal(head["ContentLength"], None, {})
-    return Recording(
-        uri,
-        user_id,
-        object_id,
-        media_id(bucket, key, head),
-        head["ContentLength"],
-        head["LastModified"].isoformat(),
-        # Opt-in: whatever isn't a plain "true" is a no.
-        head["Metadata"].get("audience-consent", "").strip().lower() == "true",
-        rejected,
-    )
-
-
 def transcript_id(item: Recording, settings_id: str) -> str:
     """Names the transcript of this version of the recording under these settings."""
     return f"{item.media_id}-{settings_id[:8]}"
@@ -204,14 +130,6 @@ def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
     """Whether the recording's entities were already collected from this very transcript."""
     head = find_head(clinical, f"records/{item.object_id}.jsonl")
     return head is not None and head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
-
-
-def expected_seconds(item: Recording) -> int:
-    return expected_transcription_seconds(item.size / BYTES_PER_SECOND[extension_of(item.uri)])
-
-
-def extension_of(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().removeprefix(".")
 
 
 def map_item(item: Recording, batch_id: str, settings_id: str) -> dict[str, Any]:

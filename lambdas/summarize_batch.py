@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.model_owner import not_visible
 from lambdas.report.batch import batch_page
 from lambdas.report.page import write_page
 from lambdas.report.stages import stages
@@ -58,7 +59,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "documents": {key: documents[key] for key in ("count", "characters", "uri")},
         "entities": entities,
         "entity_detection": state.get("entity_detection", {}).get("result"),
-        "audiences": [audience(item) for item in state["audiences"] if item["generation"]["status"] == "COMPLETED"],
+        "audiences": [
+            audience(item, plan["parameters"]["StartAudienceGenerationJob"]["configuredAudienceModelArn"])
+            for item in state["audiences"]
+            if item["generation"]["status"] == "COMPLETED"
+        ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
         "cost_usd": {
@@ -89,15 +94,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def audience(item: dict[str, Any]) -> dict[str, Any]:
-    export = item.get("audience_export")
-    return {
+def audience(item: dict[str, Any], model_arn: str) -> dict[str, Any]:
+    export = item.get("audience_export", {"result": {}})["result"]
+    members = {
         **{key: item["seed"][key] for key in ("cohort", "eligible", "seed_size", "seed_uri")},
         "audience_generation_job_arn": item["generation"]["id"],
         "metrics": item["generation"]["result"]["metrics"],
-        "export_uri": export["result"].get("output_uri") if export else None,
-        "export_refused": export["result"].get("reason") if export else None,
+        "export_uri": export.get("output_uri"),
+        "export_refused": export.get("reason"),
     }
+    return {**members, "not_visible": not_visible(members, model_arn, exported="output_uri" in export)}
 
 
 def refused(item: dict[str, Any]) -> dict[str, Any]:

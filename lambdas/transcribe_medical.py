@@ -8,13 +8,21 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.media_headers import read_header
+from botocore.exceptions import ClientError
+
+from lambdas.media_headers import Header, read_header
 from lambdas.media_headers.s3_source import S3Source
+from lambdas.object_faults import (
+    Unusable,
+    archived,
+    has_other_key,
+    other_key,
+    planned_head,
+    refused_read,
+)
 from lambdas.preflight import refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
-from lambdas.shared.errors import JobFailed
-from lambdas.shared.identity import media_id
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
@@ -27,6 +35,12 @@ DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
 # After so many refusals for a limit, most of an hour, a recording of unknown length is likely to be the cause itself.
 PATIENCE_WITH_UNKNOWN_LENGTH = 20
+# What a refused request speaks of if its cause isn't the recording, besides jobs.OUR_SIDE: it is in every request.
+COMMON_TO_ALL = ("vocabular", "output", "bucket", "region", "role", "account")
+# A failed job that speaks of S3 rejects the recording, and is tried again by the next start: what is wrong in S3 can be
+# repaired without a new upload. Whatever else is wrong with a recording stays wrong.
+OF_STORAGE = ("s3", "be read", "exist", "found", "archive", "restore", "storage")
+NO_REASON = "no reason was given"
 # What becomes of each status (TranscriptionJobStatus in the API reference).
 STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "completed", "FAILED": "failed"}
 
@@ -38,47 +52,55 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
-    too if it would fail again: the poll then rejects the recording. Rejected at once is a recording that isn't the
-    planned version any more, since its consent and its id are those of the planned one, and one that the service would
-    refuse: with a length that is known to be right, LimitExceededException can only mean that the account is at its
-    limit. Where the header doesn't tell the length, `event["retry_count"]` decides when to give up.
+    too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
+    be read (`lambdas.object_faults`), that isn't the planned version any more, since its consent and its id are those
+    of the planned one, or that the service would refuse or refuses: with a length that is known to be right,
+    LimitExceededException can only mean that the account is at its limit. Where the header doesn't tell the length,
+    `event["retry_count"]` decides when to give up.
 
     Raises:
-        JobFailed: a job of that name does something else, or too many attempts have failed.
         transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.
     """
+    untried = jobs.started(job_name(event, 0), 0, event["redrive_count"])
+    try:
+        return start_or_adopt(event, untried)
+    except Unusable as unusable:
+        return reject(event["recording"], untried, str(unusable))
+
+
+def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
+    """As `start`. Raises Unusable for a recording that is to be rejected."""
     recording, parameters, redrive_count = event["recording"], event["parameters"], event["redrive_count"]
-    base = f"{os.environ['RESOURCE_PREFIX']}-{recording['transcript_id']}"
-    untried = jobs.started(base, 0, redrive_count)
-    bucket, key = parse_uri(recording["uri"])
-    head = find_head(bucket, key)
-    if head is None or media_id(bucket, key, head) != recording["media_id"]:
-        return reject(recording, untried, "The object was deleted or replaced meanwhile.")
+    head = planned_head(recording)
     if find_head(os.environ["CLINICAL_BUCKET"], transcript_key(recording)):
         logger.info("transcript reused", extra={"media_id": recording["media_id"]})
         return jobs.completed(untried)
-    header = read_header(S3Source(bucket, key, head))
+    header = header_of(recording, head)
     if reason := refusal(head["ContentLength"], header, parameters):
-        return reject(recording, untried, reason)
+        raise Unusable(reason)
     expected_seconds = recording["expected_seconds"]
     if header and header.seconds:
         expected_seconds = jobs.expected_transcription_seconds(header.seconds)
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
-        name = f"{base}-{attempt}"
+        name = job_name(event, attempt)
         wanted = request(name, recording, parameters)
         if problems := request_problems(wanted, transcribe.meta.service_model.operation_model(OPERATION).input_shape):
-            return reject(recording, untried, f"Transcribe Medical would not take the request: {' '.join(problems)}")
+            raise Unusable(f"Transcribe Medical would not take the request: {' '.join(problems)}")
         try:
             transcribe.start_medical_transcription_job(**wanted)
+        except transcribe.exceptions.BadRequestException as error:
+            if reason := refused_request(error.response["Error"]["Message"], recording, head):
+                raise Unusable(reason) from None
+            raise
         except transcribe.exceptions.ConflictException:
             existing = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name)
             job = existing["MedicalTranscriptionJob"]
             if different := differences(job, wanted):
-                raise JobFailed(
-                    f"job {name} of media {recording['media_id']} exists with another {' and '.join(different)}; "
-                    "delete that job, then redrive"
+                raise Unusable(
+                    f"The transcription job {name} exists with another {' and '.join(different)}. Delete that job, "
+                    "then start again with this recording."
                 ) from None
-            if job["TranscriptionJobStatus"] == "FAILED" and jobs.is_ours(job.get("FailureReason", "")):
+            if job["TranscriptionJobStatus"] == "FAILED" and may_pass(job.get("FailureReason", "")):
                 continue
             if STATUSES[job["TranscriptionJobStatus"]] != "running":
                 expected_seconds = 0
@@ -86,14 +108,51 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
         except transcribe.exceptions.LimitExceededException:
             if (header and header.seconds) or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
                 raise
-            reason = (
+            raise Unusable(
                 "Transcribe Medical refuses the recording for a limit again and again. Its header does not tell how "
-            )
-            return reject(recording, untried, reason + "long it is: probably more than 4 hours. Split or convert it.")
+                "long it is: probably more than 4 hours. Split or convert it."
+            ) from None
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})
         return jobs.started(name, expected_seconds, redrive_count)
-    raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs for media {recording['media_id']} have failed; the last was {name}")
+    raise Unusable(f"{MAXIMUM_ATTEMPTS} transcription jobs have failed; the last was {name}. Delete them to try again.")
+
+
+def job_name(event: Mapping[str, Any], attempt: int) -> str:
+    return f"{os.environ['RESOURCE_PREFIX']}-{event['recording']['transcript_id']}-{attempt}"
+
+
+def header_of(recording: Mapping[str, Any], head: Mapping[str, Any]) -> Header | None:
+    """The recording's header, None if it has none that tells anything. Raises Unusable if it can't be read."""
+    if reason := archived(head):
+        raise Unusable(reason)
+    try:
+        return read_header(S3Source(*parse_uri(recording["uri"]), head))
+    except ClientError as error:
+        if reason := refused_read(error, head):
+            raise Unusable(reason) from None
+        raise
+
+
+def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[str, Any]) -> str | None:
+    """The reason if a BadRequestException speaks of this recording, None if of what all requests have in common.
+
+    One error stands for everything, and its texts aren't documented. Text that isn't known to speak of our side speaks
+    of the recording, so that none can stop the others. One that S3 has just let us read may be gone since, and one
+    under another key may be readable by us only.
+
+    Raises:
+        Unusable: the recording isn't the planned version any more.
+    """
+    if not jobs.is_ours(message) and not any(word in message.lower() for word in COMMON_TO_ALL):
+        return f"Transcribe Medical: {message or NO_REASON}"
+    planned_head(recording)
+    return other_key(head) if jobs.is_ours(message) and has_other_key(head) else None
+
+
+def may_pass(failure_reason: str) -> bool:
+    """Whether another job over the same recording may succeed where one has failed for this reason."""
+    return jobs.is_ours(failure_reason) or any(word in failure_reason.lower() for word in OF_STORAGE)
 
 
 def transcript_key(recording: Mapping[str, Any]) -> str:
@@ -149,7 +208,7 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     write_job_record(recording["batch_id"], "transcription", job["id"], described)
     if status == "completed":
         return jobs.completed(job)
-    reason = described.get("FailureReason", "Transcribe Medical gave no reason")
+    reason = described.get("FailureReason", NO_REASON)
     if jobs.is_ours(reason):
         return jobs.failed(job, redrive_count, reason)
     return reject(recording, job, f"Transcribe Medical: {reason}")

@@ -30,6 +30,8 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
     environ = {
         **os.environ,
         "CDK_OUTDIR": str(out),
+        # Wherever the user would deploy to AWS.
+        "CDK_DEFAULT_REGION": REGION,
         "CDK_CONTEXT_JSON": json.dumps({"env": environment}),
         # The checks of the product's own pipeline, and most of the time a synthesis takes.
         "CDK_VALIDATION": "false",

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from local.aws.open_points import DEFAULT, OpenPoints
 from local.deployment import deploy, synthesize
 from local.server import LocalAws
 from local.services.cleanroomsml.seeding import provide_audience_model
@@ -26,26 +27,40 @@ class Pipeline(NamedTuple):
 
 
 def start_pipeline(
-    assembly: Path | None = None, port: int = 0, time_scale: float = 0.1, longest_wait: float = 1.0
+    assembly: Path | None = None,
+    port: int = 0,
+    time_scale: float = 0.1,
+    longest_wait: float = 1.0,
+    open_points: OpenPoints = DEFAULT,
 ) -> Pipeline:
     """Start the local AWS and deploy the stack of the `local` environment as it is synthesized now, or from `assembly`.
 
-    `time_scale` and `longest_wait` set the pace, see `LocalAws.start`.
+    `time_scale` and `longest_wait` set the pace, `open_points` what is played where AWS's documents are silent, see
+    `LocalAws.start`.
 
     Raises:
         local.deployment.DeploymentError: with the reason, in one sentence.
     """
     assembly = assembly or synthesize(ENVIRONMENT, PROJECT / "cdk.out" / ENVIRONMENT)
-    aws = LocalAws.start(port=port, time_scale=time_scale, longest_wait=longest_wait)
+    aws = LocalAws.start(port=port, time_scale=time_scale, longest_wait=longest_wait, open_points=open_points)
     try:
         with tempfile.TemporaryDirectory() as folder:
             interactions = Path(folder) / "interactions.csv"
             write_interactions(interactions)
             provide_audience_model(aws, configured_audience_model_arn(), interactions)
-        outputs = deploy(aws, assembly, STACK_NAME)
+        return deploy_pipeline(aws, assembly)
     except BaseException:
         aws.stop()
         raise
+
+
+def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
+    """Deploy the stack of the `local` environment from `assembly` on a local AWS where its audience model already is.
+
+    Raises:
+        local.deployment.DeploymentError: with the reason, in one sentence.
+    """
+    outputs = deploy(aws, assembly, STACK_NAME)
     return Pipeline(
         aws,
         outputs["MediaBucketName"],

@@ -74,6 +74,8 @@ def print_audience(audience: dict[str, Any], console: Console) -> None:
         console.print(f"    not exported: {audience['export_refused']}", highlight=False, markup=False)
     if audience["export_uri"]:
         console.print(f"    exported to {audience['export_uri']}", highlight=False, markup=False)
+    for reason in audience["not_visible"].values():
+        console.print(f"    not visible: {reason}", highlight=False, markup=False)
 
 
 def highlighted(transcript: str, entities: list[dict[str, Any]]) -> Text:

@@ -9,6 +9,7 @@ Everything else that speaks AWS can use it too: `AWS_ACCESS_KEY_ID=local AWS_SEC
 """
 
 import contextlib
+import json
 import logging
 import os
 import threading
@@ -22,21 +23,31 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import (
+    account,
+    account_apis,
+    alarm_actions,
+    athena_apis,
     clients,
     clock,
     cloudformation,
+    embedded_metrics,
     event_source_mapping,
     events,
     faults,
     iam,
     lambda_runtime,
+    metric_queries,
+    s3_archives,
+    s3_customer_keys,
     s3_keys,
     s3_listing,
     schedules,
     step_functions,
+    traces,
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
+from local.aws.open_points import DEFAULT, OpenPoints, play, played
 from local.ports import HOST, listen
 
 REGION = "us-east-1"
@@ -45,13 +56,30 @@ SERVICES = {
     "comprehendmedical": "local.services.comprehendmedical",
     "cleanroomsml": "local.services.cleanroomsml",
 }
+_ADDED_SERVICES = {"health": "local.aws.health"}
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT_ID}-{REGION}"
 
-_BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+# The part of `cdk bootstrap`'s stack that a deployment needs.
+_BOOTSTRAP = {
+    "Resources": {
+        "StagingBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": ASSET_BUCKET}},
+        "CdkBootstrapVersion": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Name": "/cdk-bootstrap/hnb659fds/version", "Type": "String", "Value": "31"},
+        },
+    },
+    "Outputs": {
+        "BucketName": {"Value": {"Ref": "StagingBucket"}},
+        "BootstrapVersion": {"Value": "31"},
+    },
+}
 
 
 class LocalAws:
-    """A running local AWS; made by `start`. `endpoint` is its URL, `faults` what is to go wrong in it."""
+    """A running local AWS; made by `start`.
+
+    `endpoint` is its URL, `faults` what is to go wrong in it, `account` what the account's owner has set.
+    """
 
     _running: "LocalAws | None" = None
 
@@ -62,6 +90,7 @@ class LocalAws:
         self._server: BaseWSGIServer | None = None
         self._serving = threading.Thread()
         self.faults = faults.Faults()
+        self.account = account.Account()
         self._without_faults: Callable[[], None] | None = None
 
     @classmethod
@@ -71,22 +100,24 @@ class LocalAws:
         time_scale: float = 0.1,
         longest_wait: float = 1.0,
         services: Mapping[str, str] = SERVICES,
+        open_points: OpenPoints = DEFAULT,
     ) -> "LocalAws":
         """Start on `port` of the loopback interface (0: a free one), with an empty account that CDK can deploy into.
 
         `time_scale` is the real seconds that one AWS second of waiting takes, `longest_wait` the most real seconds that
-        any wait takes (`local.aws.clock`). `services` maps AI
-        services to the packages that serve them (`local.aws.backends.register`).
+        any wait takes (`local.aws.clock`). `services` maps AI services to the packages that serve them
+        (`local.aws.backends.register`). `open_points` are the ways to play of what AWS's documents leave open.
         Sets AWS_ENDPOINT_URL for this process and hides the user's own AWS configuration from it until `stop`.
         Raises OSError if the port cannot be used, RuntimeError if a local AWS already runs in this process: moto's
         state belongs to the process.
         """
         if cls._running:
             raise RuntimeError(f"A local AWS already runs in this process, at {cls._running.endpoint}; stop it first")
-        for name, package in services.items():
+        for name, package in {**_ADDED_SERVICES, **services}.items():
             register(name, package)
         aws = cls(port)
         cls._running = aws
+        play(open_points)
         try:
             aws._start(time_scale, longest_wait)
         except BaseException:
@@ -110,10 +141,19 @@ class LocalAws:
         self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
+        s3_archives.install()
+        s3_customer_keys.install()
         s3_keys.install()
         s3_listing.install()
         events.install()
         schedules.install()
+        account.set_current(self.account)
+        account_apis.install()
+        alarm_actions.install()
+        athena_apis.install()
+        embedded_metrics.install()
+        metric_queries.install()
+        traces.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -125,10 +165,18 @@ class LocalAws:
         self._serving.start()
         self._bootstrap()
 
+    @property
+    def open_points(self) -> OpenPoints:
+        """The ways that are played now of what AWS's documents leave open; set it to play others from then on."""
+        return played()
+
+    @open_points.setter
+    def open_points(self, ways: OpenPoints) -> None:
+        play(ways)
+
     def _bootstrap(self) -> None:
-        """What `cdk bootstrap` would have made, as far as a deployment needs it."""
-        self.client("ssm").put_parameter(Name=_BOOTSTRAP_VERSION_PARAMETER, Value="31", Type="String")
-        self.client("s3").create_bucket(Bucket=ASSET_BUCKET)
+        """The stack that `cdk bootstrap` would have made."""
+        self.client("cloudformation").create_stack(StackName="CDKToolkit", TemplateBody=json.dumps(_BOOTSTRAP))
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of `service` with the operator's rights; `options` are those of `boto3.client`."""

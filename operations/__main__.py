@@ -10,6 +10,7 @@ from operations.commands import Commands
 from operations.deployed import LOCAL, Deployed, find
 from operations.errors import OperationError
 from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, newest, redrive
+from operations.failed_creation import unblock
 from operations.following import Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import recordings, upload
@@ -184,6 +185,19 @@ def forget_command(
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
     output.forgotten(outcome, as_json)
     raise typer.Exit(FAILED if outcome.left else ALL_GOOD)
+
+
+@app.command("unblock", short_help="Let a deployment try again whose first try failed.")
+def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
+    """Lift the termination protection of a stack whose creation failed, and do nothing otherwise. make deploy calls it.
+
+    \b
+    Example: python -m operations unblock --env prod
+
+    Exit codes: 0 nothing protects a failed creation, 1 AWS refused.
+    """
+    if done := unblock(env, endpoint_url):
+        output.console().print(done)
 
 
 def _started(deployed: Deployed, env: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:

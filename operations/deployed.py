@@ -45,11 +45,7 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
         botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
         botocore.exceptions.ClientError: a call was refused.
     """
-    if environment == LOCAL:
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
-        endpoint_url = endpoint_url or LOCAL_ENDPOINT
-    else:
-        session = boto3.Session()
+    session, endpoint_url = connect(environment, endpoint_url)
     prefix = f"clinical-media-{environment}"
     cloudformation = _client(session, "cloudformation", endpoint_url)
     outputs = _outputs(cloudformation, environment, prefix)
@@ -65,6 +61,14 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     if unlisted := {media, clinical, audience} - set(buckets):
         raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it anew.")
     return Deployed(session, endpoint_url, prefix, buckets, media, clinical, audience, state_machine)
+
+
+def connect(environment: str, endpoint_url: str | None) -> tuple[Any, str | None]:
+    """A session with the user's own credentials, and where its AWS answers (None: where it usually does)."""
+    if environment == LOCAL:
+        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
+        return session, endpoint_url or LOCAL_ENDPOINT
+    return boto3.Session(), endpoint_url
 
 
 # Making a client takes longer than most of its calls.

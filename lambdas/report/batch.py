@@ -132,19 +132,19 @@ def audiences_html(summary: dict[str, Any]) -> str:
 
 
 def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:
-    metrics = audience["metrics"] or {}
+    metrics, hidden = audience["metrics"] or {}, audience["not_visible"]
     relevance = [
         f'<span class="whole">{escape(size_of(metric["audienceSize"]))}: {metric["score"]:.2f}</span>'
         for metric in metrics.get("relevanceMetrics", ())
         if "score" in metric
     ]
     recall = metrics.get("recallMetric")
-    export = audience["export_uri"] or audience["export_refused"] or "none"
+    export = audience["export_uri"] or audience["export_refused"] or hidden.get("export_uri", "none")
     return (
         escape(audience["cohort"]),
         number(audience["eligible"]),
         number(audience["seed_size"]),
-        "<br>".join(relevance),
+        "<br>".join(relevance) or escape(hidden.get("metrics", "")),
         "" if recall is None else f"{recall:.2f}",
         escape(export),
     )

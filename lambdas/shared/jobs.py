@@ -10,7 +10,7 @@ LONGEST_WAIT_SECONDS = 600
 # After so many, half of the jobs have ended.
 EARLY_POLLS = 2
 # Reasons that speak of our side. Every other reason speaks of the input and would be given again for it.
-OUR_SIDE = ("access", "denied", "permission", "kms", "internal", "credential", "assume")
+OUR_SIDE = ("access", "authoriz", "denied", "permission", "kms", "internal", "credential", "assume")
 
 
 class Job(TypedDict):

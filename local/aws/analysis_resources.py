@@ -1,7 +1,7 @@
 """Glue databases and tables, and Athena workgroups and saved queries, as CloudFormation describes them.
 
 moto's CloudFormation knows none of them. Each is made by the API call that CloudFormation would make, so that what is
-deployed is answered by Glue and Athena; queries are kept, but not run: moto's Athena has no engine.
+deployed is answered by Glue and Athena (`local.aws.athena_queries`).
 """
 
 from contextlib import suppress

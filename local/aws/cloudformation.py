@@ -19,6 +19,7 @@ from local.aws import (
     messaging_resources,
     monitoring_resources,
     s3_resources,
+    termination_protection,
 )
 from local.aws.resource_types import ResourceType
 
@@ -61,6 +62,7 @@ def install() -> None:
     parsing.resource_name_property_from_type = _resource_name_property_from_type
     Stack.parse_template = staticmethod(_parse_template)  # type: ignore[method-assign]
     function_resources.install()
+    termination_protection.install()
 
 
 def create_resource(
@@ -105,6 +107,10 @@ def _parse_template(template: str) -> dict[str, Any]:
     except ValueError:
         # moto reads everything as YAML, a hundred times slower.
         parsed = _moto_parse_template(template)
+    for resource in parsed.get("Resources", {}).values():
+        # moto knows Retain only, and makes nothing of a stack whose creation fails.
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            resource["DeletionPolicy"] = "Retain"
     return parsed
 
 

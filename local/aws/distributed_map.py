@@ -31,7 +31,6 @@ from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
 from local.aws import checkpoints
 from local.aws.executions import Execution, now
-from local.aws.iam import role_allows
 from local.aws.map_runs import UNSUCCESSFUL, ChildExecution, MapRun
 
 MAX_RUNNING_CHILDREN = 100
@@ -52,6 +51,7 @@ class _RunningChildren:
         self._running: set[ChildExecution] = set()
         self._changed = threading.Condition()
         self.exceeded = False
+        self.refusal: str | None = None
 
     def run_all(self) -> None:
         """Return when the last child has ended, or all that ran when the Map was halted."""
@@ -65,6 +65,10 @@ class _RunningChildren:
         with self._changed:
             most = min(self._run.max_concurrency or MAX_RUNNING_CHILDREN, MAX_RUNNING_CHILDREN)
             while self._pending and len(self._running) < most:
+                if refusal := self._pending[0].refusal():
+                    self.refusal = refusal
+                    self.halt()
+                    return
                 child = self._pending.popleft()
                 child.prepare()
                 self._running.add(child)
@@ -107,7 +111,6 @@ def eval_map_run(self: DistributedIterationComponent, env: Environment) -> None:
         record(HistoryEventType.MapRunStarted, mapRunStartedEventDetails={"mapRunArn": run.map_run_arn})
     try:
         if not continues:
-            _require_permission(env)
             run.children = _children(self, env, eval_input, run, _items(env, eval_input))
         _run_children(env, run)
     except Exception as failure:
@@ -138,15 +141,6 @@ def _map_run(env: Environment, eval_input: DistributedIterationComponentEvalInpu
         return earlier, True
     checkpoint.map_run = made
     return made, False
-
-
-def _require_permission(env: Environment) -> None:
-    """Step Functions starts the children with the state machine's own role."""
-    machine, role = env.execution.state_machine_arn, env.aws_execution_details.role_arn  # type: ignore[attr-defined]
-    if not role_allows(role, "states:StartExecution", machine):
-        raise _map_failure(
-            env, StatesErrorNameType.StatesPermissions, f"{role} must be allowed states:StartExecution on {machine}"
-        )
 
 
 def _items(env: Environment, eval_input: DistributedIterationComponentEvalInput) -> list[Any]:
@@ -190,6 +184,8 @@ def _run_children(env: Environment, run: MapRun) -> None:
     env.delete_frame(running)  # type: ignore[arg-type]
     if not env.is_running():
         return  # the children ended because the parent did, and exceed nothing
+    if running.refusal:
+        raise _map_failure(env, StatesErrorNameType.StatesPermissions, running.refusal)
     if running.exceeded:
         raise _map_failure(
             env,

@@ -7,7 +7,9 @@ way to SQS targets; rules match as moto matches, and targets other than queues a
 - Event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 - Dead letters: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
-A queue must allow events.amazonaws.com to send, in its policy; the policy of its key is not evaluated.
+A queue must allow events.amazonaws.com to send, in its policy; so must the key of an encrypted queue, in its own. An
+event that may go neither to the queue nor to the dead-letter queue is lost. NO_PERMISSIONS for a key that can't be used
+is ours: the guide's list of error codes has none for keys.
 
 Differences from AWS. Delivery is immediate and exactly once. Input, InputPath and InputTransformer of an SQS target are
 not supported: such a target is left to moto.
@@ -32,6 +34,8 @@ from moto.s3.responses import S3Response
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
+from local.aws.key_policies import lets_service_use_key
+from local.aws.open_points import played
 from local.aws.policies import Decision, Request, evaluate
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,9 @@ _REASONS = {
     S3NotificationEvent.OBJECT_CREATED_COPY_EVENT: "CopyObject",
     S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT: "CompleteMultipartUpload",
 }
+_SERVICE = "events.amazonaws.com"
+# "You must include" these in the key's policy: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+_KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 _TRANSFORMATIONS = ("Input", "InputPath", "InputTransformer")
 
 _moto_send_event_bridge_message = notifications._send_event_bridge_message
@@ -134,18 +141,28 @@ def send_to_targets(self: Rule, original_event: dict[str, Any], transform_input:
 
 
 class NoPermissions(Exception):
-    """The policy of a queue does not let a rule send to it."""
+    """The policy of a queue, or that of its key, does not let a rule send to it."""
 
 
 def _send(rule: Rule, queue_arn: str, event: dict[str, Any], **details: Any) -> None:
     region, account_id, name = queue_arn.split(":")[3:6]
     backend = sqs_backends[account_id][region]
     context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id, "aws:SecureTransport": "true"}
-    request = Request("sqs:SendMessage", queue_arn, context, {"Service": ("events.amazonaws.com",)})
-    policy = backend.get_queue(name).policy
-    if policy is None or evaluate([policy], request) is not Decision.ALLOW:
-        raise NoPermissions(f"the policy of {queue_arn} does not allow events.amazonaws.com to send for {rule.arn}")
+    request = Request("sqs:SendMessage", queue_arn, context, {"Service": (_SERVICE,)})
+    queue = backend.get_queue(name)
+    if queue.policy is None or evaluate([queue.policy], request) is not Decision.ALLOW:
+        raise NoPermissions(f"the policy of {queue_arn} does not allow {_SERVICE} to send for {rule.arn}")
+    key = queue.kms_master_key_id  # type: ignore[attr-defined]
+    if key and not lets_service_use_key(key, _SERVICE, _KEY_ACTIONS, _key_context(rule, queue_arn)):
+        raise NoPermissions(f"{key}, the key of {queue_arn}, does not let {_SERVICE} use it for {rule.arn}")
     backend.send_message(name, json.dumps(event), **details)
+
+
+def _key_context(rule: Rule, queue_arn: str) -> dict[str, str]:
+    """The condition keys that KMS sees (`local.aws.open_points`, `queue_key`)."""
+    account = {"aws:SourceAccount": rule.account_id}
+    queue = {"kms:EncryptionContext:aws:sqs:arn": queue_arn}
+    return {"account-and-queue": account | queue, "queue": queue, "nothing": {}}[played().queue_key]
 
 
 def _send_as_moto(rule: Rule, target: dict[str, Any], event: dict[str, Any], transform_input: bool) -> None:

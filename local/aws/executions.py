@@ -2,7 +2,8 @@
 
 moto's interpreter runs a definition well, but its executions exist without an environment for a moment, cannot be
 stopped before their first state, show SUCCEEDED before their output and cannot be redriven. `install` makes moto create
-these executions instead; `local.aws.map_runs` derives child executions from them.
+these executions instead. Each evaluation of one is in `local.aws.execution_runs`; `local.aws.map_runs` derives child
+executions from them.
 """
 
 import datetime
@@ -12,22 +13,22 @@ from typing import Any
 
 import moto.stepfunctions.parser.models as parser_models
 from moto.core.exceptions import AWSError
-from moto.core.utils import iso_8601_datetime_with_milliseconds
-from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails
-from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.eval.program_state import (
     ProgramEnded,
     ProgramError,
     ProgramStopped,
     ProgramTimedOut,
 )
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.backend.execution import Execution as MotoExecution
-from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
-from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from local.aws import execution_roles
 from local.aws.checkpoints import Checkpoint
+from local.aws.execution_logs import Destination, ExecutionLog, destination_of
+from local.aws.execution_runs import Run
+from local.aws.traces import trace_execution
 
 REDRIVABLE_FOR = datetime.timedelta(days=14)
 
@@ -57,6 +58,7 @@ class Execution(MotoExecution):
         self.exec_status = ExecutionStatus.RUNNING
         self._ending = threading.Lock()
         self.checkpoint = Checkpoint()
+        self.log = ExecutionLog(self.exec_arn, lambda: self.redrive_count)
         self.redrive_count = 0
         self.redrive_date: datetime.datetime | None = None
         self._redriving = threading.Lock()
@@ -76,13 +78,28 @@ class Execution(MotoExecution):
             self.redrive_count += 1
             self.redrive_date = now()
             self.error = self.cause = self.stop_date = None
+        self.log.destination = self._log_destination()
         self.exec_worker = self._get_start_execution_worker()
         self.exec_status = ExecutionStatus.RUNNING
 
     def start(self) -> None:
-        """Run in a thread of its own."""
+        """Run in a thread of its own; with a role that can't be used, only to fail."""
         self.prepare()
+        if reason := self.refusal():
+            # Which error AWS gives isn't documented; this one means that the role isn't allowed to do something.
+            self.env.set_error({"error": "States.Permissions", "cause": reason})
         self.exec_worker.start()  # type: ignore[union-attr]
+
+    @property
+    def source_arn(self) -> str:
+        """What Step Functions names to the role's trust policy and to KMS as that for which it acts."""
+        arn: str = self.state_machine.arn
+        return arn
+
+    def refusal(self) -> str | None:
+        """Why the execution may not run, None if it may (`local.aws.execution_roles`)."""
+        machine: Any = self.state_machine
+        return execution_roles.refusal(self.role_arn, machine, self.source_arn)
 
     def redrive(self, client_token: str | None = None) -> datetime.datetime:
         """Continue from the states that did not succeed, with the definition and input it started with.
@@ -96,10 +113,9 @@ class Execution(MotoExecution):
             status, reason = self.redrive_status()
             if status != "REDRIVABLE":
                 raise ExecutionNotRedrivable(reason or "A child workflow execution is redriven with its parent")
-            self.prepare()
+            self.start()
             if client_token:
                 self._redrive_dates[client_token] = self.redrive_date  # type: ignore[assignment]
-            self.exec_worker.start()  # type: ignore[union-attr]
             return self.redrive_date  # type: ignore[return-value]
 
     def redrive_status(self) -> tuple[str, str | None]:
@@ -134,6 +150,8 @@ class Execution(MotoExecution):
             else:
                 return
             self.stop_date = now()
+            begun: datetime.datetime = self.redrive_date or self.start_date
+            trace_execution(self, begun, self.stop_date, failed=status != ExecutionStatus.SUCCEEDED)
             # Last, because whoever sees it reads the rest.
             self.exec_status = status
 
@@ -143,71 +161,23 @@ class Execution(MotoExecution):
         for run in runs:
             yield from (child for child in run.children if child.exec_status)
 
-    def _get_start_execution_worker(self) -> "Run":
+    def _log_destination(self) -> Destination | None:
+        return destination_of(self.state_machine, self.role_arn)  # type: ignore[arg-type]
+
+    def _get_start_execution_worker(self) -> Run:
         return Run(self)
 
+    def _get_start_execution_worker_comm(self) -> "Finishing":
+        return Finishing(self)
 
-class Run(ExecutionWorker):
-    """One evaluation of an execution's definition; its environment exists, and counts as running, from the start."""
 
-    def __init__(self, execution: Execution) -> None:
-        super().__init__(
-            evaluation_details=EvaluationDetails(
-                aws_execution_details=execution._get_start_aws_execution_details(),
-                execution_details=execution.get_start_execution_details(),
-                state_machine_details=execution.get_start_state_machine_details(),
-            ),
-            exec_comm=execution._get_start_execution_worker_comm(),
-            cloud_watch_logging_session=None,
-            activity_store=execution._activity_store,
-        )
-        self.execution = execution
-        self._previous: Run | None = execution.exec_worker  # type: ignore[assignment]
-        self.over = threading.Event()
-        env = super()._get_evaluation_environment()
-        env.checkpoint = execution.checkpoint  # type: ignore[attr-defined]
-        env.execution = execution  # type: ignore[attr-defined]
-        execution_context: dict[str, Any] = env.states.context_object.context_object_data["Execution"]  # type: ignore[assignment]
-        execution_context["StartTime"] = iso_8601_datetime_with_milliseconds(execution.start_date)
-        execution_context["RedriveCount"] = execution.redrive_count
-        if self._previous:
-            execution_context["RedriveTime"] = iso_8601_datetime_with_milliseconds(execution.redrive_date)
-            before: Environment = self._previous.env  # type: ignore[assignment]
-            env.event_manager = before.event_manager
-            env.map_run_record_pool_manager = before.map_run_record_pool_manager
-            env.event_history_context = EventHistoryContext(before.event_history_context.last_published_event_id)  # type: ignore[misc]
-        # An environment without a next state is not running yet, and moto does not stop what is not running.
-        program: Any = self._get_evaluation_entrypoint()
-        env.next_state_name = program.start_at.start_at_name
-        self.env = env
+class Finishing(BaseExecutionWorkerCommunication):
+    """Has an execution whose evaluation ended take its outcome: moto would set the status before the output."""
 
-    def _get_evaluation_environment(self) -> Environment:
-        return self.env  # type: ignore[return-value]
+    execution: Execution
 
-    def _execution_logic(self) -> None:
-        try:
-            if self._previous:
-                self._continue(self._previous)
-            else:
-                super()._execution_logic()  # type: ignore[no-untyped-call]
-        except Exception as error:
-            # A defect of the interpreter must not leave an execution running for ever.
-            self.env.set_error({"error": "States.Runtime", "cause": f"The interpreter failed: {type(error).__name__}"})  # type: ignore[union-attr]
-        finally:
-            self.execution.finish()
-            # moto keeps every thread it ever started.
-            TMP_THREADS.clear()
-            self.over.set()
-
-    def _continue(self, previous: "Run") -> None:
-        # An attempt that was stopped or timed out may still be inside its last Task.
-        previous.over.wait()
-        self._previous = None
-        self.execution.checkpoint.resume()
-        details: Any = {"executionRedrivenEventDetails": {"redriveCount": self.execution.redrive_count}}
-        env: Environment = self.env  # type: ignore[assignment]
-        env.event_manager.add_event(env.event_history_context, HistoryEventType.ExecutionRedriven, details)
-        self._get_evaluation_entrypoint().eval(env)
+    def _reflect_execution_status(self) -> None:
+        self.execution.finish()
 
 
 def set_error(self: Environment, error: Any) -> None:

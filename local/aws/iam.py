@@ -2,7 +2,8 @@
 
 Takes the place of moto's check, which ignores most conditions and the resources of most services. A call passes if the
 caller's signature is right and each permission it takes (`required_permissions`) is allowed by the caller's identity
-policies, or by the bucket's or queue's policy, and denied by neither.
+policies, or by the bucket's or queue's policy, and denied by neither. A bucket of another account takes both. Whose
+account a call is made in, its credentials say.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
 resource policies of functions and topics. Calls without a signature, and presigned URLs, are refused. The operator
@@ -12,6 +13,7 @@ resource policies of functions and topics. Calls without a signature, and presig
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -21,14 +23,14 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Policy, iam_backends
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
-from moto.sqs.models import sqs_backends
 
 from local.aws.calls import Call, Permission
-from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
-from local.aws.policies import Decision, Document, Request, evaluate
+from local.aws.credentials import OPERATOR_ACCESS_KEY_ID
+from local.aws.policies import Decision, Document, Request, account_names, evaluate
 from local.aws.required_permissions import required_permissions
+from local.aws.resource_policies import resource_policy_of
 
-_XML_SERVICES = ("iam", "sts", "sns", "cloudformation", "monitoring")
+_XML_SERVICES = ("iam", "sts", "sns", "cloudformation")
 """Services whose errors are XML: they keep moto's own exception, the others get one that their clients can read."""
 
 _FORM = "application/x-www-form-urlencoded"
@@ -60,7 +62,7 @@ def stop() -> None:
 def role_allows(role_arn: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
     """Whether the identity policies of `role_arn` allow `action` on `resource`. False if there is no such role."""
     try:
-        role = iam_backends[ACCOUNT_ID]["aws"].get_role_by_arn(role_arn)
+        role = iam_backends[role_arn.split(":")[4]]["aws"].get_role_by_arn(role_arn)
     except NotFoundException:
         return False
     documents = [*role.policies.values(), *(_default_version(p) for p in role.managed_policies.values())]
@@ -145,10 +147,19 @@ def _check_action_permitted(request: IAMRequestBase, resource: str) -> None:
 def _allowed(
     permission: Permission, documents: list[Document | str], principal: str, session: str, region: str
 ) -> bool:
-    context = {**_caller_context(principal, region), **permission.context}
-    question = Request(permission.action, permission.resource, context, {"AWS": (principal, session)}, ACCOUNT_ID)
-    decisions = {evaluate(documents, question)}
-    if resource_policy := _resource_policy(permission):
+    account = principal.split(":")[4]
+    owner = permission.bucket.account_id if permission.bucket else account
+    context = {**_caller_context(principal, region), "aws:ResourceAccount": owner, **permission.context}
+    question = Request(permission.action, permission.resource, context, {"AWS": (principal, session)}, account)
+    decisions, resource_policy = {evaluate(documents, question)}, resource_policy_of(permission)
+    if owner != account:
+        # Both accounts decide, and the owner's may name the caller's account for all of its callers:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+        theirs = replace(question, principals={"AWS": (principal, session, *account_names(account))})
+        return bool(
+            decisions == {Decision.ALLOW} and resource_policy and evaluate([resource_policy], theirs) is Decision.ALLOW
+        )
+    if resource_policy:
         by_resource = evaluate([resource_policy], question)
         if permission.action == "sts:AssumeRole" and by_resource is not Decision.ALLOW:
             return False
@@ -156,29 +167,13 @@ def _allowed(
     return Decision.ALLOW in decisions and Decision.DENY not in decisions
 
 
-def _resource_policy(permission: Permission) -> Document | str | None:
-    if permission.bucket is not None:
-        return permission.bucket.policy.decode() if permission.bucket.policy else None
-    if permission.action.startswith("sqs:") and permission.resource != "*":
-        region, _, name = permission.resource.split(":")[3:6]
-        queue = sqs_backends[ACCOUNT_ID][region].queues.get(name)
-        return queue.policy if queue and queue.policy else None
-    if permission.action == "sts:AssumeRole":
-        # Assuming a role takes its consent: the trust policy must name the caller (not merely the account).
-        try:
-            return str(iam_backends[ACCOUNT_ID]["aws"].get_role_by_arn(permission.resource).assume_role_policy_document)
-        except NotFoundException:
-            return '{"Statement": []}'
-    return None
-
-
 def _caller_context(principal_arn: str, region: str) -> dict[str, str]:
     # Served over HTTP on the loopback interface, which stands for the HTTPS that AWS serves.
     return {
         "aws:SecureTransport": "true",
         "aws:PrincipalArn": principal_arn,
-        "aws:PrincipalAccount": ACCOUNT_ID,
-        "aws:ResourceAccount": ACCOUNT_ID,
+        "aws:PrincipalAccount": principal_arn.split(":")[4],
+        "aws:ResourceAccount": principal_arn.split(":")[4],
         "aws:RequestedRegion": region,
         "aws:PrincipalIsAWSService": "false",
     }

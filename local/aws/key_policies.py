@@ -6,9 +6,7 @@ account, as EventBridge, CloudWatch and log delivery do, has no other permission
 
 from collections.abc import Mapping, Sequence
 
-from moto.kms.models import Key, kms_backends
-
-from local.aws.credentials import ACCOUNT_ID
+from local.aws import kms_keys
 from local.aws.policies import Decision, Request, evaluate
 
 
@@ -18,19 +16,10 @@ def lets_service_use_key(key: str, service: str, actions: Sequence[str], context
     `context` holds the condition keys that the service sends, `kms:EncryptionContext:...` among them. False for a key
     that is not there, or not enabled.
     """
-    found = _find(key)
+    found = kms_keys.find(key)
     if found is None or found.key_state != "Enabled":
         return False
     return all(
         evaluate([found.policy], Request(action, found.arn, context, {"Service": (service,)})) is Decision.ALLOW
         for action in actions
     )
-
-
-def _find(key: str) -> Key | None:
-    region, account = key.split(":")[3:5] if key.startswith("arn:") else ("us-east-1", ACCOUNT_ID)
-    backend = kms_backends[account][region]
-    name = backend.get_alias_name(key)
-    identifier = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(key)
-    found: Key | None = backend.keys.get(backend.get_key_id(identifier)) if identifier else None
-    return found

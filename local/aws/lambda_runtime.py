@@ -26,6 +26,7 @@ from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.function_logs import write_log
 from local.aws.function_processes import FunctionProcesses
 from local.aws.sandbox import FunctionConfiguration, Result, Sandbox
+from local.aws.traces import trace_invocation
 
 MAXIMUM_RUNNING = 8
 """Invocations that run at the same time; further ones wait, which does not count towards their timeout."""
@@ -55,11 +56,13 @@ class LambdaRuntime:
         self._closed = False
 
     def run(self, function: LambdaFunction, event: bytes) -> Result:
-        """Invoke `function` with `event` (JSON), in a warm sandbox if there is one, and write its log."""
+        """Invoke `function` with `event` (JSON), in a warm sandbox if there is one; write its log and trace."""
         configuration = _configuration(function)
         with self._running:
             sandbox = self._take(configuration) or self._start(configuration, function)
+            begun = time.time()
             result = sandbox.invoke(event)
+            trace_invocation(function, begun, time.time(), failed=result.function_error is not None)
             write_log(function, sandbox.log_stream, result.log)
             self._give_back(sandbox)
         return result

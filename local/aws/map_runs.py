@@ -15,7 +15,11 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 )
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
-from local.aws.executions import Execution, Run, now
+from local.aws.execution_logs import Destination
+from local.aws.execution_runs import Run
+from local.aws.executions import Execution, now
+from local.aws.iam import role_allows
+from local.aws.open_points import played
 
 UNSUCCESSFUL = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED)
 
@@ -42,8 +46,21 @@ class ChildExecution(Execution):
             input_data=to_json_str(item, separators=(",", ":")),
         )
         self.exec_status = None
+        self._parent = parent
         self.map_run = map_run
         self.program = program
+
+    @property
+    def source_arn(self) -> str:
+        labelled: str = self.state_machine.arn
+        return labelled if played().map_children == "labelled" else labelled.partition("/")[0]
+
+    def refusal(self) -> str | None:
+        """Why the child may not run: Step Functions also starts it with the state machine's own role."""
+        machine = self.state_machine.arn.partition("/")[0]
+        if not self.exec_worker and not role_allows(self.role_arn, "states:StartExecution", machine):
+            return f"{self.role_arn} must be allowed states:StartExecution on {machine}"
+        return super().refusal()
 
     def redrive_status(self) -> tuple[str, str | None]:
         status, reason = super().redrive_status()
@@ -53,6 +70,9 @@ class ChildExecution(Execution):
         if not self.exec_worker:
             self.start_date = now()
         super().prepare()
+
+    def _log_destination(self) -> Destination | None:
+        return self._parent.log.destination
 
     def _get_start_execution_worker(self) -> "ChildRun":
         return ChildRun(self)

@@ -1,8 +1,8 @@
 """The IAM policy language, evaluated: documents and a request in, a decision out. Knows nothing of moto.
 
-Implements https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html for one account. What it
-does not implement (policy variables, Date*, IpAddress and Binary operators) raises `UnsupportedPolicy` rather than
-deciding wrongly.
+Implements https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html for one account's policies;
+who asks puts the decisions of two accounts together. What it does not implement (policy variables, Date*, IpAddress and
+Binary operators) raises `UnsupportedPolicy` rather than deciding wrongly.
 """
 
 import fnmatch
@@ -91,14 +91,19 @@ def _applies(statement: Mapping[str, Any], request: Request) -> bool:
 def _principal_matches(principal: Any, effect: str, request: Request) -> bool:
     if principal == "*":
         return True
-    account_names = {request.account, f"arn:aws:iam::{request.account}:root"} if effect == "Deny" else set()
+    whole_account = set(account_names(request.account)) if effect == "Deny" else set()
     for kind, names in principal.items():
         listed = set(_as_list(names))
-        if kind == "AWS" and ("*" in listed or (request.account and listed & account_names)):
+        if kind == "AWS" and ("*" in listed or (request.account and listed & whole_account)):
             return True
         if listed & set(request.principals.get(kind, ())):
             return True
     return False
+
+
+def account_names(account: str) -> tuple[str, str]:
+    """How a policy may name the account: by its id, or by the ARN of its root."""
+    return account, f"arn:aws:iam::{account}:root"
 
 
 @lru_cache(maxsize=4096)

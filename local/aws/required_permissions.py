@@ -6,6 +6,9 @@ Covers the services this product calls. The rules are those of the Service Autho
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
+
+from moto.athena.models import athena_backends
 
 from local.aws.calls import Call, Permission
 from local.aws.s3_permissions import s3_permissions
@@ -44,20 +47,28 @@ def _cleanrooms_ml(call: Call) -> Iterator[Permission]:
         context = {}
         if "collaborationId" in parameters:
             context["cleanrooms-ml:CollaborationId"] = parameters["collaborationId"]
-        yield Permission(action, parameters.get("configuredAudienceModelArn", "*"), context)
-        # The job does not exist yet; a policy names it with a wildcard.
-        yield Permission(action, call.arn("cleanrooms-ml", "audience-generation-job/new"), context)
+        model = parameters.get("configuredAudienceModelArn", "*")
+        yield Permission(action, model, context)
+        # The job does not exist yet; a policy names it with a wildcard. One that uses another account's model has an
+        # ARN there too: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html
+        job = call.arn("cleanrooms-ml", "audience-generation-job/new")
+        for arn in {
+            job: None,
+            f"{model.partition(':configured-audience-model/')[0]}:audience-generation-job/new": None,
+        }:
+            yield Permission(action, arn, context)
         if parameters.get("tags"):
-            yield Permission("cleanrooms-ml:TagResource", call.arn("cleanrooms-ml", "audience-generation-job/new"))
+            yield Permission("cleanrooms-ml:TagResource", job)
         role = parameters.get("seedAudience", {}).get("roleArn", "")
         yield Permission("iam:PassRole", role, {"iam:PassedToService": "cleanrooms-ml.amazonaws.com"})
     else:
-        job = (
+        resource = (
             call.path_label("audience-generation-job")
+            or call.path_label("configured-audience-model")
             or parameters.get("audienceGenerationJobArn")
             or call.query().get("audienceGenerationJobArn")
         )
-        yield Permission(action, job or "*")
+        yield Permission(action, resource or "*")
 
 
 def _lambda(call: Call) -> Iterator[Permission]:
@@ -76,8 +87,13 @@ def _logs(call: Call) -> Iterator[Permission]:
 
 
 def _kms(call: Call) -> Iterator[Permission]:
-    key_id = call.parameters().get("KeyId")
-    yield Permission(f"kms:{call.operation}", call.key_arn(key_id) if key_id else "*")
+    parameters = call.parameters()
+    actions = {call.operation: "KeyId"}
+    if call.operation == "ReEncrypt":
+        actions = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
+    for action, member in actions.items():
+        key_id = parameters.get(member)
+        yield Permission(f"kms:{action}", call.key_arn(key_id) if key_id else "*")
 
 
 def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:
@@ -90,14 +106,51 @@ def _by_parameter(*names: str) -> Callable[[Call], Iterator[Permission]]:
 
 
 def _glue(call: Call) -> Iterator[Permission]:
-    if call.operation != "GetTable":
-        yield Permission(f"glue:{call.operation}", call.resource)
-        return
-    parameters = call.parameters()
-    database, table = parameters["DatabaseName"], parameters["Name"]
-    # All three: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-    for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
-        yield Permission("glue:GetTable", call.arn("glue", resource))
+    parameters, action = call.parameters(), f"glue:{call.operation}"
+    # All of them: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+    match call.operation:
+        case "GetDatabase":
+            resources = ["catalog", f"database/{parameters['Name']}"]
+        case "GetTable":
+            database, table = parameters["DatabaseName"], parameters["Name"]
+            resources = ["catalog", f"database/{database}", f"table/{database}/{table}"]
+        case _:
+            yield Permission(action, call.resource)
+            return
+    for resource in resources:
+        yield Permission(action, call.arn("glue", resource))
+
+
+def _athena(call: Call) -> Iterator[Permission]:
+    parameters, athena = call.parameters(), athena_backends[call.account][call.region]
+    # A query belongs to its workgroup, and so does the permission to it.
+    found: Any = athena.executions.get(parameters.get("QueryExecutionId", "")) or athena.named_queries.get(
+        parameters.get("NamedQueryId", "")
+    )
+    in_primary = "primary" if call.operation == "StartQueryExecution" else None
+    workgroup = found.workgroup.name if found else parameters.get("WorkGroup", in_primary)
+    resource = call.arn("athena", f"workgroup/{workgroup}") if workgroup else call.resource
+    yield Permission(f"athena:{call.operation}", resource)
+
+
+def _cloudwatch(call: Call) -> Iterator[Permission]:
+    name = call.parameters().get("AlarmName")
+    yield Permission(f"cloudwatch:{call.operation}", call.arn("cloudwatch", f"alarm:{name}") if name else call.resource)
+
+
+# moto knows X-Ray's operations by their paths.
+_XRAY_ACTIONS = {
+    "TelemetryRecords": "PutTelemetryRecords",
+    "TraceSegments": "PutTraceSegments",
+    "TraceSummaries": "GetTraceSummaries",
+    "Traces": "BatchGetTraces",
+    "ServiceGraph": "GetServiceGraph",
+    "TraceGraph": "GetTraceGraph",
+}
+
+
+def _xray(call: Call) -> Iterator[Permission]:
+    yield Permission(f"xray:{_XRAY_ACTIONS.get(call.operation, call.operation)}", "*")
 
 
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
@@ -105,10 +158,13 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "transcribe": _transcribe,
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,
+    "athena": _athena,
+    "monitoring": _cloudwatch,
     "glue": _glue,
     "lambda": _lambda,
     "logs": _logs,
     "kms": _kms,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "sns": _by_parameter("TopicArn"),
+    "xray": _xray,
 }

@@ -33,9 +33,9 @@ def s3_permissions(call: Call) -> Iterator[Permission]:
     context |= {f"s3:{name}": query[name] for name in ("prefix", "delimiter", "max-keys") if name in query}
     if "versionId" in query:
         context["s3:VersionId"] = query["versionId"]
-    context |= {"s3:TlsVersion": "1.3", "s3:ResourceAccount": call.account}
     bucket_name, _, key = call.resource.split(":::")[1].partition("/")
-    bucket = s3_backends[call.account]["aws"].buckets.get(bucket_name)
+    bucket = _bucket(bucket_name)
+    context |= {"s3:TlsVersion": "1.3", "s3:ResourceAccount": bucket.account_id if bucket else call.account}
     action = _S3_ACTIONS.get(call.operation, call.operation)
     if action in ("GetObject", "GetObjectVersion"):
         yield from _object_read(call, bucket, key, "GetObjectVersion" if "versionId" in query else "GetObject", context)
@@ -46,10 +46,18 @@ def s3_permissions(call: Call) -> Iterator[Permission]:
     if action == "PutObject" and bucket is not None:
         if "x-amz-copy-source" in call.headers:
             source = unquote(call.headers["x-amz-copy-source"]).partition("?")[0].lstrip("/")
-            source_bucket = s3_backends[call.account]["aws"].buckets.get(source.partition("/")[0])
+            source_bucket = _bucket(source.partition("/")[0])
             yield Permission("s3:GetObject", f"arn:aws:s3:::{source}", context, source_bucket)
             yield from _decryption(call, source_bucket, source.partition("/")[2])
         yield from _encryption(call, bucket, key)
+
+
+def _bucket(name: str) -> FakeBucket | None:
+    """The bucket of that name, in whichever account it is."""
+    if name not in s3_backends.bucket_accounts:
+        return None
+    partition, account = s3_backends.bucket_accounts[name]
+    return s3_backends[account][partition].buckets.get(name)
 
 
 def _object_read(

@@ -1,9 +1,10 @@
 """Step Functions: moto's executing interpreter as the one backend, completed where it differs from AWS.
 
 Sets moto to run state machines wherever they come from (CloudFormation's as well), with Waits and Retry intervals on
-`local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, where a redrive
-continues in `local.aws.checkpoints`, what the API answers in `local.aws.step_functions_responses`, who calls other
-services in `local.aws.task_calls`, how CloudFormation describes a state machine in `local.aws.state_machine_resource`.
+`local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, whether the role lets it in
+`local.aws.execution_roles`, where a redrive continues in `local.aws.checkpoints`, what the API answers in
+`local.aws.step_functions_responses`, what is logged in `local.aws.execution_logs`, who calls other services in
+`local.aws.task_calls`, how CloudFormation describes a state machine in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -33,6 +34,7 @@ from local.aws import (
     checkpoints,
     clock,
     distributed_map,
+    execution_logs,
     executions,
     map_runs,
     state_machine_resource,
@@ -152,6 +154,7 @@ def install() -> None:
     # The interpreter logs every failing state with all it holds.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL + 1)
 
+    execution_logs.install()
     executions.install()
     checkpoints.install()
     map_runs.install()

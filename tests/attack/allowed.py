@@ -4,7 +4,7 @@ Not derived from the policies: this is what they are measured by. A role that is
 spelled as in `tests.attack.targets`: `clinical/records` is an object below records/ in the clinical bucket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 Rights = frozenset[str]
 
@@ -40,14 +40,17 @@ FUNCTIONS: Mapping[str, Rights] = {
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
     ),
-    # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented.
+    # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented. On the key of
+    # its output it may do what AWS's example lists, ReEncrypt and data keys without their plaintext included.
     "start_transcription": rights(
         read="media/media clinical/transcripts",
         list="media clinical",
         write="clinical/transcripts clinical/batches",
         decrypt="media-key clinical-key",
         data_key="clinical-key",
+        data_key_without_plaintext="clinical-key",
         encrypt="clinical-key",
+        re_encrypt="clinical-key",
         describe_key="clinical-key",
         start_transcription="into-clinical",
         get_transcription="job",
@@ -126,6 +129,13 @@ def allow_list() -> dict[str, Rights]:
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
     return {**functions, "state machine": STATE_MACHINE, **DATA_ACCESS}
 
+
+# Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
+# the state machine's Map may come as the Map. Clean Rooms ML may name no job: its guide's trust is `IfExists`.
+OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
+    "state machine": lambda machine: f"{machine}/TranscribeMedia",
+    "SeedReader": lambda job: "",
+}
 
 # Role -> the only service that may assume it.
 TRUSTED: Mapping[str, str] = {

@@ -244,14 +244,15 @@ class Recording:
 
 
 def invoke(stage: Stage, function: str, event: dict[str, Any]) -> str:
-    """Type and message of the error that the function ends with; none if it succeeds."""
+    """Type and message of the error that the function ends with, or why it rejects its input; none if it succeeds."""
     answer = stage.actor.client("lambda").invoke(
         FunctionName=stage.functions[function], Payload=json.dumps(event).encode()
     )
+    payload = json.loads(answer["Payload"].read())
     if "FunctionError" not in answer:
-        return ""
-    error = json.loads(answer["Payload"].read())
-    return f"{error.get('errorType')}: {error.get('errorMessage')}"
+        # A refusal to use another account's model is a rejection.
+        return str(payload["result"]["reason"]) if payload.get("status") == "REJECTED" else ""
+    return f"{payload.get('errorType')}: {payload.get('errorMessage')}"
 
 
 def ended(stage: Stage, arn: str) -> dict[str, Any]:

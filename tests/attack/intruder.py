@@ -17,8 +17,9 @@ ON_RESOURCES = """
     s3:DeleteObject s3:DeleteObjectVersion s3:ListBucket s3:ListBucketVersions s3:ListBucketMultipartUploads
     s3:GetBucketPolicy s3:PutBucketPolicy s3:DeleteBucketPolicy s3:PutBucketVersioning s3:PutLifecycleConfiguration
     s3:PutBucketNotification s3:DeleteBucket s3:CreateBucket
-    kms:Decrypt kms:GenerateDataKey kms:Encrypt kms:DescribeKey kms:GetKeyPolicy kms:CreateGrant kms:PutKeyPolicy
-    kms:DisableKeyRotation kms:DisableKey kms:ScheduleKeyDeletion
+    kms:Decrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:Encrypt kms:ReEncryptFrom kms:ReEncryptTo
+    kms:DescribeKey kms:GetKeyPolicy kms:CreateGrant kms:PutKeyPolicy kms:DisableKeyRotation kms:DisableKey
+    kms:ScheduleKeyDeletion
     sqs:ReceiveMessage sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes sqs:SendMessage
     sqs:SetQueueAttributes sqs:PurgeQueue sqs:DeleteQueue
     sns:Publish sns:Subscribe sns:GetTopicAttributes sns:DeleteTopic

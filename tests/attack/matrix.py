@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from local.aws.credentials import AccessDenied, assume_service_role, operator_credentials
-from tests.attack.allowed import TRUSTED, allow_list
+from tests.attack.allowed import OTHER_SOURCES, TRUSTED, allow_list
 from tests.attack.probes import Probe
 from tests.attack.stage import Role, Stage, credentials_of
 
@@ -100,7 +100,7 @@ def controls(stage: Stage, probes: list[Probe]) -> Iterator[str]:
 
 
 def attack_trust(stage: Stage) -> Iterator[Verdict]:
-    """Each role, asked for by each service, and for jobs of another account and of another kind."""
+    """Each role, asked for by each service, and for jobs of another account, of another kind and of none."""
     for role in stage.roles.values():
         trusted = TRUSTED.get(role.name)
         for service in SERVICES:
@@ -112,8 +112,11 @@ def attack_trust(stage: Stage) -> Iterator[Verdict]:
         if trusted and trusted != "lambda.amazonaws.com":
             foreign = role.source_arn.replace("123456789012", FOREIGN_ACCOUNT)
             elsewhere = f"arn:aws:sagemaker:us-east-1:123456789012:{role.source_arn.rpartition(':')[2]}"
-            for source in (foreign, elsewhere, ""):
-                yield trust_verdict(role, trusted, source, False)
+            also = {OTHER_SOURCES[role.name](role.source_arn)} if role.name in OTHER_SOURCES else set()
+            # Another machine, whose name begins as ours does.
+            alike = {f"{role.source_arn}2"} if role.name == "state machine" else set()
+            for source in sorted({foreign, elsewhere, ""} | alike | also):
+                yield trust_verdict(role, trusted, source, source in also)
 
 
 def trust_verdict(role: Role, service: str, source: str, listed: bool) -> Verdict:

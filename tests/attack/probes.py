@@ -121,7 +121,17 @@ def keys(stage: Stage) -> Iterator[Probe]:
         secret = stage.actor.client("kms").encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
         yield kms(f"decrypt {name}", operation="decrypt", CiphertextBlob=secret)
         yield kms(f"data_key {name}", operation="generate_data_key", KeySpec="AES_256")
+        yield kms(
+            f"data_key_without_plaintext {name}", operation="generate_data_key_without_plaintext", KeySpec="AES_256"
+        )
         yield kms(f"encrypt {name}", operation="encrypt", Plaintext=b"x")
+        re_encrypt = partial(
+            probe, "keys", service="kms", operation="re_encrypt", CiphertextBlob=secret, SourceKeyId=key
+        )
+        yield re_encrypt(f"re_encrypt {name}", DestinationKeyId=key)
+        if name != "bystander-key":
+            # What was encrypted here would be readable with a key that anybody may have.
+            yield re_encrypt(f"re_encrypt_for_others {name}", DestinationKeyId=stage.keys["bystander-key"])
         yield kms(f"describe_key {name}", operation="describe_key")
         yield kms(f"read_key_policy {name}", operation="get_key_policy", PolicyName="default")
         yield kms(

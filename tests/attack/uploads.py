@@ -12,21 +12,25 @@ from tests.attack.matrix import REFUSALS, Verdict
 from tests.attack.stage import BODY, HELD, Stage
 
 AREA = "uploads"
+# Transcribe writes it, without content and with headers that aren't documented, to try whether it may write.
+ACCESS_CHECK = "transcripts/.write_access_check_file.temp"
 STORES = ("media", "clinical", "audience", "operations")
 
 
 def attack_uploads(stage: Stage) -> Iterator[Verdict]:
-    """As the intruder, who may write everywhere: only what ends under the bucket's own key is taken."""
+    """As the intruder, who may write everywhere: only what ends under the bucket's own key, and the access check."""
     s3 = stage.actor.client("s3")
     stage.actor.become(stage.intruder)
     for store in STORES:
         own = f"arn:aws:kms:us-east-1:{ACCOUNT_ID}:key/{stage.keys[f'{store}-key']}"
         kms = {"ServerSideEncryption": "aws:kms"}
+        by_id = {"SSEKMSKeyId": stage.keys[f"{store}-key"]}
         to = {"Bucket": stage.buckets[store], "Key": "attack/upload"}
         source = {"Bucket": stage.buckets["bystander"], "Key": f"other/{HELD}"}
         for what, allowed, call, headers in (
             ("nothing asked for", True, s3.put_object, {}),
             ("our key by its ARN", True, s3.put_object, kms | {"SSEKMSKeyId": own}),
+            ("our key by its id", True, s3.put_object, kms | by_id),
             ("SSE-S3", False, s3.put_object, {"ServerSideEncryption": "AES256"}),
             ("the AWS managed key", False, s3.put_object, kms),
             ("another store's key", False, s3.put_object, kms | {"SSEKMSKeyId": other_key(stage, store)}),
@@ -40,6 +44,14 @@ def attack_uploads(stage: Stage) -> Iterator[Verdict]:
         ):  # fmt: skip
             body = {"Body": BODY} if call == s3.put_object else {}
             yield verdict(store, f"write with {what}", allowed, outcome_of(call, to | headers | body))
+        for key, listed in ((ACCESS_CHECK, store == "clinical"), (f"{ACCESS_CHECK}/x", False)):
+            for what, headers in (
+                ("SSE-S3", {"ServerSideEncryption": "AES256"}),
+                ("another store's key", kms | {"SSEKMSKeyId": other_key(stage, store)}),
+                ("a key of the caller's", customer_key()),
+            ):
+                code = outcome_of(s3.put_object, to | {"Key": key} | headers)
+                yield verdict(store, f"write of {key} with {what}", listed, code)
     stage.actor.become(operator_credentials())
     yield from attack_transport(stage)
 

@@ -31,9 +31,6 @@ from tests.statemachine.conftest import Engines, Run
 # What moto has not; a test proves that it still has it not.
 NOT_SERVED = (
     "cleanrooms create-configured-audience-model-association",
-    "cloudformation update-termination-protection",
-    "lambda get-account-settings",
-    "service-quotas list-service-quotas",
     "sqs start-message-move-task",
 )
 # Measurements of many minutes; tests/bench runs their parts.
@@ -146,7 +143,14 @@ class Reader:
     def query(self) -> str:
         athena = self.run.pipeline.aws.client("athena")
         started = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="clinical-media-local")
-        return str(started["QueryExecutionId"])
+        query = str(started["QueryExecutionId"])
+
+        def has_ended() -> bool:
+            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            return status["State"] not in ("QUEUED", "RUNNING")
+
+        self.run.until(has_ended)
+        return query
 
 
 def always(value: str) -> Callable[[dict[str, Any]], str]:
@@ -201,7 +205,11 @@ def provide_files(folder: Path, engines: Engines) -> None:
     (folder / "samples").symlink_to(ROOT / "samples")
     (folder / "out").mkdir()
     policies = [document for document in examples("deploy.md") if "Version" in document]
-    for name, action in (("trust", "sts:AssumeRoleWithWebIdentity"), ("rights", "sts:AssumeRole")):
+    for name, action in (
+        ("trust", "sts:AssumeRoleWithWebIdentity"),
+        ("rights", "sts:AssumeRole"),
+        ("policy", "cleanrooms-ml:StartAudienceGenerationJob"),
+    ):
         (policy,) = (policy for policy in policies if policy["Statement"][0]["Action"] == action)
         text = json.dumps(policy).replace("ACCOUNT", ACCOUNT).replace("REGION", "us-east-1")
         (folder / f"{name}.json").write_text(text)

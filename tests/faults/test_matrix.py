@@ -7,6 +7,7 @@ import pytest
 from local.aws.faults import Kind
 from tests.faults.job_failures import job_failures, run_job_failure
 from tests.faults.matrix import Case, Remedy, calls_made, cases_of, run_case
+from tests.faults.object_faults import CALLS, SERVICE, ObjectCase, ObjectFault, object_cases, run_object_case
 from tests.faults.world import World, world
 
 # The call, what happens to it, what the operator does, and how it ends.
@@ -21,6 +22,12 @@ CASES: list[tuple[str, str, str, Kind, Remedy, str]] = [
     ("start_audience_generation", "cleanroomsml", "StartAudienceGenerationJob", "kill_after", "redrive",
      "survived alone"),
 ]  # fmt: skip
+
+OBJECT_CASES: list[tuple[str, str, ObjectFault]] = [
+    ("plan_batch", "HeadObject", "under a customer's key"),
+    ("start_transcription", "GetObject", "under another key"),
+    (SERVICE, "GetObject", "archived in a tier"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +44,14 @@ def test_nothing_is_lost_and_nothing_done_twice(
     assert (verdict.outcome, verdict.problems) == (outcome, [])
 
 
+@pytest.mark.parametrize(("caller", "operation", "fault"), OBJECT_CASES)
+def test_what_happens_to_one_recording_s_object_stops_no_other(
+    running: World, caller: str, operation: str, fault: ObjectFault
+) -> None:
+    verdict = run_object_case(running, ObjectCase(caller, "s3", operation, fault))
+    assert (verdict.outcome, verdict.problems) == ("survived alone", [])
+
+
 def test_a_job_that_fails_for_our_side_s_sake_is_started_again_by_a_redrive(running: World) -> None:
     (case,) = [
         case for case in job_failures() if str(case).startswith("comprehendmedical") and case.remedy == "redrive"
@@ -46,7 +61,8 @@ def test_a_job_that_fails_for_our_side_s_sake_is_started_again_by_a_redrive(runn
 
 
 def test_the_matrix_has_every_function_and_every_service(running: World) -> None:
-    cases = list(cases_of(calls_made(running)))
+    calls = calls_made(running)
+    cases = list(cases_of(calls))
     assert len({case.caller for case in cases}) == 15  # the functions, and the state machine itself
     assert {case.service for case in cases} >= {
         "s3",
@@ -56,3 +72,8 @@ def test_the_matrix_has_every_function_and_every_service(running: World) -> None
         "stepfunctions",
     }
     assert len(cases) > 300
+    # Whatever is asked about one recording before its job is asked of a spoiled one, too.
+    who, what = ("plan_batch", "start_transcription"), ("HeadObject", "GetObject", "StartMedicalTranscriptionJob")
+    about_one = {(call.caller, call.service, call.operation) for call in calls if call.operation in what}
+    assert {call for call in about_one if call[0] in who} == {call for call in CALLS if call[0] != SERVICE}
+    assert len(list(object_cases())) == 28

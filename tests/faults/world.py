@@ -37,20 +37,27 @@ class World:
 
     def drop(self) -> Dropped:
         """Two recordings into the bucket, after somebody has withdrawn, so that an audience is due."""
+        dropped = self.next_drop()
+        self.upload(dropped)
+        return dropped
+
+    def next_drop(self) -> Dropped:
+        """What the next drop will be, which tells its recordings apart from all others before they are there."""
         number = next(self._numbers)
         self._suppressed.append(self._leavers.pop())
+        users = (f"case-{number}-a", f"case-{number}-b")
+        bucket = self.run.pipeline.media_bucket
+        texts = {f"s3://{bucket}/media/{user}/visit.wav": f"Patient {user} has hypertension." for user in users}
+        return Dropped(texts, users, self._suppressed[-1])
+
+    def upload(self, dropped: Dropped) -> None:
         self.run.s3.put_object(
             Bucket=self.run.pipeline.audience_bucket,
             Key="suppression/user_ids.txt",
             Body="\n".join(self._suppressed).encode(),
         )
-        users = (f"case-{number}-a", f"case-{number}-b")
-        texts = {}
-        for user, consent in zip(users, (True, False), strict=True):
-            text = f"Patient {user} has hypertension."
-            uri = self.run.drop(f"media/{user}/visit.wav", self.run.engines.recording(text), consent=consent)
-            texts[uri] = text
-        return Dropped(texts, users, self._suppressed[-1])
+        for (uri, text), consent in zip(dropped.texts.items(), (True, False), strict=True):
+            self.run.drop(uri.split("/", 3)[3], self.run.engines.recording(text), consent=consent)
 
     def executions(self, dropped: Dropped) -> list[dict[str, Any]]:
         """The executions that the drop has started; fewer than there will be while the queue is at it."""

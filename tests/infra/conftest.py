@@ -100,6 +100,14 @@ def synthesized(stack: "PipelineStack") -> Deployed:
     return Deployed(stack, rendered, outputs)
 
 
+def parameters_with_model_of(account: str, environments: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the environment `local`, with its audience model in that account."""
+    parameters: dict[str, Any] = copy.deepcopy(environments["local"]["parameters"])
+    generation = parameters["StartAudienceGenerationJob"]
+    generation["configuredAudienceModelArn"] = generation["configuredAudienceModelArn"].replace(ACCOUNT, account)
+    return parameters
+
+
 @pytest.fixture
 def with_query(environments: dict[str, Any], new_stack: "Callable[..., PipelineStack]") -> "PipelineStack":
     """A production whose one more cohort is selected by a query, not synthesized yet."""

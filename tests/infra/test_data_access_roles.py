@@ -11,21 +11,25 @@ def statements(local: Deployed, role: str) -> list[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("role", "service", "jobs"),
+    ("role", "service", "jobs", "if_sent"),
     [
         (
             "EntityDetection",
             "comprehendmedical.amazonaws.com",
             "arn:aws:comprehendmedical:us-east-1:123456789012:*",
+            "",
         ),
         (
             "SeedReader",
             "cleanrooms-ml.amazonaws.com",
             "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*",
+            "IfExists",
         ),
     ],
 )
-def test_a_service_may_act_in_our_name_for_our_jobs_only(local: Deployed, role: str, service: str, jobs: str) -> None:
+def test_a_service_may_act_in_our_name_for_our_jobs_only(
+    local: Deployed, role: str, service: str, jobs: str, if_sent: str
+) -> None:
     properties = local.resources[f"DataAccessRoles/{role}/Role"]["Properties"]
     assert properties["AssumeRolePolicyDocument"]["Statement"] == [
         {
@@ -33,8 +37,8 @@ def test_a_service_may_act_in_our_name_for_our_jobs_only(local: Deployed, role: 
             "Action": "sts:AssumeRole",
             "Principal": {"Service": service},
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": "123456789012"},
-                "ArnLike": {"aws:SourceArn": jobs},
+                f"StringEquals{if_sent}": {"aws:SourceAccount": "123456789012"},
+                f"ArnLike{if_sent}": {"aws:SourceArn": jobs},
             },
         }
     ]

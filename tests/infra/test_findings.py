@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import Stack
@@ -7,6 +8,7 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 from infra.findings import accepted, acknowledge
 from infra.stack import PipelineStack
+from tests.infra.conftest import parameters_with_model_of
 
 
 def found_in(stack: Stack) -> set[tuple[str, str]]:
@@ -20,11 +22,20 @@ def found_in(stack: Stack) -> set[tuple[str, str]]:
     }
 
 
-@pytest.fixture(params=["prod", "local", "with a query"])
+@pytest.fixture(params=["prod", "local", "with a query", "with another account's model"])
 def stack(
-    request: pytest.FixtureRequest, new_stack: Callable[..., PipelineStack], with_query: PipelineStack
+    request: pytest.FixtureRequest,
+    new_stack: Callable[..., PipelineStack],
+    with_query: PipelineStack,
+    environments: dict[str, Any],
 ) -> PipelineStack:
-    return with_query if request.param == "with a query" else new_stack(request.param)
+    match request.param:
+        case "with a query":
+            return with_query
+        case "with another account's model":
+            return new_stack("local", parameters=parameters_with_model_of("222233334444", environments))
+        case name:
+            return new_stack(name)
 
 
 def test_every_finding_is_accepted_with_a_reason(stack: PipelineStack) -> None:

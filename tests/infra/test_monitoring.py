@@ -13,10 +13,8 @@ from infra.settings import ConfigurationError
 from tests.infra.conftest import ROOT, Deployed
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
-OURS = {
-    "StringEquals": {"aws:SourceAccount": "123456789012"},
-    "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:clinical-media-local-*"},
-}
+OUR_ACCOUNT = {"aws:SourceAccount": "123456789012"}
+OUR_ALARMS = {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:clinical-media-local-*"}
 
 
 def alarms(deployed: Deployed) -> dict[str, dict[str, Any]]:
@@ -142,17 +140,20 @@ def test_the_topic_is_encrypted_and_only_this_environments_alarms_may_publish(lo
     allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
     (allowed_one,) = allowed
     assert allowed_one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert (allowed_one["Action"], allowed_one["Condition"]) == ("sns:Publish", OURS)
+    assert allowed_one["Action"] == "sns:Publish"
+    assert allowed_one["Condition"] == {"StringEquals": OUR_ACCOUNT, "ArnLike": OUR_ALARMS}
     denied = [one["Condition"] for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
     assert denied == [{"Bool": {"aws:SecureTransport": "false"}}]
 
 
-def test_cloudwatch_may_use_the_key_for_this_environments_alarms_only(local: Deployed) -> None:
+def test_cloudwatch_may_use_the_key_for_this_environments_alarms_and_where_kms_hears_of_no_alarm(
+    local: Deployed,
+) -> None:
     """Without it an encrypted topic swallows every alarm: nothing fails, and nobody is told."""
     statements = local.resources["Storage/Operations/Key"]["Properties"]["KeyPolicy"]["Statement"]
     (ours,) = [one for one in statements if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
     assert set(ours["Action"]) == {"kms:GenerateDataKey", "kms:Decrypt"}
-    assert ours["Condition"] == OURS
+    assert ours["Condition"] == {"StringEqualsIfExists": OUR_ACCOUNT, "ArnLikeIfExists": OUR_ALARMS}
     named = [alarm["AlarmName"] for alarm in alarms(local).values()]
     assert named and all(name.startswith("clinical-media-local-") for name in named)
 

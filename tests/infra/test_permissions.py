@@ -1,12 +1,16 @@
 """The whole table of what each role may do, as `action on resource`; a changed grant has to be changed here too."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.functions import FUNCTIONS, pascal_case
-from tests.infra.conftest import Deployed
+from local.aws.policies import Decision, Request, evaluate
+from tests.infra.conftest import Deployed, parameters_with_model_of, synthesized
+
+if TYPE_CHECKING:
+    from infra.stack import PipelineStack
 
 MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
 MEDIA_KEY, CLINICAL_KEY, AUDIENCE_KEY = (f"Storage/{store}/Key.Arn" for store in ("Media", "Clinical", "Audience"))
@@ -52,6 +56,9 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{CLINICAL}/transcripts/*", f"{CLINICAL}/batches/*"},
         "kms:Decrypt": {MEDIA_KEY, CLINICAL_KEY},
         "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:GenerateDataKeyWithoutPlaintext": {CLINICAL_KEY},
+        "kms:ReEncryptFrom": {CLINICAL_KEY},
+        "kms:ReEncryptTo": {CLINICAL_KEY},
         "kms:DescribeKey": {CLINICAL_KEY},
         "kms:Encrypt": {CLINICAL_KEY},
         "transcribe:StartMedicalTranscriptionJob": {"*"},
@@ -190,6 +197,20 @@ def test_without_an_audience_model_none_can_be_used(deploy: Callable[..., Deploy
     assert {resource.rsplit(":", 1)[1] for resource in resources} == {"audience-generation-job/*"}
 
 
+def test_a_generation_with_another_account_s_model_has_a_second_arn_in_that_account(
+    new_stack: Callable[..., "PipelineStack"], environments: dict[str, Any]
+) -> None:
+    stack = new_stack("local", parameters=parameters_with_model_of("222233334444", environments))
+    statements = synthesized(stack).statements("Functions/StartAudienceGeneration/Policy")
+    theirs = "arn:aws:cleanrooms-ml:us-east-1:222233334444"
+    assert grants(statements)["cleanrooms-ml:StartAudienceGenerationJob"] == {
+        GENERATIONS,
+        f"{theirs}:audience-generation-job/*",
+        f"{theirs}:configured-audience-model/local",
+    }
+    assert grants(statements)["cleanrooms-ml:TagResource"] == {GENERATIONS}, "theirs are never tagged by us"
+
+
 def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
     steps = {
         f"Functions/{pascal_case(function)}/Function.Arn"
@@ -215,16 +236,35 @@ def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
     }
 
 
-def test_the_state_machine_uses_the_operations_key_for_itself_and_its_log_only(local: Deployed) -> None:
+def test_the_state_machine_uses_the_operations_key_for_itself_its_maps_and_its_log_only(local: Deployed) -> None:
     contexts = [
-        statement["Condition"]["StringEquals"]
+        statement["Condition"]
         for statement in local.statements("Workflow/Policy")
         if statement["Resource"] == OPERATIONS_KEY
     ]
     assert contexts == [
-        {"kms:EncryptionContext:aws:states:stateMachineArn": MACHINE},
-        {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"},
+        {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": [MACHINE, f"{MACHINE}/*"]}},
+        {"StringEquals": {"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:123456789012:*"}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("acting", "allowed"),
+    [
+        (MACHINE, True),
+        (f"{MACHINE}/TranscribeMedia", True),
+        (f"{MACHINE}2", False),
+        (MACHINE.replace("clinical-media-local", "clinical-media-dev"), False),
+        (MACHINE.replace("123456789012", "210987654321"), False),
+    ],
+)
+def test_the_operations_key_encrypts_the_state_of_this_machine_under_either_name_of_it(
+    local: Deployed, acting: str, allowed: bool
+) -> None:
+    document = {"Statement": local.statements("Workflow/Policy")}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        request = Request(action, OPERATIONS_KEY, {"kms:EncryptionContext:aws:states:stateMachineArn": acting})
+        assert (evaluate([document], request) is Decision.ALLOW) == allowed
 
 
 def test_permissions_are_in_managed_policies_that_exist_before_their_roles(local: Deployed) -> None:

@@ -1,4 +1,5 @@
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
+from botocore.model import PRIORITY_ORDERED_SUPPORTED_PROTOCOLS  # type: ignore[attr-defined]
 
-from infra.sdk_models import OPERATIONS, write_sdk_models
+from infra.sdk_models import OPERATIONS, PROTOCOLS, protocol_of, write_sdk_models
+from infra.settings import ConfigurationError
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 CLIENTS = {
@@ -109,9 +112,34 @@ def test_requests_are_made_as_by_the_whole_models(models: Path, service: str) ->
         assert undocumented(own.operation_model(name)) == undocumented(all_of_them.operation_model(name))
 
 
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_a_model_names_only_the_protocol_that_old_and_new_versions_use(models: Path, service: str) -> None:
+    """So tried with botocore 1.34.162, 1.35.99 and 1.36.26: they read what is written here, and send the same."""
+    (file,) = models.glob(f"{service}/*/service-2.json")
+    metadata = json.loads(file.read_text())["metadata"]
+    assert metadata["protocol"] in ("json", "query", "rest-json", "rest-xml", "ec2")
+    assert metadata["protocols"] == [metadata["protocol"]]
+    assert metadata["protocol"] == client(service, None).meta.service_model.resolved_protocol
+    if metadata["protocol"] == "json":
+        assert metadata["jsonVersion"] in ("1.0", "1.1") and metadata["targetPrefix"]
+
+
+def test_the_protocols_are_in_the_order_in_which_the_sdk_chooses() -> None:
+    assert [name for name in PRIORITY_ORDERED_SUPPORTED_PROTOCOLS if name in PROTOCOLS] == list(PROTOCOLS)
+
+
+def test_a_service_with_new_protocols_only_is_named() -> None:
+    metadata = {"serviceId": "Novel", "protocol": "smithy-rpc-v2-cbor", "protocols": ["smithy-rpc-v2-cbor"]}
+    with pytest.raises(ConfigurationError, match="model of Novel has the protocols smithy-rpc-v2-cbor, but must have"):
+        protocol_of(metadata)
+
+
 def undocumented(operation: Any) -> list[Any]:
     """Everything botocore derives a request and its answer from: all shapes below, as text."""
-    told: list[Any] = [operation.http, operation.metadata, operation.endpoint, operation.auth]
+    # Of the protocols that a service has, the one that is used.
+    chosen = operation.service_model.resolved_protocol
+    metadata = {**operation.metadata, "protocol": chosen, "protocols": [chosen]}
+    told: list[Any] = [operation.http, metadata, operation.endpoint, operation.auth]
     shapes = [operation.input_shape, operation.output_shape, *operation.error_shapes]
     seen = set()
     while shapes:
@@ -145,7 +173,8 @@ def test_a_request_is_the_one_that_the_whole_models_make(models: Path, service: 
     sent = []
 
     def send(model: Any, params: dict[str, Any], **_: Any) -> Any:
-        sent.append((params["method"], params["url"], params["body"], params["context"]["auth_type"]))
+        headers = {name: value for name, value in params["headers"].items() if name != "User-Agent"}
+        sent.append((params["method"], params["url"], headers, params["body"], params["context"]["auth_type"]))
         return SimpleNamespace(status_code=200), {}
 
     for found in (client(service, models), client(service, None)):

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from aws_cdk.assertions import Template
 
@@ -33,6 +34,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
         "AlarmTopicArn": "Monitoring/Topic",
         "DatabaseName": "clinical_media_local",
+        "RegionName": {"Fn::FindInMap": ["OnlyRegionsWithAllThreeServices", "us-east-1", "Name"]},
     }
 
 
@@ -97,6 +99,21 @@ def test_the_stack_fits_cloudformation_with_room_for_growth(local: Deployed) -> 
 
 
 def test_no_account_and_no_region_is_written_into_the_template(new_stack: Callable[..., PipelineStack]) -> None:
-    text = json.dumps(Template.from_stack(new_stack("dev")).to_json())
+    template = dict(Template.from_stack(new_stack("dev")).to_json())
+    # But for the map by which CloudFormation refuses other Regions.
+    assert template.pop("Mappings") == {
+        "OnlyRegionsWithAllThreeServices": {
+            "us-east-1": {"Name": "US East (N. Virginia)"},
+            "us-east-2": {"Name": "US East (Ohio)"},
+            "us-west-2": {"Name": "US West (Oregon)"},
+        }
+    }
+    text = json.dumps(template)
     assert "123456789012" not in text
-    assert "us-east-1" not in text
+    assert not [region for region in boto3.Session().get_available_regions("s3") if region in text]
+
+
+def test_the_region_is_looked_up_where_it_is_deployed(new_stack: Callable[..., PipelineStack]) -> None:
+    outputs = Template.from_stack(new_stack("dev")).to_json()["Outputs"]
+    asked = ["OnlyRegionsWithAllThreeServices", {"Ref": "AWS::Region"}, "Name"]
+    assert outputs["RegionName"]["Value"] == {"Fn::FindInMap": asked}

@@ -3,31 +3,36 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Deployed
+from local.aws.policies import Decision, Request, evaluate
+from tests.infra.conftest import ACCOUNT, Deployed
 
+# Recordings and results, the keys to them, events on their way, logs and executions.
+WITH_DATA = {
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+}
 STORES = ["Media", "Clinical", "Audience", "Operations"]
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 CUSTOMER = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
-def refused_by(deployed: Deployed, store: str, headers: dict[str, str]) -> set[str]:
-    """Sids of the bucket policy's denials of a write with these headers, evaluated as IAM does: all conditions met."""
-    tests: dict[str, Callable[[str | None, Any], bool]] = {
-        "Null": lambda value, wanted: (value is None) == (wanted == "true"),
-        "StringEquals": lambda value, wanted: value == wanted,
-        "StringNotEquals": lambda value, wanted: value != wanted,
-    }
+def refused_by(deployed: Deployed, store: str, headers: dict[str, str], key: str = "some/object") -> set[str]:
+    """Sids of the bucket policy's denials of a write with these headers."""
     policy = deployed.resources[f"Storage/{store}/Bucket/Policy"]["Properties"]["PolicyDocument"]
+    request = Request(
+        "s3:PutObject",
+        f"Storage/{store}/Bucket.Arn/{key}",
+        headers | {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"},
+        account=ACCOUNT,
+    )
     return {
         statement["Sid"]
         for statement in policy["Statement"]
-        if statement["Effect"] == "Deny" and statement["Action"] == "s3:PutObject"
-        if all(
-            tests[operator](headers.get(key), wanted)
-            for operator, conditions in statement["Condition"].items()
-            for key, wanted in conditions.items()
-        )
+        if evaluate([{"Statement": [statement]}], request) is Decision.DENY
     }
 
 
@@ -51,9 +56,11 @@ def test_each_class_of_data_has_a_rotating_key_of_its_own(local: Deployed, store
     ("headers", "refusals"),
     [
         ({}, set()),
-        ({ENCRYPTION: "aws:kms", KEY: "ours"}, set()),
+        ({ENCRYPTION: "aws:kms", KEY: "ours by ARN"}, set()),
+        ({ENCRYPTION: "aws:kms", KEY: "ours by id"}, set()),
+        ({ENCRYPTION: "aws:kms", KEY: "alias/clinical-media-local-clinical"}, {"OnlyOurKey"}),
         ({ENCRYPTION: "AES256"}, {"OnlyKms"}),
-        ({ENCRYPTION: "aws:kms:dsse", KEY: "ours"}, {"OnlyKms"}),
+        ({ENCRYPTION: "aws:kms:dsse", KEY: "ours by ARN"}, {"OnlyKms"}),
         ({ENCRYPTION: "aws:kms"}, {"NotTheAwsManagedKey"}),
         ({ENCRYPTION: "aws:kms", KEY: "theirs"}, {"OnlyOurKey"}),
         ({CUSTOMER: "AES256"}, {"NoCustomerKeys"}),
@@ -62,8 +69,37 @@ def test_each_class_of_data_has_a_rotating_key_of_its_own(local: Deployed, store
 def test_a_write_with_other_encryption_than_ours_is_refused(
     local: Deployed, store: str, headers: dict[str, str], refusals: set[str]
 ) -> None:
-    sent = {name: f"Storage/{store}/Key.Arn" if value == "ours" else value for name, value in headers.items()}
+    ours = {"ours by ARN": f"Storage/{store}/Key.Arn", "ours by id": f"Storage/{store}/Key"}
+    sent = {name: ours.get(value, value) for name, value in headers.items()}
     assert refused_by(local, store, sent) == refusals
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {ENCRYPTION: "AES256"},
+        {ENCRYPTION: "aws:kms"},
+        {ENCRYPTION: "aws:kms", KEY: "theirs"},
+        {CUSTOMER: "AES256"},
+    ],
+)
+def test_transcribes_access_check_is_written_with_any_header_and_nothing_else_is(
+    local: Deployed, headers: dict[str, str]
+) -> None:
+    check = "transcripts/.write_access_check_file.temp"
+    assert refused_by(local, "Clinical", headers, check) == set()
+    for key in (
+        "transcripts/0a1b.json",
+        f"{check}2",
+        f"{check}/x",
+        f"records/{check}",
+        ".write_access_check_file.temp",
+    ):
+        assert bool(refused_by(local, "Clinical", headers, key)) == bool(headers), key
+    for store in STORES:
+        if store != "Clinical":
+            assert bool(refused_by(local, store, headers, check)) == bool(headers), store
 
 
 def test_every_bucket_is_private_versioned_and_reached_by_tls_only(local: Deployed) -> None:
@@ -151,16 +187,26 @@ def test_the_media_bucket_alone_sends_events(local: Deployed) -> None:
     assert configuration == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
 
-@pytest.mark.parametrize(("environment", "policy"), [("dev", "Delete"), ("prod", "Retain")])
-def test_data_and_the_keys_to_it_share_their_fate(
-    deploy: Callable[..., Deployed], environment: str, policy: str
+def test_what_is_kept_outlives_deletion_and_replacement_and_nothing_outlives_a_failed_creation(
+    deploy: Callable[..., Deployed], environments: dict[str, Any]
 ) -> None:
+    """DeletionPolicy and UpdateReplacePolicy; without one CloudFormation deletes (user guide, "DeletionPolicy")."""
+    kept = ("RetainExceptOnCreate", "Retain")
+    gone = ("Delete", "Delete")
     fates = {
-        (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
-        for resource in deploy(environment).resources.values()
-        if resource["Type"] in ("AWS::S3::Bucket", "AWS::KMS::Key")
+        name: {
+            path: (resource.get("DeletionPolicy", "Delete"), resource.get("UpdateReplacePolicy", "Delete"))
+            for path, resource in deploy(name).resources.items()
+        }
+        for name in environments
     }
-    assert fates == {(policy, policy)}
+    for name, found in fates.items():
+        resources = deploy(name).resources
+        wanted = kept if environments[name]["retain_data"] else gone
+        assert found == {
+            path: wanted if resource["Type"] in WITH_DATA else gone for path, resource in resources.items()
+        }
+    assert sum(fate == kept for fate in fates["prod"].values()) == 28
 
 
 def test_key_policies_refer_to_no_resource_that_may_refer_to_the_key(local: Deployed) -> None:
@@ -174,10 +220,11 @@ def test_only_the_account_itself_and_named_uses_have_a_key(local: Deployed) -> N
     for store in STORES:
         statements = local.resources[f"Storage/{store}/Key"]["Properties"]["KeyPolicy"]["Statement"]
         assert [statement["Principal"] for statement in statements if statement["Action"] == "kms:*"] == [{"AWS": root}]
-        services = {s["Principal"]["Service"]: s["Condition"] for s in statements if "Service" in s["Principal"]}
+        services = {s["Principal"]["Service"]: s.get("Condition") for s in statements if "Service" in s["Principal"]}
         assert set(services) == (
             {f"{name}.amazonaws.com" for name in ("logs.us-east-1", "events", "delivery.logs", "cloudwatch")}
             if store == "Operations"
             else set()
         )
-        assert all(services.values())
+        # Which condition EventBridge meets isn't documented (infra/ingest.py).
+        assert {name for name, condition in services.items() if not condition} <= {"events.amazonaws.com"}

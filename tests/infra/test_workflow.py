@@ -69,13 +69,13 @@ def test_log_delivery_may_decrypt_logs_only(local: Deployed) -> None:
     }
 
 
-def test_only_this_state_machine_may_take_its_role(local: Deployed) -> None:
+def test_only_this_state_machine_and_its_maps_may_take_its_role(local: Deployed) -> None:
     role = local.resources["Workflow/Role"]["Properties"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "states.amazonaws.com"}
     assert trust["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "123456789012"},
-        "ArnLike": {"aws:SourceArn": MACHINE},
+        "ArnLike": {"aws:SourceArn": [MACHINE, f"{MACHINE}/*"]},
     }
     assert role["ManagedPolicyArns"] == ["Workflow/Policy", "Tracing"]
     assert local.resources["Workflow/StateMachine"]["Properties"]["RoleArn"] == "Workflow/Role.Arn"

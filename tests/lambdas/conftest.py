@@ -31,6 +31,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "MEDIA_BUCKET": MEDIA,
         "CLINICAL_BUCKET": CLINICAL,
         "AUDIENCE_BUCKET": AUDIENCE,
+        "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
         "PARAMETERS": json.dumps(PARAMETERS),

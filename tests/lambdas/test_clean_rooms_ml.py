@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import clean_rooms_ml
+from lambdas.audience_attempts import name_of as attempts_name
 from lambdas.shared import jobs
 from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest
@@ -54,14 +55,15 @@ def export(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 
 def list_generations(service: Stubber, *known: dict[str, Any]) -> None:
-    service.add_response(
-        "list_audience_generation_jobs", {"audienceGenerationJobs": list(known)}, {"configuredAudienceModelArn": MODEL}
-    )
+    # By no model: another account's can't be listed by.
+    service.add_response("list_audience_generation_jobs", {"audienceGenerationJobs": list(known)}, {"maxResults": 100})
 
 
 def list_exports(service: Stubber, *known: dict[str, Any]) -> None:
     service.add_response(
-        "list_audience_export_jobs", {"audienceExportJobs": list(known)}, {"audienceGenerationJobArn": ARN}
+        "list_audience_export_jobs",
+        {"audienceExportJobs": list(known)},
+        {"audienceGenerationJobArn": ARN, "maxResults": 100},
     )
 
 
@@ -165,7 +167,7 @@ def test_a_request_that_breaks_a_rule_is_never_sent(service: Stubber) -> None:
 
 
 def test_another_model_makes_another_name() -> None:
-    names = {clean_rooms_ml.name_of("c", "seed", model, "") for model in ("model-1", "model-2")}
+    names = {attempts_name("c", "seed", model, "") for model in ("model-1", "model-2")}
     assert len(names) == 2
 
 
@@ -180,6 +182,62 @@ def test_after_a_failed_or_deleted_generation_comes_the_next_attempt(service: St
     list_generations(service, generation(f"{NAME}1", status))
     expect_start(service, 2)
     start()
+
+
+def test_a_listing_is_read_no_further_than_to_the_job_that_is_adopted(service: Stubber) -> None:
+    page = {"audienceGenerationJobs": [generation("other-1", "ACTIVE"), generation(f"{NAME}1", "ACTIVE")]}
+    # Of a second page the script has none: to ask for it would fail.
+    service.add_response("list_audience_generation_jobs", page | {"nextToken": "more"})
+    assert start()["id"] == ARN
+
+
+def test_a_job_on_a_later_page_is_found(service: Stubber) -> None:
+    first = {"audienceGenerationJobs": [generation("other-1", "ACTIVE")], "nextToken": "more"}
+    service.add_response("list_audience_generation_jobs", first, {"maxResults": 100})
+    second = {"audienceGenerationJobs": [generation(f"{NAME}1", "ACTIVE")]}
+    service.add_response("list_audience_generation_jobs", second, {"maxResults": 100, "nextToken": "more"})
+    assert start()["id"] == ARN
+
+
+def test_a_later_attempt_is_adopted_although_the_failed_one_before_it_was_deleted(service: Stubber) -> None:
+    list_generations(service, generation(f"{NAME}2", "ACTIVE"))
+    assert start()["id"] == ARN
+
+
+def test_a_job_of_our_name_for_another_model_only_takes_the_name(service: Stubber) -> None:
+    stranger = generation(f"{NAME}1", "ACTIVE") | {"configuredAudienceModelArn": f"{MODEL}-other"}
+    list_generations(service, stranger)
+    expect_start(service, 2)
+    start()
+
+
+FOREIGN_MODEL = MODEL.replace("123456789012", "222233334444")
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
+def test_what_the_owner_of_another_account_s_model_refuses_is_a_rejection_that_names_them(
+    service: Stubber, code: str
+) -> None:
+    list_generations(service)
+    service.add_client_error("start_audience_generation_job", code, "no policy allows it.")
+    job = start(configuredAudienceModelArn=FOREIGN_MODEL)
+    assert job["status"] == "REJECTED"
+    reason = str(job["result"]["reason"])
+    assert reason.startswith(f"{code}: no policy allows it. The model belongs to account 222233334444: ")
+    assert "account 123456789012" in reason
+    event = {"batch_id": "b", "job": job, "redrive_count": 0}
+    assert clean_rooms_ml.poll(event, None) == job, "there is no job to ask about"
+
+
+@pytest.mark.parametrize(
+    ("model", "code"),
+    [(MODEL, "AccessDeniedException"), (FOREIGN_MODEL, "ThrottlingException"), (MODEL, "ValidationException")],
+)
+def test_what_is_ours_to_repair_or_passes_by_itself_fails_the_start(service: Stubber, model: str, code: str) -> None:
+    list_generations(service)
+    service.add_client_error("start_audience_generation_job", code, "no")
+    with pytest.raises(ClientError, match=code):
+        start(configuredAudienceModelArn=model)
 
 
 @pytest.mark.parametrize("status", MODEL_SHAPES.shape_for("AudienceGenerationJobStatus").enum)  # type: ignore[attr-defined]

@@ -6,8 +6,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from lambdas import summarize_batch
+from lambdas.report.labels import escape
 
 CLINICAL = "clinical-bucket"
+MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
+GENERATION = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/j"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/summary.schema.json").read_text())
 SUMMARY = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -25,10 +28,13 @@ def planned(number: int, reused: bool) -> dict[str, Any]:
     return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
 
 
-def summarize(s3: Any, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     plan = {
         "reprocess": False,
-        "parameters": {"StartMedicalTranscriptionJob": {"Type": "DICTATION"}},
+        "parameters": {
+            "StartMedicalTranscriptionJob": {"Type": "DICTATION"},
+            "StartAudienceGenerationJob": {"configuredAudienceModelArn": model},
+        },
         "elsewhere": [recording(4, execution_name="other")],
         "recordings": [planned(1, reused=False), planned(2, reused=True)],
         "rejected": [recording(3, reason="The file is empty (0 bytes).")],
@@ -71,19 +77,20 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
 
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:
-    generation = {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": {"recallMetric": 0.7}}}
+    generation = {"id": GENERATION, "status": "COMPLETED", "result": {"metrics": {"recallMetric": 0.7}}}
     seed = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}
     item = {"seed": seed, "generation": generation}
     exported = {**item, "audience_export": {"result": {"output_uri": "s3://owner/out/"}}}
     _, summary = summarize(s3, audiences=[item, exported])
     assert [audience["export_uri"] for audience in summary["audiences"]] == [None, "s3://owner/out/"]
+    assert [audience["not_visible"] for audience in summary["audiences"]] == [{}, {}]
     assert summary["audiences"][0]["metrics"] == {"recallMetric": 0.7}
 
 
 def test_what_clean_rooms_ml_refused_is_told_with_its_reason(s3: Any) -> None:
     item = {"seed": {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}}
-    refused = {**item, "generation": {"id": "arn:job", "status": "REJECTED", "result": {"reason": "too small"}}}
-    done = {**item, "generation": {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": None}}}
+    refused = {**item, "generation": {"id": GENERATION, "status": "REJECTED", "result": {"reason": "too small"}}}
+    done = {**item, "generation": {"id": GENERATION, "status": "COMPLETED", "result": {"metrics": None}}}
     unexported = {**done, "audience_export": {"result": {"reason": "no such size"}}}
     _, summary = summarize(s3, audiences=[refused, unexported])
     assert summary["cohorts_without_audience"][1] == {
@@ -91,7 +98,33 @@ def test_what_clean_rooms_ml_refused_is_told_with_its_reason(s3: Any) -> None:
         "eligible": 30,
         "reason": "Clean Rooms ML: too small",
     }
-    assert [audience["export_refused"] for audience in summary["audiences"]] == ["no such size"]
+    (audience,) = summary["audiences"]
+    assert audience["export_refused"] == "no such size"
+    assert "export_uri" not in audience["not_visible"]
+    assert "no such size" in report(s3)
+
+
+@pytest.mark.parametrize("model", [MODEL, MODEL.replace("123456789012", "222233334444")])
+@pytest.mark.parametrize("metrics", [None, {"recallMetric": 0.7}])
+@pytest.mark.parametrize(
+    ("export", "hidden"),
+    [({}, False), ({"result": {"output_uri": None}}, True), ({"result": {"output_uri": "s3://owner/out/"}}, False)],
+)
+def test_what_exists_and_is_not_shown_has_a_reason_and_nothing_else_has_one(
+    s3: Any, model: str, metrics: Any, export: dict[str, Any], hidden: bool
+) -> None:
+    seed = {"cohort": "c", "eligible": 30, "seed_size": 25, "seed_uri": "s3://a/seed"}
+    item = {"seed": seed, "generation": {"id": GENERATION, "status": "COMPLETED", "result": {"metrics": metrics}}}
+    _, summary = summarize(s3, model, audiences=[{**item, **({"audience_export": export} if export else {})}])
+    (audience,) = summary["audiences"]
+    reasons = audience["not_visible"]
+    assert set(reasons) == {*(["metrics"] if metrics is None else []), *(["export_uri"] if hidden else [])}
+    assert all(audience[member] is None for member in reasons)
+    html = report(s3)
+    for reason in reasons.values():
+        assert ("Account 222233334444" in reason or "account 222233334444" in reason) == (model != MODEL)
+        assert escape(reason) in html
+    assert not hidden or model == MODEL or "generation job j." in reasons["export_uri"]
 
 
 def test_the_answer_names_no_patient(s3: Any) -> None:
@@ -119,7 +152,7 @@ def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -
     put(s3, "batches/b/jobs/transcription/j.json", times)
     metrics = {"relevanceMetrics": [{"audienceSize": {"type": "PERCENTAGE", "value": 1}, "score": 9.5}]}
     seed = {"cohort": "c", "eligible": None, "seed_size": None, "seed_uri": None}
-    item = {"seed": seed, "generation": {"id": "arn:job", "status": "COMPLETED", "result": {"metrics": metrics}}}
+    item = {"seed": seed, "generation": {"id": GENERATION, "status": "COMPLETED", "result": {"metrics": metrics}}}
     result = {
         "service_status": "PARTIAL_SUCCESS", "model_version": None, "output_uri": "s3://c/entities/j/",
         "manifest_path": "entities/j/Manifest",

@@ -10,12 +10,17 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import transcribe_medical
+from lambdas.media_headers import read_header
+from lambdas.media_headers.s3_source import S3Source
+from lambdas.object_faults import CHANGED
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
+from tests.faults.job_failures import ABOUT_THE_RECORDING
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 KEY = "media/p-1/a b.wav"
+THEIRS = "arn:aws:kms:us-east-1:123456789012:key/theirs"
 URI = f"s3://{MEDIA}/{KEY}"
 NAME = "clinical-media-test-media-settings-"
 NO_ACCESS = "Access denied when writing to S3"
@@ -45,8 +50,8 @@ def recording(s3: Any) -> dict[str, Any]:
     return put_recording(s3, sound())
 
 
-def put_recording(s3: Any, body: bytes) -> dict[str, Any]:
-    head = s3.put_object(Bucket=MEDIA, Key=KEY, Body=body)
+def put_recording(s3: Any, body: bytes, **more: str) -> dict[str, Any]:
+    head = s3.put_object(Bucket=MEDIA, Key=KEY, Body=body, **more)
     return {
         "batch_id": "batch",
         "media_id": media_id(MEDIA, KEY, head),
@@ -155,16 +160,20 @@ def test_a_transcript_that_is_there_already_needs_no_job_whatever_became_of_the_
     assert transcribe_medical.poll(event, None) == job
 
 
-def test_after_a_failed_job_the_next_attempt_starts(transcribe: Stubber, recording: dict[str, Any]) -> None:
-    expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
+@pytest.mark.parametrize("reason", [NO_ACCESS, "The media file can't be read: InvalidObjectState."])
+def test_after_a_job_that_failed_for_what_can_be_repaired_the_next_attempt_starts(
+    transcribe: Stubber, recording: dict[str, Any], reason: str
+) -> None:
+    expect_conflict(transcribe, answer("FAILED", reason))
     transcribe.add_response("start_medical_transcription_job", {}, expected_request(2))
     assert start(recording)["id"] == f"{NAME}2"
 
 
+@pytest.mark.parametrize("reason", ABOUT_THE_RECORDING)
 def test_a_job_that_failed_for_the_recording_s_own_reason_is_not_repeated(
-    transcribe: Stubber, recording: dict[str, Any]
+    transcribe: Stubber, recording: dict[str, Any], reason: str
 ) -> None:
-    expect_conflict(transcribe, answer("FAILED", REFUSED))
+    expect_conflict(transcribe, answer("FAILED", reason))
     job = start(recording)
     assert (job["id"], job["wait_seconds"]) == (f"{NAME}1", jobs.SHORTEST_WAIT_SECONDS)
 
@@ -180,7 +189,7 @@ def test_a_recording_that_was_replaced_after_the_plan_is_rejected_and_nothing_st
     put_recording(s3, sound(2))
     job = start(recording)
     assert (job["status"], job["wait_seconds"]) == ("REJECTED", 0)
-    assert rejection(s3, recording)["reason"] == "The object was deleted or replaced meanwhile."
+    assert rejection(s3, recording)["reason"] == CHANGED
     assert transcribe_medical.poll({"recording": recording, "job": job, "redrive_count": 0}, None) == job
 
 
@@ -218,18 +227,18 @@ def test_a_request_that_breaks_a_rule_is_never_sent(
     ],
 )
 def test_a_job_of_that_name_that_does_something_else_is_never_adopted(
-    transcribe: Stubber, recording: dict[str, Any], existing: dict[str, Any], member: str
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], existing: dict[str, Any], member: str
 ) -> None:
     expect_conflict(transcribe, answer("COMPLETED", **existing))
-    with pytest.raises(JobFailed, match=f"{NAME}1 of media {recording['media_id']} exists with another {member}; del"):
-        start(recording, Settings={"VocabularyName": "cardiology"})
+    assert start(recording, Settings={"VocabularyName": "cardiology"})["status"] == "REJECTED"
+    assert f"{NAME}1 exists with another {member}. Delete that job" in rejection(s3, recording)["reason"]
 
 
-def test_attempts_end(transcribe: Stubber, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_end(transcribe: Stubber, s3: Any, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcribe_medical, "MAXIMUM_ATTEMPTS", 1)
     expect_conflict(transcribe, answer("FAILED", NO_ACCESS))
-    with pytest.raises(JobFailed, match=f"1 jobs for media {recording['media_id']} have failed; the last was {NAME}1"):
-        start(recording)
+    assert start(recording)["status"] == "REJECTED"
+    assert f"1 transcription jobs have failed; the last was {NAME}1" in rejection(s3, recording)["reason"]
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -322,7 +331,7 @@ def test_a_job_that_is_gone_fails_the_poll_and_a_redrive_starts_again(
     assert poll(recording, redrive_count=1)["status"] == "START_AGAIN"
 
 
-@pytest.mark.parametrize("code", ["LimitExceededException", "InternalFailureException", "BadRequestException"])
+@pytest.mark.parametrize("code", ["LimitExceededException", "InternalFailureException"])
 def test_other_errors_of_a_start_are_left_to_the_state_machine(
     transcribe: Stubber, recording: dict[str, Any], code: str
 ) -> None:
@@ -347,3 +356,133 @@ def test_a_limit_is_waited_out_for_a_recording_of_known_length(transcribe: Stubb
     transcribe.add_client_error("start_medical_transcription_job", "LimitExceededException")
     with pytest.raises(ClientError, match="LimitExceededException"):
         start(recording, retry_count=199)
+
+
+OF_THE_RECORDING = [
+    "The media file is damaged.",
+    "The URI that you provided doesn't point to an S3 object. Make sure that the object exists.",
+    "",
+]
+NO_VOCABULARY = "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again."
+NOT_ACCESSIBLE = "The S3 URI that you provided can't be accessed. Make sure that you have read permission."
+OF_ALL = [
+    NO_VOCABULARY,
+    "The specified S3 bucket is in another place.",
+    "This isn't offered in the region.",
+    "The OutputKey isn't valid.",
+    "The data role isn't valid.",
+    "Your account has opted out.",
+    NOT_ACCESSIBLE,
+    "The KMS key is disabled.",
+    "You aren't authorized to tag this resource.",
+]
+
+
+@pytest.mark.parametrize("message", OF_THE_RECORDING)
+def test_a_request_that_is_refused_for_the_recording_rejects_it_in_the_service_s_words(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], message: str
+) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", message)
+    assert start(recording)["status"] == "REJECTED"
+    assert rejection(s3, recording)["reason"] == f"Transcribe Medical: {message or 'no reason was given'}"
+
+
+@pytest.mark.parametrize("message", OF_ALL)
+def test_a_request_that_is_refused_for_what_all_requests_have_fails_for_a_redrive(
+    transcribe: Stubber, recording: dict[str, Any], message: str
+) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", message)
+    with pytest.raises(ClientError, match="BadRequestException"):
+        start(recording)
+
+
+def test_a_recording_that_went_while_the_service_was_asked_is_rejected_whatever_the_service_says(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(message: str, *arguments: Any) -> str | None:
+        s3.delete_object(Bucket=MEDIA, Key=KEY)
+        return refused_request(message, *arguments)
+
+    refused_request = transcribe_medical.refused_request
+    monkeypatch.setattr(transcribe_medical, "refused_request", refuses)
+    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", NOT_ACCESSIBLE)
+    assert start(recording)["status"] == "REJECTED"
+    assert rejection(s3, recording)["reason"] == CHANGED
+
+
+@pytest.mark.parametrize(("message", "status"), [(NOT_ACCESSIBLE, "REJECTED"), (NO_VOCABULARY, "FAILED")])
+def test_a_refused_access_is_the_recording_s_if_another_key_encrypts_it(
+    transcribe: Stubber, s3: Any, message: str, status: str
+) -> None:
+    recording = put_recording(s3, sound(), ServerSideEncryption="aws:kms", SSEKMSKeyId=THEIRS)
+    transcribe.add_client_error("start_medical_transcription_job", "BadRequestException", message)
+    if status == "FAILED":
+        with pytest.raises(ClientError, match="vocabulary"):
+            start(recording)
+    else:
+        assert start(recording)["status"] == status
+        assert THEIRS in rejection(s3, recording)["reason"]
+
+
+def test_an_archived_recording_is_rejected_unread_and_once_it_is_restored_started(
+    transcribe: Stubber, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = put_recording(s3, sound(), StorageClass="DEEP_ARCHIVE")
+    with monkeypatch.context() as patch:
+        refused_read(patch, "InternalError")
+        assert start(recording)["status"] == "REJECTED"
+    assert "archived (DEEP_ARCHIVE)" in rejection(s3, recording)["reason"]
+    s3.restore_object(Bucket=MEDIA, Key=KEY, RestoreRequest={"Days": 1})
+    transcribe.add_response("start_medical_transcription_job", {}, expected_request(1))
+    assert start(recording)["status"] == "IN_PROGRESS"
+
+
+def test_an_archived_recording_whose_transcript_is_there_need_not_be_restored(transcribe: Stubber, s3: Any) -> None:
+    recording = put_recording(s3, sound(), StorageClass="GLACIER")
+    s3.put_object(Bucket=CLINICAL, Key="transcripts/media-settings.json", Body=b"{}")
+    assert start(recording)["status"] == "COMPLETED"
+
+
+def refused_read(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def read(self: S3Source, offset: int, length: int) -> bytes:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+
+    monkeypatch.setattr(S3Source, "read", read)
+
+
+def test_a_recording_that_s3_does_not_let_us_read_under_another_key_is_rejected(
+    transcribe: Stubber, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = put_recording(s3, sound(), ServerSideEncryption="aws:kms", SSEKMSKeyId=THEIRS)
+    refused_read(monkeypatch, "AccessDenied")
+    assert start(recording)["status"] == "REJECTED"
+    assert THEIRS in rejection(s3, recording)["reason"]
+
+
+def test_a_recording_under_another_key_that_s3_lets_us_read_is_transcribed(transcribe: Stubber, s3: Any) -> None:
+    transcribe.add_response("start_medical_transcription_job", {}, expected_request(1))
+    recording = put_recording(s3, sound(), ServerSideEncryption="aws:kms", SSEKMSKeyId=THEIRS)
+    assert start(recording)["status"] == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException", "SlowDown"])
+def test_a_read_that_fails_under_our_own_key_fails_for_a_redrive(
+    transcribe: Stubber, s3: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/media"
+    recording = put_recording(s3, sound(), ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    refused_read(monkeypatch, code)
+    with pytest.raises(ClientError, match=code):
+        start(recording)
+
+
+def test_a_recording_that_is_replaced_between_its_head_and_the_read_is_rejected(
+    transcribe: Stubber, s3: Any, recording: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(source: S3Source) -> Any:
+        put_recording(s3, sound(2))
+        return read_header(source)
+
+    monkeypatch.setattr(transcribe_medical, "read_header", replaced)
+    assert start(recording)["status"] == "REJECTED"
+    assert rejection(s3, recording)["reason"] == CHANGED

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import json
 import os
 import random
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from numpy.typing import NDArray
 
 from local.aws import clock
+from local.aws.open_points import OpenPoints, played
 from local.engines.speech import Word
 from local.server import ASSET_BUCKET, SERVICES, LocalAws
 from local.services.transcribe import models
@@ -141,9 +144,19 @@ def test_the_pace_of_time_is_set(start: Any) -> None:
     assert clock.scaled(80) == 3
 
 
+def test_the_ways_of_open_points_are_set_at_the_start_and_while_it_runs(start: Any) -> None:
+    aws = start(open_points=OpenPoints(queue_key="nothing"))
+    assert aws.open_points.queue_key == "nothing"
+    aws.open_points = replace(aws.open_points, map_children="labelled")
+    assert played() == OpenPoints(queue_key="nothing", map_children="labelled")
+    aws.stop()
+    assert start().open_points == OpenPoints()
+
+
 def test_executions_do_not_outlive_it(start: Any) -> None:
     aws = start(time_scale=1)
-    role = '{"Version":"2012-10-17","Statement":[]}'
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=role)["Role"]["Arn"]
     states = aws.client("stepfunctions")
     machine = states.create_state_machine(
@@ -151,7 +164,8 @@ def test_executions_do_not_outlive_it(start: Any) -> None:
         roleArn=arn,
         definition='{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":600,"End":true}}}',
     )["stateMachineArn"]
-    states.start_execution(stateMachineArn=machine)
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    assert states.describe_execution(executionArn=execution)["status"] == "RUNNING"
     begun = time.monotonic()
     aws.stop()
     assert time.monotonic() - begun < 10
@@ -245,3 +259,23 @@ def test_the_aws_cli_uploads_with_metadata_and_asks_for_executions(aws_cli: Any,
     aws_cli("stepfunctions", "start-execution", "--state-machine-arn", arn, "--name", "batch-1")
     executions = ["--state-machine-arn", arn, "--query", "executions[].name"]
     assert aws_cli("stepfunctions", "list-executions", *executions).strip() == "batch-1"
+
+
+def test_it_begins_with_the_stack_of_cdk_bootstrap(start: Any) -> None:
+    aws = start()
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="CDKToolkit")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs == {"BucketName": ASSET_BUCKET, "BootstrapVersion": "31"}
+    assert aws.client("s3").list_objects_v2(Bucket=ASSET_BUCKET)["KeyCount"] == 0
+    parameter = aws.client("ssm").get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
+    assert parameter["Parameter"]["Value"] == outputs["BootstrapVersion"]
+
+
+def test_what_the_account_s_owner_has_set_is_forgotten_with_the_rest(start: Any) -> None:
+    aws = start()
+    concurrent = ("lambda", "Concurrent executions")
+    aws.account.quotas[concurrent] = 10
+    settings = aws.client("lambda").get_account_settings()["AccountLimit"]
+    assert settings["ConcurrentExecutions"] == 10
+    aws.stop()
+    assert start().client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000

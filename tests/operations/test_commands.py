@@ -142,7 +142,7 @@ def test_a_local_aws_that_is_not_up_is_told() -> None:
     assert "Nobody answers at http://127.0.0.1:9/" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "status", "redrive", "again", "forget"])
+@pytest.mark.parametrize("command", ["run", "status", "redrive", "again", "forget", "unblock"])
 def test_help_teaches_with_an_example_and_exit_codes(command: str) -> None:
     answer = CliRunner().invoke(app, [command, "--help"])
     assert answer.exit_code == 0

@@ -1,12 +1,14 @@
 """What a run of the whole pipeline leaves behind for those who watch and ask: metrics, log lines, typed records."""
 
+import datetime
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infra.analysis import COLUMNS, TABLE
+from infra.analysis import COLUMNS, QUERIES, TABLE
 from infra.metrics import NAMESPACE, STAGES
 from local.engines import entities
 from local.pipeline import Pipeline
@@ -62,6 +64,53 @@ def test_metrics_have_no_dimension_but_environment_and_stage_and_the_batch_is_co
     assert ended["name"] not in text and "p-analysis" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "stage", "at_least"),
+    [("BatchesFinished", None, 1), ("BatchesFinished", "summary", 1), ("DurationSeconds", "transcription", 0)],
+)
+def test_cloudwatch_has_the_metrics_that_alarms_and_dashboard_read(
+    run: Run, ended: dict[str, Any], name: str, stage: str | None, at_least: float
+) -> None:
+    dimensions = {"environment": "clinical-media-local"} | ({"stage": stage} if stage else {})
+    now = datetime.datetime.now(datetime.UTC)
+    (point,) = run.pipeline.aws.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - datetime.timedelta(hours=1),
+        EndTime=now + datetime.timedelta(hours=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert point["Sum"] >= at_least
+
+
+def test_the_executions_and_every_function_that_ran_are_traced(run: Run, ended: dict[str, Any]) -> None:
+    xray, now = run.pipeline.aws.client("xray"), datetime.datetime.now(datetime.UTC)
+    minutes = {"StartTime": now - datetime.timedelta(minutes=30), "EndTime": now}
+    found = [
+        (service["Type"], service["Name"])
+        for trace in xray.get_trace_summaries(**minutes)["TraceSummaries"]
+        for service in trace["ServiceIds"]
+    ]
+    machine = run.pipeline.state_machine_arn.rpartition(":")[2]
+    assert found.count(("AWS::StepFunctions::StateMachine", machine)) >= 1 + len(run.children(ended))
+    functions = {name for kind, name in found if kind == "AWS::Lambda::Function"}
+    assert {f"clinical-media-local-{step}" for step in ("ingest", "plan_batch", "summarize_batch")} <= functions
+
+
+def test_topic_and_key_let_every_alarm_notify(pipeline: Pipeline) -> None:
+    cloudwatch = pipeline.aws.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert alarms
+    for alarm in alarms:
+        name, (topic,) = alarm["AlarmName"], alarm["AlarmActions"]
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="the drill is over")
+        history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
+        assert [item["HistorySummary"] for item in history] == [f"Successfully executed action {topic}"]
+
+
 def test_every_step_of_a_batch_can_be_found_by_the_executions_name(run: Run, ended: dict[str, Any]) -> None:
     told = {line["group"] for line in log_lines(run) if line.get("correlation_id") == ended["name"]}
     # PollTranscription and PollEntityDetection have nothing to say of a job that goes well.
@@ -75,6 +124,23 @@ def test_every_step_of_a_batch_can_be_found_by_the_executions_name(run: Run, end
         "select_seeds",
         "summarize_batch",
     }
+
+
+def test_the_state_machine_s_log_has_every_event_of_the_batch_and_of_its_recordings_without_their_data(
+    run: Run, ended: dict[str, Any]
+) -> None:
+    arns = {ended["executionArn"], *(child["executionArn"] for child in run.children(ended))}
+    assert len(arns) > 1
+    pages = (
+        run.pipeline.aws.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=f"/aws/vendedlogs/states/{run.pipeline.state_machine_arn.rpartition(':')[2]}")
+    )
+    events = [json.loads(e["message"]) for page in pages for e in page["events"] if e["message"].startswith("{")]
+    for arn in arns:
+        logged = [(event["id"], event["type"]) for event in events if event["execution_arn"] == arn]
+        assert logged == [(str(event["id"]), event["type"]) for event in run.events(arn)]
+    assert "p-analysis" not in json.dumps(events)
 
 
 def fits(kind: str, value: Any) -> bool:
@@ -119,6 +185,39 @@ def test_the_columns_of_the_table_are_the_keys_of_the_records_with_their_types(
     # A type that no record bears out would be tested by nothing.
     borne_out = {key for record in records for key, value in record.items() if value not in (None, [])}
     assert set(columns) - borne_out <= {"attribute_of", "speaker", "channel", "alternatives"}
+
+
+def test_the_saved_queries_run_over_what_the_batch_found(run: Run, ended: dict[str, Any], pipeline: Pipeline) -> None:
+    athena = pipeline.aws.client("athena")
+    saved = [
+        athena.get_named_query(NamedQueryId=query)["NamedQuery"]
+        for query in athena.list_named_queries(WorkGroup="clinical-media-local")["NamedQueryIds"]
+    ]
+    assert {query["Name"] for query in saved} == set(QUERIES)
+    rows = {}
+
+    def status(query: str) -> dict[str, Any]:
+        found: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        return found
+
+    def has_ended(query: str) -> bool:
+        return status(query)["State"] not in ("QUEUED", "RUNNING")
+
+    for query in saved:
+        started = athena.start_query_execution(
+            QueryString=query["QueryString"],
+            WorkGroup=query["WorkGroup"],
+            QueryExecutionContext={"Database": query["Database"]},
+        )["QueryExecutionId"]
+        run.until(functools.partial(has_ended, started))
+        assert status(started)["State"] == "SUCCEEDED", status(started)
+        result = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+        rows[query["Name"]] = [[cell.get("VarCharValue") for cell in row["Data"]] for row in result]
+        stored = run.s3.head_object(Bucket=pipeline.clinical_bucket, Key=f"queries/{started}.csv")
+        assert stored["ServerSideEncryption"] == "aws:kms"
+    ours = {name: [row[1] for row in found if row[0] == "p-analysis"] for name, found in rows.items()}
+    assert ours["medications"] == ["metoprolol"] and ours["problems"] == ["hypertension"]
+    assert ours["to-be-reviewed"]
 
 
 @pytest.mark.parametrize(

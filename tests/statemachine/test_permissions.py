@@ -15,8 +15,13 @@ from tests.statemachine.test_pipeline_runs import ANOTHER_WAY
 UNSEEN: dict[str, set[str]] = {
     # The queue's messages are received by Lambda itself, with the function's rights.
     "ingest": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
-    # Transcribe Medical's documents name it for the output's key; the local one leaves the encryption to S3.
-    "start_transcription": {"kms:Encrypt"},
+    # Transcribe's guide lists them for the output's key; the local one leaves the encryption to S3.
+    "start_transcription": {
+        "kms:Encrypt",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    },
 }
 # S3 user guide, "Reducing the cost of SSE-KMS": S3 decides when to use a bucket key, and decrypts it then.
 BY_S3 = {"kms:Decrypt"}

@@ -16,6 +16,11 @@ FAILED = "CREATE_FAILED"
 ACTIVE = "ACTIVE"
 
 
+def _account_part(arn: str) -> str:
+    """The ARN up to its account."""
+    return ":".join(arn.split(":")[:5])
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -138,6 +143,40 @@ class GenerationJob(Resource):
         }
 
 
+@dataclass(frozen=True)
+class SharedJob:
+    """A job that another account started, as the account of its model's owner sees it: one job with two ARNs.
+
+    `tags` are those it has there. Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide.
+    """
+
+    job: GenerationJob
+    tags: Mapping[str, str]
+
+    @property
+    def arn(self) -> str:
+        """The job's ARN with the owner's account instead of the starter's."""
+        return f"{_account_part(self.job.configured_model.arn)}:audience-generation-job/{self.job.id}"
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What was asked for."""
+        return self.job.request
+
+    @property
+    def create_time(self) -> datetime:
+        """When the job was started."""
+        return self.job.create_time
+
+    def describe(self) -> dict[str, Any]:
+        return self.job.describe() | {
+            "audienceGenerationJobArn": self.arn,
+            "name": f"{self.job.started_by}-{self.job.name}",
+            "seedAudience": None,
+            "tags": self.tags,
+        }
+
+
 @dataclass
 class ExportJob(Resource):
     """The writing of one audience, of one size, to S3; it has no ARN on AWS, and here none that is ever told."""
@@ -145,7 +184,10 @@ class ExportJob(Resource):
     generation_job: GenerationJob
 
     def describe(self) -> dict[str, Any]:
-        return super().describe() | {"outputLocation": self.output_location if self.state.status == ACTIVE else None}
+        """No account sees where it is but that of the model's owner (source: as of `SharedJob`)."""
+        visible = _account_part(self.arn) == _account_part(self.generation_job.configured_model.arn)
+        location = self.output_location if visible and self.state.status == ACTIVE else None
+        return super().describe() | {"outputLocation": location}
 
     @property
     def output_location(self) -> str:

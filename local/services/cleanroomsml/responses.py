@@ -7,10 +7,14 @@ from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
+from local.aws.credentials import caller_arns
+from local.services.cleanroomsml import generations
+from local.services.cleanroomsml.collaboration import policy_hash
 from local.services.cleanroomsml.errors import ValidationException
-from local.services.cleanroomsml.models import CleanRoomsMLBackend, cleanroomsml_backends, find
-from local.services.cleanroomsml.resources import Resource
-from local.services.cleanroomsml.validation import check_request
+from local.services.cleanroomsml.models import CleanRoomsMLBackend, cleanroomsml_backends
+from local.services.cleanroomsml.registry import find
+from local.services.cleanroomsml.resources import Resource, SharedJob
+from local.services.cleanroomsml.validation import check_listed_model, check_request
 
 # botocore allows 1..100 and names no default.
 DEFAULT_PAGE_SIZE = 100
@@ -42,8 +46,15 @@ class CleanRoomsMLResponse(BaseResponse):
     def get_configured_audience_model(self) -> ActionResult:
         return self._describe(self._backend.configured_audience_models, "configuredAudienceModelArn")
 
+    def put_configured_audience_model_policy(self) -> ActionResult:
+        return _policy(self._backend.put_configured_audience_model_policy(self._request()))
+
+    def get_configured_audience_model_policy(self) -> ActionResult:
+        arn = self._request()["configuredAudienceModelArn"]
+        return _policy(self._backend.get_configured_audience_model_policy(arn), configuredAudienceModelArn=arn)
+
     def start_audience_generation_job(self) -> ActionResult:
-        job = self._backend.start_audience_generation_job(self._request())
+        job = generations.start(self._backend, self._request(), caller_arns(self.get_access_key()))
         return ActionResult({"audienceGenerationJobArn": job.arn})
 
     def list_training_datasets(self) -> ActionResult:
@@ -57,14 +68,16 @@ class CleanRoomsMLResponse(BaseResponse):
         return _page("configuredAudienceModels", models, self._request())
 
     def get_audience_generation_job(self) -> ActionResult:
-        return self._describe(self._backend.generation_jobs, "audienceGenerationJobArn")
+        job = self._backend.get_audience_generation_job(self._request()["audienceGenerationJobArn"])
+        return ActionResult(job.describe())
 
     def list_audience_generation_jobs(self) -> ActionResult:
         request = self._request()
+        check_listed_model(request, self.current_account)
         return _page("audienceGenerationJobs", self._backend.list_audience_generation_jobs(request), request)
 
     def delete_audience_generation_job(self) -> ActionResult:
-        self._backend.delete_audience_generation_job(self._request()["audienceGenerationJobArn"])
+        generations.delete(self._backend, self._request()["audienceGenerationJobArn"])
         return EmptyResult()
 
     def start_audience_export_job(self) -> ActionResult:
@@ -89,7 +102,11 @@ class CleanRoomsMLResponse(BaseResponse):
         return request
 
 
-def _page(member: str, resources: Sequence[Resource], request: dict[str, Any]) -> ActionResult:
+def _policy(policy: str, **more: str) -> ActionResult:
+    return ActionResult({"configuredAudienceModelPolicy": policy, "policyHash": policy_hash(policy), **more})
+
+
+def _page(member: str, resources: Sequence[Resource | SharedJob], request: dict[str, Any]) -> ActionResult:
     """The page that `request` asks for. A token names the last resource of the page before it."""
     after = _last_arn(request["nextToken"]) if "nextToken" in request else None
     start = 0

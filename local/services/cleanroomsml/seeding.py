@@ -2,14 +2,19 @@
 
 Clean Rooms ML has two sides. Ours has a seed; the other, a training data provider, has the behaviour of many users, a
 model trained on it, and a bucket for the audiences. On AWS that side exists already and `configuredAudienceModelArn`
-in cdk.json names its model; on a local AWS this module plays it, outside of our stack.
+in cdk.json names its model; on a local AWS this module plays it, outside of our stack: in our account, or in another
+one if the model's ARN says so.
 """
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from moto.cleanrooms.models import Collaboration, Membership, cleanrooms_backends
+
+from local.aws.credentials import ACCOUNT_ID, administrator_credentials, operator_credentials
 from local.services.cleanroomsml.models import cleanroomsml_backends
 from local.services.cleanroomsml.storage import SERVICE
 
@@ -25,8 +30,22 @@ _TRAINING_SECONDS = 120
 class Aws(Protocol):
     """What is needed of `local.server.LocalAws`."""
 
-    def client(self, service: str, /) -> Any:
-        """A boto3 client that may do everything."""
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client that may do everything, or what the credentials in `options` may."""
+
+
+class Owner:
+    """The account of the model's owner on a local AWS, used by a person who may do everything there."""
+
+    def __init__(self, aws: Aws, account_id: str) -> None:
+        self._aws = aws
+        self._credentials = (
+            operator_credentials() if account_id == ACCOUNT_ID else administrator_credentials(account_id)
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client in the owner's account."""
+        return self._aws.client(service, **self._credentials)
 
 
 def provide_audience_model(aws: Aws, configured_audience_model_arn: str, interactions: Path) -> str:
@@ -34,20 +53,24 @@ def provide_audience_model(aws: Aws, configured_audience_model_arn: str, interac
 
     `interactions` is a CSV file with the columns user_id, item_id and timestamp (`samples/make_interactions.py`). The
     model takes seeds with 25 matching users or more, offers audiences of 1, 2, 5, 10 and 20 percent, shares its metrics
-    and writes audiences below the returned `s3://` URI. Call it once for a local AWS; it waits for the training.
+    and writes audiences below the returned `s3://` URI. A model of another account may be used by its own account only,
+    until `share_audience_model`. Call it once for an account; it waits for the training.
     Raises RuntimeError if the training fails.
     """
     _, _, _, region, account, resource = configured_audience_model_arn.split(":")
+    owner = Owner(aws, account)
     bucket = f"{_OWNER}-{account}-{region}"
-    _provide_table(aws, bucket, interactions)
-    model_arn = _train(aws, _reader_role(aws, bucket, f"arn:aws:cleanrooms-ml:{region}:{account}:training-dataset/*"))
+    _provide_table(owner, bucket, interactions)
+    model_arn = _train(
+        owner, _reader_role(owner, bucket, f"arn:aws:cleanrooms-ml:{region}:{account}:training-dataset/*")
+    )
     destination = f"s3://{bucket}/audiences"
     request = {
         "name": _OWNER,
         "audienceModelArn": model_arn,
         "outputConfig": {
             "destination": {"s3Destination": {"s3Uri": destination}},
-            "roleArn": _writer_role(aws, bucket, configured_audience_model_arn),
+            "roleArn": _writer_role(owner, bucket, configured_audience_model_arn),
         },
         "sharedAudienceMetrics": ["ALL"],
         "minMatchingSeedSize": MINIMUM_MATCHING_SEED,
@@ -59,8 +82,42 @@ def provide_audience_model(aws: Aws, configured_audience_model_arn: str, interac
     return destination
 
 
-def _provide_table(aws: Aws, bucket: str, interactions: Path) -> None:
-    s3, glue = aws.client("s3"), aws.client("glue")
+def share_audience_model(aws: Aws, configured_audience_model_arn: str, account_id: str, collaboration_id: str) -> None:
+    """Let another account use the model, in that collaboration only, as Clean Rooms' own policy for it would.
+
+    Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide.
+    """
+    owner = configured_audience_model_arn.partition(":configured-audience-model/")[0]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [account_id]},
+        "Action": ["cleanrooms-ml:StartAudienceGenerationJob"],
+        "Resource": [configured_audience_model_arn, f"{owner}:audience-generation-job/*"],
+        "Condition": {"StringEquals": {"cleanrooms-ml:CollaborationId": collaboration_id}},
+    }
+    Owner(aws, owner.split(":")[4]).client("cleanroomsml").put_configured_audience_model_policy(
+        configuredAudienceModelArn=configured_audience_model_arn, configuredAudienceModelPolicy=_policy(statement)
+    )
+
+
+def provide_collaboration(collaboration_id: str, region: str, account_ids: Iterable[str]) -> None:
+    """Make the collaboration with exactly that id, of which all the accounts (one or more) are active members.
+
+    Only the backends can do it: the API chooses the id, and moto's invites no other account.
+    """
+    members = list(account_ids)
+    creator = members[0]
+    collaboration = Collaboration(creator, region, "audiences", "audiences", creator, [], "DISABLED", [], None, None)
+    collaboration.id = collaboration_id
+    collaboration.arn = f"{collaboration.arn.partition('/')[0]}/{collaboration_id}"
+    cleanrooms_backends[creator][region].collaborations[collaboration_id] = collaboration
+    for account_id in members:
+        membership = Membership(account_id, region, collaboration, "DISABLED", None, None)
+        cleanrooms_backends[account_id][region].memberships[membership.id] = membership
+
+
+def _provide_table(owner: Owner, bucket: str, interactions: Path) -> None:
+    s3, glue = owner.client("s3"), owner.client("glue")
     s3.create_bucket(Bucket=bucket)
     s3.upload_file(str(interactions), bucket, f"{_TABLE}/{interactions.name}")
     glue.create_database(DatabaseInput={"Name": _DATABASE})
@@ -69,8 +126,8 @@ def _provide_table(aws: Aws, bucket: str, interactions: Path) -> None:
     glue.create_table(DatabaseName=_DATABASE, TableInput={"Name": _TABLE, "StorageDescriptor": descriptor})
 
 
-def _train(aws: Aws, role_arn: str) -> str:
-    client = aws.client("cleanroomsml")
+def _train(owner: Owner, role_arn: str) -> str:
+    client = owner.client("cleanroomsml")
     schema = [{"columnName": name, "columnTypes": [column_type]} for name, _, column_type in _COLUMNS]
     source = {"glueDataSource": {"databaseName": _DATABASE, "tableName": _TABLE}}
     dataset_arn = client.create_training_dataset(
@@ -88,9 +145,9 @@ def _train(aws: Aws, role_arn: str) -> str:
     return model_arn
 
 
-def _reader_role(aws: Aws, bucket: str, source_arn: str) -> str:
+def _reader_role(owner: Owner, bucket: str, source_arn: str) -> str:
     return _role(
-        aws,
+        owner,
         f"{_OWNER}-reader",
         source_arn,
         {"Effect": "Allow", "Action": "glue:GetTable", "Resource": "*"},
@@ -99,25 +156,28 @@ def _reader_role(aws: Aws, bucket: str, source_arn: str) -> str:
     )
 
 
-def _writer_role(aws: Aws, bucket: str, source_arn: str) -> str:
+def _writer_role(owner: Owner, bucket: str, source_arn: str) -> str:
     return _role(
-        aws,
+        owner,
         f"{_OWNER}-writer",
         source_arn,
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/audiences/*"},
     )
 
 
-def _role(aws: Aws, name: str, source_arn: str, *statements: dict[str, str]) -> str:
-    """A role that only Clean Rooms ML may assume, and only on behalf of `source_arn`."""
-    iam = aws.client("iam")
+def _role(owner: Owner, name: str, source_arn: str, *statements: dict[str, str]) -> str:
+    """A role that only Clean Rooms ML may assume, and on behalf of `source_arn` only if it names a resource.
+
+    The condition is the guide's: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+    iam = owner.client("iam")
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
         "Action": "sts:AssumeRole",
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": source_arn.split(":")[4]},
-            "ArnLike": {"aws:SourceArn": source_arn},
+            "StringEqualsIfExists": {"aws:SourceAccount": source_arn.split(":")[4]},
+            "ArnLikeIfExists": {"aws:SourceArn": source_arn},
         },
     }
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]

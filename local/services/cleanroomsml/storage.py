@@ -19,6 +19,7 @@ from moto.s3.models import s3_backends
 
 from local.aws import clients
 from local.aws.credentials import AccessDenied, assume_service_role
+from local.aws.open_points import played
 from local.services.cleanroomsml.resources import TrainingDataset
 
 SERVICE = "cleanrooms-ml.amazonaws.com"
@@ -45,8 +46,9 @@ class Role:
 
     def client(self, service: str) -> Any:
         """A client of `service` with the role's rights. Raises JobFailure if the role cannot be assumed."""
+        source_arn = self.source_arn if played().clean_rooms_ml_source == "sent" else None
         try:
-            credentials = assume_service_role(self.arn, service=SERVICE, source_arn=self.source_arn)
+            credentials = assume_service_role(self.arn, service=SERVICE, source_arn=source_arn)
         except AccessDenied as error:
             raise JobFailure("ACCESS_DENIED", str(error)) from error
         region = self.source_arn.split(":")[3]

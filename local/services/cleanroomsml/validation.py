@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local.aws.open_points import played
 from local.services.cleanroomsml.errors import AccessDeniedException, ValidationException
 from local.services.shapes import request_violations
 
@@ -44,6 +45,18 @@ def check_role(role_arn: str, account_id: str) -> None:
         raise AccessDeniedException(
             f"{role_arn} is not a role of account {account_id}: pass a role of your own account"
         )
+
+
+def check_listed_model(request: Mapping[str, Any], account_id: str) -> None:
+    """Raise AccessDeniedException if jobs are listed by another account's model, where that is refused.
+
+    "All other Clean Rooms ML APIs can only be used with resources in your own account" ("IAM behaviors for AWS Clean
+    Rooms ML" in the AWS Clean Rooms user guide). Whether this holds for the filter of a listing is an open point
+    (`foreign_model_listing` of `local.aws.open_points`).
+    """
+    arn = request.get("configuredAudienceModelArn")
+    if arn and arn.split(":")[4] != account_id and played().foreign_model_listing == "refused":
+        raise AccessDeniedException(f"{arn} is not of account {account_id}: jobs can't be listed by it")
 
 
 def check_seed_source(seed_audience: Mapping[str, Any], collaboration_id: str | None) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.kms.models import kms_backends
 
+from local.aws import kms_keys
 from local.aws.clients import client
 from local.aws.credentials import AccessDenied, assume_service_role
+from local.aws.open_points import played
 
 SERVICE = "comprehendmedical.amazonaws.com"
 
@@ -37,8 +38,7 @@ class DocumentStore:
         self._input_bucket = request["InputDataConfig"]["S3Bucket"]
         self._prefix = request["InputDataConfig"].get("S3Key", "")
         self._output_bucket = request["OutputDataConfig"]["S3Bucket"]
-        key = request.get("KMSKey")
-        self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+        self._key: str | None = request.get("KMSKey")
         self._job_arn = job_arn
         try:
             credentials = assume_service_role(self._role_arn, service=SERVICE, source_arn=job_arn)
@@ -71,21 +71,19 @@ class DocumentStore:
     def write_json(self, key: str, content: Mapping[str, Any]) -> None:
         """Write `content` to `key` of the output bucket, under the job's KMS key if it has one."""
         body = json.dumps(content, ensure_ascii=False).encode()
-        self._check_key()
+        encryption = {}
+        if self._key:
+            self._check_key(self._key)
+            sent = kms_keys.sent(self._key, played().comprehend_medical_key)
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": sent}
         with self._access("write", f"s3://{self._output_bucket}/{key}"):
-            self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **self._encryption)
+            self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **encryption)
 
-    def _check_key(self) -> None:
+    def _check_key(self, key_id: str) -> None:
         # moto's S3 writes under any key; S3 has these errors for one that is not there, of its region, or in use.
-        if not (key_id := self._encryption.get("SSEKMSKeyId")):
-            return
         region, account = self._job_arn.split(":")[3:5]
         elsewhere = key_id.startswith("arn:") and key_id.split(":")[3:5] != [region, account]
-        backend = kms_backends[account][region]
-        alias = backend.get_alias_name(key_id)
-        is_alias = alias.startswith("alias/")
-        known_id = backend.get_key_id_from_alias(alias) if is_alias else backend.get_key_id(key_id)
-        key = None if elsewhere or not known_id else backend.keys.get(known_id)
+        key = None if elsewhere else kms_keys.find(key_id, region, account)
         if key is None:
             code = "KMS.NotFoundException"
         elif key.key_state != "Enabled":

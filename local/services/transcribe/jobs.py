@@ -60,6 +60,10 @@ class MedicalTranscriptionJob:
         self._started: datetime | None = None
         self._ended: datetime | None = None
 
+    def check_write(self, storage: CallerStorage) -> None:
+        """Raise botocore's ClientError where the service finds that it can't write the transcript."""
+        storage.check_write(self._output, *self._key())
+
     def begin(self) -> None:
         self._started = utcnow()
         self.status = "IN_PROGRESS"
@@ -85,12 +89,7 @@ class MedicalTranscriptionJob:
         if stopped.is_set():
             return
         try:
-            storage.write_json(
-                self._output,
-                content,
-                self._request.get("OutputEncryptionKMSKeyId"),
-                self._request.get("KMSEncryptionContext"),
-            )
+            storage.write_json(self._output, content, *self._key())
         except (ClientError, BotoCoreError) as error:
             raise JobFailure(
                 f"The transcript can't be written to s3://{self._output.bucket}/{self._output.key}: {_code(error)}. "
@@ -114,6 +113,9 @@ class MedicalTranscriptionJob:
         """``MedicalTranscriptionJobSummary`` of List's answer."""
         listed = {name: self._request[name] for name in _LISTED if name in self._request}
         return {**listed, **self._progress(self.status), "OutputLocationType": "CUSTOMER_BUCKET"}
+
+    def _key(self) -> tuple[str | None, dict[str, str] | None]:
+        return self._request.get("OutputEncryptionKMSKeyId"), self._request.get("KMSEncryptionContext")
 
     def _progress(self, status: str) -> dict[str, Any]:
         progress = {

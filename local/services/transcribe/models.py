@@ -33,6 +33,10 @@ _UNREADABLE = (
     "The S3 URI that you provided can't be accessed. "
     "Make sure that you have read permission and try your request again."
 )
+# The first sentence is what users of the service report; of the second we know no source.
+_UNWRITABLE = (
+    "The specified S3 bucket can't be accessed. Make sure that you have write permission and try your request again."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -53,8 +57,8 @@ class TranscribeBackend(MotoTranscribeBackend):
     def start_medical_job(self, request: Request, access_key_id: str) -> MedicalTranscriptionJob:
         """Queue a job that acts with the rights of ``access_key_id``.
 
-        Raises BadRequestException for a request the service would refuse or a recording the caller may not read,
-        ConflictException for a name that is taken.
+        Raises BadRequestException for a request the service would refuse, a recording the caller may not read or an
+        output that it finds it can't write, ConflictException for a name that is taken.
         """
         check_start(request)
         settings = request.get("Settings", {})
@@ -81,6 +85,10 @@ class TranscribeBackend(MotoTranscribeBackend):
                 raise BadRequestException(f"The KMS key {key} is asymmetric: use a symmetric encryption key.")
         self._refuse_other_region(media.bucket)
         job = MedicalTranscriptionJob(request, self.account_id, self.region_name, media, media_size)
+        try:
+            job.check_write(storage)
+        except (ClientError, BotoCoreError) as error:
+            raise BadRequestException(_UNWRITABLE) from error
         with self._lock:
             self._refuse_taken_name(job.name)
             self._jobs[job.name] = job

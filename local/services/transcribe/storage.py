@@ -10,14 +10,17 @@ from urllib.parse import unquote
 
 from botocore.config import Config
 
+from local.aws import kms_keys
 from local.aws.clients import client
 from local.aws.credentials import caller_credentials
+from local.aws.open_points import played
 
 _S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 _HTTPS_URIS = (
     re.compile(r"https?://s3[.-][^/]*amazonaws\.com/(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL),
     re.compile(r"https?://(?P<bucket>[^/]+?)\.s3[.-][^/]*amazonaws\.com/(?P<key>.+)", re.DOTALL),
 )
+WRITE_CHECK = ".write_access_check_file.temp"
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
 
 
@@ -79,15 +82,38 @@ class CallerStorage:
         self, location: Location, content: dict[str, Any], kms_key_id: str | None, context: dict[str, str] | None
     ) -> None:
         """Write under the KMS key, or explicitly under S3's own key when there is none, as the service does."""
-        encryption: dict[str, Any] = {"ServerSideEncryption": "AES256"}
-        if kms_key_id:
-            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
-            if context:
-                encryption["SSEKMSEncryptionContext"] = base64.b64encode(json.dumps(context).encode()).decode()
         self._s3.put_object(
             Bucket=location.bucket,
             Key=location.key,
             Body=json.dumps(content, ensure_ascii=False).encode(),
             ContentType="application/json",
-            **encryption,
+            **_encryption(kms_key_id, context),
         )
+
+    def check_write(self, output: Location, kms_key_id: str | None, context: dict[str, str] | None) -> None:
+        """Leave an empty object beside `output`, if that is how the service finds out whether it can write there.
+
+        Whether it does, and with which headers, is an open point (`transcribe_write_check` of `local.aws.open_points`).
+        """
+        folder = output.key.rpartition("/")[0]
+        key = f"{folder}/{WRITE_CHECK}" if folder else WRITE_CHECK
+        match played().transcribe_write_check:
+            case "none":
+                return
+            case "without-headers":
+                headers = {}
+            case "as-output":
+                headers = _encryption(kms_key_id, context)
+            case "aes256":
+                headers = _encryption(None, None)
+        self._s3.put_object(Bucket=output.bucket, Key=key, Body=b"", **headers)
+
+
+def _encryption(kms_key_id: str | None, context: dict[str, str] | None) -> dict[str, str]:
+    """PutObject's encryption parameters; how they name the key is an open point (`transcribe_key`)."""
+    if not kms_key_id:
+        return {"ServerSideEncryption": "AES256"}
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_keys.sent(kms_key_id, played().transcribe_key)}
+    if context:
+        encryption["SSEKMSEncryptionContext"] = base64.b64encode(json.dumps(context).encode()).decode()
+    return encryption

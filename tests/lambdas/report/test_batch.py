@@ -66,6 +66,7 @@ def summary(**more: Any) -> dict[str, Any]:
                 },
                 "export_uri": None,
                 "export_refused": "no such size",
+                "not_visible": {},
             }
         ],
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
@@ -137,6 +138,14 @@ def test_documents_that_were_not_processed_are_told() -> None:
 
 def test_an_audience_has_its_sizes_relevance_recall_and_what_became_of_its_export() -> None:
     assert "asthma30265 %: 7.552,000 people: 3.000.90no such size" in rows(page())
+
+
+def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be() -> None:
+    (audience,) = summary()["audiences"]
+    hidden = {"metrics": "Not shared.", "export_uri": "In their bucket."}
+    unseen = {**audience, "metrics": None, "export_refused": None}
+    assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**unseen, "not_visible": hidden}]))
+    assert "asthma3026none" in rows(page(audiences=[{**unseen, "not_visible": {}}])), "nobody asked for an export"
     assert "gouttoo few" in rows(page())
 
 

@@ -53,6 +53,17 @@ def test_moto_still_looks_up_what_is_replaced(local_aws: LocalAws) -> None:
     assert "resource_name_property_from_type" in parsing.parse_resource_and_generate_name.__code__.co_names
 
 
+@pytest.mark.parametrize(("policy", "kept"), [("RetainExceptOnCreate", True), ("Retain", True), ("Delete", False)])
+def test_what_is_retained_outlives_its_stack(local_aws: LocalAws, policy: str, kept: bool) -> None:
+    cloudformation, name = local_aws.client("cloudformation"), f"fate-{policy.lower()}"
+    properties = {"QueueName": name}
+    resources = {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": policy, "Properties": properties}}
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    cloudformation.delete_stack(StackName=name)
+    left = local_aws.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+    assert bool(left) == kept
+
+
 def test_a_resource_whose_condition_is_false_is_left_out(local_aws: LocalAws) -> None:
     template = {
         "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},

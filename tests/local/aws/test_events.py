@@ -1,7 +1,7 @@
 import inspect
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ class Delivery:
     def __init__(self, aws: InProcessAws, versioned: bool = True, **target: Any) -> None:
         self.name = f"media-{uuid.uuid4().hex[:8]}"
         self.s3, self.sqs, self.events = aws.client("s3"), aws.client("sqs"), aws.client("events")
+        self.kms = aws.client("kms")
         self.s3.create_bucket(Bucket=self.name)
         if versioned:
             self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
@@ -58,6 +59,25 @@ class Delivery:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+    def encrypt(self, url: str, *conditions: dict[str, Any]) -> str:
+        """Encrypt the queue under a key of its own, which EventBridge may use under each of these conditions."""
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+                "Resource": "*",
+                "Condition": {"StringEquals": condition} if condition else {},
+            }
+            for condition in conditions
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        key: str = self.kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+        # moto takes a queue's policy away when it sets attributes without one.
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={**attributes, "KmsMasterKeyId": key})
+        return key
 
     def target(self, **target: Any) -> None:
         self.events.put_targets(Rule=self.name, Targets=[{"Id": "queue", **target}])
@@ -185,6 +205,62 @@ def test_a_queue_that_does_not_allow_the_rule_gets_nothing(aws: InProcessAws) ->
     assert delivery.received() == []
     [message] = delivery.received(dead_letters)
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+
+
+ACCOUNT_CONDITION = {"aws:SourceAccount": "123456789012"}
+
+
+@pytest.mark.parametrize(
+    ("way", "by_account", "by_queue", "unconditional"),
+    [("account-and-queue", 1, 1, 1), ("queue", 0, 1, 1), ("nothing", 0, 0, 1)],
+)
+def test_the_key_of_an_encrypted_queue_is_used_under_what_kms_is_told(
+    aws: InProcessAws,
+    playing: Callable[..., None],
+    way: str,
+    by_account: int,
+    by_queue: int,
+    unconditional: int,
+) -> None:
+    playing(queue_key=way)
+    delivery = Delivery(aws)
+    queue_condition = {"kms:EncryptionContext:aws:sqs:arn": delivery.arn}
+    for condition, expected in ((ACCOUNT_CONDITION, by_account), (queue_condition, by_queue), ({}, unconditional)):
+        delivery.encrypt(delivery.url, condition)
+        delivery.put("media/a.wav")
+        assert len(delivery.bodies()) == expected, condition
+
+
+def test_an_event_that_the_queue_s_key_refuses_goes_to_the_dead_letter_queue(aws: InProcessAws) -> None:
+    delivery = Delivery(aws)
+    dead_letters, dead_letters_arn = delivery.queue(delivery.name + "-dead")
+    delivery.encrypt(delivery.url)
+    delivery.encrypt(dead_letters, ACCOUNT_CONDITION)
+    delivery.target(Arn=delivery.arn, DeadLetterConfig={"Arn": dead_letters_arn})
+    delivery.put("media/a.wav")
+    assert delivery.received() == []
+    [message] = delivery.received(dead_letters)
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+
+
+def test_an_event_that_both_queues_keys_refuse_is_lost_and_logged(
+    aws: InProcessAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = Delivery(aws)
+    dead_letters, dead_letters_arn = delivery.queue(delivery.name + "-dead")
+    delivery.encrypt(delivery.url)
+    delivery.encrypt(dead_letters)
+    delivery.target(Arn=delivery.arn, DeadLetterConfig={"Arn": dead_letters_arn})
+    delivery.put("media/a.wav")
+    assert delivery.received() == delivery.received(dead_letters) == []
+    assert f"the dead-letter queue {dead_letters_arn} took nothing" in caplog.text
+
+
+def test_a_disabled_key_keeps_events_from_its_queue(aws: InProcessAws) -> None:
+    delivery = Delivery(aws)
+    delivery.kms.disable_key(KeyId=delivery.encrypt(delivery.url, {}))
+    delivery.put("media/a.wav")
+    assert delivery.received() == []
 
 
 def test_a_target_that_fails_keeps_nothing_from_the_others(aws: InProcessAws) -> None:

@@ -13,6 +13,7 @@ from moto.iam.access_control import IAMRequestBase
 from moto.s3.models import FakeBucket
 
 from local.aws import iam
+from local.aws.credentials import administrator_credentials
 from local.aws.iam import role_allows
 from local.server import LocalAws
 
@@ -229,3 +230,43 @@ def test_a_state_machine_invokes_only_what_its_role_allows(
     assert described["status"] == status
     if not permitted:
         assert "lambda:InvokeFunction" in described["cause"]
+
+
+@pytest.fixture
+def theirs(local_aws: LocalAws) -> Any:
+    """A client of S3 in another account, and a bucket there with one object, in/recording.wav"""
+    s3, name = local_aws.client("s3", **administrator_credentials("222233334444")), f"theirs-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="in/recording.wav", Body=b"sound")
+    return s3, name
+
+
+def shared_with(principal: str, bucket: str) -> str:
+    statement = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*") | {"Principal": {"AWS": principal}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize("named", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", "ROLE"])
+def test_another_account_s_bucket_takes_the_caller_s_policy_and_the_bucket_s(
+    make_role: Any, theirs: Any, named: str
+) -> None:
+    owner, bucket = theirs
+    object_ = {"Bucket": bucket, "Key": "in/recording.wav"}
+    role, without_policy = make_role(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")), make_role()
+    assert refused(role.client("s3").get_object, **object_) == "AccessDenied"
+    owner.put_bucket_policy(Bucket=bucket, Policy=shared_with(named.replace("ROLE", role.arn), bucket))
+    assert role.client("s3").get_object(**object_)["Body"].read() == b"sound"
+    assert refused(without_policy.client("s3").get_object, **object_) == "AccessDenied"
+    assert refused(role.client("s3").put_object, **object_, Body=b"") == "AccessDenied"
+
+
+def test_the_resource_s_account_is_the_bucket_s(make_role: Any, theirs: Any) -> None:
+    owner, bucket = theirs
+    owner.put_bucket_policy(Bucket=bucket, Policy=shared_with(ACCOUNT, bucket))
+    for account, may in ((ACCOUNT, False), ("222233334444", True)):
+        condition = {"StringEquals": {"aws:ResourceAccount": account, "s3:ResourceAccount": account}}
+        s3 = make_role(allow("s3:GetObject", condition=condition)).client("s3")
+        if may:
+            s3.get_object(Bucket=bucket, Key="in/recording.wav")
+        else:
+            refused(s3.get_object, Bucket=bucket, Key="in/recording.wav")

@@ -90,6 +90,26 @@ def test_starting_audience_generation_is_about_the_model_and_the_job_and_passes_
     )
 
 
+def test_starting_audience_generation_with_another_account_s_model_is_about_a_job_in_each_account() -> None:
+    model = f"arn:aws:cleanrooms-ml:{REGION}:222233334444:configured-audience-model/theirs"
+    body = {"configuredAudienceModelArn": model, "seedAudience": {"roleArn": "r"}, "tags": {"study": "7"}}
+    asked = needs("cleanrooms-ml", "StartAudienceGenerationJob", body)
+    jobs = {
+        f"arn:aws:cleanrooms-ml:{REGION}:{account}:audience-generation-job/new" for account in (ACCOUNT, "222233334444")
+    }
+    assert {on for action, on, _ in asked if action == "cleanrooms-ml:StartAudienceGenerationJob"} == {model, *jobs}
+    tagged = [on for action, on, _ in asked if action == "cleanrooms-ml:TagResource"]
+    assert tagged == [f"arn:aws:cleanrooms-ml:{REGION}:{ACCOUNT}:audience-generation-job/new"]
+
+
+def test_a_model_s_policy_is_about_the_model() -> None:
+    model = f"arn:aws:cleanrooms-ml:{REGION}:{ACCOUNT}:configured-audience-model/ours"
+    url = f"/configured-audience-model/{model.replace(':', '%3A').replace('/', '%2F')}/policy"
+    assert needs("cleanrooms-ml", "PutConfiguredAudienceModelPolicy", {}, url=url) == [
+        ("cleanrooms-ml:PutConfiguredAudienceModelPolicy", model, {})
+    ]
+
+
 @pytest.mark.parametrize(
     ("operation", "url", "body"),
     [
@@ -170,6 +190,14 @@ def refused(call: Any, **arguments: Any) -> Any:
         call(**arguments)
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     return refusal.value.response["Error"]["Message"]
+
+
+def test_encrypting_anew_takes_a_right_to_each_of_the_two_keys() -> None:
+    body = {"SourceKeyId": f"{KEY}/1", "DestinationKeyId": f"{KEY}/2"}
+    assert needs("kms", "ReEncrypt", body) == [
+        ("kms:ReEncryptFrom", f"{KEY}/1", {}),
+        ("kms:ReEncryptTo", f"{KEY}/2", {}),
+    ]
 
 
 def test_kms_itself_is_asked_about_the_key_that_an_alias_names(

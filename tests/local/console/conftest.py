@@ -98,8 +98,9 @@ def world() -> Iterator[tuple[LocalAws, Deployed]]:
         for bucket in buckets:
             s3.create_bucket(Bucket=bucket)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        trust = '{"Version":"2012-10-17","Statement":[]}'
-        aws.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument=trust)
+        trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        aws.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument=document)
         yield aws, deployed
     finally:
         aws.stop()

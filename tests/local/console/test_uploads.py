@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from lambdas.plan_batch import BYTES_PER_SECOND
+from lambdas.recordings import BYTES_PER_SECOND
 from local.console.uploads import formats, upload
 from operations.errors import OperationError
 from tests.local.console.conftest import ORIGIN, Stage

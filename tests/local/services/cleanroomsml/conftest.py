@@ -26,11 +26,12 @@ class Aws:
         self._local_aws = local_aws
         self._clients: dict[str, Any] = {}
 
-    def client(self, service: str, /) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._local_aws.client(service)
-            self._clients[service].meta.events.register("after-call.cleanroomsml", _check_answer)
-        return self._clients[service]
+    def client(self, service: str, **options: Any) -> Any:
+        named = json.dumps([service, options])
+        if named not in self._clients:
+            self._clients[named] = self._local_aws.client(service, **options)
+            self._clients[named].meta.events.register("after-call.cleanroomsml", _check_answer)
+        return self._clients[named]
 
     def role(self, name: str, statement: dict[str, Any], service: str = "cleanrooms-ml.amazonaws.com") -> str:
         """Make a role that `service` may assume, and return its ARN."""

@@ -145,6 +145,28 @@ def test_a_role_that_does_not_trust_the_service_fails_the_job(aws: Any, generate
     assert "trust" in details["message"]
 
 
+@pytest.mark.parametrize("way", ["sent", "withheld"])
+def test_a_role_that_needs_a_source_is_assumed_if_the_service_sends_one(
+    aws: Any, generate: Run, seed: Run, playing: Callable[..., None], way: str
+) -> None:
+    for suffix, status in (("", "ACTIVE" if way == "sent" else "CREATE_FAILED"), ("IfExists", "ACTIVE")):
+        role = f"source-{way}-{suffix}"
+        aws.role(role, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "cleanrooms-ml.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                f"StringEquals{suffix}": {"aws:SourceAccount": "123456789012"},
+                f"ArnLike{suffix}": {"aws:SourceArn": "arn:aws:cleanrooms-ml:*:123456789012:audience-generation-job/*"},
+            },
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        aws.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=document)
+        playing(clean_rooms_ml_source=way)
+        assert generate(name=f"test-{role}", seedAudience=seed(role=role))["status"] == status, role
+
+
 def test_a_defect_ends_the_job_instead_of_leaving_it_in_progress(
     generate: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

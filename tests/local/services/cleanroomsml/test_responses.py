@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.services.cleanroomsml.seeding import provide_collaboration
+
 Run = Callable[..., dict[str, Any]]
 
 
@@ -17,7 +19,9 @@ def five_jobs(configured_model: str, generate: Run, name: str) -> list[str]:
 
 
 def collaboration(name: str) -> str:
-    return name.removeprefix("test-")
+    """One of our account alone."""
+    provide_collaboration(collaboration_id := name.removeprefix("test-"), "us-east-1", ["123456789012"])
+    return collaboration_id
 
 
 def test_pages_have_every_job_once_and_in_order(client: Any, five_jobs: list[str], name: str) -> None:
@@ -136,3 +140,11 @@ def test_a_data_set_is_described_as_it_was_made(client: Any, name: str) -> None:
     dataset = client.get_training_dataset(trainingDatasetArn=arn)
     assert {key: dataset[key] for key in request} == request
     assert (dataset["status"], dataset["trainingDatasetArn"]) == ("ACTIVE", arn)
+
+
+def test_a_list_by_another_account_s_model_is_refused_or_empty(client: Any, playing: Callable[..., None]) -> None:
+    theirs = "arn:aws:cleanrooms-ml:us-east-1:222233334444:configured-audience-model/theirs"
+    with pytest.raises(client.exceptions.AccessDeniedException):
+        client.list_audience_generation_jobs(configuredAudienceModelArn=theirs)
+    playing(foreign_model_listing="answered")
+    assert client.list_audience_generation_jobs(configuredAudienceModelArn=theirs)["audienceGenerationJobs"] == []

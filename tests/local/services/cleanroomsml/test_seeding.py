@@ -27,8 +27,8 @@ def test_the_owners_roles_trust_nobody_but_the_service_for_their_own_resources(a
         (statement,) = document["Statement"]
         assert statement["Principal"] == {"Service": "cleanrooms-ml.amazonaws.com"}
         assert statement["Condition"] == {
-            "StringEquals": {"aws:SourceAccount": "123456789012"},
-            "ArnLike": {"aws:SourceArn": source_arn},
+            "StringEqualsIfExists": {"aws:SourceAccount": "123456789012"},
+            "ArnLikeIfExists": {"aws:SourceArn": source_arn},
         }, json.dumps(document)
 
 

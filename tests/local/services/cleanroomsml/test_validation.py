@@ -1,9 +1,10 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local.services.cleanroomsml.errors import ValidationException
-from local.services.cleanroomsml.validation import check_request, check_seed_source
+from local.services.cleanroomsml.errors import AccessDeniedException, ValidationException
+from local.services.cleanroomsml.validation import check_listed_model, check_request, check_seed_source
 
 START = {
     "name": "audience-1",
@@ -228,3 +229,25 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "audienceSize.value is 0",
     ):
         assert part in caught.value.message
+
+
+FOREIGN_MODEL = {
+    "configuredAudienceModelArn": "arn:aws:cleanrooms-ml:us-east-1:222233334444:configured-audience-model/theirs"
+}
+
+
+def test_jobs_are_listed_by_another_account_s_model_only_where_that_is_answered(
+    playing: Callable[..., None],
+) -> None:
+    playing(foreign_model_listing="refused")
+    with pytest.raises(AccessDeniedException, match="configured-audience-model/theirs is not of account 123456789012"):
+        check_listed_model(FOREIGN_MODEL, "123456789012")
+    playing(foreign_model_listing="answered")
+    check_listed_model(FOREIGN_MODEL, "123456789012")
+
+
+@pytest.mark.parametrize("way", ["refused", "answered"])
+def test_jobs_are_listed_without_a_model_and_by_one_of_the_caller_s_own(playing: Callable[..., None], way: str) -> None:
+    playing(foreign_model_listing=way)
+    check_listed_model({}, "123456789012")
+    check_listed_model(FOREIGN_MODEL, "222233334444")

@@ -1,6 +1,7 @@
 """What a job reads, writes and becomes."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -116,6 +117,17 @@ def test_outputs_are_under_the_key_that_was_asked_for(aws: Aws, run: Any, docume
     for name in (job["OutputDataConfig"]["S3Key"] + "a.txt.out", job["ManifestFilePath"]):
         written = s3.head_object(Bucket="clinical", Key=name)
         assert (written["ServerSideEncryption"], written["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+@pytest.mark.parametrize(("way", "sent"), [("as-given", "Arn"), ("id", "KeyId")])
+def test_the_key_is_sent_as_it_was_given_or_by_its_id(
+    aws: Aws, run: Any, documents: Any, s3: Any, playing: Callable[..., None], way: str, sent: str
+) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]
+    playing(comprehend_medical_key=way)
+    job = run(documents({"a.txt": b"asthma"}), KMSKey=key["Arn"])
+    assert job["KMSKey"] == key["Arn"]
+    assert s3.head_object(Bucket="clinical", Key=job["ManifestFilePath"])["SSEKMSKeyId"] == key[sent]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -216,6 +217,16 @@ def test_the_transcript_is_encrypted_as_asked(aws: Aws, run: Any, s3: Any) -> No
     assert s3.head_object(Bucket="clinical", Key="plain.json")["ServerSideEncryption"] == "AES256"
 
 
+@pytest.mark.parametrize(("way", "sent"), [("as-given", "Arn"), ("id", "KeyId")])
+def test_the_key_is_sent_as_it_was_given_or_by_its_id(
+    aws: Aws, run: Any, s3: Any, playing: Callable[..., None], way: str, sent: str
+) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]
+    playing(transcribe_key=way)
+    run(wav(), OutputKey=f"key-{way}.json", OutputEncryptionKMSKeyId=key["Arn"])
+    assert s3.head_object(Bucket="clinical", Key=f"key-{way}.json")["SSEKMSKeyId"] == key[sent]
+
+
 def test_keys_with_spaces_plus_percent_and_accents_are_read_as_they_are(
     client: Any, upload: Any, request_for: Any, wait: Any
 ) -> None:
@@ -228,6 +239,52 @@ def test_a_caller_who_may_not_read_the_recording_is_refused(aws: Aws, upload: An
     client = aws.client_allowed([TRANSCRIBE, WRITE_TRANSCRIPTS])
     with pytest.raises(client.exceptions.BadRequestException, match="read permission"):
         client.start_medical_transcription_job(**request_for(upload(wav())))
+
+
+def _written(s3: Any, folder: str) -> dict[str, dict[str, Any]]:
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="clinical", Prefix=f"{folder}/").get("Contents", ())]
+    return {key: s3.head_object(Bucket="clinical", Key=key) for key in keys}
+
+
+def test_no_write_check_is_left_unless_it_is_played(run: Any, s3: Any) -> None:
+    run(wav(), OutputKey="unchecked/one.json")
+    assert list(_written(s3, "unchecked")) == ["unchecked/one.json"]
+
+
+@pytest.mark.parametrize(
+    ("way", "encryption"), [("without-headers", None), ("as-output", "aws:kms"), ("aes256", "AES256")]
+)
+def test_the_write_check_is_left_beside_the_output(
+    aws: Aws, run: Any, s3: Any, playing: Callable[..., None], way: str, encryption: str | None
+) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    playing(transcribe_write_check=way)
+    run(wav(), OutputKey=f"checked-{way}/one.json", OutputEncryptionKMSKeyId=key)
+    check = _written(s3, f"checked-{way}")[f"checked-{way}/.write_access_check_file.temp"]
+    assert (check["ContentLength"], check.get("ServerSideEncryption")) == (0, encryption)
+    assert check.get("SSEKMSKeyId") == (key if way == "as-output" else None)
+
+
+def test_the_write_check_of_an_output_without_a_folder_is_at_the_bucket_s_root(
+    run: Any, s3: Any, playing: Callable[..., None]
+) -> None:
+    playing(transcribe_write_check="aes256")
+    run(wav())
+    assert s3.head_object(Bucket="clinical", Key=".write_access_check_file.temp")["ContentLength"] == 0
+    s3.delete_object(Bucket="clinical", Key=".write_access_check_file.temp")
+
+
+@pytest.mark.parametrize("way", ["without-headers", "as-output", "aes256"])
+def test_a_start_is_refused_where_the_write_check_is(
+    aws: Aws, upload: Any, request_for: Any, playing: Callable[..., None], way: str
+) -> None:
+    client = aws.client_allowed([TRANSCRIBE, READ_MEDIA, WRITE_TRANSCRIPTS])
+    playing(transcribe_write_check=way)
+    request = request_for(upload(wav()), OutputKey="elsewhere/")
+    with pytest.raises(client.exceptions.BadRequestException, match="The specified S3 bucket can't be accessed"):
+        client.start_medical_transcription_job(**request)
+    with pytest.raises(client.exceptions.BadRequestException, match="couldn't be found"):
+        client.get_medical_transcription_job(MedicalTranscriptionJobName=request["MedicalTranscriptionJobName"])
 
 
 def test_the_job_fails_when_its_caller_may_not_write_the_transcript(

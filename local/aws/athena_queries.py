@@ -1,0 +1,187 @@
+"""Athena queries that run, with the rights of who asks: moto answers each with nothing.
+
+A query reads its tables' descriptions from Glue and their JSON lines from S3, and writes its result to S3, each by a
+call with the caller's credentials, as Athena does:
+https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html.
+
+Differences from AWS. The engine is that of `local.engines.athena_sql`; tables are JSON lines without partitions; a
+result has no metadata file beside it.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from moto.athena.models import WorkGroup
+
+from local.aws.clients import client
+
+if TYPE_CHECKING:
+    from local.engines.athena_sql import Answer, Table
+
+UNFINISHED = ("QUEUED", "RUNNING")
+"""The states of a query that can still change."""
+
+_JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
+
+_log = logging.getLogger(__name__)
+
+
+class Unsuccessful(Exception):
+    """Why a query has no result: the reason of its `state`."""
+
+    def __init__(self, reason: str, state: str = "FAILED") -> None:
+        super().__init__(reason)
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The endpoint and the credentials that a query works with."""
+
+    endpoint: str
+    region: str
+    credentials: Mapping[str, str]
+
+    def client(self, service: str) -> Any:
+        """A client with the caller's rights."""
+        return client(service, self.endpoint, self.region, **self.credentials)
+
+
+@dataclass
+class QueryExecution:
+    """A query with the attributes that moto expects of one; `answer` is there once it has SUCCEEDED."""
+
+    query: str
+    context: dict[str, str]
+    workgroup: WorkGroup
+    config: dict[str, Any]
+    execution_parameters: None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = "QUEUED"
+    reason: str = ""
+    start_time: float = field(default_factory=time.time)
+    end_time: float | None = None
+    bytes_scanned: int = 0
+    answer: "Answer | None" = None
+
+    def __post_init__(self) -> None:
+        folder = self.config["OutputLocation"]
+        self.config["OutputLocation"] = f"{folder.rstrip('/')}/{self.id}.csv"
+        self._changing = threading.Lock()
+
+    def advance(self) -> None:
+        """moto would change the status whenever it is asked for."""
+
+    def start(self, caller: Caller) -> None:
+        """Run in a thread of its own."""
+        threading.Thread(target=self._run, args=(caller,), name=f"athena-{self.id}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Cancel, unless it has ended; what it still does has no result."""
+        with self._changing:
+            if self.status in UNFINISHED:
+                self.status, self.end_time = "CANCELLED", time.time()
+
+    def _run(self, caller: Caller) -> None:
+        with self._changing:
+            if self.status != "QUEUED":
+                return
+            self.status = "RUNNING"
+        try:
+            answer = self._answer(caller)
+            self._write(caller, answer)
+            self.answer, state = answer, "SUCCEEDED"
+        except Unsuccessful as failure:
+            self.reason, state = str(failure), failure.state
+        except Exception as error:
+            # The text may quote what is in the records.
+            _log.warning("query %s failed: %s", self.id, type(error).__name__)
+            self.reason, state = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}", "FAILED"
+        with self._changing:
+            # A query that was stopped stays so. The status comes last: with it the rest is read.
+            if self.status == "RUNNING":
+                self.end_time, self.status = time.time(), state
+
+    def _answer(self, caller: Caller) -> "Answer":
+        # Imported here: both take a third of a second, and few local AWSs are asked a query.
+        from local.engines import athena_sql
+
+        database = self.context.get("Database", "default").lower()
+        try:
+            names = athena_sql.tables_of(self.query, database)
+            tables = {named: self._table(caller, *named) for named in sorted(names)}
+            return athena_sql.run(self.query, database, tables)
+        except athena_sql.QueryFailed as failure:
+            raise Unsuccessful(str(failure)) from None
+
+    def _table(self, caller: Caller, database: str, name: str) -> "Table":
+        from local.engines.athena_sql import Table
+
+        glue = caller.client("glue")
+        try:
+            glue.get_database(Name=database)
+            storage = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]
+        except glue.exceptions.EntityNotFoundException:
+            raise Unsuccessful(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist") from None
+        except ClientError as error:
+            raise Unsuccessful(f"PERMISSION_DENIED: {_message(error)}") from None
+        if storage.get("SerdeInfo", {}).get("SerializationLibrary") not in _JSON_SERDES:
+            raise Unsuccessful(f"NOT_SUPPORTED: the local AWS reads JSON lines only; {database}.{name} is none")
+        columns = {column["Name"].lower(): column["Type"] for column in storage["Columns"]}
+        return Table(columns, list(self._files(caller.client("s3"), storage["Location"])))
+
+    def _files(self, s3: Any, location: str) -> Iterator[bytes]:
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        limit = self.workgroup.configuration.get("BytesScannedCutoffPerQuery")
+        try:
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for item in page.get("Contents", ()):
+                    # https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html: these are hidden
+                    if item["Key"].rpartition("/")[2].startswith(("_", ".")):
+                        continue
+                    self.bytes_scanned += item["Size"]
+                    if limit is not None and self.bytes_scanned > limit:
+                        raise Unsuccessful("Query cancelled! : Bytes scanned limit was exceeded", "CANCELLED")
+                    yield s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        except ClientError as error:
+            raise Unsuccessful(f"PERMISSION_DENIED: {location}: {_message(error)}") from None
+
+    def _write(self, caller: Caller, answer: "Answer") -> None:
+        bucket, _, key = self.config["OutputLocation"].removeprefix("s3://").partition("/")
+        text = _line([name for name, _ in answer.columns]) + "".join(_line(row) for row in answer.rows)
+        options = _encryption(self.config.get("EncryptionConfiguration"))
+        if owner := self.config.get("ExpectedBucketOwner"):
+            options["ExpectedBucketOwner"] = owner
+        try:
+            caller.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode(), **options)
+        except ClientError as error:
+            location = self.config["OutputLocation"]
+            raise Unsuccessful(f"Access denied when writing output to url: {location}. {_message(error)}") from None
+
+
+def _line(row: Sequence[str | None]) -> str:
+    # The csv module would write NULL and an empty text alike.
+    cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in row)
+    return ",".join(cells) + "\n"
+
+
+def _encryption(configured: Mapping[str, str] | None) -> dict[str, str]:
+    match (configured or {}).get("EncryptionOption"):
+        case "SSE_KMS":
+            return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": (configured or {})["KmsKey"]}
+        case "SSE_S3":
+            return {"ServerSideEncryption": "AES256"}
+        case None:
+            return {}
+        case other:
+            raise Unsuccessful(f"NOT_SUPPORTED: the local AWS encrypts results with SSE_KMS or SSE_S3, not {other}")
+
+
+def _message(error: ClientError) -> str:
+    return f"{error.response['Error'].get('Message')} (Error Code: {error.response['Error'].get('Code')})"

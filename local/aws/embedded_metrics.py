@@ -1,0 +1,86 @@
+"""Metrics in log lines: what CloudWatch Logs extracts from lines in the embedded metric format. moto only keeps them.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+
+As CloudWatch does, values are kept as one set of statistics a minute, so that a benchmark's many lines take no room.
+A line that does not follow the format is a log line and nothing else. StorageResolution has no effect.
+"""
+
+import datetime
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from moto.cloudwatch.models import CloudWatchBackend, MetricAggregatedDatum, cloudwatch_backends
+from moto.logs.models import LogsBackend
+
+_MARK = '"_aws"'
+
+_moto_put_log_events = LogsBackend.put_log_events
+_adding = threading.Lock()
+
+
+def put_log_events(
+    self: LogsBackend, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+) -> tuple[str, dict[str, Any]]:
+    """LogsBackend.put_log_events, which also makes metrics of the lines that hold some."""
+    answer = _moto_put_log_events(self, log_group_name, log_stream_name, log_events)
+    for event in log_events:
+        if _MARK in event["message"]:
+            for datum in metrics_of(event["message"]):
+                _add(cloudwatch_backends[self.account_id][self.region_name], datum)
+    return answer
+
+
+def metrics_of(line: str) -> list[MetricAggregatedDatum]:
+    """The metrics of a log line, one for each of their sets of dimensions; none if it does not follow the format."""
+    try:
+        document = json.loads(line)
+        return list(_metrics_of(document))
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return []
+
+
+def _metrics_of(document: dict[str, Any]) -> Iterator[MetricAggregatedDatum]:
+    metadata = document["_aws"]
+    moment = datetime.datetime.fromtimestamp(metadata["Timestamp"] / 1000, datetime.UTC)
+    # moto's times are in UTC and do not say so.
+    minute = moment.replace(second=0, microsecond=0, tzinfo=None)
+    for directive in metadata["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            given = document[metric["Name"]]
+            values = [float(value) for value in (given if isinstance(given, list) else [given])]
+            for names in directive["Dimensions"]:
+                yield MetricAggregatedDatum(
+                    namespace=directive["Namespace"],
+                    name=metric["Name"],
+                    min_stat=min(values),
+                    max_stat=max(values),
+                    sample_count=len(values),
+                    sum_stat=sum(values),
+                    dimensions=[{"Name": name, "Value": str(document[name])} for name in sorted(names)],
+                    timestamp=minute,
+                    unit=metric.get("Unit", "None"),
+                )
+
+
+def _add(cloudwatch: CloudWatchBackend, datum: MetricAggregatedDatum) -> None:
+    dimensions = tuple((dimension.name, dimension.value) for dimension in datum.dimensions)
+    key = (datum.namespace, datum.name, dimensions, datum.unit, datum.timestamp)
+    with _adding:
+        # On the backend, so that it is forgotten with the rest when moto is reset.
+        kept: dict[Any, MetricAggregatedDatum] = cloudwatch.__dict__.setdefault("embedded_metrics", {})
+        before = kept.get(key)
+        if before is None:
+            kept[key] = datum
+            cloudwatch.metric_data.append(datum)
+            return
+        before.min, before.max = min(before.min, datum.min), max(before.max, datum.max)
+        before.sum += datum.sum
+        before.sample_count += datum.sample_count
+
+
+def install() -> None:
+    """Put this into moto; repeating it changes nothing."""
+    LogsBackend.put_log_events = put_log_events  # type: ignore[method-assign]

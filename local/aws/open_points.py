@@ -1,0 +1,75 @@
+"""What AWS's documents leave open, and which way of it the local AWS plays.
+
+The local AWS can't know which way AWS itself takes, so it plays each of them, one at a time, for all of its services:
+`LocalAws.start(open_points=...)` sets the ways, `LocalAws.open_points` changes them while it runs.
+"""
+
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Literal, get_args, get_type_hints
+
+
+@dataclass(frozen=True)
+class OpenPoints:
+    """One field per open point, with one value per way that AWS may take. The defaults are the ways played first.
+
+    Raises ValueError for a value that is none of a field's ways.
+
+    - `map_children` is what a Distributed Map's child execution sends as `aws:SourceArn` when Step Functions assumes
+      the role, and as encryption context when it uses the state machine's key: the ARN of the state machine, or the
+      labelled `stateMachine:NAME/LABEL` that the child's own description names. The guide's trust policy ends in
+      `stateMachine:*` and its key statement names the state machine, both without a word about children.
+      https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html (labels)
+      https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    - `queue_key` is which condition keys KMS sees when EventBridge sends to an encrypted queue: `aws:SourceAccount`
+      and `kms:EncryptionContext:aws:sqs:arn`, the latter only, or none. EventBridge's guide prints the key's statement
+      without a condition; SNS's guide says that `aws:SourceAccount` and `aws:SourceArn` aren't supported for
+      EventBridge and an encrypted topic; no guide says that SQS sends the queue's ARN in EventBridge's name.
+      https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+      https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    - `transcribe_key` and `comprehend_medical_key` are how the service names the key in the PutObject of its output: as
+      the job's request named it, or by the bare key id. S3 takes either, and a bucket policy compares the text.
+      https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (SSEKMSKeyId)
+    - `transcribe_write_check` is whether Transcribe writes `.write_access_check_file.temp` beside the output when a job
+      is started, and with which encryption headers. AWS doesn't document the object; public repositories that use
+      Transcribe find it in their buckets, without a word on its headers.
+    - `foreign_model_listing` is what ListAudienceGenerationJobs says when it is filtered by another account's model: a
+      refusal, or the caller's own jobs of that model. The guide allows nothing but StartAudienceGenerationJob across
+      accounts; that such a filter is a call across accounts is inferred from it.
+      https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html
+    - `clean_rooms_ml_source` is whether Clean Rooms ML sends `aws:SourceArn` and `aws:SourceAccount` when it assumes a
+      role. The trust policies that its guide prints also hold without them (`IfExists`).
+      https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+
+    map_children: Literal["state-machine", "labelled"] = "state-machine"
+    queue_key: Literal["account-and-queue", "queue", "nothing"] = "account-and-queue"
+    transcribe_key: Literal["as-given", "id"] = "as-given"
+    comprehend_medical_key: Literal["as-given", "id"] = "as-given"
+    transcribe_write_check: Literal["none", "without-headers", "as-output", "aes256"] = "none"
+    foreign_model_listing: Literal["refused", "answered"] = "refused"
+    clean_rooms_ml_source: Literal["sent", "withheld"] = "sent"
+
+    def __post_init__(self) -> None:
+        for name, ways in WAYS.items():
+            if (value := getattr(self, name)) not in ways:
+                raise ValueError(f"{name} is {value!r}; the ways of this open point are {', '.join(ways)}")
+
+
+WAYS = MappingProxyType({field.name: get_args(get_type_hints(OpenPoints)[field.name]) for field in fields(OpenPoints)})
+"""The ways of each open point, by its name, the default first."""
+
+DEFAULT = OpenPoints()
+
+_played = DEFAULT
+
+
+def played() -> OpenPoints:
+    """The ways that the local AWS plays now."""
+    return _played
+
+
+def play(points: OpenPoints) -> None:
+    """Play these ways from now on; what has begun may end the earlier way."""
+    global _played
+    _played = points

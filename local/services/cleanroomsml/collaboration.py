@@ -1,0 +1,73 @@
+"""What the accounts of a collaboration may do with each other's audience models.
+
+Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide. AWS does not document which error a
+collaboration gives that does not exist or lacks one of the two as a member: here it is a ValidationException.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from moto.cleanrooms.models import cleanrooms_backends
+
+from local.aws.policies import Decision, Request, account_names, evaluate
+from local.services.cleanroomsml.errors import AccessDeniedException, ValidationException
+
+_ACTION = "cleanrooms-ml:StartAudienceGenerationJob"
+
+
+class Caller(NamedTuple):
+    """Who asks for another account's model; `arns` are the names that a policy may have for it besides its account."""
+
+    account_id: str
+    arns: Sequence[str]
+
+
+def check_owner_allows(policy: str | None, model_arn: str, caller: Caller, collaboration_id: str | None) -> None:
+    """Raise AccessDeniedException unless the model's policy lets the caller use it, for a job in the owner's account.
+
+    `policy` is None for a model that has none, or that does not exist: another account does not learn which.
+    """
+    context = {"aws:PrincipalAccount": caller.account_id, "aws:SecureTransport": "true"}
+    if caller.arns:
+        context["aws:PrincipalArn"] = caller.arns[0]
+    if collaboration_id:
+        context["cleanrooms-ml:CollaborationId"] = collaboration_id
+    principals = {"AWS": (*account_names(caller.account_id), *caller.arns)}
+    owner = model_arn.partition(":configured-audience-model/")[0]
+    for arn in (model_arn, f"{owner}:audience-generation-job/new"):
+        if not policy or evaluate([policy], Request(_ACTION, arn, context, principals)) is not Decision.ALLOW:
+            who = caller.arns[-1] if caller.arns else account_names(caller.account_id)[1]
+            raise AccessDeniedException(
+                f"User: {who} is not authorized to perform: {_ACTION} on resource: {arn} because no resource-based "
+                f"policy allows the {_ACTION} action"
+            )
+
+
+def check_members(collaboration_id: str, region: str, account_ids: Iterable[str]) -> None:
+    """Raise ValidationException unless there is the collaboration and all these accounts are active members of it."""
+    for account_id in account_ids:
+        memberships = list(cleanrooms_backends[account_id][region].memberships.values())
+        if (collaboration_id, "ACTIVE") not in {(each.collaboration_id, each.status) for each in memberships}:
+            raise ValidationException(f"Account {account_id} is no active member of a collaboration {collaboration_id}")
+
+
+def check_policy(request: Mapping[str, Any], present: str | None) -> None:
+    """Raise ValidationException unless a policy can be set in place of `present`, as `request` expects it to be."""
+    try:
+        document = json.loads(request["configuredAudienceModelPolicy"])
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ValidationException("configuredAudienceModelPolicy is not a policy document in JSON")
+    expected = request.get("policyExistenceCondition")
+    if expected and (expected == "POLICY_MUST_EXIST") != (present is not None):
+        raise ValidationException(f"policyExistenceCondition is {expected}, which does not hold")
+    if "previousPolicyHash" in request and (present is None or policy_hash(present) != request["previousPolicyHash"]):
+        raise ValidationException("previousPolicyHash is not that of the policy that the model has")
+
+
+def policy_hash(policy: str) -> str:
+    """What the API calls the policy's hash: of AWS's only the length and the alphabet are known."""
+    return hashlib.sha256(policy.encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""A stack whose creation failed, and its termination protection.
+
+The CDK CLI protects a stack before it executes the first change set. A stack whose creation failed it deletes before it
+tries again, which CloudFormation refuses while the protection is on.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
+"""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from operations.deployed import LOCAL, connect
+
+# API reference, Stack, StackStatus: what a stack has only after its creation failed. The CDK CLI deletes it then.
+CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+# Of the bootstrap's roles in every account (CDK developer guide, "Bootstrap template"), until its template is changed.
+_QUALIFIER = "hnb659fds"
+
+
+def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
+    """Lift the protection of the environment's stack if its creation failed, and return what was done, in a sentence.
+
+    None if nothing was done: there is no stack, it isn't protected, or it was created once.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
+        botocore.exceptions.ClientError: a call was refused.
+    """
+    if environment == LOCAL:
+        session, endpoint_url = connect(environment, endpoint_url)
+    else:
+        # The CDK CLI deploys to the Region of this variable if it is set; boto3 doesn't read it.
+        session = _as_deploy_role(boto3.Session(region_name=os.environ.get("AWS_REGION")), endpoint_url)
+    name = f"clinical-media-{environment}"
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    status = stack["StackStatus"]
+    if status not in CREATION_FAILED or not stack.get("EnableTerminationProtection"):
+        return None
+    cloudformation.update_termination_protection(StackName=stack["StackId"], EnableTerminationProtection=False)
+    return (
+        f"The creation of {name} failed ({status}), so its termination protection was lifted: "
+        "the next deployment deletes what is left of it and begins anew."
+    )
+
+
+def _as_deploy_role(session: Any, endpoint_url: str | None) -> Any:
+    """With the bootstrap's role that the CDK CLI deploys with, or `session` if it can't be assumed, as the CLI does."""
+    sts = session.client("sts", endpoint_url=endpoint_url)
+    identity = sts.get_caller_identity()
+    partition, account = identity["Arn"].split(":")[1], identity["Account"]
+    role = f"arn:{partition}:iam::{account}:role/cdk-{_QUALIFIER}-deploy-role-{account}-{session.region_name}"
+    try:
+        found = sts.assume_role(RoleArn=role, RoleSessionName="clinical-media-unblock")["Credentials"]
+    except ClientError:
+        return session
+    return boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], session.region_name)

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from lambdas.object_faults import CUSTOMER_KEY, NO_ACCESS
+from lambdas.recordings import Recording, inspect, inspect_all
+from lambdas.shared import storage
+
+KEYS = ["media/p-1/a.wav", "media/p-2/b.wav", "media/p-3/c.wav"]
+HEAD = {"ContentLength": 9, "ETag": '"e"', "LastModified": datetime(2026, 1, 1, tzinfo=UTC), "Metadata": {}}
+
+
+@pytest.fixture
+def s3_says(stubbed: Callable[[Any], Stubber]) -> Stubber:
+    return stubbed(storage.s3)
+
+
+def answer(s3_says: Stubber, *statuses: str) -> None:
+    for status in statuses:
+        if status == "200":
+            s3_says.add_response("head_object", HEAD)
+        else:
+            s3_says.add_client_error("head_object", status, http_status_code=int(status))
+
+
+def inspected(keys: list[str]) -> list[Recording]:
+    with ThreadPoolExecutor(1) as pool:  # in the order of the script
+        return inspect_all(pool, keys)
+
+
+def test_a_key_that_is_no_recording_s_is_not_even_looked_at(s3_says: Stubber) -> None:
+    assert inspect("").rejected == "The key is not of the form media/<user_id>/<file>."
+
+
+def test_one_object_that_a_policy_denies_is_rejected_and_the_others_go_on(s3_says: Stubber) -> None:
+    answer(s3_says, "200", "403", "200")
+    assert [item.rejected for item in inspected(KEYS)] == [None, NO_ACCESS, None]
+
+
+def test_a_right_that_is_missing_for_all_fails_the_execution_whatever_else_is_wrong_with_some(s3_says: Stubber) -> None:
+    answer(s3_says, "403", "403", "403")
+    with pytest.raises(ClientError, match="403"):
+        inspected([*KEYS, "media/no-user.wav"])
+
+
+@pytest.mark.parametrize("status", ["500", "503", "412"])
+def test_what_the_service_can_not_answer_is_left_to_the_state_machine(s3_says: Stubber, status: str) -> None:
+    answer(s3_says, status)
+    with pytest.raises(ClientError, match=status):
+        inspect(KEYS[0])
+
+
+def test_an_object_under_a_customer_s_key_is_rejected_and_the_others_go_on(s3_says: Stubber) -> None:
+    answer(s3_says, "400")
+    s3_says.add_client_error("get_object", "InvalidRequest", "The object was stored using a form of SSE.", 400)
+    answer(s3_says, "200")
+    assert [item.rejected for item in inspected(KEYS[:2])] == [CUSTOMER_KEY, None]
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "AccessDenied", "InternalError"])
+def test_a_bad_request_with_another_reason_is_not_the_object_s(s3_says: Stubber, code: str) -> None:
+    answer(s3_says, "400")
+    s3_says.add_client_error("get_object", code)
+    with pytest.raises(ClientError, match=code):
+        inspect(KEYS[0])
+
+
+def test_an_object_that_could_be_read_after_a_bad_request_is_looked_at_again(s3_says: Stubber) -> None:
+    answer(s3_says, "400")
+    s3_says.add_response("get_object", {})
+    answer(s3_says, "200")
+    assert inspect(KEYS[0]).rejected is None
