@@ -4,6 +4,8 @@ Sources: CloudFormation API reference, DescribeStacks (a stack that isn't there 
 ListStackResources.
 """
 
+import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,23 +20,48 @@ LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 PARALLEL_REQUESTS = 16
 
 
-class Deployed(NamedTuple):
-    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the four named ones too.
-
-    `prefix` is the stack's name, and the beginning of every name that the application chooses itself.
-    """
+class Connection(NamedTuple):
+    """Where an environment's AWS answers, and the user's own credentials for it."""
 
     session: Any
     endpoint_url: str | None
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of `service`, in `region` instead of the session's for a service that has only one."""
+        return _client(self.session, service, self.endpoint_url, region)
+
+
+class Deployed(NamedTuple):
+    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the four named ones too.
+
+    `prefix` is the stack's name, and the beginning of every name that the application chooses itself. `outputs` are
+    the stack's.
+    """
+
+    connection: Connection
     prefix: str
     buckets: tuple[str, ...]
     media: str
     clinical: str
     audience: str
     state_machine_arn: str
+    outputs: Mapping[str, str]
 
     def client(self, service: str) -> Any:
-        return _client(self.session, service, self.endpoint_url)
+        return self.connection.client(service)
+
+
+def connect(environment: str, endpoint_url: str | None = None) -> Connection:
+    """The AWS of the environment; `local` is the one that `python -m local up` serves.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: the profile that AWS_PROFILE names is not there.
+    """
+    if environment == LOCAL:
+        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
+        return Connection(session, endpoint_url or LOCAL_ENDPOINT)
+    # The CDK CLI and the AWS CLI act in the Region of this variable if it is set; boto3 by itself doesn't read it.
+    return Connection(boto3.Session(region_name=os.environ.get("AWS_REGION")), endpoint_url)
 
 
 def find(environment: str, endpoint_url: str | None = None) -> Deployed:
@@ -45,9 +72,9 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
         botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
         botocore.exceptions.ClientError: a call was refused.
     """
-    session, endpoint_url = connect(environment, endpoint_url)
+    connection = connect(environment, endpoint_url)
     prefix = f"clinical-media-{environment}"
-    cloudformation = _client(session, "cloudformation", endpoint_url)
+    cloudformation = connection.client("cloudformation")
     outputs = _outputs(cloudformation, environment, prefix)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=prefix)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
@@ -60,24 +87,16 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     media, clinical, audience, state_machine = (outputs[name] for name in names)
     if unlisted := {media, clinical, audience} - set(buckets):
         raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it anew.")
-    return Deployed(session, endpoint_url, prefix, buckets, media, clinical, audience, state_machine)
-
-
-def connect(environment: str, endpoint_url: str | None) -> tuple[Any, str | None]:
-    """A session with the user's own credentials, and where its AWS answers (None: where it usually does)."""
-    if environment == LOCAL:
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
-        return session, endpoint_url or LOCAL_ENDPOINT
-    return boto3.Session(), endpoint_url
+    return Deployed(connection, prefix, buckets, media, clinical, audience, state_machine, outputs)
 
 
 # Making a client takes longer than most of its calls.
 @cache
-def _client(session: Any, service: str, endpoint_url: str | None) -> Any:
+def _client(session: Any, service: str, endpoint_url: str | None, region: str | None) -> Any:
     # One more for whoever lists what the others read. A local AWS that is not up doesn't come up by itself.
     attempts = 2 if endpoint_url else 8
     config = Config(max_pool_connections=PARALLEL_REQUESTS + 1, retries={"mode": "standard", "max_attempts": attempts})
-    return session.client(service, endpoint_url=endpoint_url, config=config)
+    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
 
 def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, str]:

@@ -5,13 +5,10 @@ tries again, which CloudFormation refuses while the protection is on.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
 """
 
-import os
-from typing import Any
-
 import boto3
 from botocore.exceptions import ClientError
 
-from operations.deployed import LOCAL, connect
+from operations.deployed import LOCAL, Connection, connect
 
 # API reference, Stack, StackStatus: what a stack has only after its creation failed. The CDK CLI deletes it then.
 CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
@@ -28,13 +25,11 @@ def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
         botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
         botocore.exceptions.ClientError: a call was refused.
     """
-    if environment == LOCAL:
-        session, endpoint_url = connect(environment, endpoint_url)
-    else:
-        # The CDK CLI deploys to the Region of this variable if it is set; boto3 doesn't read it.
-        session = _as_deploy_role(boto3.Session(region_name=os.environ.get("AWS_REGION")), endpoint_url)
+    connection = connect(environment, endpoint_url)
+    if environment != LOCAL:
+        connection = _as_deploy_role(connection)
     name = f"clinical-media-{environment}"
-    cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
+    cloudformation = connection.client("cloudformation")
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -51,14 +46,16 @@ def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
     )
 
 
-def _as_deploy_role(session: Any, endpoint_url: str | None) -> Any:
-    """With the bootstrap's role that the CDK CLI deploys with, or `session` if it can't be assumed, as the CLI does."""
-    sts = session.client("sts", endpoint_url=endpoint_url)
+def _as_deploy_role(connection: Connection) -> Connection:
+    """With the bootstrap's role that the CDK CLI deploys with; unchanged if it can't be assumed, as the CLI does it."""
+    sts = connection.client("sts")
     identity = sts.get_caller_identity()
     partition, account = identity["Arn"].split(":")[1], identity["Account"]
-    role = f"arn:{partition}:iam::{account}:role/cdk-{_QUALIFIER}-deploy-role-{account}-{session.region_name}"
+    region = connection.session.region_name
+    role = f"arn:{partition}:iam::{account}:role/cdk-{_QUALIFIER}-deploy-role-{account}-{region}"
     try:
         found = sts.assume_role(RoleArn=role, RoleSessionName="clinical-media-unblock")["Credentials"]
     except ClientError:
-        return session
-    return boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], session.region_name)
+        return connection
+    session = boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], region)
+    return connection._replace(session=session)

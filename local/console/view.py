@@ -21,7 +21,7 @@ def overview(deployed: Deployed) -> dict[str, Any]:
     """The newest executions, with as much as tells whether `details` of one have changed since it ended."""
     found = list(islice(newest_first(deployed), MOST_EXECUTIONS + 1))
     return {
-        "endpoint": deployed.endpoint_url,
+        "endpoint": deployed.connection.endpoint_url,
         "media_bucket": deployed.media,
         "executions": [
             {"name": item["name"], "status": item["status"], "stopped_at": _iso(item.get("stopDate"))}

@@ -13,7 +13,7 @@ from lambdas.shared.identity import media_id
 from local.aws.credentials import ACCOUNT_ID
 from local.console.app import application
 from local.server import REGION, LocalAws
-from operations.deployed import Deployed
+from operations.deployed import Connection, Deployed
 from operations.forgetting.versions import delete, list_versions
 
 _numbers = itertools.count()
@@ -93,7 +93,8 @@ def world() -> Iterator[tuple[LocalAws, Deployed]]:
     try:
         session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
         buckets = ("media", "clinical", "audience")
-        deployed = Deployed(session, aws.endpoint, "clinical-media-local", buckets, *buckets, "")
+        connection = Connection(session, aws.endpoint)
+        deployed = Deployed(connection, "clinical-media-local", buckets, *buckets, "", {})
         s3 = deployed.client("s3")
         for bucket in buckets:
             s3.create_bucket(Bucket=bucket)

@@ -51,7 +51,7 @@ def test_what_aws_refuses_is_told(stage: Stage) -> None:
 
 
 def test_a_local_aws_that_has_gone_is_told(stage: Stage) -> None:
-    gone = stage.deployed._replace(endpoint_url="http://127.0.0.1:9")
+    gone = stage.deployed._replace(connection=stage.deployed.connection._replace(endpoint_url="http://127.0.0.1:9"))
     answer = Client(application(gone)).get("/executions", base_url=ORIGIN["Origin"])
     assert answer.status_code == 502
     assert answer.text.startswith("Nobody answers at http://127.0.0.1:9/")
