@@ -37,6 +37,7 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "cleanroomsml": ("AccessDeniedException", 403),
         "lambda": ("AccessDeniedException", 403),
         "s3": ("AccessDenied", 403),
+        "sts": ("AccessDenied", 403),
         "": ("AccessDeniedException", 400),
     },
     "kms_disabled": {
@@ -48,6 +49,10 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
 }
 
 
+# They speak botocore's protocol "query", whose errors are XML.
+_QUERY_SERVICES = ("cloudformation", "iam", "sns", "sts")
+
+
 def answers(service: str, refusal: Refusal) -> bool:
     """Whether the service ever answers so."""
     return service in _ANSWERS[refusal] or "" in _ANSWERS[refusal]
@@ -57,8 +62,9 @@ def answer(service: str, refusal: Refusal) -> tuple[str, list[tuple[str, str]], 
     """Status line, headers and body of the service's answer."""
     code, status = _ANSWERS[refusal].get(service) or _ANSWERS[refusal][""]
     message = f"Injected by the local AWS: {refusal}"
-    if service == "s3":
-        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+    if service == "s3" or service in _QUERY_SERVICES:
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        body = (error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>").encode()
         headers = [("Content-Type", "application/xml")]
     else:
         body = json.dumps({"__type": code, "message": message}).encode()

@@ -7,7 +7,7 @@ account a call is made in, its credentials say.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
 resource policies of functions and topics. Calls without a signature, and presigned URLs, are refused. The operator
-(`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked.
+(`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies to all.
 """
 
 import json
@@ -25,14 +25,16 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 
 from local.aws.calls import Call, Permission
-from local.aws.credentials import OPERATOR_ACCESS_KEY_ID
+from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
 from local.aws.policies import Decision, Document, Request, account_names, evaluate
 from local.aws.required_permissions import required_permissions
 from local.aws.resource_policies import resource_policy_of
+from local.aws.s3_permissions import s3_permissions
 
 _XML_SERVICES = ("iam", "sts", "sns", "cloudformation")
 """Services whose errors are XML: they keep moto's own exception, the others get one that their clients can read."""
 
+_OPERATOR_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/operator"
 _FORM = "application/x-www-form-urlencoded"
 
 actions_used: dict[str, set[str]] = defaultdict(set)
@@ -90,6 +92,8 @@ class S3AccessDenied(S3ClientError):
 def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequestBase], resource: str = "*") -> None:
     authorization = response.headers.get("Authorization", "")  # type: ignore[attr-defined]
     if f"Credential={OPERATOR_ACCESS_KEY_ID}/" in authorization:
+        if issubclass(iam_request_cls, S3IAMRequest) and response.method == "PUT":  # type: ignore[attr-defined]
+            _hold_operator_to_bucket(response, resource)
         return
     if not authorization:
         refusal = S3AccessDenied if issubclass(iam_request_cls, S3IAMRequest) else AccessDeniedException
@@ -111,6 +115,31 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
     request.check_signature()
     request._data = parameters
     request.check_action_permitted(resource)
+
+
+def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) -> None:
+    """Refuse a write that the bucket's policy denies to everyone, administrators included."""
+    call = Call(
+        service="s3",
+        operation=response._get_action(),  # type: ignore[attr-defined]
+        resource=resource,
+        region="us-east-1",
+        account=ACCOUNT_ID,
+        method=response.method,  # type: ignore[attr-defined]
+        url=response.uri,  # type: ignore[attr-defined]
+        headers={name.lower(): value for name, value in response.headers.items()},  # type: ignore[attr-defined]
+        form={},
+        body="",
+    )
+    if call.operation != "PutObject":
+        return
+    # The first is the write itself; those on keys are the caller's, and an administrator has them.
+    permission = next(s3_permissions(call))
+    policy = resource_policy_of(permission)
+    context = {**_caller_context(_OPERATOR_ARN, call.region), **permission.context}
+    question = Request(permission.action, permission.resource, context, {"AWS": (_OPERATOR_ARN,)}, ACCOUNT_ID)
+    if policy and evaluate([policy], question) is Decision.DENY:
+        _refuse("s3", _OPERATOR_ARN, permission)
 
 
 def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:

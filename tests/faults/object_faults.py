@@ -83,7 +83,8 @@ class Victim:
         else:
             theirs = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
             more = theirs if fault == "under a customer's key" else {}
-            s3.put_object(**location, Body=self._world.run.engines.recording(self._text), **more)
+            with self._world.run.before_the_policy(self._bucket):
+                s3.put_object(**location, Body=self._world.run.engines.recording(self._text), **more)
 
     def repair(self, fault: ObjectFault) -> None:
         if fault == "under another key":

@@ -5,6 +5,7 @@ import json
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,16 @@ class Run:
         metadata = {"audience-consent": "true"} if consent else {}
         self.s3.put_object(Bucket=self.pipeline.media_bucket, Key=key, Body=body, Metadata=metadata)
         return f"s3://{self.pipeline.media_bucket}/{key}"
+
+    @contextmanager
+    def before_the_policy(self, bucket: str) -> Iterator[None]:
+        """While the bucket has no policy, as it had none when somebody wrote what its policy refuses now."""
+        policy = self.s3.get_bucket_policy(Bucket=bucket)["Policy"]
+        self.s3.delete_bucket_policy(Bucket=bucket)
+        try:
+            yield
+        finally:
+            self.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     def remember(self, users: list[str]) -> None:
         """Records of earlier batches, in which these people consented and have hypertension."""

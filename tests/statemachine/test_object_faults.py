@@ -40,7 +40,8 @@ class Batch:
         self.uris = {name: f"s3://{self.bucket}/{self.object_key(name)}" for name in storage}
         for name, more in storage.items():
             body = run.engines.recording(f"He has a fever {name}.")
-            run.s3.put_object(Bucket=self.bucket, Key=self.object_key(name), Body=body, **more)
+            with run.before_the_policy(self.bucket):
+                run.s3.put_object(Bucket=self.bucket, Key=self.object_key(name), Body=body, **more)
         for uri in self.uris.values():
             run.summary(run.execution_of(uri))
         archive(self.bucket, self.object_key("cold"), "ARCHIVE_ACCESS")

@@ -164,3 +164,10 @@ def test_a_call_s_faults_are_those_that_it_can_have() -> None:
         "throttle", "quota", "internal_error", "access_denied", "kms_disabled", "drop", "delay", "kill",
         "error_after", "drop_after", "kill_after",
     )  # fmt: skip
+
+
+def test_a_service_whose_errors_are_xml_refuses_in_xml(local_aws: LocalAws) -> None:
+    local_aws.faults.inject("sts", "GetCallerIdentity", "access_denied")
+    with pytest.raises(ClientError) as refused:
+        local_aws.client("sts").get_caller_identity()
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"

@@ -210,6 +210,16 @@ def test_the_operator_may_do_everything(local_aws: LocalAws, bucket: Any) -> Non
     assert local_aws.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
+def test_a_write_that_a_bucket_denies_to_all_is_denied_to_the_operator(local_aws: LocalAws, bucket: Any) -> None:
+    s3 = local_aws.client("s3")
+    headers = {"Null": {"s3:x-amz-server-side-encryption": "false"}}
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [{**denial, "Condition": headers}]}))
+    assert refused(s3.put_object, Bucket=bucket, Key="a", ServerSideEncryption="AES256") == "AccessDenied"
+    s3.put_object(Bucket=bucket, Key="a")
+    assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b""
+
+
 @pytest.mark.parametrize(("permitted", "status"), [(True, "SUCCEEDED"), (False, "FAILED")])
 def test_a_state_machine_invokes_only_what_its_role_allows(
     local_aws: LocalAws, make_role: Any, make_function: Any, permitted: bool, status: str
