@@ -11,6 +11,7 @@ SUPPRESSION_KEY = "suppression/user_ids.txt"
 RECORDING = "recording"  # of one patient, and nothing that we write: key and metadata say whose
 SPEECH = "speech"  # of one recording, which the key names
 DOCUMENT = "document"  # JSON: the items of lists go
+JOB = "job"  # JSON of a service about a whole job: the words that name them are blacked out
 LINES = "lines"  # JSON Lines: the lines go
 PAGE = "page"  # HTML: the rows of tables go
 ACCESS_LOG = "access log"  # the words of a line that name them are blacked out, who asked and when stays
@@ -39,6 +40,7 @@ _CLINICAL = (
     (re.compile(r"claims/"), Place("claims", UNKNOWN)),
     (re.compile(r"queries/"), Place("query results", QUERY_RESULT)),
     (re.compile(r"batches/.*\.jsonl$"), Place("batch files", LINES)),
+    (re.compile(r"batches/[^/]+/jobs/"), Place("batch files", JOB)),
     (re.compile(r"batches/.*\.json$"), Place("batch files", DOCUMENT)),
     (re.compile(r"batches/.*\.html$"), Place("pages of batches", PAGE)),
 )

@@ -141,8 +141,25 @@ def without(document: Any, traces: Traces) -> Any:
 
 
 def _document(body: bytes, traces: Traces) -> bytes:
-    kept = without(json.loads(body), traces)
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+    return _as_json(without(json.loads(body), traces))
+
+
+def _job(body: bytes, traces: Traces) -> bytes:
+    """Why a job has failed may be said with the name of a document of theirs."""
+
+    def blacked_out(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: blacked_out(member) for name, member in value.items()}
+        if not isinstance(value, str) or not traces.in_json(value):
+            return value
+        text = _words(value.encode(errors="surrogatepass"), traces).decode(errors="surrogatepass")
+        return _BLACKED_OUT.decode() if traces.in_json(text) else text
+
+    return _as_json(blacked_out(without(json.loads(body), traces)))
+
+
+def _as_json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
 
 
 def _lines(body: bytes, traces: Traces) -> bytes:
@@ -158,13 +175,14 @@ def _page(body: bytes, traces: Traces) -> bytes:
     return b"" if traces.in_page(kept) else kept
 
 
-def _access_log(body: bytes, traces: Traces) -> bytes:
+def _words(body: bytes, traces: Traces) -> bytes:
     return re.sub(rb'[^\s"]+', lambda word: _BLACKED_OUT if traces.certain(word[0]) else word[0], body)
 
 
 _REWRITE: dict[str, Callable[[bytes, Traces], bytes]] = {
     layout.DOCUMENT: _document,
+    layout.JOB: _job,
     layout.LINES: _lines,
     layout.PAGE: _page,
-    layout.ACCESS_LOG: _access_log,
+    layout.ACCESS_LOG: _words,
 }

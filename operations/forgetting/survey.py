@@ -152,7 +152,7 @@ def names_them(traces: Traces, place: layout.Place, content: Content) -> bool:
     Raises:
         ValueError: it can't be read as that kind.
     """
-    if place.content == layout.DOCUMENT:
+    if place.content in (layout.DOCUMENT, layout.JOB):
         return traces.in_json(json.loads(content.body))
     if place.content == layout.LINES:
         return any(traces.in_line(json.loads(line)) for line in content.body.splitlines() if line.strip())
@@ -166,7 +166,7 @@ def names_them(traces: Traces, place: layout.Place, content: Content) -> bool:
 def _may_name_several(place: layout.Place, key: str, known: Known) -> bool:
     if place.kind == "records":
         return key in known.mixed_records
-    several = (layout.DOCUMENT, layout.LINES, layout.PAGE, layout.QUERY_RESULT)
+    several = (layout.DOCUMENT, layout.JOB, layout.LINES, layout.PAGE, layout.QUERY_RESULT)
     return place.content in several
 
 

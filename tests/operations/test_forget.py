@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
+from lambdas.shared.identity import digest
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
 from operations.forgetting import forget as forgetting
@@ -166,6 +167,21 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     seeded = run.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     assert '"p-stays"' in seeded
     assert '"p-gone"' not in seeded
+
+
+def test_why_a_job_of_several_failed_stays_without_the_name_of_their_document(
+    run: Run, deployed: Deployed, operate: Command
+) -> None:
+    run.drop("media/p-failed/visit.wav", b"no sound")
+    head = run.s3.head_object(Bucket=deployed.media, Key="media/p-failed/visit.wav")
+    media = digest(deployed.media, "media/p-failed/visit.wav", head["VersionId"])
+    reason = {"Message": f"cannot write s3://{deployed.clinical}/entities/1/{media}-0000.txt.out: AccessDenied"}
+    key = "batches/by-hand/jobs/entity_detection/1.json"
+    run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=json.dumps(reason).encode())
+    run.execution_of(f"s3://{deployed.media}/media/p-failed/visit.wav")
+    answer = operate("forget", "p-failed", "--yes")
+    assert answer.code == 0, answer.output
+    assert json.loads(run.clinical(key)) == {"Message": "cannot write forgotten AccessDenied"}
 
 
 def test_what_it_does_not_know_is_left_and_told(run: Run, deployed: Deployed, operate: Command) -> None:
