@@ -9,7 +9,7 @@ ENV ?= dev
 FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
 	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
-.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy destroy attack lock clean
+.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bootstrap: setup  ## prepare the AWS account and Region for deployments, once
 deploy: setup  ## create or update the stack of ENV
 	$(BIN)/python -m operations unblock --env $(ENV)
 	$(CDK) deploy -c env=$(ENV)
+
+verify: setup  ## check the account and the deployed ENV against docs/aws.md, for some cents: make verify [PREFLIGHT=1]
+	$(BIN)/python -m operations verify --env $(ENV) $(if $(PREFLIGHT),--preflight)
 
 destroy: setup  ## delete the stack of ENV; docs/deploy.md says how to empty its buckets first, and what remains
 	$(CDK) destroy -c env=$(ENV)

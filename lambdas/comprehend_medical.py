@@ -56,8 +56,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
             f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job "
             "was not started. Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
         )
-    # Assumed, not documented: some minutes to start, then a few documents per second (docs/aws.md).
-    expected_seconds = 300 + documents["count"] // 5
+    expected_seconds = jobs.expected_entity_detection_seconds(documents["count"])
     for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
         name = f"{parameters.get('JobName', os.environ['RESOURCE_PREFIX'])}-{documents['documents_id']}-{attempt}"
         wanted = request(name, documents, parameters)

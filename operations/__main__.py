@@ -14,6 +14,7 @@ from operations.failed_creation import unblock
 from operations.following import Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import recordings, upload
+from operations.verify.command import verify_command
 
 # 2 is what the command line itself ends with when it is not understood.
 ALL_GOOD, FAILED, REJECTED = 0, 1, 3
@@ -198,6 +199,9 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
     """
     if done := unblock(env, endpoint_url):
         output.console().print(done)
+
+
+app.command("verify", short_help="Check an account and an environment against what we rely on.")(verify_command)
 
 
 def _started(deployed: Deployed, env: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,6 +87,34 @@ def _done(execution: Execution, stage: str) -> tuple[int, int]:
     return int(is_over), 1
 
 
+class Uptake:
+    """Which executions take up some uploaded recordings.
+
+    `arns` are those found so far, `waiting` the URIs that none has taken up yet.
+    """
+
+    def __init__(self, deployed: Deployed, uris: Iterable[str], before: frozenset[str]) -> None:
+        """`before` are the ARNs of the executions that were there before the upload."""
+        self.arns: list[str] = []
+        self.waiting = set(uris)
+        self._deployed = deployed
+        self._seen = set(before)
+        self._since = datetime.now(UTC) - _CLOCKS_DIFFER
+
+    def look(self) -> None:
+        """Look at the executions that have begun since the last look."""
+        for item in listed(self._deployed):
+            if item["startDate"] < self._since:
+                break
+            if item["executionArn"] in self._seen:
+                continue
+            self._seen.add(item["executionArn"])
+            taken = self.waiting & _media_of(self._deployed, item["executionArn"])
+            if taken:
+                self.waiting -= taken
+                self.arns.append(item["executionArn"])
+
+
 def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Execution]:
     """Show the executions until all have ended."""
     with screen.shown():
@@ -95,7 +123,7 @@ def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Exec
             screen.show(executions)
             if not any(execution.is_running for execution in executions):
                 return executions
-            time.sleep(_pause(deployed))
+            time.sleep(pause(deployed))
 
 
 def follow_uploads(
@@ -109,23 +137,13 @@ def follow_uploads(
     Raises:
         OperationError: some of them are taken up by none.
     """
-    waiting, arns = set(uris), list[str]()
-    seen = set(before)
-    since = datetime.now(UTC) - _CLOCKS_DIFFER
+    uptake = Uptake(deployed, uris, before)
+    arns, waiting = uptake.arns, uptake.waiting
     deadline = time.monotonic() + patience_seconds
     executions: list[Execution] = []
     with screen.shown():
         while True:
-            for item in listed(deployed):
-                if item["startDate"] < since:
-                    break
-                if item["executionArn"] in seen:
-                    continue
-                seen.add(item["executionArn"])
-                taken = waiting & _media_of(deployed, item["executionArn"])
-                if taken:
-                    waiting -= taken
-                    arns.append(item["executionArn"])
+            uptake.look()
             executions = [
                 execution if not execution.is_running else look(deployed, execution.arn) for execution in executions
             ]
@@ -139,7 +157,7 @@ def follow_uploads(
                     f"No execution has taken up {len(waiting)} of {len(uris)} recordings within {patience_seconds:.0f} "
                     "s; look at the alarms and docs/runbook.md, or start one for the prefix. The recordings are there."
                 )
-            time.sleep(_pause(deployed))
+            time.sleep(pause(deployed))
 
 
 def recent(deployed: Deployed) -> frozenset[str]:
@@ -162,6 +180,6 @@ def _media_of(deployed: Deployed, arn: str) -> set[str]:
     return {uri for uri in media if isinstance(uri, str)} if isinstance(media, list) else set()
 
 
-def _pause(deployed: Deployed) -> float:
+def pause(deployed: Deployed) -> float:
     """Seconds between two looks; Step Functions grants an account a few dozen a second."""
     return 0.25 if deployed.prefix.endswith(f"-{LOCAL}") else 5

@@ -48,6 +48,11 @@ def expected_transcription_seconds(audio_seconds: float) -> int:
     return round(20 + audio_seconds / 4)
 
 
+def expected_entity_detection_seconds(documents: int) -> int:
+    """Assumed, not documented: some minutes to start, then a few documents per second (docs/aws.md)."""
+    return 300 + documents // 5
+
+
 def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
     """How long to wait before the next poll.
 

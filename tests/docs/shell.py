@@ -59,8 +59,8 @@ class Shell(NamedTuple):
             ["bash", "-c", functions + script],
             cwd=self.folder,
             env=self.environment,
-            # To every question that a command asks.
-            input="y\n",
+            # To every question that a command asks; whichever asks takes some thousand answers into its buffer.
+            input="y\n" * 100_000,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,

@@ -1,0 +1,260 @@
+"""What an account has to have before anything is deployed: Region, services, quotas, opt-out, bootstrap.
+
+Sources: API references of Service Quotas (ListServiceQuotas), Lambda (GetAccountSettings), Organizations
+(DescribeEffectivePolicy), AWS Health (DescribeServiceLifecycle) and SSM (GetParameter); AWS Organizations user guide,
+"AI services opt-out policy syntax"; CDK developer guide, "Bootstrapping". Which service codes and quota names Service
+Quotas has for the three services is documented nowhere: they are found by the words in them.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+from infra.environment import Environment
+from infra.regions import check_region
+from infra.settings import ConfigurationError
+from operations.commands import sentence
+from operations.deployed import Connection
+from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refuted, request_of
+
+# The template itself demands this version (its rule CheckBootstrapVersion).
+_BOOTSTRAP_VERSION = 6
+_BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+# 250 jobs keep some 15 functions busy, and each of ten batches keeps one more (docs/quotas.md).
+_JOBS_PER_FUNCTION = 250 / 15
+_BATCH_FUNCTIONS = 10
+_SOON = timedelta(days=180)
+_RUNTIME = "3.13"
+
+
+class Account(NamedTuple):
+    """The account and Region that the credentials lead to, and the settings of the environment to be deployed there."""
+
+    connection: Connection
+    environment: Environment
+
+    def client(self, service: str) -> Any:
+        return self.connection.client(service)
+
+    @property
+    def has_audiences(self) -> bool:
+        return self.environment.configured_audience_model_arn is not None
+
+
+def _region(account: Account) -> Seen:
+    region = account.connection.session.region_name
+    try:
+        check_region(region)
+    except ConfigurationError as error:
+        return refuted(str(error))
+    return holds(f"{region}, of the partition aws")
+
+
+def _credentials(account: Account) -> Seen:
+    try:
+        # It takes no permission, so that a refusal speaks of the credentials.
+        identity = account.client("sts").get_caller_identity()
+    except (ClientError, BotoCoreError) as error:
+        return refuted(sentence(error))
+    return holds(f"account {identity['Account']} as {identity['Arn']}, {request_of(identity)}")
+
+
+def _services(account: Account) -> Seen:
+    calls: dict[str, Callable[[], Any]] = {
+        "transcribe": lambda: account.client("transcribe").list_medical_transcription_jobs(MaxResults=1),
+        "comprehendmedical": lambda: account.client("comprehendmedical").list_entities_detection_v2_jobs(MaxResults=1),
+    }
+    if account.has_audiences:
+        calls["cleanroomsml"] = lambda: account.client("cleanroomsml").list_audience_generation_jobs(maxResults=1)
+    answered = []
+    for service, call in calls.items():
+        try:
+            answered.append(f"{service} ({request_of(call())})")
+        except (ConnectionError, HTTPClientError) as error:
+            return refuted(f"{service} does not answer: {error}")
+        except ClientError as error:
+            # What one's own rights lack says nothing of the functions; what the organization forbids does.
+            if code_of(error).startswith("AccessDenied") and "service control policy" not in str(error):
+                raise
+            return refuted(f"{service} refuses: {error}")
+    return holds(", ".join(answered))
+
+
+class _Quota(NamedTuple):
+    """Which quota is meant: the codes that its service may have, its name as patterns, the best first, the need."""
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    needed: int
+
+
+def _quota(account: Account, quota: _Quota) -> Seen:
+    listed = list(_quotas_of(account, quota.codes))
+    for name in quota.names:
+        for found in listed:
+            if re.search(name, found["QuotaName"], re.IGNORECASE):
+                evidence = f"{found['QuotaName']}: {found['Value']:g}; the environment uses up to {quota.needed}"
+                return holds(evidence) if found["Value"] >= quota.needed else refuted(evidence)
+    return not_seen(
+        f"None of {len(listed)} quotas under {' or '.join(quota.codes)} has the expected name; look at the service's "
+        "page in the Service Quotas console."
+    )
+
+
+def _quotas_of(account: Account, codes: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    client = account.client("service-quotas")
+    for code in codes:
+        for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+            try:
+                for page in client.get_paginator(operation).paginate(ServiceCode=code):
+                    yield from page["Quotas"]
+            except client.exceptions.NoSuchResourceException:
+                break  # the service has another code
+
+
+def _quota_of_transcriptions(account: Account) -> Seen:
+    jobs = account.environment.transcription.concurrent_jobs
+    return _quota(account, _Quota(("transcribe",), ("concurrent.*medical.*job", "concurrent.*batch.*job"), jobs))
+
+
+def _quota_of_entity_detection(account: Account) -> Seen:
+    return _quota(account, _Quota(("comprehendmedical",), ("(active|concurrent).*job",), 1))
+
+
+def _quota_of_audiences(account: Account) -> Seen:
+    if not account.has_audiences:
+        return not_seen("The environment has no configured audience model.")
+    cohorts = len(account.environment.audience.cohorts) + len(account.environment.audience.sql_cohorts)
+    return _quota(account, _Quota(("cleanrooms-ml", "cleanrooms"), ("audience generation job",), cohorts))
+
+
+def _lambda_concurrency(account: Account) -> Seen:
+    answer = account.client("lambda").get_account_settings()
+    available = answer["AccountLimit"]["UnreservedConcurrentExecutions"]
+    jobs = account.environment.transcription.concurrent_jobs
+    needed = _BATCH_FUNCTIONS + math.ceil(jobs / _JOBS_PER_FUNCTION)
+    evidence = f"{available} unreserved; the environment uses up to {needed}, {request_of(answer)}"
+    return holds(evidence) if available >= needed else refuted(evidence)
+
+
+def _ai_opt_out(account: Account) -> Seen:
+    organizations = account.client("organizations")
+    try:
+        answer = organizations.describe_effective_policy(PolicyType="AISERVICES_OPT_OUT_POLICY")
+    except ClientError as error:
+        if code_of(error) not in ("AWSOrganizationsNotInUseException", "EffectivePolicyNotFoundException"):
+            raise
+        return refuted(f"No opt-out policy is in effect: {code_of(error)}")
+    services = json.loads(answer["EffectivePolicy"]["PolicyContent"]).get("services", {})
+    decided = services.get("transcribe") or services.get("default") or {}
+    choice = decided.get("opt_out_policy")
+    evidence = f"opt_out_policy for Transcribe is {choice}, {request_of(answer)}"
+    return holds(evidence) if choice == "optOut" else refuted(evidence)
+
+
+def _bootstrap(account: Account) -> Seen:
+    ssm = account.client("ssm")
+    try:
+        version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return refuted(f"There is no {_BOOTSTRAP_PARAMETER}.")
+    evidence = f"{_BOOTSTRAP_PARAMETER} is {version}; the template needs {_BOOTSTRAP_VERSION}"
+    return holds(evidence) if version >= _BOOTSTRAP_VERSION else refuted(evidence)
+
+
+def _lifecycle(account: Account) -> Seen:
+    try:
+        client = account.connection.client("health", "us-east-1")
+        pages = client.get_paginator("describe_service_lifecycle").paginate()
+        entries = [entry for page in pages for entry in page["serviceLifecycles"] if _is_ours(entry)]
+    except ClientError as error:
+        if code_of(error) != "SubscriptionRequiredException":
+            raise
+        return not_seen("AWS Health's API takes a Business or Enterprise support plan.")
+    events = [
+        f"{entry['title']}: {event['lifecycleEventType']} on {event['date']:%Y-%m-%d}"
+        for entry in entries
+        for event in entry.get("lifecycleEvents", ())
+        if event["date"] < datetime.now(UTC) + _SOON
+    ]
+    return refuted("; ".join(events)) if events else holds(f"{len(entries)} entries, none ends within 180 days")
+
+
+def _is_ours(entry: dict[str, Any]) -> bool:
+    service = re.sub(r"[^a-z]", "", entry["service"].lower())
+    if "lambda" in service:
+        return _RUNTIME in f"{entry.get('version', '')} {entry.get('title', '')}" and "ython" in str(entry)
+    return any(name in service for name in ("transcribe", "comprehendmedical", "cleanrooms"))
+
+
+_RAISE = (
+    "Have the quota raised in Service Quotas, or lower {setting} in cdk.json. What is over it waits; nothing is lost."
+)
+CHECKS: tuple[Check[Account], ...] = (
+    Check(
+        "credentials",
+        "The credentials lead to an account.",
+        "Log in (aws sso login), or set AWS_PROFILE.",
+        _credentials,
+    ),
+    Check(
+        "region",
+        "The Region has all three services and is of the partition aws.",
+        "Set AWS_REGION to one of the Regions of docs/deploy.md.",
+        _region,
+    ),
+    Check(
+        "services",
+        "Transcribe, Comprehend Medical and, with a configured audience model, Clean Rooms ML answer.",
+        "Ask the organization's administrator to allow the service in this account and Region.",
+        _services,
+    ),
+    Check(
+        "quota-transcription",
+        "The account may run as many Transcribe Medical jobs at a time as the environment is set to.",
+        _RAISE.format(setting="transcription.concurrent_jobs"),
+        _quota_of_transcriptions,
+    ),
+    Check(
+        "quota-entity-detection",
+        "The account may run Comprehend Medical jobs; each execution has one.",
+        "Have the quota raised in Service Quotas; docs/quotas.md says to what.",
+        _quota_of_entity_detection,
+    ),
+    Check(
+        "quota-audiences",
+        "The account may generate the audiences of all cohorts at a time.",
+        "Have the quota raised in Service Quotas; docs/quotas.md says to what. What is over it waits.",
+        _quota_of_audiences,
+    ),
+    Check(
+        "lambda-concurrency",
+        "Lambda runs as many functions at a time as full batches need.",
+        "Ask for 1,000 concurrent executions in Service Quotas; a new account may have 10.",
+        _lambda_concurrency,
+    ),
+    Check(
+        "ai-opt-out",
+        "AWS doesn't use what Transcribe hears to improve itself: an AI services opt-out policy is in effect.",
+        "Have the organization's management account attach an AI services opt-out policy before patients' recordings "
+        "are uploaded (docs/aws.md, yours to do).",
+        _ai_opt_out,
+    ),
+    Check(
+        "bootstrap",
+        "The account and Region are prepared for the CDK.",
+        "Run `make bootstrap ENV=…` with an administrator's credentials.",
+        _bootstrap,
+    ),
+    Check(
+        "lifecycle",
+        "No service or runtime that is used here ends within half a year.",
+        "Look at the announcement in AWS Health, and for a newer release of this application.",
+        _lifecycle,
+    ),
+)

@@ -1,0 +1,93 @@
+"""The command `verify`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.environment import Environment
+from infra.settings import ConfigurationError
+from operations import output
+from operations.deployed import connect, find
+from operations.errors import OperationError
+from operations.verify import report, verification
+from operations.verify.account import Account
+
+ALL_GOOD, REFUTED = 0, 1
+_CONFIGURATION = Path(__file__).parents[2] / "cdk.json"
+
+
+def verify_command(
+    env: Annotated[str, typer.Option("--env", metavar="ENV", help="Environment of cdk.json.")],
+    only_preflight: Annotated[
+        bool,
+        typer.Option("--preflight", help="Look at the account only, before deploying."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="POINT", help="Leave a point out; may be given again.")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option("--report", metavar="PATH", help="Where the report goes; else out/verify-ENV.md.")
+    ] = None,
+    with_names: Annotated[
+        bool, typer.Option("--with-names", help="Leave account number, principal and buckets in the report.")
+    ] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", metavar="SECONDS", help="How long each execution may take.")
+    ] = 3600,
+    endpoint_url: Annotated[
+        str | None, typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it does.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on the standard output.")] = False,
+) -> None:
+    """Check an account, and the environment deployed in it, against all that docs/aws.md relies on.
+
+    \b
+    Example: python -m operations verify --preflight --env dev
+
+    Without --preflight two sample recordings of a test patient go all the way, which costs a few cents; the patient is
+    forgotten in the end. It says so before, and asks.
+
+    Exit codes: 0 nothing is refuted, 1 something is, or it can't be done.
+    """
+    verification.check_points(without or ())
+    subject = Account(connect(env, endpoint_url), environment_of(env))
+    deployed = None
+    if only_preflight:
+        verified = verification.preflight(subject, env, without or ())
+    else:
+        deployed = find(env, endpoint_url)
+        if as_json and not yes:
+            raise OperationError("With --json nothing can be asked; give --yes or --preflight.")
+        if not yes:
+            output.console().print(verification.announcement(deployed.prefix))
+            typer.confirm("Go on?", abort=True)
+        progress = output.progress_console(as_json)
+        verified = verification.verify(
+            subject, deployed, env, without or (), patience, lambda step: progress.print(f"{step} …")
+        )
+    path = path or Path("out") / f"verify-{env}.md"
+    try:
+        report.write(verified, deployed, path, with_names=with_names)
+    except OSError as error:
+        raise OperationError(f"The report can't be written to {path} ({error.strerror}); give --report.") from None
+    if as_json:
+        output.print_json({**report.document(verified), "report": str(path)})
+    else:
+        report.print_table(verified, output.console())
+        output.console().print(f"The report is {path}.")
+    raise typer.Exit(REFUTED if verified.refuted else ALL_GOOD)
+
+
+def environment_of(name: str) -> Environment:
+    """The environment's settings in cdk.json.
+
+    Raises:
+        OperationError: there is none of that name, or it has a mistake.
+    """
+    try:
+        return Environment.from_context(name, json.loads(_CONFIGURATION.read_text())["context"]["environments"])
+    except ConfigurationError as error:
+        raise OperationError(str(error)) from None

@@ -1,0 +1,139 @@
+"""What a rehearsal has left behind, for the checks to look at."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from infra.environment import Environment
+from operations.deployed import Deployed
+from operations.executions import Execution, Failure
+from operations.forgetting.forget import Outcome
+
+
+class Jobs(NamedTuple):
+    """Names of the usable recording's transcription jobs, and ids of its batch's entity detection jobs."""
+
+    transcriptions: tuple[str, ...]
+    detections: tuple[str, ...]
+
+
+NO_JOBS = Jobs((), ())
+
+
+@dataclass
+class Observed:
+    """The environment and what became of the test patient's two recordings in it.
+
+    Attributes:
+        arrival_seconds: how long a log, a metric or a trace may take to arrive.
+        usable, unusable: the recordings' URIs; the second one is no sound.
+        trouble: what kept a step of the rehearsal from being taken, by the step.
+        batches: the executions that have worked on the two recordings, ended.
+        worked: the execution of the usable recording that was followed to its end; None if there is none.
+        redriven: whether `worked` was stopped and redriven on its way.
+        jobs: those that there were when `worked` had ended.
+        repeated, jobs_after: the execution with the same input that was started afterwards, and the jobs after it.
+        foreign: the execution whose input names another bucket.
+        outcome: what came of forgetting the test patient.
+        batches_before: what `finished_batches` said when the rehearsal began.
+    """
+
+    deployed: Deployed
+    environment: Environment
+    began: datetime
+    arrival_seconds: float
+    usable: str
+    unusable: str
+    trouble: dict[str, str] = field(default_factory=dict)
+    batches: list[Execution] = field(default_factory=list)
+    worked: Execution | None = None
+    redriven: bool = False
+    jobs: Jobs = NO_JOBS
+    repeated: Execution | None = None
+    jobs_after: Jobs = NO_JOBS
+    foreign: Execution | None = None
+    outcome: Outcome | None = None
+    batches_before: float = 0
+
+    def client(self, service: str) -> Any:
+        return self.deployed.client(service)
+
+    @property
+    def prefix(self) -> str:
+        return self.deployed.prefix
+
+    @property
+    def succeeded(self) -> bool:
+        return self.worked is not None and self.worked.status == "SUCCEEDED"
+
+    def failure_in(self, *states: str) -> Failure | None:
+        """The failure of `worked` in one of these states."""
+        failures = self.worked.failures if self.worked else []
+        return next((failure for failure in failures if failure.state in states), None)
+
+    @cached_property
+    def planned(self) -> dict[str, Any] | None:
+        """The usable recording in the plan of `worked`, with its ids; None if nothing was planned."""
+        plan = self.batch_document("plan.json")
+        entries = plan["recordings"] if plan else []
+        return next((entry for entry in entries if entry["uri"] == self.usable), None)
+
+    @cached_property
+    def summary(self) -> dict[str, Any] | None:
+        """The summary of `worked`, None if there is none."""
+        return self.batch_document("summary.json")
+
+    def finished_batches(self) -> float:
+        """How many batches the environment's metrics say were finished, from shortly before the rehearsal until now."""
+        metric = {
+            "Namespace": "ClinicalMedia",
+            "MetricName": "BatchesFinished",
+            "Dimensions": [{"Name": "environment", "Value": self.prefix}],
+        }
+        answer = self.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[{"Id": "finished", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}],
+            StartTime=self.began - timedelta(minutes=1),
+            EndTime=datetime.now(UTC) + timedelta(minutes=1),
+        )
+        return float(sum(answer["MetricDataResults"][0]["Values"]))
+
+    def batch_document(self, name: str) -> dict[str, Any] | None:
+        """A JSON document of the batch of `worked`; None if it isn't there."""
+        if self.worked is None:
+            return None
+        s3 = self.client("s3")
+        try:
+            body = s3.get_object(Bucket=self.deployed.clinical, Key=f"batches/{self.worked.name}/{name}")["Body"]
+        except s3.exceptions.NoSuchKey:
+            return None
+        document: dict[str, Any] = json.loads(body.read())
+        return document
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Keys of the clinical bucket."""
+        pages = (
+            self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.deployed.clinical, Prefix=prefix)
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+    def head(self, key: str) -> dict[str, Any] | None:
+        """S3's answer to HeadObject in the clinical bucket; None if the object isn't there."""
+        try:
+            answer: dict[str, Any] = self.client("s3").head_object(Bucket=self.deployed.clinical, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                raise
+            return None
+        return answer
+
+    @cached_property
+    def clinical_key(self) -> str:
+        """ARN of the key that the clinical bucket encrypts with."""
+        answer = self.client("s3").get_bucket_encryption(Bucket=self.deployed.clinical)
+        (rule,) = answer["ServerSideEncryptionConfiguration"]["Rules"]
+        key: str = rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+        return key

@@ -1,0 +1,222 @@
+"""The rehearsal: two sample recordings of a test patient go all the way, with a stop, a redrive and a rerun.
+
+A step that can't be taken is noted in `Observed.trouble` and ends nothing: the checks say what that shows.
+"""
+
+import json
+import time
+import wave
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.environment import Environment
+from operations.commands import sentence
+from operations.deployed import LOCAL, Deployed
+from operations.errors import OperationError
+from operations.executions import Execution, look, redrive
+from operations.following import Uptake, pause, recent
+from operations.forgetting import forget as forgetting
+from operations.recordings import Recording, upload
+from operations.verify.observed import NO_JOBS, Jobs, Observed
+
+# Always the same, so that whatever an interrupted rehearsal has left goes with the next one, and that the suppression
+# list has one line of it.
+TEST_PATIENT = "verify-test-patient"
+_SAMPLES = Path(__file__).parents[2] / "samples" / "media"
+USABLE = Recording(_SAMPLES / "p-001" / "visit-0001.wav", f"media/{TEST_PATIENT}/usable.wav")
+# The words of a text file, which only its name calls sound.
+UNUSABLE = Recording(_SAMPLES / "p-051" / "notes.mp3", f"media/{TEST_PATIENT}/no-sound.mp3")
+
+Say = Callable[[str], None]
+
+
+def usable_seconds() -> float:
+    """How long the usable sample is."""
+    with wave.open(str(USABLE.path)) as sound:
+        return float(sound.getnframes() / sound.getframerate())
+
+
+def nothing_yet(deployed: Deployed, environment: Environment) -> Observed:
+    """What is observed before the first step."""
+    is_local = deployed.prefix.endswith(f"-{LOCAL}")
+    return Observed(
+        deployed,
+        environment,
+        began=datetime.now(UTC),
+        arrival_seconds=3 if is_local else 300,
+        usable=f"s3://{deployed.media}/{USABLE.key}",
+        unusable=f"s3://{deployed.media}/{UNUSABLE.key}",
+    )
+
+
+def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
+    """Take every step, and note what came of it; `patience_seconds` is how long each execution may take.
+
+    Raises:
+        OperationError: the samples can't be uploaded.
+        botocore.exceptions.ClientError: the right to upload or to list executions is missing.
+    """
+    steps = Steps(observed, patience_seconds, say)
+    steps.attempt(steps.count)
+    arns = steps.drop()
+    for step in (lambda: steps.work(arns), steps.repeat, steps.name_another_bucket):
+        steps.attempt(step)
+
+
+def forget(observed: Observed, say: Say) -> None:
+    """Forget the test patient, and keep what the proof says.
+
+    A job that outlived its execution is waited for, as long as anything else that is to arrive.
+    """
+    deployed = observed.deployed
+    say(f"Forgetting {TEST_PATIENT}")
+    end = time.monotonic() + observed.arrival_seconds
+    while True:
+        try:
+            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
+            observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
+            return
+        except (OperationError, ClientError, BotoCoreError) as error:
+            observed.trouble["forget"] = sentence(error)
+            if not isinstance(error, OperationError) or time.monotonic() > end:
+                return
+        time.sleep(pause(deployed))
+
+
+class Steps:
+    """The steps of one rehearsal, in their order."""
+
+    def __init__(self, observed: Observed, patience_seconds: float, say: Say) -> None:
+        self._observed, self._patience, self._say = observed, patience_seconds, say
+        self._deployed = observed.deployed
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Take a step; what AWS refuses on the way is noted under the step that it was."""
+        try:
+            step()
+        except (OperationError, ClientError, BotoCoreError) as error:
+            self._observed.trouble.setdefault("rehearsal", sentence(error))
+
+    def count(self) -> None:
+        """Note how many batches were finished before."""
+        self._observed.batches_before = self._observed.finished_batches()
+
+    def drop(self) -> list[str]:
+        """Upload the two recordings; the ARNs of the executions that this starts."""
+        observed, deployed = self._observed, self._deployed
+        before = recent(deployed)
+        self._say(f"Dropping two samples of {TEST_PATIENT}")
+        list(upload(deployed, (USABLE, UNUSABLE), consent=False))
+        uptake = Uptake(deployed, (observed.usable, observed.unusable), before)
+        self._say("Waiting for their execution")
+
+        def is_taken_up() -> bool:
+            uptake.look()
+            return not uptake.waiting
+
+        self._until(is_taken_up)
+        if uptake.waiting:
+            observed.trouble["events"] = f"No execution has taken up {len(uptake.waiting)} of the two recordings."
+        return uptake.arns
+
+    def work(self, arns: list[str]) -> None:
+        """Follow the usable recording to the end, stopped and redriven while it is transcribed."""
+        observed = self._observed
+        if not arns:
+            # Whatever is wrong with the events, the rest can be looked at all the same.
+            self._say("No execution has started: starting one by hand")
+            arns = [self._start([observed.usable, observed.unusable])]
+        arn = next((arn for arn in arns if observed.usable in self._media(arn)), arns[0])
+        self._say(f"Following {arn.rpartition(':')[2]}")
+        if set(self._media(arn)) <= {observed.usable, observed.unusable}:
+            self._stop(arn)
+        else:
+            observed.trouble["redrive"] = "Its batch has others' recordings too, so the execution was not stopped."
+        observed.worked = self._ended(arn)
+        observed.batches = [self._ended(other) for other in arns]
+        observed.jobs = self._jobs()
+
+    def _stop(self, arn: str) -> None:
+        """Stop the execution while it transcribes, and redrive it."""
+        observed, deployed = self._observed, self._deployed
+        stepfunctions = deployed.client("stepfunctions")
+
+        def is_transcribing() -> bool:
+            execution = look(deployed, arn)
+            return not execution.is_running or bool(execution.recordings.get("running"))
+
+        self._until(is_transcribing, between=0.05)
+        if look(deployed, arn).is_running:
+            stepfunctions.stop_execution(executionArn=arn, cause="operations verify: to be redriven at once")
+        self._until(lambda: not look(deployed, arn).is_running, between=0.05)
+        if (status := look(deployed, arn).status) != "ABORTED":
+            observed.trouble["redrive"] = f"The execution was {status} before it could be stopped."
+            return
+        self._say("Stopped; redriving it")
+        try:
+            redrive(deployed, arn)
+            observed.redriven = True
+        except (OperationError, ClientError) as error:
+            observed.trouble["redrive"] = sentence(error)
+
+    def repeat(self) -> None:
+        """Start the same input again, which is to pay for nothing."""
+        observed = self._observed
+        if not observed.succeeded:
+            return
+        self._say("Starting it again")
+        observed.repeated = self._ended(self._start([observed.usable, observed.unusable]))
+        observed.jobs_after = self._jobs()
+
+    def name_another_bucket(self) -> None:
+        """Start an execution over a recording in a bucket that isn't the media bucket."""
+        bucket = self._deployed.outputs["OperationsBucketName"]
+        self._say("Naming a recording in another bucket, which must be refused")
+        self._observed.foreign = self._ended(self._start([f"s3://{bucket}/{USABLE.key}"]))
+
+    def _start(self, media: list[str]) -> str:
+        answer = self._deployed.client("stepfunctions").start_execution(
+            stateMachineArn=self._deployed.state_machine_arn, input=json.dumps({"media": media})
+        )
+        arn: str = answer["executionArn"]
+        return arn
+
+    def _media(self, arn: str) -> list[str]:
+        described = self._deployed.client("stepfunctions").describe_execution(executionArn=arn)
+        media: list[str] = json.loads(described.get("input", "{}")).get("media", [])
+        return media
+
+    def _ended(self, arn: str) -> Execution:
+        self._until(lambda: not look(self._deployed, arn).is_running)
+        return look(self._deployed, arn)
+
+    def _jobs(self) -> Jobs:
+        observed = self._observed
+        if observed.planned is None:
+            return NO_JOBS
+        transcribe = self._deployed.client("transcribe")
+        listed = transcribe.list_medical_transcription_jobs(JobNameContains=observed.planned["transcript_id"])
+        transcriptions = [job["MedicalTranscriptionJobName"] for job in listed["MedicalTranscriptionJobSummaries"]]
+        return Jobs(tuple(sorted(transcriptions)), tuple(sorted(self._detections())))
+
+    def _detections(self) -> list[str]:
+        """Ids of the jobs over the batch's documents."""
+        summary = self._observed.summary
+        folder = summary["documents"]["uri"].rstrip("/").rpartition("/")[2] if summary else None
+        if not folder:
+            return []
+        answer: dict[str, Any] = self._deployed.client("comprehendmedical").list_entities_detection_v2_jobs(
+            Filter={"SubmitTimeAfter": self._observed.began}
+        )
+        jobs = answer.get("ComprehendMedicalAsyncJobPropertiesList", [])
+        return [job["JobId"] for job in jobs if folder in job["InputDataConfig"].get("S3Key", "")]
+
+    def _until(self, happened: Callable[[], Any], between: float | None = None) -> None:
+        """Wait until it has happened, at most as long as an execution may take."""
+        end = time.monotonic() + self._patience
+        while not happened() and time.monotonic() < end:
+            time.sleep(min(between or 60, pause(self._deployed)))

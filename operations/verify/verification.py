@@ -1,0 +1,124 @@
+"""A verification from end to end: the account, a rehearsal in the environment, and the test patient forgotten."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from lambdas.shared.pricing import (
+    COMPREHEND_MEDICAL_PER_UNIT,
+    TRANSCRIBE_MEDICAL_PER_SECOND,
+    entity_detection_units,
+)
+from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.verify import account, arrivals, audiences, executions, storage
+from operations.verify.account import Account
+from operations.verify.checks import Check, Finding, Seen, Subject, Verdict, finding, holds, left_out, refuted
+from operations.verify.observed import Observed
+from operations.verify.rehearsal import TEST_PATIENT, Say, forget, nothing_yet, rehearse, usable_seconds
+
+# What the sample says has 116 characters; Athena charges for 10 MB at least (Athena pricing page: 5 USD per TB).
+_SPOKEN_CHARACTERS = 120
+_MOST_NAMED = 3
+_ATHENA_USD = 10e6 / 1e12 * 5
+
+
+class Verification(NamedTuple):
+    """One finding for each point that was to be looked at, in the order of docs/aws.md."""
+
+    environment: str
+    region: str
+    began: datetime
+    ended: datetime
+    findings: list[Finding]
+
+    @property
+    def refuted(self) -> list[Finding]:
+        return [found for found in self.findings if found.verdict is Verdict.REFUTED]
+
+
+def _forgotten(observed: Observed) -> Seen:
+    if observed.outcome is None:
+        return refuted(observed.trouble.get("forget", "It was not tried."))
+    removed, left = sum(observed.outcome.removed.values()), len(observed.outcome.left)
+    evidence = f"{removed} removed, {observed.outcome.looked_at} looked at, {left} left"
+    if left:
+        return refuted(f"{evidence}: {', '.join(version.uri for version in observed.outcome.left[:_MOST_NAMED])}")
+    return holds(evidence)
+
+
+_ENVIRONMENT = (*storage.CHECKS, *executions.CHECKS, *arrivals.CHECKS, *audiences.CHECKS)
+_FORGOTTEN = Check(
+    "forgotten",
+    "A patient can be forgotten, and the proof finds nothing left.",
+    f"Run `python -m operations forget {TEST_PATIENT} --env …`, and send us this report if it fails again.",
+    _forgotten,
+)
+CHECKS: tuple[Check[Any], ...] = (*account.CHECKS, *_ENVIRONMENT, _FORGOTTEN)
+POINTS = tuple(check.point for check in CHECKS)
+
+
+def cost_usd() -> float:
+    """What a verification costs at most at list prices, in USD: one transcription, its entities, one query."""
+    units = entity_detection_units(_SPOKEN_CHARACTERS)
+    return usable_seconds() * TRANSCRIBE_MEDICAL_PER_SECOND + units * COMPREHEND_MEDICAL_PER_UNIT + _ATHENA_USD
+
+
+def announcement(prefix: str) -> str:
+    """What is going to happen, before it is asked whether it may."""
+    return (
+        f"In {prefix} this will\n"
+        f"- upload two samples of {TEST_PATIENT}, one of which must be rejected, without consent to audiences;\n"
+        "- follow their execution, stop it once, redrive it, and start it again;\n"
+        "- start an execution that must fail: its input names another bucket;\n"
+        "- try writes that must be refused, set one alarm off and back, put a message into the dead-letter queue and\n"
+        "  read it, and run one query. The alarms' addresses get a few mails;\n"
+        f"- forget {TEST_PATIENT} and prove it, which reads every object of the environment's buckets.\n"
+        "If a cohort has changed enough since its last audience, the execution generates a new one, as any would.\n"
+        f"It takes some 20 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
+        "for the proof (0.40 USD for a million objects)."
+    )
+
+
+def check_points(names: Collection[str]) -> None:
+    """Raises OperationError for a name that is no point."""
+    if unknown := sorted(set(names) - set(POINTS)):
+        raise OperationError(f"There is no point {unknown[0]}; the points are {', '.join(POINTS)}.")
+
+
+def preflight(subject: Account, name: str, without: Collection[str]) -> Verification:
+    """Look at the account only; nothing is changed and nothing costs anything."""
+    began = datetime.now(UTC)
+    return _verification(name, subject, began, _findings(account.CHECKS, subject, without))
+
+
+def verify(
+    subject: Account, deployed: Deployed, name: str, without: Collection[str], patience_seconds: float, say: Say
+) -> Verification:
+    """Look at the account and at the environment; the test patient is forgotten whatever was found.
+
+    Raises:
+        OperationError: the samples can't be uploaded.
+        botocore.exceptions.ClientError: the right to upload or to list executions is missing.
+    """
+    began = datetime.now(UTC)
+    say("Looking at the account")
+    findings = _findings(account.CHECKS, subject, without)
+    observed = nothing_yet(deployed, subject.environment)
+    try:
+        rehearse(observed, patience_seconds, say)
+        say("Looking at what there is")
+        findings += _findings(_ENVIRONMENT, observed, without)
+    finally:
+        forget(observed, say)
+    findings += _findings((_FORGOTTEN,), observed, without)
+    return _verification(name, subject, began, findings)
+
+
+def _findings(checks: Sequence[Check[Subject]], subject: Subject, without: Collection[str]) -> list[Finding]:
+    return [left_out(check) if check.point in without else finding(check, subject) for check in checks]
+
+
+def _verification(name: str, subject: Account, began: datetime, findings: list[Finding]) -> Verification:
+    region = subject.connection.session.region_name or "none"
+    return Verification(name, region, began, datetime.now(UTC), findings)

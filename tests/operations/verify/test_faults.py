@@ -1,0 +1,27 @@
+"""Each point of a verification is found refuted when it is, alone: a check that can't fail is no check."""
+
+import pytest
+
+from local.pipeline import Pipeline
+from operations.verify import account
+from operations.verify.verification import POINTS
+from tests.operations.verify.conftest import Verify
+from tests.operations.verify.faults import FAULTS
+
+# The Region is the session's own, and TLS is AWS's: their checks are tried beside the modules.
+ELSEWHERE = {"region", "plain-http"}
+
+
+def test_every_point_has_a_fault() -> None:
+    assert set(POINTS) == set(FAULTS) | ELSEWHERE
+
+
+@pytest.mark.parametrize("point", FAULTS)
+def test_a_fault_refutes_its_point_and_no_other(point: str, pipeline: Pipeline, verify: Verify) -> None:
+    # What is seen without a stack is seen so, which spares a rehearsal.
+    is_of_account = point in {check.point for check in account.CHECKS}
+    with FAULTS[point](pipeline):
+        verified = verify("--preflight" if is_of_account else "--yes")
+    assert verified.points("refuted") == {point}, verified.seen()
+    assert not [seen for seen in verified.seen() if "The check itself failed" in seen]
+    assert verified.code == 1
