@@ -24,6 +24,7 @@ from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refu
 
 # The template itself demands this version (its rule CheckBootstrapVersion).
 _BOOTSTRAP_VERSION = 6
+_TOOLKIT = "CDKToolkit"
 _BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 # 250 jobs keep some 15 functions busy, and each of ten batches keeps one more (docs/quotas.md).
 _JOBS_PER_FUNCTION = 250 / 15
@@ -163,8 +164,22 @@ def _bootstrap(account: Account) -> Seen:
         version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         return refuted(f"There is no {_BOOTSTRAP_PARAMETER}.")
-    evidence = f"{_BOOTSTRAP_PARAMETER} is {version}; the template needs {_BOOTSTRAP_VERSION}"
-    return holds(evidence) if version >= _BOOTSTRAP_VERSION else refuted(evidence)
+    status = _toolkit_status(account)
+    evidence = f"{_BOOTSTRAP_PARAMETER} is {version}, {_TOOLKIT} is {status}; the template needs {_BOOTSTRAP_VERSION}"
+    is_broken = status.endswith("_FAILED") or status == "ROLLBACK_COMPLETE"
+    return holds(evidence) if version >= _BOOTSTRAP_VERSION and not is_broken else refuted(evidence)
+
+
+def _toolkit_status(account: Account) -> str:
+    """The bootstrap's stack may have another name: then its version alone tells."""
+    try:
+        (stack,) = account.client("cloudformation").describe_stacks(StackName=_TOOLKIT)["Stacks"]
+    except ClientError as error:
+        if code_of(error) != "ValidationError":
+            raise
+        return "not there"
+    status: str = stack["StackStatus"]
+    return status
 
 
 def _lifecycle(account: Account) -> Seen:

@@ -165,12 +165,16 @@ def _results(observed: Observed) -> Seen:
         return refuted(_said(failure))
     if observed.summary is None or observed.planned is None or observed.worked is None:
         return _never(observed, "the summary")
+    media_id, transcript_id = observed.planned["media_id"], observed.planned["transcript_id"]
+    batch, documents = f"batches/{observed.worked.name}", observed.summary["documents"]["uri"]
     keys = [
+        f"{documents.removeprefix(f's3://{observed.deployed.clinical}/')}{media_id}-0000.txt",
         f"records/{observed.planned['object_id']}.jsonl",
-        f"reports/{observed.planned['transcript_id']}.html",
-        f"batches/{observed.worked.name}/summary.json",
-        f"batches/{observed.worked.name}/report.html",
+        f"reports/{transcript_id}.html",
+        *(f"{batch}/{name}" for name in ("plan.json", "documents.jsonl", "summary.json", "report.html")),
     ]
+    if observed.environment.parameters.StartMedicalTranscriptionJob.get("ContentIdentificationType") == "PHI":
+        keys.append(f"deidentified/{transcript_id}.json")
     heads = {key: observed.head(key) for key in keys}
     if missing := [key for key, head in heads.items() if head is None]:
         return refuted(f"There is no {', no '.join(missing)}.")
@@ -283,7 +287,7 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "results",
-        "Records, pages and the summary come out, under the clinical key.",
+        "Documents, records, pages and the summary come out, under the clinical key.",
         "Press what docs/reruns.md says of the error.",
         _results,
     ),

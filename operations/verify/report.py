@@ -61,7 +61,7 @@ def print_table(verification: Verification, console: Console) -> None:
         )
     for found in verification.refuted:
         console.print(f"\n{found.point} is refuted: {found.claim}\n  {found.evidence}\n  What to do: {found.remedy}")
-    console.print(f"\n{counts(verification)}")
+    console.print(f"\n{counts(verification)}\nWhat rests on AWS's documents alone is listed in docs/aws.md.")
 
 
 def counts(verification: Verification) -> str:

@@ -1,6 +1,7 @@
 """The account's points where the local AWS can't play both ways: Regions, rights, support plans."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -135,6 +136,30 @@ def test_the_opt_out_is_that_of_transcribe_and_else_the_default(services: str, v
         stubber.add_response("describe_effective_policy", {"EffectivePolicy": policy})
 
     assert look("ai-opt-out", organizations=stubbed("organizations", prepare)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "version", "verdict"),
+    [
+        ("CREATE_COMPLETE", "21", Verdict.HOLDS),
+        ("UPDATE_ROLLBACK_COMPLETE", "21", Verdict.HOLDS),
+        ("CREATE_COMPLETE", "5", Verdict.REFUTED),
+        ("UPDATE_ROLLBACK_FAILED", "21", Verdict.REFUTED),
+        (None, "21", Verdict.HOLDS),
+    ],
+)
+def test_a_bootstrap_that_is_old_or_broken_is_refuted(status: str | None, version: str, verdict: Verdict) -> None:
+    def stack(stubber: Stubber) -> None:
+        if status is None:
+            stubber.add_client_error("describe_stacks", "ValidationError")
+        else:
+            found = {"StackName": "CDKToolkit", "CreationTime": datetime.now(UTC), "StackStatus": status}
+            stubber.add_response("describe_stacks", {"Stacks": [found]})
+
+    parameter = {"Parameter": {"Value": version}}
+    ssm = stubbed("ssm", lambda stubber: stubber.add_response("get_parameter", parameter))
+    found = look("bootstrap", ssm=ssm, cloudformation=stubbed("cloudformation", stack))
+    assert found.verdict is verdict
 
 
 def test_the_lifecycle_takes_a_support_plan() -> None:

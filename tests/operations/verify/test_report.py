@@ -80,7 +80,7 @@ def test_a_screen_shows_a_line_for_each_point_and_the_counts(capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["events", "holds", "x" * 300], "whole, for a log"
     assert lines[1].split() == ["map-children", "refuted", "y"]
-    assert lines[-1] == "verify: 1 holds, 1 refuted, 1 not seen"
+    assert lines[-2] == "verify: 1 holds, 1 refuted, 1 not seen"
     assert "What to do: Change it." in "\n".join(lines)
 
 
