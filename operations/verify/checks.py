@@ -9,8 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.commands import sentence
 from operations.errors import OperationError
+from operations.executions import Failure
 
 Subject = TypeVar("Subject")
+
+SEND = "Send us this report: it decides a point that AWS's documents leave open. "
+_MOST_OF_A_CAUSE = 300
 
 
 class Verdict(StrEnum):
@@ -83,6 +87,11 @@ def left_out(check: Check[Subject]) -> Finding:
 def _found(check: Check[Subject], seen: Seen) -> Finding:
     remedy = check.remedy if seen.verdict is Verdict.REFUTED else None
     return Finding(check.point, check.claim, seen.verdict, seen.evidence, remedy)
+
+
+def said(failure: Failure) -> str:
+    """An execution's failure, with as much of its cause as fits into a line."""
+    return f"{failure.state} failed: {failure.error}: {failure.cause[:_MOST_OF_A_CAUSE]}"
 
 
 def request_of(answer: Any) -> str:

@@ -56,7 +56,7 @@ def verify_command(
     subject = Account(connect(env, endpoint_url), environment_of(env))
     deployed = None
     if only_preflight:
-        verified = verification.preflight(subject, env, without or ())
+        verified = verification.verify_account(subject, env, without or ())
     else:
         deployed = find(env, endpoint_url)
         if as_json and not yes:

@@ -1,52 +1,19 @@
-"""What the rehearsal's executions show: events, the Map's children, the services' jobs, redrive and rerun.
+"""What the rehearsal's executions show: events, the functions' start, the Map's children, redrive and rerun.
 
-Sources: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution);
-GetMedicalTranscriptionJob API reference (FailureReason); docs/aws.md for what is assumed of each.
+Source: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution).
 """
 
-import json
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-
-from lambdas.shared.jobs import expected_entity_detection_seconds, expected_transcription_seconds
 from local.progress import STAGES
-from operations.executions import Execution, Failure
-from operations.verify.checks import Check, Seen, holds, not_seen, refuted
+from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
-from operations.verify.rehearsal import usable_seconds
 
-# The first six: GetMedicalTranscriptionJob API reference, FailureReason. The last two: awsdocs/amazon-transcribe-
-# developer-guide issue 12.
-KNOWN_REASONS = (
-    "Unsupported media format",
-    "The media format provided does not match the detected media format",
-    "Invalid sample rate for audio file",
-    "The sample rate provided does not match the detected sample rate",
-    "Invalid file size: file size too large",
-    "Invalid number of channels: number of channels too large",
-    "The data in your input media file isn't valid",
-    "The input media file length is too small",
-)
-# The first poll comes at 0.8 of what is expected; past three times that the waits would be wrong for every batch.
-_TOLERANCE = 3
 _MAP = STAGES["Transcribe"]
-_MOST_OF_A_CAUSE = 300
-_MOST_OUTPUTS = 5
-
-
-def _said(failure: Failure) -> str:
-    return f"{failure.state} failed: {failure.error}: {failure.cause[:_MOST_OF_A_CAUSE]}"
-
-
-def _never(observed: Observed, what: str) -> Seen:
-    return not_seen(observed.trouble.get("rehearsal") or f"The execution did not get to {what}.")
 
 
 def _events(observed: Observed) -> Seen:
     if "events" not in observed.trouble:
         started = ", ".join(execution.arn for execution in observed.batches)
-        return holds(f"the drop has started {started}") if started else _never(observed, "its end")
+        return holds(f"the drop has started {started}") if started else observed.never("its end")
     sqs = observed.client("sqs")
     counts = []
     for name in ("IngestQueueUrl", "IngestDeadLetterQueueUrl"):
@@ -60,125 +27,23 @@ def _events(observed: Observed) -> Seen:
 
 def _functions(observed: Observed) -> Seen:
     if failure := observed.failure_in("PlanBatch"):
-        return refuted(_said(failure))
+        return refuted(said(failure))
     if observed.worked and any(stage.ended_at for stage in observed.worked.stages):
         return holds(f"PlanBatch has run in {observed.worked.name}")
-    return _never(observed, "PlanBatch")
+    return observed.never("PlanBatch")
 
 
 def _map_children(observed: Observed) -> Seen:
     if observed.worked is None:
-        return _never(observed, _MAP)
+        return observed.never(_MAP)
     stepfunctions = observed.client("stepfunctions")
     for run in stepfunctions.list_map_runs(executionArn=observed.worked.arn)["mapRuns"]:
         children = stepfunctions.list_executions(mapRunArn=run["mapRunArn"])["executions"]
         if children:
             return holds(f"{children[0]['executionArn']} is {children[0]['status']}")
     if failure := observed.failure_in(_MAP):
-        return refuted(_said(failure))
-    return _never(observed, _MAP)
-
-
-def _transcription(observed: Observed) -> Seen:
-    if failure := observed.failure_in("StartTranscription", "WaitForTranscription", "PollTranscription"):
-        return refuted(_said(failure))
-    if observed.planned is None:
-        return _never(observed, _MAP)
-    key = f"transcripts/{observed.planned['transcript_id']}.json"
-    if (head := observed.head(key)) is None:
-        rejected = [
-            item["reason"] for item in (observed.summary or {}).get("rejected", ()) if _is_usable(observed, item)
-        ]
-        return refuted(f"The sample was rejected: {rejected[0]}") if rejected else _never(observed, "a transcript")
-    seen = _under_our_key(observed, {key: head})
-    return seen._replace(evidence=f"{seen.evidence}; {_left_behind(observed)}")
-
-
-def _is_usable(observed: Observed, item: Mapping[str, Any]) -> bool:
-    return bool(item["uri"] == observed.usable)
-
-
-def _left_behind(observed: Observed) -> str:
-    """Whether Transcribe has left the object by which it tries its right to write, and under which encryption."""
-    name = "transcripts/.write_access_check_file.temp"
-    versions = observed.client("s3").list_object_versions(Bucket=observed.deployed.clinical, Prefix=name)
-    if not versions.get("Versions") and not versions.get("DeleteMarkers"):
-        return f"no {name} beside it"
-    head = observed.head(name)
-    return f"{name} beside it, {head.get('ServerSideEncryption') if head else 'deleted again'}"
-
-
-def _under_our_key(observed: Observed, heads: Mapping[str, Mapping[str, Any]]) -> Seen:
-    """Whether each of these objects is encrypted with the clinical key."""
-    for name, head in heads.items():
-        used = (head.get("ServerSideEncryption"), head.get("SSEKMSKeyId"))
-        if used != ("aws:kms", observed.clinical_key):
-            return refuted(f"{name} has {used[0]} with {used[1]}, not {observed.clinical_key}")
-    more = f" and {len(heads) - 1} more" if len(heads) > 1 else ""
-    return holds(f"{next(iter(heads))}{more}: aws:kms with {observed.clinical_key}")
-
-
-def _rejection(observed: Observed) -> Seen:
-    if observed.summary is None:
-        return _never(observed, "the summary")
-    summaries = [observed.summary, *(_summary_of(observed, execution) for execution in observed.batches)]
-    reasons = [
-        item["reason"] for summary in summaries for item in summary["rejected"] if item["uri"] == observed.unusable
-    ]
-    if not reasons:
-        return refuted("A file of words that is called .mp3 was not rejected.")
-    evidence = f"the reason is: {reasons[0]}"
-    return holds(evidence) if any(text in reasons[0] for text in KNOWN_REASONS) else refuted(evidence)
-
-
-def _summary_of(observed: Observed, execution: Execution) -> dict[str, Any]:
-    if execution.summary_uri is None:
-        return {"rejected": []}
-    key = execution.summary_uri.removeprefix(f"s3://{observed.deployed.clinical}/")
-    body = observed.client("s3").get_object(Bucket=observed.deployed.clinical, Key=key)["Body"].read()
-    summary: dict[str, Any] = json.loads(body)
-    return summary
-
-
-def _entity_detection(observed: Observed) -> Seen:
-    if failure := observed.failure_in("StartEntityDetection", "WaitForEntityDetection", "PollEntityDetection"):
-        return refuted(_said(failure))
-    result = (observed.summary or {}).get("entity_detection")
-    if not result:
-        return _never(observed, "the end of entity detection")
-    folder = result["output_uri"].removeprefix(f"s3://{observed.deployed.clinical}/")
-    # In an environment at work the batch may hold a thousand recordings of others.
-    keys = sorted(observed.keys_below(folder), key=lambda key: not _is_of_usable(observed, key))[:_MOST_OUTPUTS]
-    heads = {key: head for key in keys if (head := observed.head(key))}
-    if not heads:
-        return refuted(f"There is nothing below {result['output_uri']}.")
-    seen = _under_our_key(observed, heads)
-    return seen._replace(evidence=f"{seen.evidence}; ManifestFilePath is {result['manifest_path']}")
-
-
-def _is_of_usable(observed: Observed, key: str) -> bool:
-    return observed.planned is not None and observed.planned["media_id"] in key
-
-
-def _results(observed: Observed) -> Seen:
-    if failure := observed.failure_in("PrepareDocuments", "CollectEntities", "SelectSeeds", "SummarizeBatch"):
-        return refuted(_said(failure))
-    if observed.summary is None or observed.planned is None or observed.worked is None:
-        return _never(observed, "the summary")
-    media_id, transcript_id = observed.planned["media_id"], observed.planned["transcript_id"]
-    batch, documents = f"batches/{observed.worked.name}", observed.summary["documents"]["uri"]
-    keys = [
-        f"{documents.removeprefix(f's3://{observed.deployed.clinical}/')}{media_id}-0000.txt",
-        f"records/{observed.planned['object_id']}.jsonl",
-        f"reports/{transcript_id}.html",
-        *(f"{batch}/{name}" for name in ("plan.json", "documents.jsonl", "summary.json", "report.html")),
-    ]
-    if observed.environment.parameters.StartMedicalTranscriptionJob.get("ContentIdentificationType") == "PHI":
-        keys.append(f"deidentified/{transcript_id}.json")
-    heads = {key: observed.head(key) for key in keys}
-    if missing := [key for key, head in heads.items() if head is None]:
-        return refuted(f"There is no {', no '.join(missing)}.")
-    return _under_our_key(observed, {key: head for key, head in heads.items() if head})
+        return refuted(said(failure))
+    return observed.never(_MAP)
 
 
 def _redrive(observed: Observed) -> Seen:
@@ -197,7 +62,7 @@ def _redrive(observed: Observed) -> Seen:
 
 def _repeat(observed: Observed) -> Seen:
     if observed.repeated is None:
-        return _never(observed, "an end after which it could be started again")
+        return observed.never("an end after which it could be started again")
     evidence = f"{observed.repeated.arn}: {observed.repeated.status}, {observed.repeated.counts}"
     if observed.jobs_after != observed.jobs:
         return refuted(f"{evidence}; jobs before {observed.jobs}, after {observed.jobs_after}")
@@ -207,100 +72,46 @@ def _repeat(observed: Observed) -> Seen:
 
 def _foreign_bucket(observed: Observed) -> Seen:
     if observed.foreign is None:
-        return _never(observed, "an input that names another bucket")
+        return observed.never("an input that names another bucket")
     foreign = observed.foreign
     if any(stage.ended_at for stage in foreign.stages):
         return refuted(f"{foreign.arn} has planned the recording and is {foreign.status}")
     failure = next(iter(foreign.failures), None)
     if failure and failure.error == "InvalidInput":
         return holds(f"{foreign.arn} has failed with InvalidInput")
-    return not_seen(f"{foreign.arn} is {foreign.status}{f': {_said(failure)}' if failure else ''}")
+    return not_seen(f"{foreign.arn} is {foreign.status}{f': {said(failure)}' if failure else ''}")
 
 
-def _transcription_time(observed: Observed) -> Seen:
-    if not observed.jobs.transcriptions:
-        return _never(observed, "a transcription job")
-    answer = observed.client("transcribe").get_medical_transcription_job(
-        MedicalTranscriptionJobName=observed.jobs.transcriptions[0]
-    )
-    job = answer["MedicalTranscriptionJob"]
-    expected_seconds = expected_transcription_seconds(usable_seconds())
-    return _in_time(job["CreationTime"], job.get("CompletionTime"), expected_seconds)
-
-
-def _detection_time(observed: Observed) -> Seen:
-    if not observed.jobs.detections:
-        return _never(observed, "an entity detection job")
-    answer = observed.client("comprehendmedical").describe_entities_detection_v2_job(JobId=observed.jobs.detections[0])
-    job = answer["ComprehendMedicalAsyncJobProperties"]
-    return _in_time(job["SubmitTime"], job.get("EndTime"), expected_entity_detection_seconds(documents=1))
-
-
-def _in_time(began: datetime, ended: datetime | None, expected_seconds: float) -> Seen:
-    if ended is None:
-        return not_seen("The job has not ended.")
-    took = (ended - began).total_seconds()
-    evidence = f"{took:.0f} s; {expected_seconds:.0f} s are expected"
-    return holds(evidence) if took <= _TOLERANCE * expected_seconds else refuted(evidence)
-
-
-_SEND = "Send us this report: it decides a point that AWS's documents leave open. "
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "events",
         "A dropped recording starts an execution: S3, EventBridge, the encrypted queue and the function pass it on.",
-        _SEND + "Look at the two queues and at the rule's FailedInvocations (docs/runbook.md); start batches by hand.",
+        SEND + "Look at the two queues and at the rule's FailedInvocations (docs/runbook.md); start batches by hand.",
         _events,
     ),
     Check(
         "functions",
         "The functions start with the runtime's own SDK and the models in their zip.",
-        _SEND + "Look at the log of plan_batch.",
+        SEND + "Look at the log of plan_batch.",
         _functions,
     ),
     Check(
         "map-children",
         "The Map's child executions start with the state machine's role and key.",
-        _SEND
+        SEND
         + "Compare aws:SourceArn in the trust of the state machine's role with what CloudTrail shows of AssumeRole.",
         _map_children,
     ),
     Check(
-        "transcription",
-        "Transcribe Medical reads the recording and writes the transcript under the clinical key.",
-        _SEND
-        + "Compare the rights of start_transcription, and the clinical bucket's policy, with what CloudTrail shows.",
-        _transcription,
-    ),
-    Check(
-        "rejection",
-        "A file that is no sound is rejected alone, for a reason that we know.",
-        _SEND
-        + "The text belongs into docs/aws.md; whether it speaks of our side is decided in lambdas/shared/jobs.py.",
-        _rejection,
-    ),
-    Check(
-        "entity-detection",
-        "Comprehend Medical reads the documents and writes its output under the clinical key.",
-        _SEND + "Compare the rights of the entity detection role, and the bucket's policy, with what CloudTrail shows.",
-        _entity_detection,
-    ),
-    Check(
-        "results",
-        "Documents, records, pages and the summary come out, under the clinical key.",
-        "Press what docs/reruns.md says of the error.",
-        _results,
-    ),
-    Check(
         "redrive",
         "A stopped execution goes on when it is redriven, with the job that it had begun.",
-        _SEND + "Until then, start a new execution instead of redriving (docs/reruns.md).",
+        SEND + "Until then, start a new execution instead of redriving (docs/reruns.md).",
         _redrive,
     ),
     Check(
         "rerun",
         "A new execution with the same input pays for nothing again.",
-        _SEND + "Until then, don't start a batch again that has succeeded.",
+        SEND + "Until then, don't start a batch again that has succeeded.",
         _repeat,
     ),
     Check(
@@ -308,17 +119,5 @@ CHECKS: tuple[Check[Observed], ...] = (
         "An input that names another bucket is refused before anything is read.",
         "Stop using this environment and send us this report: an input can reach other data.",
         _foreign_bucket,
-    ),
-    Check(
-        "transcription-time",
-        "A transcription takes about 20 seconds and a quarter of the recording's length.",
-        _SEND + "Jobs are found later than they could be; nothing is lost.",
-        _transcription_time,
-    ),
-    Check(
-        "entity-detection-time",
-        "Entity detection of a small batch takes about five minutes.",
-        _SEND + "Jobs are found later than they could be; nothing is lost.",
-        _detection_time,
     ),
 )

@@ -1,17 +1,23 @@
 """What a rehearsal has left behind, for the checks to look at."""
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
 from infra.environment import Environment
 from operations.deployed import Deployed
 from operations.executions import Execution, Failure
+from operations.following import pause
 from operations.forgetting.forget import Outcome
+from operations.verify.checks import Seen, not_seen
+
+Arrived = TypeVar("Arrived")
 
 
 class Jobs(NamedTuple):
@@ -69,6 +75,18 @@ class Observed:
     @property
     def succeeded(self) -> bool:
         return self.worked is not None and self.worked.status == "SUCCEEDED"
+
+    def never(self, what: str) -> Seen:
+        """That what was to be looked at was never reached, or why."""
+        return not_seen(self.trouble.get("rehearsal") or f"The execution did not get to {what}.")
+
+    def wait_for(self, find: Callable[[], Arrived | None]) -> Arrived | None:
+        """What `find` finds, asked again and again for `arrival_seconds`; None if nothing has arrived by then."""
+        end = time.monotonic() + self.arrival_seconds
+        while True:
+            if (found := find()) or time.monotonic() > end:
+                return found
+            time.sleep(pause(self.deployed))
 
     def failure_in(self, *states: str) -> Failure | None:
         """The failure of `worked` in one of these states."""

@@ -11,7 +11,16 @@ from lambdas.shared.pricing import (
 )
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.verify import account, arrivals, audiences, executions, storage
+from operations.verify import (
+    arrivals,
+    athena,
+    audiences,
+    executions,
+    notifications,
+    outputs,
+    preflight,
+    storage,
+)
 from operations.verify.account import Account
 from operations.verify.checks import Check, Finding, Seen, Subject, Verdict, finding, holds, left_out, refuted
 from operations.verify.observed import Observed
@@ -47,14 +56,22 @@ def _forgotten(observed: Observed) -> Seen:
     return holds(evidence)
 
 
-_ENVIRONMENT = (*storage.CHECKS, *executions.CHECKS, *arrivals.CHECKS, *audiences.CHECKS)
+_ENVIRONMENT = (
+    *storage.CHECKS,
+    *executions.CHECKS,
+    *outputs.CHECKS,
+    *arrivals.CHECKS,
+    *notifications.CHECKS,
+    *athena.CHECKS,
+    *audiences.CHECKS,
+)
 _FORGOTTEN = Check(
     "forgotten",
     "A patient can be forgotten, and the proof finds nothing left.",
     f"Run `python -m operations forget {TEST_PATIENT} --env …`, and send us this report if it fails again.",
     _forgotten,
 )
-CHECKS: tuple[Check[Any], ...] = (*account.CHECKS, *_ENVIRONMENT, _FORGOTTEN)
+CHECKS: tuple[Check[Any], ...] = (*preflight.CHECKS, *_ENVIRONMENT, _FORGOTTEN)
 POINTS = tuple(check.point for check in CHECKS)
 
 
@@ -86,10 +103,10 @@ def check_points(names: Collection[str]) -> None:
         raise OperationError(f"There is no point {unknown[0]}; the points are {', '.join(POINTS)}.")
 
 
-def preflight(subject: Account, name: str, without: Collection[str]) -> Verification:
+def verify_account(subject: Account, name: str, without: Collection[str]) -> Verification:
     """Look at the account only; nothing is changed and nothing costs anything."""
     began = datetime.now(UTC)
-    return _verification(name, subject, began, _findings(account.CHECKS, subject, without))
+    return _verification(name, subject, began, _findings(preflight.CHECKS, subject, without))
 
 
 def verify(
@@ -103,7 +120,7 @@ def verify(
     """
     began = datetime.now(UTC)
     say("Looking at the account")
-    findings = _findings(account.CHECKS, subject, without)
+    findings = _findings(preflight.CHECKS, subject, without)
     observed = nothing_yet(deployed, subject.environment)
     try:
         rehearse(observed, patience_seconds, say)

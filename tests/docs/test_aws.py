@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from operations.verify import account
+from operations.verify import preflight
 from operations.verify.verification import POINTS
 from tests.docs.pages import missing_tests, sections
 
@@ -21,7 +21,7 @@ def test_every_point_of_a_verification_is_on_the_page_and_no_other() -> None:
     }
     (ours,) = re.findall(r"Every other point of verify \((.*?)\)", Path("docs/aws.md").read_text(), re.DOTALL)
     of_account = [row[0].strip("`") for row in PAGE["The account"]]
-    assert of_account == [check.point for check in account.CHECKS]
+    assert of_account == [check.point for check in preflight.CHECKS]
     assert seen | points_in(ours) | set(of_account) == set(POINTS)
     assert not points_in(ours) & (seen | set(of_account))
 
@@ -44,7 +44,7 @@ def test_the_counts_are_those_of_the_tables() -> None:
     for heading, number in unseen.items():
         total = len(PAGE[heading])
         assert counted[heading.lower()] == [str(total), str(total - number), str(number)], heading
-    assert counted["the account's own"][:2] == [str(len(account.CHECKS))] * 2
+    assert counted["the account's own"][:2] == [str(len(preflight.CHECKS))] * 2
 
 
 def test_every_test_that_is_named_is_there_and_in_the_list() -> None:

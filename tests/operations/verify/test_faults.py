@@ -3,7 +3,7 @@
 import pytest
 
 from local.pipeline import Pipeline
-from operations.verify import account
+from operations.verify import preflight
 from operations.verify.verification import POINTS
 from tests.operations.verify.conftest import Verify
 from tests.operations.verify.faults import FAULTS
@@ -19,7 +19,7 @@ def test_every_point_has_a_fault() -> None:
 @pytest.mark.parametrize("point", FAULTS)
 def test_a_fault_refutes_its_point_and_no_other(point: str, pipeline: Pipeline, verify: Verify) -> None:
     # What is seen without a stack is seen so, which spares a rehearsal.
-    is_of_account = point in {check.point for check in account.CHECKS}
+    is_of_account = point in {check.point for check in preflight.CHECKS}
     with FAULTS[point](pipeline):
         verified = verify("--preflight" if is_of_account else "--yes")
     assert verified.points("refuted") == {point}, verified.seen()
