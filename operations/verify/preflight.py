@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoRegionError
 
 from infra.regions import check_region
 from infra.settings import ConfigurationError
@@ -29,6 +29,8 @@ _RUNTIME = "3.13"
 
 def _region(account: Account) -> Seen:
     region = account.connection.session.region_name
+    if region is None:
+        return refuted(sentence(NoRegionError()))
     try:
         check_region(region)
     except ConfigurationError as error:

@@ -86,7 +86,7 @@ def announcement(prefix: str) -> str:
     return (
         f"In {prefix} this will\n"
         f"- upload two samples of {TEST_PATIENT}, one of which must be rejected, without consent to audiences;\n"
-        "- follow their execution, stop it once, redrive it, and start it again;\n"
+        "- follow their execution, stop it once unless others' recordings are in it, redrive it, and start it again;\n"
         "- start an execution that must fail: its input names another bucket;\n"
         "- try writes that must be refused, set one alarm off and back, put a message into the dead-letter queue and\n"
         "  read it, and run one query. The alarms' addresses get a few mails;\n"

@@ -1,5 +1,6 @@
 """The account's points where the local AWS can't play both ways: Regions, rights, support plans."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +50,15 @@ def stubbed(service: str, prepare: Callable[[Stubber], None]) -> Any:
 def test_a_region_without_the_services_is_refuted_by_name(region: str, verdict: Verdict, evidence: str) -> None:
     found = look("region", region)
     assert (found.verdict, evidence in found.evidence) == (verdict, True)
+
+
+def test_without_a_region_it_is_said_how_to_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    connection = Connection(boto3.Session(), None)
+    found = finding(CHECKS["region"], Account(connection, environment_of("dev")))
+    assert (found.verdict, found.evidence.split(";")[0]) == (Verdict.REFUTED, "No Region is set")
 
 
 def test_credentials_that_lead_nowhere_are_refuted() -> None:
