@@ -192,6 +192,7 @@ def test_the_role_is_the_one_that_the_cdk_cli_deploys_with() -> None:
 
 def test_make_deploy_unblocks_first() -> None:
     made = subprocess.run(["make", "--dry-run", "deploy", "ENV=prod"], capture_output=True, text=True, check=True)
-    first, second = made.stdout.splitlines()[-2:]
+    # Called by `make test`, it also says which folder it enters and leaves.
+    first, second = [line for line in made.stdout.splitlines() if not line.startswith("make")][-2:]
     assert first.endswith("python -m operations unblock --env prod")
     assert second.endswith(" deploy -c env=prod")
