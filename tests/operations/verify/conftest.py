@@ -1,46 +1,42 @@
 """A local AWS with the pipeline, whose engines answer at once, for verifications of it."""
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from local.engines.speech import Word
 from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
-from operations.__main__ import app
-from operations.deployed import find
+from operations.deployed import Deployed, find
 from operations.forgetting.versions import delete, list_versions
+from operations.verify import observed, rehearsal, verification
+from operations.verify.account import Account
+from operations.verify.checks import Verdict
+from operations.verify.command import environment_of
+from operations.verify.verification import Verification
 from tests.operations.conftest import deliver_access_logs
 from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import Engines, Run
 
 SAID = "The patient has hypertension."
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 15
+
+Verify = Callable[..., Verification]
 
 
-class Verified(NamedTuple):
-    """A verification's exit code, and its document."""
-
-    code: int
-    document: dict[str, Any]
-
-    def points(self, verdict: str) -> set[str]:
-        return {point["point"] for point in self.document["points"] if point["verdict"] == verdict}
-
-    def seen(self) -> list[str]:
-        """What is not as it has to be, with its evidence."""
-        return [
-            f"{point['point']} {point['verdict']}: {point['evidence']}"
-            for point in self.document["points"]
-            if point["verdict"] != "holds"
-        ]
+def points(verified: Verification, verdict: Verdict) -> set[str]:
+    return {found.point for found in verified.findings if found.verdict is verdict}
 
 
-Verify = Callable[..., Verified]
+def seen(verified: Verification) -> list[str]:
+    """What is not as it has to be, with its evidence."""
+    return [
+        f"{found.point} {found.verdict}: {found.evidence}"
+        for found in verified.findings
+        if found.verdict is not Verdict.HOLDS
+    ]
 
 
 def words(samples: Any) -> list[Word]:
@@ -56,6 +52,8 @@ def pipeline() -> Iterator[Pipeline]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transcription_models, "engine", words)
         patch.setattr(entity_jobs, "engine", Engines().detect)
+        for module in (observed, rehearsal):
+            patch.setattr(module, "pause", lambda deployed: 0.05)
         try:
             # Of each request there would be a log, which is read when the patient is forgotten.
             deliver_access_logs(Run(pipeline, Engines()), False)
@@ -65,17 +63,22 @@ def pipeline() -> Iterator[Pipeline]:
 
 
 @pytest.fixture(scope="module")
-def verify(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Verify:
-    report = tmp_path_factory.mktemp("reports") / "report.md"
+def deployed(pipeline: Pipeline) -> Deployed:
+    return find("local", pipeline.aws.endpoint)
 
-    def verify(*arguments: str) -> Verified:
-        given = ["--env", "local", "--endpoint-url", pipeline.aws.endpoint, "--json", "--report", str(report)]
-        patience = ["--patience", str(PATIENCE_SECONDS)]
-        answer = CliRunner().invoke(app, ["verify", *given, *patience, *arguments], catch_exceptions=False)
+
+@pytest.fixture(scope="module")
+def verify(deployed: Deployed) -> Verify:
+    """verify(): all of it; verify(account_only=True): what needs no stack."""
+    account = Account(deployed.connection, environment_of("local"))
+    s3 = deployed.client("s3")
+
+    def verify(*, account_only: bool = False) -> Verification:
+        if account_only:
+            return verification.verify_account(account, "local", ())
+        verified = verification.verify(account, deployed, "local", (), PATIENCE_SECONDS, lambda step: None)
         # The batches of every verification stay, without the patient; the next one's proof would read them all.
-        deployed = find("local", pipeline.aws.endpoint)
-        s3 = deployed.client("s3")
         delete(s3, list(list_versions(s3, deployed.clinical)))
-        return Verified(answer.exit_code, json.loads(answer.stdout))
+        return verified
 
     return verify

@@ -4,8 +4,9 @@ import pytest
 
 from local.pipeline import Pipeline
 from operations.verify import preflight
+from operations.verify.checks import Verdict
 from operations.verify.verification import POINTS
-from tests.operations.verify.conftest import Verify
+from tests.operations.verify.conftest import Verify, points, seen
 from tests.operations.verify.faults import FAULTS
 
 # The Region is the session's own, and TLS is AWS's: their checks are tried beside the modules.
@@ -21,7 +22,6 @@ def test_a_fault_refutes_its_point_and_no_other(point: str, pipeline: Pipeline, 
     # What is seen without a stack is seen so, which spares a rehearsal.
     is_of_account = point in {check.point for check in preflight.CHECKS}
     with FAULTS[point](pipeline):
-        verified = verify("--preflight" if is_of_account else "--yes")
-    assert verified.points("refuted") == {point}, verified.seen()
-    assert not [seen for seen in verified.seen() if "The check itself failed" in seen]
-    assert verified.code == 1
+        verified = verify(account_only=is_of_account)
+    assert points(verified, Verdict.REFUTED) == {point}, seen(verified)
+    assert not [found for found in seen(verified) if "The check itself failed" in found]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.pipeline import Pipeline
-from operations.deployed import connect, find
+from operations.deployed import Deployed
 from operations.verify import rehearsal, verification
 from operations.verify.account import Account
 from operations.verify.command import environment_of
@@ -15,8 +15,8 @@ from tests.operations.verify.conftest import PATIENCE_SECONDS
 
 
 @pytest.fixture
-def observed(pipeline: Pipeline) -> Observed:
-    return rehearsal.nothing_yet(find("local", pipeline.aws.endpoint), environment_of("local"))
+def observed(deployed: Deployed) -> Observed:
+    return rehearsal.nothing_yet(deployed, environment_of("local"))
 
 
 def silent(step: str) -> None:
@@ -40,7 +40,7 @@ def test_a_batch_with_others_recordings_is_not_stopped(observed: Observed, monke
 
 
 def test_the_patient_is_forgotten_when_the_rehearsal_is_cut_off(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut_off(self: Any, arns: list[str]) -> None:
         assert left_of_the_patient(pipeline) == [
@@ -50,10 +50,9 @@ def test_the_patient_is_forgotten_when_the_rehearsal_is_cut_off(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Steps, "work", cut_off)
-    endpoint = pipeline.aws.endpoint
-    account = Account(connect("local", endpoint), environment_of("local"))
+    account = Account(deployed.connection, environment_of("local"))
     with pytest.raises(KeyboardInterrupt):
-        verification.verify(account, find("local", endpoint), "local", (), PATIENCE_SECONDS, silent)
+        verification.verify(account, deployed, "local", (), PATIENCE_SECONDS, silent)
     assert left_of_the_patient(pipeline) == []
 
 
