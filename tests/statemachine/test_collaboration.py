@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.report.labels import escape
 from local.aws.credentials import administrator_credentials
+from local.aws.open_points import DEFAULT, WAYS, OpenPoints
 from local.pipeline import Pipeline, deploy_pipeline
 from local.server import LocalAws
 from local.services.cleanroomsml.models import cleanroomsml_backends
@@ -46,6 +47,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 def undisturbed(run: Run) -> Iterator[None]:
     yield
     run.pipeline.aws.faults.clear()
+    run.pipeline.aws.open_points = DEFAULT
     share_audience_model(run.pipeline.aws, MODEL, OURS, COLLABORATION)
 
 
@@ -66,7 +68,9 @@ def audience_of(summary: dict[str, Any]) -> dict[str, Any]:
     return dict(audience)
 
 
-def test_the_audience_is_generated_with_their_model_and_exported_into_their_bucket(run: Run) -> None:
+@pytest.mark.parametrize("listing", WAYS["foreign_model_listing"])
+def test_the_audience_is_generated_with_their_model_and_exported_into_their_bucket(run: Run, listing: Any) -> None:
+    run.pipeline.aws.open_points = OpenPoints(foreign_model_listing=listing)
     execution = run.execution_of(drop(run))
     audience = audience_of(run.summary(execution))
     assert audience["seed_size"] == len(HYPERTENSION_PATIENTS) - 1
