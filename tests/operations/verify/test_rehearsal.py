@@ -62,7 +62,7 @@ def test_a_drop_that_nobody_takes_up_is_started_by_hand(
     events = pipeline.aws.client("events")
     events.disable_rule(Name="clinical-media-local-recordings")
     try:
-        rehearsal.rehearse(observed, 5, silent)
+        rehearsal.rehearse(observed, 10, silent)
     finally:
         events.enable_rule(Name="clinical-media-local-recordings")
     assert observed.trouble["events"] == "No execution has taken up 2 of the two recordings."
