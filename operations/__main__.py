@@ -7,26 +7,19 @@ import typer
 
 from operations import output
 from operations.commands import Commands
-from operations.deployed import LOCAL, Deployed, find
+from operations.deployed import Deployed, find
 from operations.errors import OperationError
 from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, newest, redrive
 from operations.failed_creation import unblock
 from operations.following import Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
+from operations.options import Endpoint, Env, Json
 from operations.recordings import recordings, upload
 from operations.verify.command import verify_command
 
 # 2 is what the command line itself ends with when it is not understood.
 ALL_GOOD, FAILED, REJECTED = 0, 1, 3
 
-Env = Annotated[
-    str, typer.Option("--env", metavar="ENV", help=f"Environment of cdk.json; '{LOCAL}' is the AWS of `make local`.")
-]
-Endpoint = Annotated[
-    str | None,
-    typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it usually does."),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on the standard output, for scripts.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")]
 ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its name or ARN; `status` lists them.")]
 

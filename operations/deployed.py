@@ -18,6 +18,9 @@ from operations.errors import OperationError
 LOCAL = "local"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 PARALLEL_REQUESTS = 16
+# Of the bootstrap's roles and parameters in every account (CDK developer guide, "Bootstrap template"), until its
+# template is changed.
+BOOTSTRAP_QUALIFIER = "hnb659fds"
 
 
 class Connection(NamedTuple):
@@ -47,8 +50,17 @@ class Deployed(NamedTuple):
     state_machine_arn: str
     outputs: Mapping[str, str]
 
+    @property
+    def is_local(self) -> bool:
+        return self.prefix == prefix_of(LOCAL)
+
     def client(self, service: str) -> Any:
         return self.connection.client(service)
+
+
+def prefix_of(environment: str) -> str:
+    """The name of the environment's stack, with which its other names begin."""
+    return f"clinical-media-{environment}"
 
 
 def connect(environment: str, endpoint_url: str | None = None) -> Connection:
@@ -73,7 +85,7 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
         botocore.exceptions.ClientError: a call was refused.
     """
     connection = connect(environment, endpoint_url)
-    prefix = f"clinical-media-{environment}"
+    prefix = prefix_of(environment)
     cloudformation = connection.client("cloudformation")
     outputs = _outputs(cloudformation, environment, prefix)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=prefix)
@@ -99,14 +111,27 @@ def _client(session: Any, service: str, endpoint_url: str | None, region: str | 
     return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, str]:
+def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """CloudFormation's description of the stack, None if there is none of that name.
+
+    Raises:
+        botocore.exceptions.ClientError: the call was refused.
+    """
     try:
-        (stack,) = cloudformation.describe_stacks(StackName=prefix)["Stacks"]
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
+        return None
+    found: dict[str, Any] = stack
+    return found
+
+
+def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, str]:
+    stack = find_stack(cloudformation, prefix)
+    if stack is None:
         raise OperationError(
             f"There is no stack {prefix} at {cloudformation.meta.endpoint_url}: correct --env {environment}, the "
             f"Region or the credentials, or deploy it (make deploy ENV={environment})."
-        ) from None
+        )
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}

@@ -8,12 +8,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect
 import boto3
 from botocore.exceptions import ClientError
 
-from operations.deployed import LOCAL, Connection, connect
+from operations.deployed import BOOTSTRAP_QUALIFIER, LOCAL, Connection, connect, find_stack, prefix_of
 
 # API reference, Stack, StackStatus: what a stack has only after its creation failed. The CDK CLI deletes it then.
 CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
-# Of the bootstrap's roles in every account (CDK developer guide, "Bootstrap template"), until its template is changed.
-_QUALIFIER = "hnb659fds"
 
 
 def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
@@ -28,14 +26,11 @@ def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
     connection = connect(environment, endpoint_url)
     if environment != LOCAL:
         connection = _as_deploy_role(connection)
-    name = f"clinical-media-{environment}"
+    name = prefix_of(environment)
     cloudformation = connection.client("cloudformation")
-    try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            return None
-        raise
+    stack = find_stack(cloudformation, name)
+    if stack is None:
+        return None
     status = stack["StackStatus"]
     if status not in CREATION_FAILED or not stack.get("EnableTerminationProtection"):
         return None
@@ -52,7 +47,7 @@ def _as_deploy_role(connection: Connection) -> Connection:
     identity = sts.get_caller_identity()
     partition, account = identity["Arn"].split(":")[1], identity["Account"]
     region = connection.session.region_name
-    role = f"arn:{partition}:iam::{account}:role/cdk-{_QUALIFIER}-deploy-role-{account}-{region}"
+    role = f"arn:{partition}:iam::{account}:role/cdk-{BOOTSTRAP_QUALIFIER}-deploy-role-{account}-{region}"
     try:
         found = sts.assume_role(RoleArn=role, RoleSessionName="clinical-media-unblock")["Credentials"]
     except ClientError:

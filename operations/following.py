@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from local.progress import STAGES
-from operations.deployed import LOCAL, Deployed
+from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, listed, look
 
@@ -109,7 +109,7 @@ class Uptake:
             if item["executionArn"] in self._seen:
                 continue
             self._seen.add(item["executionArn"])
-            taken = self.waiting & _media_of(self._deployed, item["executionArn"])
+            taken = self.waiting & media_of(self._deployed, item["executionArn"])
             if taken:
                 self.waiting -= taken
                 self.arns.append(item["executionArn"])
@@ -171,7 +171,8 @@ def recent(deployed: Deployed) -> frozenset[str]:
     return frozenset(arns)
 
 
-def _media_of(deployed: Deployed, arn: str) -> set[str]:
+def media_of(deployed: Deployed, arn: str) -> set[str]:
+    """URIs in the input of the execution; none if its input lists none."""
     described: dict[str, Any] = deployed.client("stepfunctions").describe_execution(executionArn=arn)
     try:
         media = json.loads(described.get("input", "{}")).get("media", ())
@@ -182,4 +183,4 @@ def _media_of(deployed: Deployed, arn: str) -> set[str]:
 
 def pause(deployed: Deployed) -> float:
     """Seconds between two looks; Step Functions grants an account a few dozen a second."""
-    return 0.25 if deployed.prefix.endswith(f"-{LOCAL}") else 5
+    return 0.25 if deployed.is_local else 5

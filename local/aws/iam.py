@@ -119,9 +119,12 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
 
 def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) -> None:
     """Refuse a write that the bucket's policy denies to everyone, administrators included."""
+    operation = response._get_action()  # type: ignore[attr-defined]
+    if operation != "PutObject":
+        return
     call = Call(
         service="s3",
-        operation=response._get_action(),  # type: ignore[attr-defined]
+        operation=operation,
         resource=resource,
         region="us-east-1",
         account=ACCOUNT_ID,
@@ -131,8 +134,6 @@ def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) 
         form={},
         body="",
     )
-    if call.operation != "PutObject":
-        return
     # The first is the write itself; those on keys are the caller's, and an administrator has them.
     permission = next(s3_permissions(call))
     policy = resource_policy_of(permission)

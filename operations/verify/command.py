@@ -11,6 +11,7 @@ from infra.settings import ConfigurationError
 from operations import output
 from operations.deployed import connect, find
 from operations.errors import OperationError
+from operations.options import Endpoint, Env, Json
 from operations.verify import report, verification
 from operations.verify.account import Account
 
@@ -19,7 +20,7 @@ _CONFIGURATION = Path(__file__).parents[2] / "cdk.json"
 
 
 def verify_command(
-    env: Annotated[str, typer.Option("--env", metavar="ENV", help="Environment of cdk.json.")],
+    env: Env,
     only_preflight: Annotated[
         bool,
         typer.Option("--preflight", help="Look at the account only, before deploying."),
@@ -37,10 +38,8 @@ def verify_command(
     patience: Annotated[
         float, typer.Option("--patience", metavar="SECONDS", help="How long each execution may take.")
     ] = 3600,
-    endpoint_url: Annotated[
-        str | None, typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it does.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on the standard output.")] = False,
+    endpoint_url: Endpoint = None,
+    as_json: Json = False,
 ) -> None:
     """Check an account, and the environment deployed in it, against all that docs/aws.md relies on.
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 from infra.regions import check_region
 from infra.settings import ConfigurationError
 from operations.commands import sentence
+from operations.deployed import BOOTSTRAP_QUALIFIER, find_stack
 from operations.verify import quotas
 from operations.verify.account import Account
 from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refuted, request_of
@@ -22,7 +23,7 @@ from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refu
 # The template itself demands this version (its rule CheckBootstrapVersion).
 _BOOTSTRAP_VERSION = 6
 _TOOLKIT = "CDKToolkit"
-_BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+_BOOTSTRAP_PARAMETER = f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"
 _SOON = timedelta(days=180)
 _RUNTIME = "3.13"
 
@@ -89,22 +90,12 @@ def _bootstrap(account: Account) -> Seen:
         version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         return refuted(f"There is no {_BOOTSTRAP_PARAMETER}.")
-    status = _toolkit_status(account)
+    # The bootstrap's stack may have another name: then its version alone tells.
+    toolkit = find_stack(account.client("cloudformation"), _TOOLKIT)
+    status: str = toolkit["StackStatus"] if toolkit else "not there"
     evidence = f"{_BOOTSTRAP_PARAMETER} is {version}, {_TOOLKIT} is {status}; the template needs {_BOOTSTRAP_VERSION}"
     is_broken = status.endswith("_FAILED") or status == "ROLLBACK_COMPLETE"
     return holds(evidence) if version >= _BOOTSTRAP_VERSION and not is_broken else refuted(evidence)
-
-
-def _toolkit_status(account: Account) -> str:
-    """The bootstrap's stack may have another name: then its version alone tells."""
-    try:
-        (stack,) = account.client("cloudformation").describe_stacks(StackName=_TOOLKIT)["Stacks"]
-    except ClientError as error:
-        if code_of(error) != "ValidationError":
-            raise
-        return "not there"
-    status: str = stack["StackStatus"]
-    return status
 
 
 def _lifecycle(account: Account) -> Seen:

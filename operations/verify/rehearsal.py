@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import Environment
 from operations.commands import sentence
-from operations.deployed import LOCAL, Deployed
+from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, look, redrive
-from operations.following import Uptake, pause, recent
+from operations.following import Uptake, media_of, pause, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import Recording, upload
 from operations.verify.observed import NO_JOBS, Jobs, Observed
@@ -42,12 +42,11 @@ def usable_seconds() -> float:
 
 def nothing_yet(deployed: Deployed, environment: Environment) -> Observed:
     """What is observed before the first step."""
-    is_local = deployed.prefix.endswith(f"-{LOCAL}")
     return Observed(
         deployed,
         environment,
         began=datetime.now(UTC),
-        arrival_seconds=3 if is_local else 300,
+        arrival_seconds=3 if deployed.is_local else 300,
         usable=f"s3://{deployed.media}/{USABLE.key}",
         unusable=f"s3://{deployed.media}/{UNUSABLE.key}",
     )
@@ -130,9 +129,9 @@ class Steps:
             # Whatever is wrong with the events, the rest can be looked at all the same.
             self._say("No execution has started: starting one by hand")
             arns = [self._start([observed.usable, observed.unusable])]
-        arn = next((arn for arn in arns if observed.usable in self._media(arn)), arns[0])
+        arn = next((arn for arn in arns if observed.usable in media_of(self._deployed, arn)), arns[0])
         self._say(f"Following {arn.rpartition(':')[2]}")
-        if set(self._media(arn)) <= {observed.usable, observed.unusable}:
+        if media_of(self._deployed, arn) <= {observed.usable, observed.unusable}:
             self._stop(arn)
         else:
             observed.trouble["redrive"] = "Its batch has others' recordings too, so the execution was not stopped."
@@ -184,11 +183,6 @@ class Steps:
         )
         arn: str = answer["executionArn"]
         return arn
-
-    def _media(self, arn: str) -> list[str]:
-        described = self._deployed.client("stepfunctions").describe_execution(executionArn=arn)
-        media: list[str] = json.loads(described.get("input", "{}")).get("media", [])
-        return media
 
     def _ended(self, arn: str) -> Execution:
         self._until(lambda: not look(self._deployed, arn).is_running)

@@ -13,6 +13,7 @@ from infra.metrics import NAMESPACE, STAGES
 from local.engines import entities
 from local.pipeline import Pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
+from tests.local.aws.metric_points import recent_points
 from tests.statemachine.conftest import Engines, Run
 
 TEXT = (
@@ -72,16 +73,7 @@ def test_cloudwatch_has_the_metrics_that_alarms_and_dashboard_read(
     run: Run, ended: dict[str, Any], name: str, stage: str | None, at_least: float
 ) -> None:
     dimensions = {"environment": "clinical-media-local"} | ({"stage": stage} if stage else {})
-    now = datetime.datetime.now(datetime.UTC)
-    (point,) = run.pipeline.aws.client("cloudwatch").get_metric_statistics(
-        Namespace=NAMESPACE,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - datetime.timedelta(hours=1),
-        EndTime=now + datetime.timedelta(hours=1),
-        Period=7200,
-        Statistics=["Sum"],
-    )["Datapoints"]
+    (point,) = recent_points(run.pipeline.aws, NAMESPACE, name, **dimensions)
     assert point["Sum"] >= at_least
 
 

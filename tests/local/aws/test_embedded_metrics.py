@@ -7,6 +7,7 @@ import pytest
 
 from local.aws.embedded_metrics import metrics_of
 from local.server import LocalAws
+from tests.local.aws.metric_points import recent_points
 
 NOW = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
 
@@ -20,20 +21,6 @@ def line(namespace: str, values: dict[str, Any], at: datetime.datetime | None = 
     return json.dumps({"_aws": {"Timestamp": int(moment), "CloudWatchMetrics": [described]}, **dimensions, **values})
 
 
-def statistics(aws: LocalAws, namespace: str, name: str, **dimensions: str) -> list[dict[str, Any]]:
-    now = datetime.datetime.now(datetime.UTC)
-    found: list[dict[str, Any]] = aws.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - datetime.timedelta(hours=1),
-        EndTime=now + datetime.timedelta(hours=1),
-        Period=7200,
-        Statistics=["Sum", "SampleCount", "Minimum", "Maximum"],
-    )["Datapoints"]
-    return found
-
-
 def test_what_a_function_logs_in_the_format_becomes_metrics(
     local_aws: LocalAws, make_function: Any, invoke: Any
 ) -> None:
@@ -41,16 +28,16 @@ def test_what_a_function_logs_in_the_format_becomes_metrics(
     for values in ([1, 4], 7):
         invoke(name, line("Functions", {"Finished": values, "Other": 1}, environment="e", stage="s"))
     for dimensions in ({"environment": "e"}, {"stage": "s", "environment": "e"}):
-        (point,) = statistics(local_aws, "Functions", "Finished", **dimensions)
+        (point,) = recent_points(local_aws, "Functions", "Finished", **dimensions)
         assert (point["Sum"], point["SampleCount"], point["Minimum"], point["Maximum"]) == (12, 3, 1, 7)
         assert point["Unit"] == "Count"
-    assert not statistics(local_aws, "Functions", "Finished", stage="s")
+    assert not recent_points(local_aws, "Functions", "Finished", stage="s")
 
 
 def test_what_a_function_may_not_log_makes_no_metrics(local_aws: LocalAws, make_function: Any, invoke: Any) -> None:
     name = make_function("def handler(event, context): print(event)", [])
     invoke(name, line("Unlogged", {"Finished": 1}, environment="e"))
-    assert not statistics(local_aws, "Unlogged", "Finished", environment="e")
+    assert not recent_points(local_aws, "Unlogged", "Finished", environment="e")
 
 
 def test_values_are_kept_as_one_set_of_statistics_a_minute(local_aws: LocalAws) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from local.pipeline import Pipeline
 from operations.deployed import Deployed
+from operations.following import media_of
 from operations.verify import rehearsal, verification
 from operations.verify.account import Account
 from operations.verify.command import environment_of
@@ -29,8 +30,8 @@ def left_of_the_patient(pipeline: Pipeline) -> list[str]:
 
 
 def test_a_batch_with_others_recordings_is_not_stopped(observed: Observed, monkeypatch: pytest.MonkeyPatch) -> None:
-    media = Steps._media
-    monkeypatch.setattr(Steps, "_media", lambda self, arn: [*media(self, arn), "s3://media/media/p-001/visit.wav"])
+    others = "s3://media/media/p-001/visit.wav"
+    monkeypatch.setattr(rehearsal, "media_of", lambda deployed, arn: {*media_of(deployed, arn), others})
     rehearsal.rehearse(observed, PATIENCE_SECONDS, silent)
     assert observed.worked is not None
     assert (observed.worked.status, observed.worked.redrives, observed.redriven) == ("SUCCEEDED", 0, False)

@@ -1,0 +1,16 @@
+"""Options that several commands have in common."""
+
+from typing import Annotated
+
+import typer
+
+from operations.deployed import LOCAL
+
+Env = Annotated[
+    str, typer.Option("--env", metavar="ENV", help=f"Environment of cdk.json; '{LOCAL}' is the AWS of `make local`.")
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it usually does."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on the standard output, for scripts.")]
