@@ -42,7 +42,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
-        "ingest": {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
+        "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
         "plan_batch": media | clinical | {"PARAMETERS": _as_json(asdict(environment.parameters))},
         "share_jobs": {
             "STATE_MACHINE_ARN": arns.state_machine(prefix),

@@ -25,7 +25,10 @@ CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
 SQL_COHORTS = {"SQL_COHORTS": "[]"}
 OWN: dict[str, dict[str, str]] = {
-    "ingest": {"STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"},
+    "ingest": {
+        "MEDIA_BUCKET": "Storage/Media/Bucket",
+        "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline",
+    },
     "start_transcription": CLINICAL | CLINICAL_KEY | {"MEDIA_KEY_ARN": "Storage/Media/Key.Arn"},
     "poll_transcription": CLINICAL,
     "prepare_documents": CLINICAL | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
