@@ -51,6 +51,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
         "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical
+        | clinical_key
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},
         "start_entity_detection": clinical_key
         | {
@@ -58,8 +59,9 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
             "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
         },
         "poll_entity_detection": clinical,
-        "collect_entities": clinical,
+        "collect_entities": clinical | clinical_key,
         "select_seeds": clinical
+        | clinical_key
         | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name}
         | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
         | sql_cohorts,
@@ -67,7 +69,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
         "poll_audience_generation": clinical,
         "start_audience_export": {},
         "poll_audience_export": clinical,
-        "summarize_batch": clinical,
+        "summarize_batch": clinical | clinical_key,
     }
     result = {function: common | specific for function, specific in own.items()}
     for function in result:

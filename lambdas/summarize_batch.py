@@ -35,7 +35,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     batch, documents = state["batch"], state["documents"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     elsewhere = [*plan["elsewhere"], *read_json(bucket, batch["prefix"] + "taken.json")]
-    rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"])]
+    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
+    # Each recording has one outcome, whatever an attempt of a step has left before another one was made.
+    left = {recording["media_id"] for recording in elsewhere}
+    ours = [recording for recording in plan["recordings"] if recording["media_id"] not in left]
+    rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"], ours)]
+    transcribed = documented - {rejection["media_id"] for rejection in rejected}
     entities = state.get("entities", NO_ENTITIES)
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
     summary = {
@@ -45,7 +50,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "parameters": plan["parameters"],
         "recordings": {
             "received": batch["recordings"],
-            "transcribed": documents["transcribed"] - entities["rejected"],
+            "transcribed": len(transcribed),
             "reused": batch["reused"],
             "elsewhere": len(elsewhere),
             "rejected": len(rejected),
@@ -76,7 +81,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
     key = batch["prefix"] + "summary.json"
     write_json(bucket, key, summary)
-    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
     report_key = batch["prefix"] + "report.html"
     write_page(bucket, report_key, batch_page(summary, plan["recordings"], documented))
     counts: dict[str, int] = summary["recordings"]

@@ -1,10 +1,12 @@
 """Bad input is data: what can't be used is written down with its reason, and the batch goes on."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from lambdas.shared.observability import logger
-from lambdas.shared.storage import list_keys, read_json, write_json
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.storage import list_keys, write_json
 
 
 class Rejection(TypedDict):
@@ -15,16 +17,38 @@ class Rejection(TypedDict):
 
 
 def write_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any], reason: str) -> None:
-    rejection: Rejection = {
+    write_json(bucket, rejection_key(batch_id, recording["media_id"]), rejection(recording, reason))
+    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
+
+
+def rejected_media(bucket: str, batch_id: str) -> set[str]:
+    """The media ids of the recordings that the batch's steps have rejected; not those of its plan."""
+    keys = list_keys(bucket, f"batches/{batch_id}/rejections/")
+    return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
+
+
+def read_rejections(bucket: str, batch_id: str, planned: Iterable[Mapping[str, Any]]) -> Iterator[Rejection]:
+    """The rejections of the batch's planned recordings. One that can't be read is told with the reason for that."""
+    rejected = rejected_media(bucket, batch_id)
+    for recording in planned:
+        if recording["media_id"] in rejected:
+            key = rejection_key(batch_id, recording["media_id"])
+            try:
+                with understanding(bucket, key):
+                    reason = str(json.loads(read_file(bucket, key))["reason"])
+            except UnreadableFile as unreadable:
+                reason = f"Its reason can't be told: {unreadable}"
+            yield rejection(recording, reason)
+
+
+def rejection_key(batch_id: str, media_id: str) -> str:
+    return f"batches/{batch_id}/rejections/{media_id}.json"
+
+
+def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:
+    return {
         "media_id": recording["media_id"],
         "user_id": recording["user_id"],
         "uri": recording["uri"],
         "reason": reason,
     }
-    write_json(bucket, f"batches/{batch_id}/rejections/{recording['media_id']}.json", rejection)
-    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
-
-
-def read_rejections(bucket: str, batch_id: str) -> Iterator[Rejection]:
-    for key in list_keys(bucket, f"batches/{batch_id}/rejections/"):
-        yield read_json(bucket, key)

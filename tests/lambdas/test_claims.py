@@ -34,6 +34,13 @@ def test_a_recording_that_nobody_works_on_is_taken(stepfunctions: Stubber) -> No
     assert keep(CLINICAL, "t", "e-2") == "e-1"
 
 
+def test_a_claim_that_names_nobody_holds_nothing(stepfunctions: Stubber, s3: Any) -> None:
+    for hold in (lambda: claim("e-1"), lambda: keep(CLINICAL, "t", "e-1")):
+        s3.put_object(Bucket=CLINICAL, Key="claims/t", Body=b"copied, and its metadata were not")
+        assert hold() == "e-1"
+        assert s3.head_object(Bucket=CLINICAL, Key="claims/t")["Metadata"] == {"execution": "e-1"}
+
+
 def test_taking_it_again_asks_nobody(stepfunctions: Stubber) -> None:
     assert [claim("e-1"), claim("e-1")] == ["e-1", "e-1"]
 

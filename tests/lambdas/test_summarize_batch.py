@@ -67,7 +67,7 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     assert answer == {
         "batch_id": "b", "summary_uri": f"s3://{CLINICAL}/batches/b/summary.json",
         "report_uri": f"s3://{CLINICAL}/batches/b/report.html",
-        "received": 5, "transcribed": 1, "reused": 1, "elsewhere": 2, "rejected": 2,
+        "received": 5, "transcribed": 0, "reused": 1, "elsewhere": 2, "rejected": 2,
     }  # fmt: skip
     assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
     assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5"]
