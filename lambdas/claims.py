@@ -97,8 +97,8 @@ def keep(bucket: str, transcript_id: str, execution: str) -> str:
     key = claim_key(transcript_id)
     for _ in range(MAXIMUM_ATTEMPTS):
         head = find_head(bucket, key)
-        owner = owner_of(head) if head else execution
-        if owner not in (execution, NOBODY) or _write(bucket, key, execution, head):
+        owner = (owner_of(head) if head else NOBODY) or execution
+        if owner != execution or _write(bucket, key, execution, head):
             return owner
     raise _never_still(key, execution)
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,9 +36,9 @@ def test_a_recording_that_nobody_works_on_is_taken(stepfunctions: Stubber) -> No
 
 
 def test_a_claim_that_names_nobody_holds_nothing(stepfunctions: Stubber, s3: Any) -> None:
-    for hold in (lambda: claim("e-1"), lambda: keep(CLINICAL, "t", "e-1")):
+    for take in (claim, partial(keep, CLINICAL, "t")):
         s3.put_object(Bucket=CLINICAL, Key="claims/t", Body=b"copied, and its metadata were not")
-        assert hold() == "e-1"
+        assert take("e-1") == "e-1"
         assert s3.head_object(Bucket=CLINICAL, Key="claims/t")["Metadata"] == {"execution": "e-1"}
 
 
