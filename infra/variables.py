@@ -62,7 +62,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
         "collect_entities": clinical | clinical_key,
         "select_seeds": clinical
         | clinical_key
-        | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name}
+        | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name, "AUDIENCE_KEY_ARN": storage.audience.key.key_arn}
         | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
         | sql_cohorts,
         "start_audience_generation": sql_cohorts | {"SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},

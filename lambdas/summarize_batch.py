@@ -10,7 +10,7 @@ from lambdas.report.page import write_page
 from lambdas.report.stages import stages
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
-from lambdas.shared.rejections import read_rejections
+from lambdas.shared.rejections import Rejection, most_alike, read_rejections
 from lambdas.shared.storage import read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
@@ -71,6 +71,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
+        "unreadable_records": state["seeds"]["unreadable_records"],
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
@@ -86,6 +87,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     counts: dict[str, int] = summary["recordings"]
     for name, value in counts.items():
         metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
+    metrics.add_metric(name="RecordingsRejectedAlike", unit="Count", value=suspicious(counts, rejected))
     metrics.add_metric(name="BatchesFinished", unit="Count", value=1)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
     metrics.add_metric(name="Audiences", unit="Count", value=len(summary["audiences"]))
@@ -96,6 +98,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "report_uri": uri_of(bucket, report_key),
         **counts,
     }
+
+
+def suspicious(counts: dict[str, int], rejected: list[Rejection]) -> int:
+    """How many recordings were rejected for one and the same reason, if they are most of those that were worked on.
+
+    Recordings that are each at fault have reasons of their own. Where most share one, its cause may be ours.
+    """
+    alike = most_alike(rejected)
+    return alike if 2 * alike > counts["transcribed"] + counts["rejected"] else 0
 
 
 def audience(item: dict[str, Any], model_arn: str) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class MissingFile(UnreadableFile):
     """The file isn't there."""
 
 
-def read_file(bucket: str, key: str) -> bytes:
-    """The content of a file about one recording.
+def read_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> bytes:
+    """The content of a file about one recording. `own_key` is the variable that has the ARN of its bucket's key.
 
     Raises:
         MissingFile: there is no such object.
@@ -41,7 +41,7 @@ def read_file(bucket: str, key: str) -> bytes:
     except s3.exceptions.NoSuchKey:
         raise MissingFile(f"{uri} is not there (any more): it has expired or was deleted. {REPROCESS}") from None
     except ClientError as error:
-        if reason := refused_read(error, _head(bucket, key), os.environ["CLINICAL_KEY_ARN"]):
+        if reason := refused_read(error, _head(bucket, key), os.environ[own_key]):
             raise UnreadableFile(f"{uri}: {reason}") from None
         raise
 
@@ -71,6 +71,6 @@ def understanding(bucket: str, key: str) -> Iterator[None]:
     except Exception as error:
         logger.error("file not understood", extra={"file": uri_of(bucket, key), "error": type(error).__name__})
         raise UnreadableFile(
-            f"{uri_of(bucket, key)} isn't what the service writes ({type(error).__name__}). Put its last good version "
-            f"back, then start again with this recording. If there is none: {REPROCESS}"
+            f"{uri_of(bucket, key)} can't be understood ({type(error).__name__}). Put its last good version back, then "
+            f"start again with this recording. If there is none: {REPROCESS}"
         ) from None

@@ -1,12 +1,17 @@
 """Bad input is data: what can't be used is written down with its reason, and the batch goes on."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from lambdas.shared.observability import logger
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import list_keys, write_json
+
+# A word of a reason that tells one recording from another.
+_PARTICULAR = re.compile(r"\S*[\d'/]\S*")
 
 
 class Rejection(TypedDict):
@@ -39,6 +44,12 @@ def read_rejections(bucket: str, batch_id: str, planned: Iterable[Mapping[str, A
             except UnreadableFile as unreadable:
                 reason = f"Its reason can't be told: {unreadable}"
             yield rejection(recording, reason)
+
+
+def most_alike(rejections: Iterable[Rejection]) -> int:
+    """How many of them have the same reason, but for its particulars: numbers, names and places."""
+    reasons = Counter(_PARTICULAR.sub("", rejection["reason"]) for rejection in rejections)
+    return max(reasons.values(), default=0)
 
 
 def rejection_key(batch_id: str, media_id: str) -> str:

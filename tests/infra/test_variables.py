@@ -59,7 +59,10 @@ def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, e
     variables = variables_of(local, "select_seeds")
     cohorts = Environment.from_context("local", environments).audience.cohorts
     assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
-    assert variables == COMMON | CLINICAL | CLINICAL_KEY | SQL_COHORTS | {"AUDIENCE_BUCKET": "Storage/Audience/Bucket"}
+    assert variables == COMMON | CLINICAL | CLINICAL_KEY | SQL_COHORTS | {
+        "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
+        "AUDIENCE_KEY_ARN": "Storage/Audience/Key.Arn",
+    }
 
 
 def test_batches_are_planned_with_the_parameters_of_the_environment(

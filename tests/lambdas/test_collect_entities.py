@@ -230,7 +230,7 @@ def test_an_output_that_is_none_rejects_its_recording_and_no_other(batch: Any, b
     batch.put_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out", Body=body)
     answer = collect()
     assert (answer["documents_unprocessed"], answer["rejected"]) == (1, 1)
-    assert "m1-0001.txt.out isn't what the service writes" in reason(batch, "m1")
+    assert "m1-0001.txt.out can't be understood" in reason(batch, "m1")
     assert [record["text"] for record in records(batch, "m1")] == ["fever"]
     assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]["transcript-id"] == "m2-t"
 
@@ -240,7 +240,7 @@ def test_a_transcript_that_is_none_rejects_its_recording_and_no_other(batch: Any
     batch.put_object(Bucket=CLINICAL, Key="transcripts/m1-t.json", Body=body)
     answer = collect()
     assert (answer["documents_unprocessed"], answer["rejected"]) == (0, 1)
-    assert "transcripts/m1-t.json isn't what the service writes" in reason(batch, "m1")
+    assert "transcripts/m1-t.json can't be understood" in reason(batch, "m1")
     assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]["transcript-id"] == "m2-t"
 
 

@@ -152,7 +152,7 @@ def test_a_transcript_that_is_none_rejects_its_recording_and_no_other(s3: Any, b
     s3.put_object(Bucket=CLINICAL, Key="transcripts/m1-t.json", Body=body)
     put_transcript(s3, "m2", "She has asthma.")
     assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
-    assert "transcripts/m1-t.json isn't what the service writes" in reason(s3, "m1")
+    assert "transcripts/m1-t.json can't be understood" in reason(s3, "m1")
     assert "asth" not in reason(s3, "m1")
 
 

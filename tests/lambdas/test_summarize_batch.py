@@ -46,7 +46,11 @@ def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any],
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
                       "billable_seconds": 16},
-        "seeds": {"cohorts": [], "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}]},
+        "seeds": {
+            "cohorts": [],
+            "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
+            "unreadable_records": {"count": 1, "first": ["records/o.jsonl can't be understood."]},
+        },
         "audiences": [],
         **more,
     }  # fmt: skip
@@ -74,6 +78,53 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     assert summary["cost_usd"]["transcribe_medical"] == 0.02
     assert summary["cost_usd"]["total"] == 0.04
     assert summary["cohorts_without_audience"] == [{"cohort": "asthma", "eligible": 3, "reason": "few"}]
+
+
+def test_each_recording_has_one_outcome_whatever_earlier_attempts_have_left(s3: Any) -> None:
+    # The fifth was rejected before another execution took it over; nobody planned the sixth.
+    for number in (5, 6):
+        put(s3, f"batches/b/rejections/m{number}.json", recording(number, reason="silent"))
+    answer, summary = summarize(s3)
+    assert [item["media_id"] for item in summary["rejected"]] == ["m3"]
+    assert {name: answer[name] for name in ("transcribed", "reused", "elsewhere", "rejected")} == {
+        "transcribed": 1,
+        "reused": 1,
+        "elsewhere": 2,
+        "rejected": 1,
+    }
+
+
+def test_records_that_cannot_be_read_are_told(s3: Any) -> None:
+    _, summary = summarize(s3)
+    assert summary["unreadable_records"] == {"count": 1, "first": ["records/o.jsonl can't be understood."]}
+    assert escape("records/o.jsonl can't be understood.") in report(s3)
+
+
+def rejections(*reasons: str) -> list[Any]:
+    return [recording(number, reason=reason) for number, reason in enumerate(reasons)]
+
+
+LENGTHS = [f"The recording is {seconds} seconds long; it takes up to 14400." for seconds in ("15000.00", "16000.12")]
+
+
+@pytest.mark.parametrize(
+    ("transcribed", "reasons", "suspicious"),
+    [
+        (0, [], 0),
+        (0, ["empty"], 1),
+        (1, ["empty"], 0),
+        (1, ["empty", "empty"], 2),
+        (2, LENGTHS, 0),
+        (1, LENGTHS, 2),
+        (0, ["empty", "silent"], 0),
+        (0, ["empty", "silent", "empty"], 2),
+    ],
+)
+def test_rejections_are_suspicious_if_most_recordings_share_a_reason(
+    transcribed: int, reasons: list[str], suspicious: int
+) -> None:
+    counts = {"transcribed": transcribed, "rejected": len(reasons), "reused": 100, "elsewhere": 100}
+    assert summarize_batch.suspicious(counts, rejections(*reasons)) == suspicious
 
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:

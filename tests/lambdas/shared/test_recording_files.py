@@ -65,7 +65,7 @@ def test_an_error_over_a_file_names_the_file_and_not_what_it_says(
 ) -> None:
     with pytest.raises(UnreadableFile) as raised, understanding(BUCKET, KEY):
         raise error
-    assert f"s3://{BUCKET}/{KEY} isn't what the service writes ({type(error).__name__})" in str(raised.value)
+    assert f"s3://{BUCKET}/{KEY} can't be understood ({type(error).__name__})" in str(raised.value)
     assert raised.value.__suppress_context__
     assert "Jane" not in str(raised.value) + caplog.text
 
