@@ -1,6 +1,7 @@
 """SummarizeBatch: what came out, what was rejected and why, what it cost, for programs and for people."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from lambdas.report.page import write_page
 from lambdas.report.stages import stages
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
-from lambdas.shared.rejections import Rejection, most_alike, read_rejections
+from lambdas.shared.rejections import Rejection, most_alike, read_rejection, rejected_media
 from lambdas.shared.storage import read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
@@ -36,10 +37,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     elsewhere = [*plan["elsewhere"], *read_json(bucket, batch["prefix"] + "taken.json")]
     documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
-    # Each recording has one outcome, whatever an attempt of a step has left before another one was made.
-    left = {recording["media_id"] for recording in elsewhere}
-    ours = [recording for recording in plan["recordings"] if recording["media_id"] not in left]
-    rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"], ours)]
+    rejected = [*plan["rejected"], *rejections(bucket, plan, elsewhere, documented)]
     transcribed = documented - {rejection["media_id"] for rejection in rejected}
     entities = state.get("entities", NO_ENTITIES)
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
@@ -98,6 +96,22 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "report_uri": uri_of(bucket, report_key),
         **counts,
     }
+
+
+def rejections(
+    bucket: str, plan: dict[str, Any], elsewhere: list[dict[str, Any]], documented: set[str]
+) -> Iterator[Rejection]:
+    """The rejections of planned recordings.
+
+    Each recording has one outcome, whatever an attempt of a step has left before another one was made: what is left to
+    another execution isn't rejected here, and what has no documents and isn't reused has been, even if nothing says so.
+    """
+    rejected = rejected_media(bucket, plan["batch_id"])
+    left = {recording["media_id"] for recording in elsewhere}
+    for recording in plan["recordings"]:
+        media_id = recording["media_id"]
+        if media_id not in left and (media_id in rejected or not (recording["reused"] or media_id in documented)):
+            yield read_rejection(bucket, plan["batch_id"], recording)
 
 
 def suspicious(counts: dict[str, int], rejected: list[Rejection]) -> int:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from lambdas.shared.observability import logger
@@ -32,18 +32,15 @@ def rejected_media(bucket: str, batch_id: str) -> set[str]:
     return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
 
 
-def read_rejections(bucket: str, batch_id: str, planned: Iterable[Mapping[str, Any]]) -> Iterator[Rejection]:
-    """The rejections of the batch's planned recordings. One that can't be read is told with the reason for that."""
-    rejected = rejected_media(bucket, batch_id)
-    for recording in planned:
-        if recording["media_id"] in rejected:
-            key = rejection_key(batch_id, recording["media_id"])
-            try:
-                with understanding(bucket, key):
-                    reason = str(json.loads(read_file(bucket, key))["reason"])
-            except UnreadableFile as unreadable:
-                reason = f"Its reason can't be told: {unreadable}"
-            yield rejection(recording, reason)
+def read_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any]) -> Rejection:
+    """The rejection of a recording. One that can't be read is told with the reason for that."""
+    key = rejection_key(batch_id, recording["media_id"])
+    try:
+        with understanding(bucket, key):
+            reason = str(json.loads(read_file(bucket, key))["reason"])
+    except UnreadableFile as unreadable:
+        reason = f"Its reason can't be told: {unreadable}"
+    return rejection(recording, reason)
 
 
 def most_alike(rejections: Iterable[Rejection]) -> int:

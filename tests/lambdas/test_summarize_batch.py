@@ -28,8 +28,11 @@ def planned(number: int, reused: bool) -> dict[str, Any]:
     return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
 
 
-def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def summarize(
+    s3: Any, model: str = MODEL, documented: str = "m1", **more: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     plan = {
+        "batch_id": "b",
         "reprocess": False,
         "parameters": {
             "StartMedicalTranscriptionJob": {"Type": "DICTATION"},
@@ -41,7 +44,11 @@ def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any],
     }
     put(s3, "batches/b/plan.json", plan)
     put(s3, "batches/b/taken.json", [recording(5, execution_name="another")])
-    put(s3, "batches/b/documents.jsonl", {"document": "m1-0000.txt", "media_id": "m1", "offset": 0, "characters": 150})
+    put(
+        s3,
+        "batches/b/documents.jsonl",
+        {"document": "m1-0000.txt", "media_id": documented, "offset": 0, "characters": 150},
+    )
     state = {
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
@@ -94,13 +101,19 @@ def test_each_recording_has_one_outcome_whatever_earlier_attempts_have_left(s3: 
     }
 
 
+def test_a_recording_of_which_nothing_is_left_counts_as_rejected(s3: Any) -> None:
+    _, summary = summarize(s3, documented="m2")
+    assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
+    assert "rejections/m1.json is not there" in summary["rejected"][1]["reason"]
+
+
 def test_records_that_cannot_be_read_are_told(s3: Any) -> None:
     _, summary = summarize(s3)
     assert summary["unreadable_records"] == {"count": 1, "first": ["records/o.jsonl can't be understood."]}
     assert escape("records/o.jsonl can't be understood.") in report(s3)
 
 
-def rejections(*reasons: str) -> list[Any]:
+def rejected_for(*reasons: str) -> list[Any]:
     return [recording(number, reason=reason) for number, reason in enumerate(reasons)]
 
 
@@ -124,7 +137,7 @@ def test_rejections_are_suspicious_if_most_recordings_share_a_reason(
     transcribed: int, reasons: list[str], suspicious: int
 ) -> None:
     counts = {"transcribed": transcribed, "rejected": len(reasons), "reused": 100, "elsewhere": 100}
-    assert summarize_batch.suspicious(counts, rejections(*reasons)) == suspicious
+    assert summarize_batch.suspicious(counts, rejected_for(*reasons)) == suspicious
 
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:
