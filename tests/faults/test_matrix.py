@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from infra.functions import pascal_case
 from local.aws.faults import Kind, SeenCall
+from tests.docs.test_architecture import documented_calls
 from tests.faults.job_failures import job_failures, run_job_failure
 from tests.faults.matrix import Case, Remedy, calls_made, cases_of, run_case
 from tests.faults.object_faults import (
@@ -86,6 +88,12 @@ def test_the_matrix_has_every_function_and_every_service(running: World) -> None
     }
     assert len(cases) > 300
     assert len(list(object_cases())) == 70
+
+
+def test_the_architecture_says_of_every_call_what_its_failure_is_about(running: World) -> None:
+    made = {(pascal_case(call.caller), call.operation) for call in calls_made(running)}
+    told = documented_calls()
+    assert {call for call in made if call not in told and ("every step", call[1]) not in told} == set()
 
 
 def test_every_call_about_one_recording_is_asked_of_a_spoiled_one(
