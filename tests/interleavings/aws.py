@@ -1,0 +1,108 @@
+"""AWS as the handlers see it: whichever module makes a client, and however, its calls come here and go no further."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from lambdas.shared.observability import logger, metrics
+
+MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+PREFIX = "clinical-media-test"
+STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline"
+# Two of the fakes' sentences don't fit into one document.
+MAXIMUM_DOCUMENT_BYTES = 60
+ENVIRONMENT = {
+    "RESOURCE_PREFIX": PREFIX,
+    "MEDIA_BUCKET": MEDIA,
+    "CLINICAL_BUCKET": CLINICAL,
+    "AUDIENCE_BUCKET": AUDIENCE,
+    "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
+    "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
+    "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
+    "STATE_MACHINE_ARN": STATE_MACHINE,
+    "MAXIMUM_DOCUMENT_BYTES": str(MAXIMUM_DOCUMENT_BYTES),
+    "ENTITY_DETECTION_ROLE_ARN": "arn:aws:iam::123456789012:role/entity-detection",
+    "SEED_READER_ROLE_ARN": "arn:aws:iam::123456789012:role/seed-reader",
+    "COST_CEILING_USD": "100",
+    "SQL_COHORTS": "[]",
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "StartMedicalTranscriptionJob": {"LanguageCode": "en-US", "Specialty": "PRIMARYCARE", "Type": "DICTATION"},
+    "StartEntitiesDetectionV2Job": {"LanguageCode": "en"},
+    "StartAudienceGenerationJob": {
+        "configuredAudienceModelArn": "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
+    },
+}
+COHORT = {
+    "name": "everybody",
+    "category": "MEDICATION",
+    "terms": ["*"],
+    "excluded_traits": [],
+    "minimum_score": 0.5,
+    "minimum_seed_size": 1,
+    "export": None,
+}
+
+# What answers a call: service, operation, parameters.
+Answer = Callable[[str, str, dict[str, Any]], Any]
+
+
+class Refused(Exception):
+    """A fake's refusal; the caller sees the error that its own client has for the code."""
+
+    def __init__(self, code: str, message: str = "refused by the fake") -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
+
+
+@contextmanager
+def functions(answer: Answer) -> Iterator[pytest.MonkeyPatch]:
+    """The functions with their environment, whose calls `answer` answers; their threads' work is done one by one."""
+    level = logger.log_level
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        deploy(patch)
+        patch.setattr(BaseClient, "_make_api_call", _made_by(answer))
+        patch.setattr(ThreadPoolExecutor, "submit", _submit)
+        patch.setattr(time, "sleep", lambda seconds: None)
+        patch.setattr(metrics, "flush_metrics", metrics.clear_metrics)
+        logger.setLevel("CRITICAL")
+        try:
+            yield patch
+        finally:
+            logger.setLevel(level)
+
+
+def deploy(patch: pytest.MonkeyPatch, *, cohorts: bool = False, **transcription: Any) -> None:
+    """Settings that a deployment may change: whether there is a cohort, and how is transcribed."""
+    of_transcription = PARAMETERS["StartMedicalTranscriptionJob"] | transcription
+    patch.setenv("PARAMETERS", json.dumps(PARAMETERS | {"StartMedicalTranscriptionJob": of_transcription}))
+    patch.setenv("COHORTS", json.dumps([COHORT] if cohorts else []))
+
+
+def _made_by(answer: Answer) -> Callable[[Any, str, dict[str, Any]], Any]:
+    def make(client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
+        try:
+            return answer(client.meta.service_model.service_name, operation_name, api_params)
+        except Refused as refused:
+            described = {"Error": {"Code": refused.code, "Message": refused.message}}
+            raise client.exceptions.from_code(refused.code)(described, operation_name) from None
+
+    return make
+
+
+def _submit(pool: object, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+    """A greenlet can't go on in another thread than its own."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work(*given, **named))
+    except Exception as error:
+        future.set_exception(error)
+    return future

@@ -1,0 +1,127 @@
+"""S3 with versions and conditional writes, in memory."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from tests.interleavings.aws import Refused
+
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Version(NamedTuple):
+    version_id: str
+    body: bytes
+    metadata: Mapping[str, str]
+    etag: str
+    modified: datetime
+
+
+class Body(BytesIO):
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+class Buckets:
+    """`by_content` lets an ETag follow the content, as without KMS; else every version has another."""
+
+    def __init__(self, *, by_content: bool = False) -> None:
+        self._by_content = by_content
+        self._objects: dict[str, dict[str, list[Version]]] = {}
+        self._puts = 0
+
+    def put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> Version:
+        self._puts += 1
+        versions = self._objects.setdefault(bucket, {}).setdefault(key, [])
+        etag = hashlib.md5(body).hexdigest() if self._by_content else f"e{self._puts}"
+        number = 1 + max((int(version.version_id[1:]) for version in versions), default=0)
+        modified = _BEGIN + timedelta(seconds=self._puts)
+        versions.append(Version(f"v{number}", body, dict(metadata), f'"{etag}"', modified))
+        return versions[-1]
+
+    def remove_newest(self, bucket: str, key: str) -> None:
+        """As a person does who takes an upload back: the version before it is the current one again."""
+        self._objects[bucket][key].pop()
+
+    def current(self, bucket: str, key: str) -> Version | None:
+        versions = self._objects.get(bucket, {}).get(key)
+        return versions[-1] if versions else None
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        return sorted(key for key, there in self._objects.get(bucket, {}).items() if there and key.startswith(prefix))
+
+    def head_object(self, Bucket: str, Key: str, VersionId: str = "", **_: Any) -> dict[str, Any]:
+        return _described(self._version(Bucket, Key, VersionId, "404"))
+
+    def get_object(
+        self, Bucket: str, Key: str, VersionId: str = "", IfMatch: str = "", Range: str = "", **_: Any
+    ) -> dict[str, Any]:
+        version = self._version(Bucket, Key, VersionId, "NoSuchKey")
+        if IfMatch and IfMatch != version.etag:
+            raise Refused("PreconditionFailed")
+        body = version.body
+        if Range:
+            first, _dash, last = Range.removeprefix("bytes=").partition("-")
+            body = body[int(first) : int(last) + 1 if last else None]
+        return _described(version) | {"Body": Body(body)}
+
+    def put_object(
+        self,
+        Bucket: str,
+        Key: str,
+        Body: Any = b"",
+        Metadata: Mapping[str, str] | None = None,
+        IfMatch: str = "",
+        IfNoneMatch: str = "",
+        **_: Any,
+    ) -> dict[str, Any]:
+        there = self.current(Bucket, Key)
+        if IfMatch and there is None:
+            raise Refused("NoSuchKey")
+        if (IfNoneMatch and there) or (IfMatch and there and there.etag != IfMatch):
+            raise Refused("PreconditionFailed")
+        version = self.put(Bucket, Key, bytes(Body), Metadata or {})
+        return {"ETag": version.etag, "VersionId": version.version_id}
+
+    def delete_object(self, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
+        """Ours never delete a recording, whose older versions would matter."""
+        self._objects.get(Bucket, {}).pop(Key, None)
+        return {}
+
+    def delete_objects(self, Bucket: str, Delete: Mapping[str, Any]) -> dict[str, Any]:
+        for item in Delete["Objects"]:
+            versions = self._objects[Bucket][item["Key"]]
+            versions[:] = [version for version in versions if version.version_id != item["VersionId"]]
+        return {}
+
+    def list_objects_v2(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
+        return {"IsTruncated": False, "Contents": [{"Key": key} for key in self.keys(Bucket, Prefix)]}
+
+    def list_object_versions(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
+        versions = [
+            {"Key": key, "VersionId": version.version_id, "IsLatest": version is self._objects[Bucket][key][-1]}
+            for key in self.keys(Bucket, Prefix)
+            for version in reversed(self._objects[Bucket][key])
+        ]
+        return {"IsTruncated": False, "Versions": versions}
+
+    def list_multipart_uploads(self, Bucket: str, **_: Any) -> dict[str, Any]:
+        return {"IsTruncated": False}
+
+    def _version(self, bucket: str, key: str, version_id: str, missing: str) -> Version:
+        versions = self._objects.get(bucket, {}).get(key, [])
+        if found := [version for version in versions if version_id in ("", version.version_id)]:
+            return found[-1]
+        raise Refused(missing)
+
+
+def _described(version: Version) -> dict[str, Any]:
+    return {
+        "ETag": version.etag,
+        "Metadata": dict(version.metadata),
+        "LastModified": version.modified,
+        "ContentLength": len(version.body),
+        "VersionId": version.version_id,
+    }

@@ -1,0 +1,192 @@
+"""Executions of the real definition with the real functions: started, stopped, redriven.
+
+The definition is interpreted as the benchmarks do it. A redrive goes through it again with the results that there are
+already, up to the call of the function that failed: what a function was not asked again can't be told from that.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError
+
+from bench.simulation import definition
+from bench.simulation.clock import Clock, Steps
+from tests.interleavings.aws import CLINICAL, STATE_MACHINE, Refused
+from tests.interleavings.buckets import Buckets
+from tests.interleavings.scheduler import Actor
+
+DEFINITION = json.loads((Path(__file__).parents[2] / "statemachine" / "pipeline.asl.json").read_text())
+# As infra/functions.py has them.
+FUNCTIONS = {
+    "PlanBatch": "lambdas.plan_batch.handler",
+    "StartTranscription": "lambdas.transcribe_medical.start",
+    "PollTranscription": "lambdas.transcribe_medical.poll",
+    "PrepareDocuments": "lambdas.prepare_documents.handler",
+    "StartEntityDetection": "lambdas.comprehend_medical.start",
+    "PollEntityDetection": "lambdas.comprehend_medical.poll",
+    "CollectEntities": "lambdas.collect_entities.handler",
+    "SelectSeeds": "lambdas.select_seeds.handler",
+    "StartAudienceGeneration": "lambdas.clean_rooms_ml.start",
+    "PollAudienceGeneration": "lambdas.clean_rooms_ml.poll",
+    "StartAudienceExport": "lambdas.clean_rooms_ml.start_export",
+    "PollAudienceExport": "lambdas.clean_rooms_ml.poll_export",
+    "SummarizeBatch": "lambdas.summarize_batch.handler",
+}
+UNFINISHED = ("FAILED", "ABORTED")
+
+
+class Outage(BotoCoreError):
+    """A call that can't be made, also not again: the step fails, and the execution with it."""
+
+    fmt = "an outage of the harness"
+
+
+class Killed(BotoCoreError):
+    """The function is gone in the middle of its work; its step is repeated."""
+
+    fmt = "a killed function of the harness"
+
+
+class _Abandoned(Exception):
+    """The execution was stopped or redriven while its function still ran."""
+
+
+class World(Protocol):
+    buckets: Buckets
+
+    def act(self, name: str, work: Callable[[], None]) -> Actor: ...
+
+    def wrote(self, actor: str, place: str) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class Execution:
+    def __init__(self, world: World, name: str, request: Mapping[str, Any]) -> None:
+        self.name, self.request = name, request
+        self.arn = f"{STATE_MACHINE.replace('stateMachine', 'execution')}:{name}"
+        self.error, self.redrives = "", 0
+        self._world, self._attempt = world, 0
+        self._results: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self._items: dict[str, Any] = {}
+        self._go()
+
+    def redrive(self) -> None:
+        self.redrives += 1
+        self._go()
+
+    def stop(self) -> None:
+        """As StopExecution does it: the function that runs goes on, and nobody waits for what it returns."""
+        self._attempt += 1
+        self._become("ABORTED")
+
+    def _go(self) -> None:
+        self._attempt += 1
+        self._become("RUNNING")
+        attempt = self._attempt
+        self._actor = self._world.act(self.name, lambda: self._drive(attempt))
+
+    def is_zombie(self, actor: Actor) -> bool:
+        return actor is not self._actor or self.status == "ABORTED"
+
+    def _become(self, status: str) -> None:
+        self.status = status
+        self._world.wrote(self.name, f"stepfunctions/{self.name}")
+
+    def _drive(self, attempt: int) -> None:
+        clock = Clock()
+        replayed: dict[tuple[str, str], int] = defaultdict(int)
+        tasks = {
+            f"${{{step}Arn}}": lambda payload, step=step: self._task(step, payload, attempt, replayed)
+            for step in FUNCTIONS
+        }
+        world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
+        execution = {"Name": self.name, "Id": self.arn, "RedriveCount": self.redrives}
+
+        def whole() -> Steps:
+            try:
+                yield from definition.execute(
+                    DEFINITION, self.request, {"Execution": execution}, world, definition.Tally()
+                )
+            except definition.TaskError as error:
+                self.error = error.name
+                self._world.note(f"-- {self.name} FAILED in {self._actor.step} with {error.name}")
+                self._become("FAILED")
+            else:
+                self._world.note(f"-- {self.name} SUCCEEDED")
+                self._become("SUCCEEDED")
+
+        clock.begin(whole())
+        try:
+            clock.run()
+        except _Abandoned:
+            self._world.note(f"-- a function of {self.name} has ended that nobody waits for")
+
+    def _task(self, step: str, payload: Any, attempt: int, replayed: dict[tuple[str, str], int]) -> Steps:
+        item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
+        done, number = self._results[step, item], replayed[step, item]
+        if number == len(done):
+            done.append(self._ask(step, payload, attempt))
+        replayed[step, item] += 1
+        return json.loads(done[number])
+        yield 0.0
+
+    def _ask(self, step: str, payload: Any, attempt: int) -> str:
+        """The function's answer, as JSON."""
+        module, _, function = FUNCTIONS[step].rpartition(".")
+        self._actor.step = step
+        failure = ""
+        try:
+            answer = json.dumps(getattr(import_module(module), function)(json.loads(json.dumps(payload)), None))
+        except Outage:
+            failure = "AccessDeniedException"  # which no retrier repeats
+        except (AttributeError, NameError, NotImplementedError):
+            raise  # the harness's own, or a mutation's
+        except Exception as error:
+            failure = type(error).__name__
+        if attempt != self._attempt:
+            raise _Abandoned
+        if failure:
+            self._world.note(f"   {self.name} {step} failed with {failure}")
+            raise definition.TaskError(failure)
+        return answer
+
+
+class _Items(dict[str, Any]):
+    """What the Map reads, by its key: once, whatever is written there later."""
+
+    def __init__(self, buckets: Buckets, read: dict[str, Any]) -> None:
+        super().__init__()
+        self._buckets, self._read = buckets, read
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._read:
+            there = self._buckets.current(CLINICAL, key)
+            self._read[key] = json.loads(there.body) if there else []
+        return self._read[key]
+
+
+class StepFunctions:
+    def __init__(self, executions: dict[str, Execution], start: Callable[[str, Mapping[str, Any]], object]) -> None:
+        self._executions, self._start = executions, start
+
+    def describe_execution(self, executionArn: str, **_: Any) -> dict[str, Any]:
+        execution = self._executions.get(executionArn.rpartition(":")[2])
+        if execution is None:
+            raise Refused("ExecutionDoesNotExist")
+        return {"status": execution.status, "input": json.dumps(execution.request)}
+
+    def start_execution(self, name: str, input: str, **_: Any) -> dict[str, Any]:
+        if name in self._executions:
+            raise Refused("ExecutionAlreadyExists")
+        self._start(name, json.loads(input))
+        return {}
+
+    def list_executions(self, statusFilter: str, **_: Any) -> dict[str, Any]:
+        found = [item for item in self._executions.values() if item.status == statusFilter]
+        return {"executions": [{"executionArn": item.arn, "name": item.name} for item in found]}

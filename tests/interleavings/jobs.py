@@ -1,0 +1,170 @@
+"""Transcribe Medical and Comprehend Medical: a job ends when it is asked about, unless it is to fail.
+
+What they charge for is in `jobs`: invariants count it there, by the words and not by any name that we chose.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.interleavings.aws import CLINICAL, MEDIA, Refused
+from tests.interleavings.buckets import Buckets
+
+# Whether what it names is to fail this time.
+Fate = Callable[[str], bool]
+CORRUPT = b"corrupt"
+
+
+@dataclass
+class Transcription:
+    wanted: dict[str, Any]
+    key: str
+    version_id: str
+    body: bytes
+    status: str = "IN_PROGRESS"
+    reason: str = ""
+
+
+class Transcribe:
+    """`late`: the service reads the recording when the job ends, and not when it is started; nothing promises either."""
+
+    def __init__(self, buckets: Buckets, fails: Fate, *, late: bool = False) -> None:
+        self._buckets, self._fails, self._late = buckets, fails, late
+        self.jobs: dict[str, Transcription] = {}
+
+    def start_medical_transcription_job(self, **wanted: Any) -> dict[str, Any]:
+        name = wanted["MedicalTranscriptionJobName"]
+        if name in self.jobs:
+            raise Refused("ConflictException")
+        key = wanted["Media"]["MediaFileUri"].removeprefix(f"s3://{MEDIA}/")
+        there = self._buckets.current(MEDIA, key)
+        if there is None:
+            raise Refused("BadRequestException", "The S3 object is not there.")
+        self.jobs[name] = Transcription(wanted, key, there.version_id, there.body)
+        return {}
+
+    def get_medical_transcription_job(self, MedicalTranscriptionJobName: str) -> dict[str, Any]:
+        job = self.jobs.get(MedicalTranscriptionJobName)
+        if job is None:
+            raise Refused("NotFoundException")
+        if job.status == "IN_PROGRESS":
+            self._end(job)
+        described = {name: value for name, value in job.wanted.items() if name != "OutputKey"}
+        status = {"TranscriptionJobStatus": job.status} | ({"FailureReason": job.reason} if job.reason else {})
+        return {"MedicalTranscriptionJob": described | status}
+
+    def list_medical_transcription_jobs(self, JobNameContains: str, **_: Any) -> dict[str, Any]:
+        found = [
+            {"MedicalTranscriptionJobName": name, "TranscriptionJobStatus": job.status}
+            for name, job in self.jobs.items()
+            if JobNameContains in name
+        ]
+        return {"MedicalTranscriptionJobSummaries": found}
+
+    def delete_medical_transcription_job(self, MedicalTranscriptionJobName: str) -> dict[str, Any]:
+        if self.jobs.pop(MedicalTranscriptionJobName, None) is None:
+            raise Refused("NotFoundException")
+        return {}
+
+    def _end(self, job: Transcription) -> None:
+        there = self._buckets.current(MEDIA, job.key)
+        body = there.body if self._late and there else job.body
+        if self._fails("transcription"):
+            job.status, job.reason = "FAILED", "internal error"
+        elif body == CORRUPT:
+            job.status, job.reason = "FAILED", "The media is corrupt."
+        else:
+            job.status = "COMPLETED"
+            text = heard(body, job.wanted["Type"])
+            transcript = {"results": {"transcripts": [{"transcript": text}], "items": []}}
+            self._buckets.put(CLINICAL, job.wanted["OutputKey"], json.dumps(transcript).encode(), {})
+
+
+def heard(body: bytes, kind: str) -> str:
+    """What a recording's transcript says: under other settings other words, which are another thing to pay for."""
+    text = body.decode()
+    return text if kind == "DICTATION" else text.replace("-", "~")
+
+
+@dataclass
+class Detection:
+    wanted: dict[str, Any]
+    documents: dict[str, str]
+    status: str = "IN_PROGRESS"
+
+    @property
+    def paid(self) -> bool:
+        return self.status not in ("FAILED", "STOPPED")
+
+
+class ComprehendMedical:
+    def __init__(self, buckets: Buckets, fails: Fate) -> None:
+        self._buckets, self._fails = buckets, fails
+        self.jobs: dict[str, Detection] = {}
+
+    def start_entities_detection_v2_job(self, **wanted: Any) -> dict[str, Any]:
+        for job_id, job in self.jobs.items():
+            if job.wanted["ClientRequestToken"] == wanted["ClientRequestToken"]:
+                return {"JobId": job_id}
+        prefix = wanted["InputDataConfig"]["S3Key"]
+        documents = {key: self._text(key) for key in self._buckets.keys(CLINICAL, prefix)}
+        job_id = f"cm{len(self.jobs) + 1}"
+        self.jobs[job_id] = Detection(wanted, {key.removeprefix(prefix): text for key, text in documents.items()})
+        return {"JobId": job_id}
+
+    def describe_entities_detection_v2_job(self, JobId: str) -> dict[str, Any]:
+        if JobId not in self.jobs:
+            raise Refused("ResourceNotFoundException")
+        if self.jobs[JobId].status == "IN_PROGRESS":
+            self._end(JobId)
+        return {"ComprehendMedicalAsyncJobProperties": self._described(JobId)}
+
+    def list_entities_detection_v2_jobs(self, Filter: dict[str, str], **_: Any) -> dict[str, Any]:
+        described = map(self._described, self.jobs)
+        found = [job for job in described if all(job.get(name) == value for name, value in Filter.items())]
+        return {"ComprehendMedicalAsyncJobPropertiesList": found}
+
+    def words(self) -> Iterator[str]:
+        """Every word that was looked at, as often as it was."""
+        for job in self.jobs.values():
+            if job.paid:
+                for text in job.documents.values():
+                    yield from text.split()
+
+    def _text(self, key: str) -> str:
+        there = self._buckets.current(CLINICAL, key)
+        return there.body.decode() if there else ""
+
+    def _described(self, job_id: str) -> dict[str, Any]:
+        job = self.jobs[job_id]
+        return {
+            "JobId": job_id,
+            "JobName": job.wanted["JobName"],
+            "JobStatus": job.status,
+            "InputDataConfig": dict(job.wanted["InputDataConfig"]),
+            "OutputDataConfig": {"S3Bucket": CLINICAL, "S3Key": f"entities/{job_id}/"},
+            "ManifestFilePath": f"entities/{job_id}/Manifest",
+        } | ({"Message": "internal error"} if job.status == "FAILED" else {})
+
+    def _end(self, job_id: str) -> None:
+        """All documents, or but for the last one, or none."""
+        job = self.jobs[job_id]
+        if self._fails("entity detection"):
+            job.status = "FAILED"
+            return
+        names = sorted(job.documents)
+        done = names[:-1] if self._fails("last document") else names
+        for name in done:
+            output = {"Entities": [entity(job.documents[name])], "UnmappedAttributes": []}
+            self._buckets.put(CLINICAL, f"entities/{job_id}/{name}.out", json.dumps(output).encode(), {})
+        summary = {"Summary": {"SuccessFilesCount": len(done), "UnprocessedFilesCount": 0}}
+        self._buckets.put(CLINICAL, f"entities/{job_id}/Manifest", json.dumps(summary).encode(), {})
+        job.status = "COMPLETED" if done == names else "PARTIAL_SUCCESS"
+
+
+def entity(text: str) -> dict[str, Any]:
+    """The one that is found in a document: its first word."""
+    word = text.split()[0]
+    place = {"BeginOffset": 0, "EndOffset": len(word)}
+    return {"Id": 0, "Category": "MEDICATION", "Type": "GENERIC_NAME", "Text": word, "Score": 0.99} | place

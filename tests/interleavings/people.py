@@ -1,0 +1,72 @@
+"""What people and queues do by commands of ours: a message is delivered, a patient is forgotten."""
+
+import json
+from functools import cache
+
+import boto3
+
+from lambdas import ingest
+from operations.deployed import Connection, Deployed
+from operations.errors import OperationError
+from operations.forgetting import forget as forgetting
+from tests.interleavings.aws import AUDIENCE, CLINICAL, MEDIA, PREFIX, STATE_MACHINE
+from tests.interleavings.scheduler import Move
+from tests.interleavings.world import World
+
+
+def deliver(world: World, *names: str) -> Move:
+    """The queue's message about each recording, as it may come once more."""
+
+    def ask() -> None:
+        records = [
+            {"messageId": name, "body": json.dumps({"detail": {"bucket": {"name": MEDIA}, "object": described(world, name)}})}
+            for name in names
+        ]
+        world.act("queue", lambda: void(ingest.handler({"Records": records}, None)))
+
+    return Move(f"deliver {' '.join(names)}", ask)
+
+
+def described(world: World, name: str) -> dict[str, str]:
+    key = f"media/p-{name}/{name}.wav"
+    version = world.buckets.current(MEDIA, key)
+    assert version is not None
+    return {"key": key, "version-id": version.version_id, "etag": version.etag}
+
+
+def forget(world: World, user_id: str) -> Move:
+    """Until it says that nothing is left, or that somebody has to wait."""
+
+    def ask() -> None:
+        world.departed.add(user_id)
+        world.act("forget", lambda: work(world, user_id))
+
+    return Move(f"forget {user_id}", ask)
+
+
+def work(world: World, user_id: str) -> None:
+    deployed = environment()
+    try:
+        plan = forgetting.look(deployed, user_id, report)
+        outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)
+    except OperationError as error:
+        world.note(f"-- forget: {error}")
+        return
+    world.note(f"-- forget: {len(outcome.left)} left; {' '.join(outcome.notes)}")
+    if not outcome.left:
+        world.forgotten.add(user_id)
+
+
+def report(what: str, number: int) -> None:
+    """Nobody looks."""
+
+
+def void(_: object) -> None:
+    """For a function whose answer nobody reads."""
+
+
+@cache
+def environment() -> Deployed:
+    connection = Connection(boto3.Session(region_name="us-east-1"), None)
+    buckets = (MEDIA, CLINICAL, AUDIENCE)
+    return Deployed(connection, PREFIX, buckets, *buckets, STATE_MACHINE, {})

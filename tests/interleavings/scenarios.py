@@ -1,0 +1,196 @@
+"""What may happen at the same time: executions, buttons, uploads, deployments, a patient who is to be forgotten."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tests.interleavings.aws import MEDIA
+from tests.interleavings.jobs import CORRUPT
+from tests.interleavings.people import deliver, forget
+from tests.interleavings.scheduler import Move
+from tests.interleavings.world import World
+
+PREFIX = {"prefix": f"s3://{MEDIA}/media/"}
+
+
+class Scenario(NamedTuple):
+    """`begin` sets the world up; what it starts runs, and fails, alone. Then come the `moves`, in every order."""
+
+    name: str
+    begin: Callable[[World], None]
+    moves: Callable[[World], Iterable[Iterable[Move]]]
+
+
+def key(name: str) -> str:
+    return f"media/p-{name}/{name}.wav"
+
+
+def media(*names: str) -> dict[str, list[str]]:
+    return {"media": [f"s3://{MEDIA}/{key(name)}" for name in names]}
+
+
+def start(world: World, name: str, request: dict[str, object], *after: str) -> Move:
+    """Once one of the executions `after` has failed, if any are given."""
+    return Move(f"start {name}", lambda: void(world.start(name, request)), lambda: not after or bool(world.red(*after)))
+
+
+def redrive(world: World, *names: str) -> Move:
+    return Move(f"redrive {' or '.join(names)}", lambda: world.redrive(*names), lambda: bool(world.red(*names)))
+
+
+def stop(world: World, name: str) -> Move:
+    return Move(f"stop {name}", lambda: world.stop(name), lambda: is_running(world, name))
+
+
+def is_running(world: World, name: str) -> bool:
+    return name in world.executions and world.executions[name].status == "RUNNING"
+
+
+def upload(world: World, name: str, *, consent: bool = False, body: bytes | None = None) -> Move:
+    return Move(f"upload {name}", lambda: void(world.upload(key(name), consent=consent, body=body)))
+
+
+def void(_: object) -> None:
+    """For what returns something that a move has no use for."""
+
+
+def two(world: World) -> None:
+    for name in "ab":
+        world.upload(key(name))
+
+
+def two_at_work(world: World) -> None:
+    two(world)
+    world.start("E1", media("a", "b"))
+
+
+def consenting(world: World) -> None:
+    world.deploy(cohorts=True)
+    for name in "ab":
+        world.upload(key(name), consent=True)
+
+
+def consenting_at_work(world: World) -> None:
+    consenting(world)
+    world.start("E1", media("a", "b"))
+
+
+def one_corrupt(world: World) -> None:
+    world.upload(key("a"), body=CORRUPT)
+    world.upload(key("b"))
+    world.start("E1", media("a", "b"))
+
+
+def replaced_before(world: World) -> None:
+    """Of a, two versions have been through; E1 is at the second one of b."""
+    two(world)
+    world.start("E0", media("a"))
+    world.run()
+    world.upload(key("a"))
+    world.start("E1", media("a", "b"))
+
+
+def restore(world: World, name: str) -> Move:
+    """The newest version is deleted: the one before is current again."""
+
+    def take_back() -> None:
+        world.buckets.remove_newest(MEDIA, key(name))
+        world.wrote("operator", f"{MEDIA}/{key(name)}")
+
+    return Move(f"take back {name}", take_back)
+
+
+SCENARIOS = [
+    Scenario(
+        "overlap", two, lambda world: [[start(world, "E1", media("a", "b"))], [start(world, "E2", PREFIX)]]
+    ),  # a drop, and somebody who starts one over the same
+    Scenario(
+        "buttons",
+        two_at_work,
+        lambda world: [[redrive(world, "E1")], [start(world, "E2", media("a", "b"), "E1")]],
+    ),
+    Scenario(
+        "buttons again",
+        two_at_work,
+        lambda world: [[redrive(world, "E1")] * 2, [start(world, "E2", media("a", "b"), "E1")]],
+    ),
+    Scenario(
+        "three",
+        two_at_work,
+        lambda world: [
+            [redrive(world, "E1", "E2"), redrive(world, "E1", "E2", "E3")],
+            [start(world, "E2", media("a", "b"), "E1")],
+            [start(world, "E3", PREFIX, "E1", "E2")],
+        ],
+    ),
+    Scenario(
+        "drops",
+        two,
+        lambda world: [
+            [start(world, "E1", media("a")), redrive(world, "E1")],
+            [start(world, "E2", media("b")), redrive(world, "E2")],
+            [start(world, "E3", PREFIX, "E1", "E2")],
+        ],
+    ),
+    Scenario(
+        "part",
+        two_at_work,
+        lambda world: [[redrive(world, "E1")], [start(world, "E2", media("a"), "E1")]],
+    ),
+    Scenario(
+        "replaced",
+        two_at_work,
+        lambda world: [[upload(world, "b"), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
+    ),
+    Scenario(
+        "stopped",
+        two_at_work,
+        lambda world: [[stop(world, "E1"), redrive(world, "E1")], [start(world, "E2", media("a", "b"), "E1")]],
+    ),
+    Scenario(
+        "corrupt",
+        one_corrupt,
+        lambda world: [[redrive(world, "E1")], [start(world, "E2", media("a", "b"), "E1")]],
+    ),
+    Scenario(
+        "audiences",
+        consenting,
+        lambda world: [
+            [start(world, "E1", media("a")), redrive(world, "E1")],
+            [start(world, "E2", media("b")), redrive(world, "E2")],
+        ],
+    ),
+    Scenario(
+        "same audience",
+        consenting_at_work,
+        lambda world: [[redrive(world, "E1")], [start(world, "E2", media("a", "b"), "E1")]],
+    ),
+    Scenario(
+        "reprocess",
+        two_at_work,
+        lambda world: [[redrive(world, "E1", "E2")], [start(world, "E2", media("a") | {"reprocess": True})]],
+    ),
+    Scenario("twice", two, lambda world: [[deliver(world, "a", "b")], [deliver(world, "b", "a")], [deliver(world, "a")]]),
+    Scenario(
+        "deployed",
+        two_at_work,
+        lambda world: [
+            [Move("deploy", lambda: world.deploy(Type="CONVERSATION")), redrive(world, "E1")],
+            [start(world, "E2", media("a", "b"), "E1")],
+        ],
+    ),
+    Scenario(
+        "restored",
+        replaced_before,
+        lambda world: [[restore(world, "a"), start(world, "E2", media("a"))], [redrive(world, "E1")]],
+    ),
+    Scenario(
+        "withdrawn",
+        consenting_at_work,
+        lambda world: [[upload(world, "b", body=b""), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
+    ),
+    Scenario(
+        "forget",
+        consenting_at_work,
+        lambda world: [[stop(world, "E1"), forget(world, "p-a")]],
+    ),
+]

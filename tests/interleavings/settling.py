@@ -1,0 +1,46 @@
+"""How a schedule comes to rest: somebody presses what docs/reruns.md says until nothing is red."""
+
+from tests.interleavings.decisions import BUTTON
+from tests.interleavings.executions import UNFINISHED, Execution
+from tests.interleavings.people import work
+from tests.interleavings.world import World
+
+MOST_PRESSES = 12
+# New executions instead of redrives, in one schedule.
+MOST_NEW = 2
+# The one that starts when all is over, if there are cohorts: whom would it take?
+LAST, LAST_USER = "last", "p-last"
+
+
+def settle(world: World) -> list[str]:
+    """Press, forget, and start a last execution; the executions that stay red, a sentence each."""
+    world.calm()
+    replaced: set[str] = set()
+    for _ in range(MOST_PRESSES):
+        red = [item for item in world.executions.values() if item.status in UNFINISHED and item.name not in replaced]
+        if not red:
+            break
+        press(world, red[world.decisions.decide(world.scheduler.tick, BUTTON, len(red))], red, replaced)
+        world.run()
+    else:
+        return [f"{item.name} is {item.status} for good ({item.error})" for item in red]
+    for user_id in sorted(world.departed):
+        work(world, user_id)
+    if world.has_cohorts:
+        uri = world.upload(f"media/{LAST_USER}/last.wav", consent=True)
+        world.start(LAST, {"media": [uri]})
+        world.run()
+    return []
+
+
+def press(world: World, execution: Execution, red: list[Execution], replaced: set[str]) -> None:
+    """Redrive, or start a new one with the same input; one that was taken over is to be the last."""
+    if execution.error == "TakenOver":
+        if others := [other for other in red if other.error != "TakenOver"]:
+            world.redrive(others[0].name)
+            return
+    elif len(replaced) >= MOST_NEW or not world.decisions.decide(world.scheduler.tick, BUTTON, 2):
+        world.redrive(execution.name)
+        return
+    replaced.add(execution.name)
+    world.start(f"N{len(replaced)}", execution.request)

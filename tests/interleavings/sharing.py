@@ -1,0 +1,80 @@
+"""Which calls are worth a switch: those on a place that several actors touch, and one of them writes.
+
+Nobody lists those places. They are learnt while schedules run, so that a store that is changed, or another one, is
+explored as this one is. What two executions have alike is one form: `claims/#` stands for every claim.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+_NAMES = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{8})?|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+")
+_WRITING = ("Put", "Start", "Delete", "Update", "Transact", "Create", "Stop")
+
+
+class Call(NamedTuple):
+    """`place` is what it touches; of a listing, the beginning of that."""
+
+    actor: str
+    step: str
+    service: str
+    operation: str
+    place: str
+
+    @property
+    def writes(self) -> bool:
+        return self.operation.startswith(_WRITING)
+
+    @property
+    def lists(self) -> bool:
+        return self.operation.startswith(("List", "Query", "Scan")) or self.operation == "DeleteObjects"
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.step}: {self.operation} {self.place}"
+
+
+def place_of(service: str, parameters: Mapping[str, Any]) -> str:
+    """What a call touches, from whichever of its parameters name something."""
+    if service == "s3":
+        return f"{parameters['Bucket']}/{parameters.get('Key', parameters.get('Prefix', ''))}"
+    named = (
+        *("name", "MedicalTranscriptionJobName", "audienceGenerationJobArn", "JobId"),
+        *("executionArn", "Key", "TableName"),
+    )
+    found = next((str(parameters[name]) for name in named if name in parameters), "")
+    return f"{service}/{re.split('[:/]', found)[-1]}"
+
+
+class Sharing:
+    def __init__(self) -> None:
+        self.forms: set[str] = set()
+        self._touched: dict[str, dict[str, bool]] = {}
+        self._listed: dict[str, set[str]] = {}
+
+    def begin(self) -> None:
+        """Another schedule begins; what was learnt is kept."""
+        self._touched = defaultdict(dict)
+        self._listed = defaultdict(set)
+
+    def is_shared(self, call: Call) -> bool:
+        return form_of(call.place) in self.forms
+
+    def touch(self, actor: str, place: str, *, writes: bool = False, lists: bool = False) -> None:
+        if lists:
+            self._listed[place].add(actor)
+            met = [there for there in self._touched if there.startswith(place) and self._meets(actor, there, writes)]
+        else:
+            met = [place] if self._meets(actor, place, writes) else []
+            self._touched[place][actor] = writes or self._touched[place].get(actor, False)
+            if writes:
+                met += [begin for begin, by in self._listed.items() if place.startswith(begin) and by - {actor}]
+        if met:
+            self.forms |= {form_of(place), *map(form_of, met)}
+
+    def _meets(self, actor: str, place: str, writes: bool) -> bool:
+        return any(other != actor and (writes or wrote) for other, wrote in self._touched[place].items())
+
+
+def form_of(place: str) -> str:
+    return _NAMES.sub("#", place)

@@ -1,0 +1,140 @@
+"""All schedules of a scenario, or some by chance; and one of them again."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.interleavings.aws import functions
+from tests.interleavings.decisions import Decisions, Drawn, following, read_schedule
+from tests.interleavings.invariants import RED, Violation, violations
+from tests.interleavings.scenarios import SCENARIOS, Scenario
+from tests.interleavings.settling import settle
+from tests.interleavings.sharing import Sharing
+from tests.interleavings.world import FIRST, Failure, Options, World
+
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+# More than any schedule needs: chance, and whoever repeats a schedule, decide by themselves.
+UNLIMITED = 1000
+
+
+class Case(NamedTuple):
+    """What a schedule begins with. With the decisions made in it, written behind `str`, it can be repeated."""
+
+    scenario: Scenario
+    failure: Failure | None = None
+    options: str = ""
+
+    def __str__(self) -> str:
+        failure = f"{self.failure.call}{' after' if self.failure.after else ''}" if self.failure else ""
+        return f"{self.scenario.name}/{failure}/{self.options}"
+
+
+class Ran(NamedTuple):
+    case: Case
+    world: World
+    violations: list[Violation]
+
+    @property
+    def repeat(self) -> str:
+        return f"{self.case}/{self.world.decisions}"
+
+
+def run(case: Case, decisions: Decisions, sharing: Sharing, preemptions: int) -> Ran:
+    """One schedule from its beginning to rest."""
+    with functions(lambda service, operation, parameters: world.answer(service, operation, parameters)) as patch:
+        world = World(patch, decisions, sharing, Options.read(case.options))
+        world.failure = case.failure
+        found: list[Violation]
+        try:
+            case.scenario.begin(world)
+            world.run()
+            world.scheduler.preemptions = preemptions
+            world.plan(case.scenario.moves(world))
+            world.run()
+            red = settle(world)
+            found = [Violation(RED, what) for what in red] if red else violations(world)
+        except TimeoutError as error:
+            found = [Violation(RED, str(error))]
+        finally:
+            world.scheduler.end()
+    return Ran(case, world, found)
+
+
+@dataclass
+class Found:
+    """Of many schedules: how many violated what, and the shortest of each kind."""
+
+    schedules: int = 0
+    seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+    shortest: dict[str, Ran] = field(default_factory=dict)
+
+    def add(self, ran: Ran) -> None:
+        self.schedules += 1
+        for kind in {violation.kind for violation in ran.violations}:
+            self.kinds[kind] += 1
+            if kind not in self.shortest or len(ran.world.log) < len(self.shortest[kind].world.log):
+                self.shortest[kind] = ran
+
+
+def sweep(scenario: Scenario, preemptions: int, most: int | None = None, enough: Callable[[Found], bool] = lambda _: False) -> Found:
+    """Every schedule with so many preemptions, without a failure and with one at each of the first execution's calls.
+
+    At `most` so many schedules, or until `enough` is found. Begins again when it has learnt of another shared place.
+    """
+    sharing, begun = Sharing(), time.process_time()
+    learn(scenario, sharing)
+    while True:
+        found, known = Found(), len(sharing.forms)
+        for ran in all_schedules(scenario, sharing, preemptions):
+            found.add(ran)
+            if len(sharing.forms) > known or found.schedules == most or enough(found):
+                break
+        if len(sharing.forms) == known:
+            found.seconds = time.process_time() - begun
+            return found
+
+
+def learn(scenario: Scenario, sharing: Sharing) -> None:
+    """What is shared, from a few schedules by chance."""
+    for seed in range(LESSONS):
+        run(Case(scenario), Drawn(seed), sharing, UNLIMITED)
+
+
+LESSONS = 12
+
+
+def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int) -> Iterator[Ran]:
+    undisturbed = run(Case(scenario), Decisions(), sharing, 0)
+    calls = undisturbed.world.on_shared
+    failures = [None, *(Failure(FIRST, call, after) for call in calls for after in (False, True))]
+    for failure in failures:
+        given: dict[str, int] | None = {}
+        while given is not None:
+            ran = run(Case(scenario, failure), Decisions(given), sharing, preemptions)
+            yield ran
+            given = following(ran.world.decisions.trace)
+
+
+def by_chance(scenario: Scenario, seed: int, sharing: Sharing) -> Ran:
+    """A schedule in which more may go wrong than in those of a sweep."""
+    drawn = Drawn(seed)
+    options = Options(drawn.random.random() < 0.5, drawn.random.random() < 0.2)
+    for kind in ("outage", "outage after", "killed", "killed after", "transcription", "entity detection"):
+        options.faults[kind] = int(drawn.random.random() < 0.3)
+    return run(Case(scenario, None, str(options)), drawn, sharing, UNLIMITED)
+
+
+def repeat(text: str) -> Ran:
+    """The schedule that `Ran.repeat` names; whatever is known of shared places, every call may be one."""
+    scenario, failure, options, schedule = text.split("/")
+    call, _, after = failure.partition(" ")
+    case = Case(BY_NAME[scenario], Failure(FIRST, int(call), bool(after)) if call else None, options)
+    return run(case, Decisions(read_schedule(schedule)), Everything(), UNLIMITED)
+
+
+class Everything(Sharing):
+    def is_shared(self, call: object) -> bool:
+        return True

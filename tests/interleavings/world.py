@@ -1,0 +1,207 @@
+"""One schedule's world: buckets, services, executions, what people do, and what goes wrong."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pytest
+from botocore import xform_name
+
+from lambdas.shared.identity import media_id
+from tests.interleavings import aws
+from tests.interleavings.audiences import CleanRoomsML
+from tests.interleavings.aws import MEDIA
+from tests.interleavings.buckets import Buckets
+from tests.interleavings.decisions import FATE, FAULT, Decisions
+from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
+from tests.interleavings.jobs import ComprehendMedical, Transcribe
+from tests.interleavings.scheduler import Actor, Move, Scheduler
+from tests.interleavings.sharing import Call, Sharing, place_of
+
+OPERATOR = "operator"
+# The execution that fails first.
+FIRST = "E1"
+
+
+@dataclass
+class Options:
+    """What AWS leaves open, and how many faults of each kind chance may bring."""
+
+    etags_by_content: bool = False
+    reads_late: bool = False
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        words = [name for name, is_so in (("content", self.etags_by_content), ("late", self.reads_late)) if is_so]
+        return ", ".join([*words, *sorted(self.faults.elements())])
+
+    @staticmethod
+    def read(text: str) -> "Options":
+        words = Counter(word for word in text.split(", ") if word)
+        return Options(bool(words.pop("content", 0)), bool(words.pop("late", 0)), words)
+
+
+class Failure(NamedTuple):
+    """The so manyth call of an execution fails for good: before it is made, or (`after`) only its answer is lost."""
+
+    execution: str
+    call: int
+    after: bool
+
+
+class World:
+    def __init__(
+        self,
+        patch: pytest.MonkeyPatch,
+        decisions: Decisions | None = None,
+        sharing: Sharing | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.patch, self.decisions, self.options = patch, decisions or Decisions(), options or Options()
+        self.sharing = sharing or Sharing()
+        self.sharing.begin()
+        self.scheduler = Scheduler(self.decisions, self.note)
+        self.buckets = Buckets(by_content=self.options.etags_by_content)
+        self.executions: dict[str, Execution] = {}
+        self.transcribe = Transcribe(self.buckets, self.is_fated, late=self.options.reads_late)
+        self.comprehend_medical = ComprehendMedical(self.buckets, self.is_fated)
+        self.clean_rooms_ml = CleanRoomsML(self.buckets, self.is_fated)
+        self._services: dict[str, Any] = {
+            "s3": self.buckets,
+            "stepfunctions": StepFunctions(self.executions, self.start),
+            "transcribe": self.transcribe,
+            "comprehendmedical": self.comprehend_medical,
+            "cleanroomsml": self.clean_rooms_ml,
+        }
+        self.deploy()
+        self.log: list[str] = []
+        self._labels: dict[str, str] = {}
+        self.doomed: set[str] = set()  # kinds of jobs that fail, whatever chance says
+        self.departed: set[str] = set()  # who is to be forgotten
+        self.forgotten: set[str] = set()  # of whom that was proven
+        self.failure: Failure | None = None
+        self.breaks: Callable[[Call], bool] = lambda call: False
+        self._made: Counter[str] = Counter()
+        self.on_shared: list[int] = []  # the numbers of E1's calls that others may interfere with
+
+    # What happens on AWS
+
+    def answer(self, service: str, operation: str, parameters: dict[str, Any]) -> Any:
+        """A call of a client, in its turn."""
+        act = getattr(self._services.get(service), xform_name(operation), None)
+        if act is None:
+            raise NotImplementedError(f"tests/interleavings has no fake of {operation} of {service}; write one")
+        actor = self.scheduler.current
+        if actor is None:
+            return act(**parameters)
+        call = Call(self._identity(actor), actor.step, service, operation, place_of(service, parameters))
+        shared = self.sharing.is_shared(call)
+        self.scheduler.reach(call, shared=shared)
+        self._made[call.actor] += 1
+        if shared and call.actor == FIRST:
+            self.on_shared.append(self._made[FIRST])
+        self.sharing.touch(call.actor, call.place, writes=call.writes, lists=call.lists)
+        if shared or self.sharing.is_shared(call):
+            self.note(str(call))
+        return self._make(call, lambda: act(**parameters), shared=shared)
+
+    def _make(self, call: Call, act: Callable[[], Any], *, shared: bool) -> Any:
+        failure = self.failure
+        if self.breaks(call) or (failure and failure[:2] == (call.actor, self._made[call.actor])):
+            if failure and failure.after and call.writes:
+                act()
+            self.note(f"** {call} fails for good")
+            raise Outage
+        if shared and (kind := self._fault()):
+            if "after" in kind:
+                act()
+            self.note(f"** {call}: {kind}")
+            raise Outage if "outage" in kind else Killed
+        return act()
+
+    def _fault(self) -> str:
+        kinds = [kind for kind in ("outage", "outage after", "killed", "killed after") if self.options.faults[kind] > 0]
+        chosen = self.decisions.decide(self.scheduler.tick, FAULT, len(kinds) + 1) if kinds else 0
+        if not chosen:
+            return ""
+        self.options.faults[kinds[chosen - 1]] -= 1
+        return kinds[chosen - 1]
+
+    def is_fated(self, kind: str) -> bool:
+        """Whether a job is to end so this time."""
+        if kind in self.doomed:
+            return True
+        if self.options.faults[kind] < 1 or not self.decisions.decide(self.scheduler.tick, FATE, 2):
+            return False
+        self.options.faults[kind] -= 1
+        self.note(f"** {kind} fails")
+        return True
+
+    def calm(self) -> None:
+        """From now on nothing goes wrong, and nobody does anything unforeseen."""
+        self.options.faults.clear()
+        self.doomed.clear()
+        self.failure, self.breaks = None, lambda call: False
+        self.scheduler.preemptions = 0
+        self.scheduler.moves.clear()
+
+    def _identity(self, actor: Actor) -> str:
+        execution = self.executions.get(actor.name)
+        return f"zombie of {actor.name}" if execution and execution.is_zombie(actor) else actor.name
+
+    def act(self, name: str, work: Callable[[], None]) -> Actor:
+        return self.scheduler.begin(name, work)
+
+    def wrote(self, actor: str, place: str) -> None:
+        self.sharing.touch(actor, place, writes=True)
+
+    # What people do
+
+    def upload(self, key: str, *, consent: bool = False, body: bytes | None = None, sentences: int = 1) -> str:
+        """A new version of a recording whose words are in no other; its URI."""
+        name = key.rpartition("/")[2].partition(".")[0]
+        there = self.buckets.current(MEDIA, key)
+        number = int(there.version_id[1:]) + 1 if there else 1
+        said = (f"{name}-{number}-{part}-{'x' * 20} {name}-{number}-{part}-end." for part in range(sentences))
+        metadata = {"audience-consent": "true"} if consent else {}
+        version = self.buckets.put(MEDIA, key, " ".join(said).encode() if body is None else body, metadata)
+        self._labels[media_id(MEDIA, key, {"VersionId": version.version_id})] = f"<{name} {version.version_id}>"
+        self.wrote(OPERATOR, f"{MEDIA}/{key}")
+        return f"s3://{MEDIA}/{key}"
+
+    def start(self, name: str, request: Mapping[str, Any]) -> Execution:
+        self.note(f"-- {name} starts")
+        self.executions[name] = Execution(self, name, request)
+        return self.executions[name]
+
+    def red(self, *names: str) -> Execution | None:
+        """The first of these executions that has failed or was stopped."""
+        found = (self.executions[name] for name in names if name in self.executions)
+        return next((execution for execution in found if execution.status in UNFINISHED), None)
+
+    def redrive(self, *names: str) -> None:
+        if execution := self.red(*names):
+            self.note(f"-- {execution.name} is redriven")
+            execution.redrive()
+
+    def stop(self, name: str) -> None:
+        self.executions[name].stop()
+
+    def deploy(self, *, cohorts: bool = False, **transcription: Any) -> None:
+        self.has_cohorts = cohorts
+        aws.deploy(self.patch, cohorts=cohorts, **transcription)
+
+    def plan(self, moves: Iterable[Iterable[Move]]) -> None:
+        self.scheduler.moves[:] = [deque(sequence) for sequence in moves]
+
+    def run(self) -> None:
+        self.scheduler.run()
+
+    def note(self, text: str) -> None:
+        for identifier, label in self._labels.items():
+            text = text.replace(identifier, label)
+        self.log.append(f"{self.scheduler.tick:5} {text}")
+
+    def __str__(self) -> str:
+        return "\n".join(self.log)
