@@ -1,7 +1,7 @@
 """S3 with versions and conditional writes, in memory."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -25,10 +25,11 @@ class Body(BytesIO):
 
 
 class Buckets:
-    """`by_content` lets an ETag follow the content, as without KMS; else every version has another."""
+    """`written` is called with every place that is written. With `by_content` an ETag follows the content, as it does
+    without KMS; else every version has another."""
 
-    def __init__(self, *, by_content: bool = False) -> None:
-        self._by_content = by_content
+    def __init__(self, written: Callable[[str], None], *, by_content: bool = False) -> None:
+        self._written, self._by_content = written, by_content
         self._objects: dict[str, dict[str, list[Version]]] = {}
         self._puts = 0
 
@@ -39,15 +40,20 @@ class Buckets:
         number = 1 + max((int(version.version_id[1:]) for version in versions), default=0)
         modified = _BEGIN + timedelta(seconds=self._puts)
         versions.append(Version(f"v{number}", body, dict(metadata), f'"{etag}"', modified))
+        self._written(f"{bucket}/{key}")
         return versions[-1]
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
         self._objects[bucket][key].pop()
+        self._written(f"{bucket}/{key}")
 
     def current(self, bucket: str, key: str) -> Version | None:
         versions = self._objects.get(bucket, {}).get(key)
         return versions[-1] if versions else None
+
+    def versions(self, bucket: str, key: str) -> list[Version]:
+        return self._objects[bucket][key]
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         return sorted(key for key, there in self._objects.get(bucket, {}).items() if there and key.startswith(prefix))

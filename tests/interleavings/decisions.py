@@ -25,6 +25,8 @@ class Decisions:
         self._names: set[str] = set()
 
     def decide(self, tick: int, kind: str, options: int) -> int:
+        if options < 2:
+            return 0
         name = f"{tick}{kind}"
         while name in self._names:
             name += "+"

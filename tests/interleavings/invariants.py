@@ -10,7 +10,7 @@ from lambdas.shared.identity import digest, media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.executions import Execution
-from tests.interleavings.jobs import CORRUPT, Transcription, heard
+from tests.interleavings.jobs import Transcription, heard
 from tests.interleavings.settling import LAST
 from tests.interleavings.world import World
 
@@ -19,6 +19,7 @@ PAID = "paid twice"
 TRANSCRIBED = "transcribed twice"
 GENERATED = "generated twice"
 LOST = "lost"
+OLD = "old records"
 OTHER_WORDS = "other words"
 COUNTS = "counts"
 OUTCOMES = "two outcomes"
@@ -26,7 +27,7 @@ ELSEWHERE = "elsewhere"
 NEWCOMERS = "audience per newcomer"
 CONSENT = "consent"
 FORGOTTEN = "forgotten"
-KINDS = (RED, PAID, TRANSCRIBED, GENERATED, LOST, OTHER_WORDS, COUNTS, OUTCOMES, ELSEWHERE, NEWCOMERS, CONSENT, FORGOTTEN)
+KINDS = (RED, PAID, TRANSCRIBED, GENERATED, LOST, OLD, OTHER_WORDS, COUNTS, OUTCOMES, ELSEWHERE, NEWCOMERS, CONSENT, FORGOTTEN)
 
 
 class Violation(NamedTuple):
@@ -52,7 +53,7 @@ def violations(world: World) -> list[Violation]:
         {name: read(world, f"batches/{name}/summary.json") for name in done},
         {name: read(world, f"batches/{name}/plan.json") for name in done},
     )
-    checks = (paid, transcribed, generated, lost, counts, outcomes, elsewhere, newcomers, consent, forgotten)
+    checks = (paid, transcribed, generated, lost, other_words, counts, outcomes, elsewhere, newcomers, consent, forgotten)
     return [violation for check in checks for violation in check(rest)]
 
 
@@ -108,22 +109,32 @@ def generated(rest: Rest) -> Iterator[Violation]:
 
 
 def lost(rest: Rest) -> Iterator[Violation]:
-    """Of each current recording that was asked for, the records are there, or a reason why not."""
+    """Of each current recording that was asked for there are records, or a reason why not; and of no other version."""
     world = rest.world
     for key in world.buckets.keys(MEDIA):
         version = world.buckets.current(MEDIA, key)
         if version is None or not any(covers(item, key) for item in world.executions.values()):
             continue
         identifier = id_of(key, version)
-        told = [name for name, summary in rest.summaries.items() if identifier in ids(summary["rejected"])]
-        found = records(world, key)
-        texts = {heard(version.body, kind) for kind in ("DICTATION", "CONVERSATION")} if version.body != CORRUPT else {""}
-        words = {line["text"] for line in found}
-        of_it = [line for line in found if line["media_id"] == identifier]
-        if not of_it and not told:
+        told = any(identifier in ids(summary["rejected"]) for summary in rest.summaries.values())
+        found = {line["media_id"] for line in records(world, key)}
+        if identifier not in found and not told:
             yield Violation(LOST, f"{key} {version.version_id} has no records and was rejected by nobody")
-        if of_it and not any(words <= set(text.split()) for text in texts):
-            yield Violation(OTHER_WORDS, f"the records of {key} {version.version_id} have {sorted(words)}")
+        if found - {identifier}:
+            yield Violation(OLD, f"{key} is {version.version_id} by now, and has records of another version")
+
+
+def other_words(rest: Rest) -> Iterator[Violation]:
+    """Records tell what was said in the very version that they name."""
+    for key in rest.world.buckets.keys(MEDIA):
+        said = {id_of(key, version): words(version.body) for version in rest.world.buckets.versions(MEDIA, key)}
+        for line in records(rest.world, key):
+            if line["text"] not in said.get(line["media_id"], ()):
+                yield Violation(OTHER_WORDS, f"the records of {key} have {line['text']!r}, which isn't said in it")
+
+
+def words(body: bytes) -> set[str]:
+    return {word for kind in ("DICTATION", "CONVERSATION") for word in heard(body, kind).split()}
 
 
 def records(world: World, key: str) -> list[dict[str, Any]]:

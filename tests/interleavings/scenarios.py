@@ -91,12 +91,7 @@ def replaced_before(world: World) -> None:
 
 def restore(world: World, name: str) -> Move:
     """The newest version is deleted: the one before is current again."""
-
-    def take_back() -> None:
-        world.buckets.remove_newest(MEDIA, key(name))
-        world.wrote("operator", f"{MEDIA}/{key(name)}")
-
-    return Move(f"take back {name}", take_back)
+    return Move(f"take back {name}", lambda: world.buckets.remove_newest(MEDIA, key(name)))
 
 
 SCENARIOS = [
@@ -143,8 +138,11 @@ SCENARIOS = [
     ),
     Scenario(
         "stopped",
-        two_at_work,
-        lambda world: [[stop(world, "E1"), redrive(world, "E1")], [start(world, "E2", media("a", "b"), "E1")]],
+        two,
+        lambda world: [
+            [start(world, "E1", media("a", "b")), stop(world, "E1"), redrive(world, "E1")],
+            [start(world, "E2", media("a", "b"), "E1")],
+        ],
     ),
     Scenario(
         "corrupt",
@@ -190,7 +188,10 @@ SCENARIOS = [
     ),
     Scenario(
         "forget",
-        consenting_at_work,
-        lambda world: [[stop(world, "E1"), forget(world, "p-a")]],
+        consenting,
+        lambda world: [
+            [start(world, "E1", media("a", "b")), stop(world, "E1"), redrive(world, "E1")],
+            [forget(world, "p-a")],
+        ],
     ),
 ]

@@ -117,8 +117,8 @@ class Scheduler:
             options = [going_on, *(others if self.preemptions > 0 else ())]
         else:
             options = [*ready, *moves]
-        if len(options) < 2:
-            return options[0] if options else None
+        if not options:
+            return None
         chosen = self._decisions.decide(self.tick, SWITCH, len(options))
         self.preemptions -= bool(going_on and chosen)
         return options[chosen]

@@ -7,6 +7,7 @@ explored as this one is. What two executions have alike is one form: `claims/#` 
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 _NAMES = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{8})?|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+")
@@ -49,18 +50,25 @@ def place_of(service: str, parameters: Mapping[str, Any]) -> str:
 class Sharing:
     def __init__(self) -> None:
         self.forms: set[str] = set()
+        self._learns = False
         self._touched: dict[str, dict[str, bool]] = {}
         self._listed: dict[str, set[str]] = {}
 
     def begin(self) -> None:
-        """Another schedule begins; what was learnt is kept."""
+        """From now on several may be at work at the same time."""
+        self._learns = True
         self._touched = defaultdict(dict)
         self._listed = defaultdict(set)
+
+    def end(self) -> None:
+        self._learns = False
 
     def is_shared(self, call: Call) -> bool:
         return form_of(call.place) in self.forms
 
     def touch(self, actor: str, place: str, *, writes: bool = False, lists: bool = False) -> None:
+        if not self._learns:
+            return
         if lists:
             self._listed[place].add(actor)
             met = [there for there in self._touched if there.startswith(place) and self._meets(actor, there, writes)]
@@ -76,5 +84,6 @@ class Sharing:
         return any(other != actor and (writes or wrote) for other, wrote in self._touched[place].items())
 
 
+@cache
 def form_of(place: str) -> str:
     return _NAMES.sub("#", place)

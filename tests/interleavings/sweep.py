@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.interleavings.aws import functions
 from tests.interleavings.decisions import Decisions, Drawn, following, read_schedule
 from tests.interleavings.invariants import RED, Violation, violations
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.settling import settle
 from tests.interleavings.sharing import Sharing
-from tests.interleavings.world import FIRST, Failure, Options, World
+from tests.interleavings.world import FIRST, Failure, Options, World, new_world
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # More than any schedule needs: chance, and whoever repeats a schedule, decide by themselves.
 UNLIMITED = 1000
+LESSONS = 40
 
 
 class Case(NamedTuple):
@@ -43,22 +43,17 @@ class Ran(NamedTuple):
 
 def run(case: Case, decisions: Decisions, sharing: Sharing, preemptions: int) -> Ran:
     """One schedule from its beginning to rest."""
-    with functions(lambda service, operation, parameters: world.answer(service, operation, parameters)) as patch:
-        world = World(patch, decisions, sharing, Options.read(case.options))
+    with new_world(decisions, sharing, Options.read(case.options)) as world:
         world.failure = case.failure
-        found: list[Violation]
         try:
             case.scenario.begin(world)
             world.run()
-            world.scheduler.preemptions = preemptions
-            world.plan(case.scenario.moves(world))
+            world.plan(case.scenario.moves(world), preemptions)
             world.run()
             red = settle(world)
-            found = [Violation(RED, what) for what in red] if red else violations(world)
+            found = [Violation(RED, what) for what in red] or violations(world)
         except TimeoutError as error:
             found = [Violation(RED, str(error))]
-        finally:
-            world.scheduler.end()
     return Ran(case, world, found)
 
 
@@ -100,10 +95,7 @@ def sweep(scenario: Scenario, preemptions: int, most: int | None = None, enough:
 def learn(scenario: Scenario, sharing: Sharing) -> None:
     """What is shared, from a few schedules by chance."""
     for seed in range(LESSONS):
-        run(Case(scenario), Drawn(seed), sharing, UNLIMITED)
-
-
-LESSONS = 12
+        by_chance(scenario, seed, sharing)
 
 
 def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int) -> Iterator[Ran]:

@@ -1,7 +1,8 @@
 """One schedule's world: buckets, services, executions, what people do, and what goes wrong."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from botocore import xform_name
 from lambdas.shared.identity import media_id
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import MEDIA
+from tests.interleavings.aws import MEDIA, functions
 from tests.interleavings.buckets import Buckets
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
@@ -51,6 +52,8 @@ class Failure(NamedTuple):
 
 
 class World:
+    """`patch` changes what a deployment may change. `new_world` makes one."""
+
     def __init__(
         self,
         patch: pytest.MonkeyPatch,
@@ -60,9 +63,8 @@ class World:
     ) -> None:
         self.patch, self.decisions, self.options = patch, decisions or Decisions(), options or Options()
         self.sharing = sharing or Sharing()
-        self.sharing.begin()
         self.scheduler = Scheduler(self.decisions, self.note)
-        self.buckets = Buckets(by_content=self.options.etags_by_content)
+        self.buckets = Buckets(self._written, by_content=self.options.etags_by_content)
         self.executions: dict[str, Execution] = {}
         self.transcribe = Transcribe(self.buckets, self.is_fated, late=self.options.reads_late)
         self.comprehend_medical = ComprehendMedical(self.buckets, self.is_fated)
@@ -104,16 +106,16 @@ class World:
         self.sharing.touch(call.actor, call.place, writes=call.writes, lists=call.lists)
         if shared or self.sharing.is_shared(call):
             self.note(str(call))
-        return self._make(call, lambda: act(**parameters), shared=shared)
+        return self._make(call, lambda: act(**parameters))
 
-    def _make(self, call: Call, act: Callable[[], Any], *, shared: bool) -> Any:
+    def _make(self, call: Call, act: Callable[[], Any]) -> Any:
         failure = self.failure
         if self.breaks(call) or (failure and failure[:2] == (call.actor, self._made[call.actor])):
             if failure and failure.after and call.writes:
                 act()
             self.note(f"** {call} fails for good")
             raise Outage
-        if shared and (kind := self._fault()):
+        if call.actor in self.executions and (kind := self._fault()):
             if "after" in kind:
                 act()
             self.note(f"** {call}: {kind}")
@@ -145,6 +147,7 @@ class World:
         self.failure, self.breaks = None, lambda call: False
         self.scheduler.preemptions = 0
         self.scheduler.moves.clear()
+        self.sharing.end()
 
     def _identity(self, actor: Actor) -> str:
         execution = self.executions.get(actor.name)
@@ -155,6 +158,11 @@ class World:
 
     def wrote(self, actor: str, place: str) -> None:
         self.sharing.touch(actor, place, writes=True)
+
+    def _written(self, place: str) -> None:
+        """By whoever is at work: a service writes when it is asked about its job."""
+        actor = self.scheduler.current
+        self.wrote(self._identity(actor) if actor else OPERATOR, place)
 
     # What people do
 
@@ -167,7 +175,6 @@ class World:
         metadata = {"audience-consent": "true"} if consent else {}
         version = self.buckets.put(MEDIA, key, " ".join(said).encode() if body is None else body, metadata)
         self._labels[media_id(MEDIA, key, {"VersionId": version.version_id})] = f"<{name} {version.version_id}>"
-        self.wrote(OPERATOR, f"{MEDIA}/{key}")
         return f"s3://{MEDIA}/{key}"
 
     def start(self, name: str, request: Mapping[str, Any]) -> Execution:
@@ -192,8 +199,11 @@ class World:
         self.has_cohorts = cohorts
         aws.deploy(self.patch, cohorts=cohorts, **transcription)
 
-    def plan(self, moves: Iterable[Iterable[Move]]) -> None:
+    def plan(self, moves: Iterable[Iterable[Move]], preemptions: int) -> None:
+        """From now on several are at work."""
         self.scheduler.moves[:] = [deque(sequence) for sequence in moves]
+        self.scheduler.preemptions = preemptions
+        self.sharing.begin()
 
     def run(self) -> None:
         self.scheduler.run()
@@ -205,3 +215,15 @@ class World:
 
     def __str__(self) -> str:
         return "\n".join(self.log)
+
+
+@contextmanager
+def new_world(
+    decisions: Decisions | None = None, sharing: Sharing | None = None, options: Options | None = None
+) -> Iterator[World]:
+    with functions(lambda service, operation, parameters: world.answer(service, operation, parameters)) as patch:
+        world = World(patch, decisions, sharing, options)
+        try:
+            yield world
+        finally:
+            world.scheduler.end()
