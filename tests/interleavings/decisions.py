@@ -5,6 +5,7 @@ A decision is named by the tick at which it is made, which doesn't depend on wha
 """
 
 import random
+from collections.abc import Collection
 from typing import NamedTuple
 
 SWITCH, FATE, FAULT, BUTTON = "s", "j", "f", "b"
@@ -12,6 +13,7 @@ SWITCH, FATE, FAULT, BUTTON = "s", "j", "f", "b"
 
 class Decision(NamedTuple):
     name: str
+    kind: str
     options: int
     chosen: int
 
@@ -32,14 +34,14 @@ class Decisions:
             name += "+"
         self._names.add(name)
         chosen = self._choose(name, kind, options)
-        self.trace.append(Decision(name, options, chosen))
+        self.trace.append(Decision(name, kind, options, chosen))
         return chosen
 
     def _choose(self, name: str, kind: str, options: int) -> int:
         return min(self._given.get(name, 0), options - 1)
 
     def __str__(self) -> str:
-        return " ".join(f"{name}={chosen}" for name, _, chosen in self.trace if chosen)
+        return " ".join(f"{name}={chosen}" for name, _, _, chosen in self.trace if chosen)
 
 
 class Drawn(Decisions):
@@ -62,11 +64,11 @@ def read_schedule(text: str) -> dict[str, int]:
     return {name: int(chosen) for name, _, chosen in (item.partition("=") for item in text.split())}
 
 
-def following(trace: list[Decision]) -> dict[str, int] | None:
-    """The next schedule after this one, of all that there are; None after the last."""
+def following(trace: list[Decision], kinds: Collection[str]) -> dict[str, int] | None:
+    """The next schedule after this one, of all that differ in decisions of these kinds; None after the last."""
     for number in range(len(trace) - 1, -1, -1):
         last = trace[number]
-        if last.chosen + 1 < last.options:
+        if last.kind in kinds and last.chosen + 1 < last.options:
             kept = {decision.name: decision.chosen for decision in trace[:number] if decision.chosen}
             return kept | {last.name: last.chosen + 1}
     return None

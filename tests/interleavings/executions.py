@@ -139,7 +139,7 @@ class Execution:
     def _ask(self, step: str, payload: Any, attempt: int) -> str:
         """The function's answer, as JSON."""
         module, _, function = FUNCTIONS[step].rpartition(".")
-        self._actor.step = step
+        self._actor.step, self._actor.calls = step, 0
         failure = ""
         try:
             answer = json.dumps(getattr(import_module(module), function)(json.loads(json.dumps(payload)), None))

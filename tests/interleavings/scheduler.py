@@ -24,10 +24,10 @@ class Move(NamedTuple):
 
 
 class Actor:
-    """`step` is what it is doing; `name` is that of the execution or command that it acts for."""
+    """`step` is what it is doing, `calls` how many calls that has made; `name` is that of whom it acts for."""
 
     def __init__(self, name: str, work: Callable[[], None], parent: greenlet.greenlet) -> None:
-        self.name, self.step = name, ""
+        self.name, self.step, self.calls = name, "", 0
         self.done = False
         self._failure: BaseException | None = None
         self._greenlet = greenlet.greenlet(lambda: self._work(work), parent)
@@ -61,7 +61,7 @@ class Scheduler:
         self.moves: list[deque[Move]] = []
         self.current: Actor | None = None
         self._last: Actor | None = None
-        self.preemptions = 0
+        self.preemptions = self.preempted = 0
         self.tick = 0
         self.until: Callable[[Call], bool] | None = None
         self._held: Actor | None = None
@@ -120,7 +120,9 @@ class Scheduler:
         if not options:
             return None
         chosen = self._decisions.decide(self.tick, SWITCH, len(options))
-        self.preemptions -= bool(going_on and chosen)
+        if going_on and chosen:
+            self.preemptions -= 1
+            self.preempted += 1
         return options[chosen]
 
     def end(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.interleavings.decisions import Decisions, Drawn, following, read_schedule
+from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
 from tests.interleavings.invariants import RED, Violation, violations
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.settling import settle
@@ -74,16 +74,24 @@ class Found:
                 self.shortest[kind] = ran
 
 
-def sweep(scenario: Scenario, preemptions: int, most: int | None = None, enough: Callable[[Found], bool] = lambda _: False) -> Found:
+def sweep(
+    scenario: Scenario,
+    preemptions: int,
+    most: int | None = None,
+    enough: Callable[[Found], bool] = lambda found: False,
+    step: str = "",
+) -> Found:
     """Every schedule with so many preemptions, without a failure and with one at each of the first execution's calls.
 
-    At `most` so many schedules, or until `enough` is found. Begins again when it has learnt of another shared place.
+    At `most` so many schedules, or until `enough` is found; failures in one `step` only, if that is given. Begins again
+    when it has learnt of another shared place.
     """
     sharing, begun = Sharing(), time.process_time()
-    learn(scenario, sharing)
+    for seed in range(LESSONS):
+        by_chance(scenario, seed, sharing)
     while True:
         found, known = Found(), len(sharing.forms)
-        for ran in all_schedules(scenario, sharing, preemptions):
+        for ran in all_schedules(scenario, sharing, preemptions, step):
             found.add(ran)
             if len(sharing.forms) > known or found.schedules == most or enough(found):
                 break
@@ -92,22 +100,21 @@ def sweep(scenario: Scenario, preemptions: int, most: int | None = None, enough:
             return found
 
 
-def learn(scenario: Scenario, sharing: Sharing) -> None:
-    """What is shared, from a few schedules by chance."""
-    for seed in range(LESSONS):
-        by_chance(scenario, seed, sharing)
-
-
-def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int) -> Iterator[Ran]:
+def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int, step: str) -> Iterator[Ran]:
+    """Those with few preemptions first, which is where most faults are found; of what is pressed at the end, every
+    choice without any, and redrives with some."""
     undisturbed = run(Case(scenario), Decisions(), sharing, 0)
-    calls = undisturbed.world.on_shared
-    failures = [None, *(Failure(FIRST, call, after) for call in calls for after in (False, True))]
-    for failure in failures:
-        given: dict[str, int] | None = {}
-        while given is not None:
-            ran = run(Case(scenario, failure), Decisions(given), sharing, preemptions)
-            yield ran
-            given = following(ran.world.decisions.trace)
+    failures: list[Failure | None] = [failure for failure, where in undisturbed.world.failures if step in ("", where)]
+    if not step:
+        failures.insert(0, None)
+    for most in range(preemptions + 1):
+        for failure in failures:
+            given: dict[str, int] | None = {}
+            while given is not None:
+                ran = run(Case(scenario, failure), Decisions(given), sharing, most)
+                given = following(ran.world.decisions.trace, (SWITCH,) if most else (SWITCH, BUTTON))
+                if ran.world.scheduler.preempted == most:  # else it was among those with fewer
+                    yield ran
 
 
 def by_chance(scenario: Scenario, seed: int, sharing: Sharing) -> Ran:

@@ -85,7 +85,7 @@ class World:
         self.failure: Failure | None = None
         self.breaks: Callable[[Call], bool] = lambda call: False
         self._made: Counter[str] = Counter()
-        self.on_shared: list[int] = []  # the numbers of E1's calls that others may interfere with
+        self.failures: list[tuple[Failure, str]] = []  # those that may make a difference, and in which step
 
     # What happens on AWS
 
@@ -101,12 +101,20 @@ class World:
         shared = self.sharing.is_shared(call)
         self.scheduler.reach(call, shared=shared)
         self._made[call.actor] += 1
-        if shared and call.actor == FIRST:
-            self.on_shared.append(self._made[FIRST])
+        if call.actor == FIRST:
+            self._learn_failures(call, shared=shared, first=actor.calls == 0)
+        actor.calls += 1
         self.sharing.touch(call.actor, call.place, writes=call.writes, lists=call.lists)
         if shared or self.sharing.is_shared(call):
             self.note(str(call))
         return self._make(call, lambda: act(**parameters))
+
+    def _learn_failures(self, call: Call, *, shared: bool, first: bool) -> None:
+        """A step that fails is repeated from its beginning, so only what it has written makes a difference."""
+        if first:
+            self.failures.append((Failure(FIRST, self._made[FIRST], after=False), call.step))
+        if shared and call.writes:
+            self.failures.append((Failure(FIRST, self._made[FIRST], after=True), call.step))
 
     def _make(self, call: Call, act: Callable[[], Any]) -> Any:
         failure = self.failure
