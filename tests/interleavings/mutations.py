@@ -15,7 +15,6 @@ from lambdas import (
     prepare_documents,
     select_seeds,
     summarize_batch,
-    takeovers,
     transcribe_medical,
 )
 from lambdas.shared.storage import find_head, write_json_lines
@@ -36,12 +35,13 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 class Mutation(NamedTuple):
-    """What is planted, the scenario that finds it, and as what."""
+    """What is planted, the scenario that finds it, and as what; `step` says where the first execution has to fail."""
 
     name: str
     plant: Plant
     scenario: str
     kinds: tuple[str, ...]
+    step: str = ""
 
 
 def unconditional_claim(patch: pytest.MonkeyPatch) -> None:
@@ -75,15 +75,6 @@ def takeover_that_is_not_told(patch: pytest.MonkeyPatch) -> None:
 
 def takeover_that_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(comprehend_medical, "check_ours", lambda batch_id, documents: None)
-
-
-def takeover_that_is_read_too_late(patch: pytest.MonkeyPatch) -> None:
-    """As if it were read just before the job is started, and not before the claims are kept."""
-
-    def check(batch_id: str, documents: Any) -> None:
-        takeovers.takeover_of("clinical-bucket", batch_id)
-
-    patch.setattr(comprehend_medical, "check_ours", check)
 
 
 def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
@@ -130,10 +121,10 @@ def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
 MUTATIONS = [
     Mutation("a claim is written without its condition", unconditional_claim, "overlap", (PAID, OUTCOMES)),
     Mutation("a running execution counts as failed", claim_of_a_running_execution, "overlap", (PAID, OUTCOMES, RED)),
-    Mutation("keep doesn't write", keep_that_does_not_write, "buttons", (PAID,)),
+    Mutation("keep doesn't write", keep_that_does_not_write, "part", (PAID, OUTCOMES)),
     Mutation("keep takes what is another's", keep_that_takes, "part", (PAID,)),
-    Mutation("a takeover isn't told", takeover_that_is_not_told, "buttons", (PAID,)),
-    Mutation("a takeover isn't looked for", takeover_that_is_not_looked_for, "part", (PAID,)),
+    Mutation("a takeover isn't told", takeover_that_is_not_told, "part", (PAID, OUTCOMES)),
+    Mutation("a takeover isn't looked for", takeover_that_is_not_looked_for, "part", (PAID, OUTCOMES)),
     Mutation("finished work isn't seen", finished_work_that_is_not_seen, "twice", (PAID, OUTCOMES)),
     Mutation("an entity detection job isn't found again", job_that_is_not_found_again, "buttons", (PAID,)),
     Mutation("a transcription has another name each time", transcription_under_another_name, "buttons", (TRANSCRIBED,)),

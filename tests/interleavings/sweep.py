@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
@@ -16,7 +17,7 @@ from tests.interleavings.world import FIRST, Failure, Options, World, new_world
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # More than any schedule needs: chance, and whoever repeats a schedule, decide by themselves.
 UNLIMITED = 1000
-LESSONS = 40
+SEEDS = 40
 
 
 class Case(NamedTuple):
@@ -41,6 +42,17 @@ class Ran(NamedTuple):
         return f"{self.case}/{self.world.decisions}"
 
 
+class Told(NamedTuple):
+    """A schedule that violated something: what repeats it, what it violated, what happened."""
+
+    repeat: str
+    what: str
+    log: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.log}\n  again: make interleavings REPEAT={self.repeat!r}"
+
+
 def run(case: Case, decisions: Decisions, sharing: Sharing, preemptions: int) -> Ran:
     """One schedule from its beginning to rest."""
     with new_world(decisions, sharing, Options.read(case.options)) as world:
@@ -62,16 +74,20 @@ class Found:
     """Of many schedules: how many violated what, and the shortest of each kind."""
 
     schedules: int = 0
+    violating: int = 0
     seconds: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
-    shortest: dict[str, Ran] = field(default_factory=dict)
+    shortest: dict[str, Told] = field(default_factory=dict)
 
     def add(self, ran: Ran) -> None:
         self.schedules += 1
+        self.violating += bool(ran.violations)
+        log = str(ran.world)
         for kind in {violation.kind for violation in ran.violations}:
             self.kinds[kind] += 1
-            if kind not in self.shortest or len(ran.world.log) < len(self.shortest[kind].world.log):
-                self.shortest[kind] = ran
+            if kind not in self.shortest or len(log) < len(self.shortest[kind].log):
+                what = "\n".join(str(violation) for violation in ran.violations if violation.kind == kind)
+                self.shortest[kind] = Told(ran.repeat, what, log)
 
 
 def sweep(
@@ -79,22 +95,25 @@ def sweep(
     preemptions: int,
     most: int | None = None,
     enough: Callable[[Found], bool] = lambda found: False,
+    *,
     step: str = "",
+    seeds: int = SEEDS,
 ) -> Found:
-    """Every schedule with so many preemptions, without a failure and with one at each of the first execution's calls.
+    """Some by chance, and then every schedule with so many preemptions, without a failure and with one of `FIRST`.
 
-    At `most` so many schedules, or until `enough` is found; failures in one `step` only, if that is given. Begins again
-    when it has learnt of another shared place.
+    At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given. Those by
+    chance teach what is shared; it begins again when it has learnt of another place.
     """
     sharing, begun = Sharing(), time.process_time()
-    for seed in range(LESSONS):
-        by_chance(scenario, seed, sharing)
+    lessons = [by_chance(scenario, seed, sharing) for seed in range(seeds)]
     while True:
         found, known = Found(), len(sharing.forms)
-        for ran in all_schedules(scenario, sharing, preemptions, step):
+        for ran in lessons:
             found.add(ran)
-            if len(sharing.forms) > known or found.schedules == most or enough(found):
+        for ran in islice(all_schedules(scenario, sharing, preemptions, step), most):
+            if len(sharing.forms) > known or enough(found):
                 break
+            found.add(ran)
         if len(sharing.forms) == known:
             found.seconds = time.process_time() - begun
             return found
