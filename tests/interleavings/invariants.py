@@ -11,7 +11,7 @@ from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.executions import Execution
 from tests.interleavings.jobs import Transcription, heard
-from tests.interleavings.settling import LAST
+from tests.interleavings.settling import LAST, SUPPRESSED
 from tests.interleavings.world import World
 
 RED = "red for good"
@@ -27,7 +27,21 @@ ELSEWHERE = "elsewhere"
 NEWCOMERS = "audience per newcomer"
 CONSENT = "consent"
 FORGOTTEN = "forgotten"
-KINDS = (RED, PAID, TRANSCRIBED, GENERATED, LOST, OLD, OTHER_WORDS, COUNTS, OUTCOMES, ELSEWHERE, NEWCOMERS, CONSENT, FORGOTTEN)
+KINDS = (
+    RED,
+    PAID,
+    TRANSCRIBED,
+    GENERATED,
+    LOST,
+    OLD,
+    OTHER_WORDS,
+    COUNTS,
+    OUTCOMES,
+    ELSEWHERE,
+    NEWCOMERS,
+    CONSENT,
+    FORGOTTEN,
+)
 
 
 class Violation(NamedTuple):
@@ -53,7 +67,19 @@ def violations(world: World) -> list[Violation]:
         {name: read(world, f"batches/{name}/summary.json") for name in done},
         {name: read(world, f"batches/{name}/plan.json") for name in done},
     )
-    checks = (paid, transcribed, generated, lost, other_words, counts, outcomes, elsewhere, newcomers, consent, forgotten)
+    checks = (
+        paid,
+        transcribed,
+        generated,
+        lost,
+        other_words,
+        counts,
+        outcomes,
+        elsewhere,
+        newcomers,
+        consent,
+        forgotten,
+    )
     return [violation for check in checks for violation in check(rest)]
 
 
@@ -81,7 +107,9 @@ def paid(rest: Rest) -> Iterator[Violation]:
         allowed = anew(rest.world, f"media/p-{name}/{name}.wav")
         if times > allowed:
             twice[name] += len(word) * (times - allowed)
-    jobs = ", ".join(f"{job_id} over {sorted(job.documents)}" for job_id, job in rest.world.comprehend_medical.jobs.items())
+    jobs = ", ".join(
+        f"{job_id} over {sorted(job.documents)}" for job_id, job in rest.world.comprehend_medical.jobs.items()
+    )
     for name, characters in twice.items():
         yield Violation(PAID, f"{characters} characters of {name} were looked at again; the jobs: {jobs}")
 
@@ -211,13 +239,13 @@ def people(world: World) -> set[str]:
 
 
 def consenting(world: World) -> set[str]:
-    """The people who consent by the current version of their recording, and aren't to be forgotten."""
+    """The people who consent by the current version of their recording, and are neither suppressed nor forgotten."""
     found = set()
     for key in world.buckets.keys(MEDIA):
         version = world.buckets.current(MEDIA, key)
         if version and version.metadata.get("audience-consent") == "true":
             found.add(key.split("/")[1])
-    return found - world.departed
+    return found - world.departed - {SUPPRESSED}
 
 
 def consent(rest: Rest) -> Iterator[Violation]:

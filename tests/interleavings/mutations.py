@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from lambdas import (
@@ -114,6 +115,15 @@ def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(select_seeds, "read_suppressed", lambda audience: set())
 
 
+def consent_that_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    find_members = select_seeds.find_members
+
+    def find(rules: Any, records: Any) -> Any:
+        return find_members(rules, (msgspec.structs.replace(record, audience_consent=True) for record in records))
+
+    patch.setattr(select_seeds, "find_members", find)
+
+
 def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(summarize_batch, "rejections", lambda *given: iter(()))
 
@@ -131,6 +141,7 @@ MUTATIONS = [
     Mutation("a generation has another name each time", generation_under_another_name, "same audience", (GENERATED,)),
     Mutation("records aren't written", records_that_are_not_written, "overlap", (LOST,)),
     Mutation("older records replace newer ones", records_over_newer_ones, "replaced", (OLD,)),
-    Mutation("the suppression list isn't read", suppression_that_is_not_read, "forget", (CONSENT,)),
+    Mutation("the suppression list isn't read", suppression_that_is_not_read, "same audience", (CONSENT,)),
+    Mutation("consent isn't looked at", consent_that_is_not_looked_at, "same audience", (CONSENT,)),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),
 ]

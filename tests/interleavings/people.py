@@ -19,7 +19,10 @@ def deliver(world: World, *names: str) -> Move:
 
     def ask() -> None:
         records = [
-            {"messageId": name, "body": json.dumps({"detail": {"bucket": {"name": MEDIA}, "object": described(world, name)}})}
+            {
+                "messageId": name,
+                "body": json.dumps({"detail": {"bucket": {"name": MEDIA}, "object": described(world, name)}}),
+            }
             for name in names
         ]
         world.act("queue", lambda: void(ingest.handler({"Records": records}, None)))

@@ -167,7 +167,9 @@ SCENARIOS = [
         two_at_work,
         lambda world: [[redrive(world, "E1", "E2")], [start(world, "E2", media("a") | {"reprocess": True})]],
     ),
-    Scenario("twice", two, lambda world: [[deliver(world, "a", "b")], [deliver(world, "b", "a")], [deliver(world, "a")]]),
+    Scenario(
+        "twice", two, lambda world: [[deliver(world, "a", "b")], [deliver(world, "b", "a")], [deliver(world, "a")]]
+    ),
     Scenario(
         "deployed",
         two_at_work,

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from botocore import xform_name
 
+from lambdas.select_seeds import SUPPRESSION_KEY
 from lambdas.shared.identity import media_id
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import MEDIA, functions
+from tests.interleavings.aws import AUDIENCE, MEDIA, functions
 from tests.interleavings.buckets import Buckets
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
@@ -184,6 +185,10 @@ class World:
         version = self.buckets.put(MEDIA, key, " ".join(said).encode() if body is None else body, metadata)
         self._labels[media_id(MEDIA, key, {"VersionId": version.version_id})] = f"<{name} {version.version_id}>"
         return f"s3://{MEDIA}/{key}"
+
+    def suppress(self, user_id: str) -> None:
+        there = self.buckets.current(AUDIENCE, SUPPRESSION_KEY)
+        self.buckets.put(AUDIENCE, SUPPRESSION_KEY, (there.body if there else b"") + user_id.encode() + b"\n", {})
 
     def start(self, name: str, request: Mapping[str, Any]) -> Execution:
         self.note(f"-- {name} starts")

@@ -1,0 +1,33 @@
+"""A part of `make interleavings`, of every scenario: what holds today has to go on holding."""
+
+import pytest
+
+from tests.interleavings.scenarios import SCENARIOS, Scenario
+from tests.interleavings.sharing import Sharing
+from tests.interleavings.sweep import BY_NAME, by_chance, repeat, sweep
+from tests.interleavings.world import new_world
+
+# What is violated today, as test_stories.py tells it, where schedules of these scenarios come to it.
+KNOWN: dict[str, tuple[str, ...]] = {}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_what_holds_today_goes_on_holding(scenario: Scenario) -> None:
+    found = sweep(scenario, preemptions=1, most=10, seeds=8)
+    new = set(found.kinds) - set(KNOWN.get(scenario.name, ()))
+    assert not new, "\n\n".join(str(found.shortest[kind]) for kind in new)
+
+
+@pytest.mark.parametrize("name", ["overlap", "audiences", "forget"])
+def test_a_schedule_is_repeated_by_what_was_printed_of_it(name: str) -> None:
+    sharing = Sharing()
+    for seed in range(10):
+        ran = by_chance(BY_NAME[name], seed, sharing)
+        again = repeat(ran.repeat)
+        assert (again.world.scheduler.tick, again.violations) == (ran.world.scheduler.tick, ran.violations)
+        assert str(again.world.decisions) == str(ran.world.decisions)
+
+
+def test_a_call_that_no_fake_answers_is_named() -> None:
+    with new_world() as world, pytest.raises(NotImplementedError, match="no fake of PutItem of dynamodb"):
+        world.answer("dynamodb", "PutItem", {"TableName": "ledger"})
