@@ -9,10 +9,10 @@ ENV ?= dev
 FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
 	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
-.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
+.PHONY: help setup demo open local test bench faults interleavings lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Try and test
 setup: .venv/installed  ## a virtual environment, .venv, with all that is pinned in requirements.lock
@@ -38,6 +38,10 @@ test: setup  ## every test, offline
 
 faults: setup  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
+
+interleavings: setup  ## every order of two executions' calls and buttons, two preemptions: make interleavings [SCENARIO=name] [PREEMPTIONS=1] [SEEDS=n]
+	$(BIN)/python -m tests.interleavings $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PREEMPTIONS),--preemptions $(PREEMPTIONS)) \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPEAT),--repeat "$(REPEAT)")
 
 attack: setup  ## every role against every resource with real calls, and inputs made to break out
 	$(BIN)/python -m tests.attack

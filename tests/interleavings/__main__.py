@@ -9,7 +9,7 @@ from functools import partial
 # It makes the credentials up, and has to be first.
 import tests.conftest  # noqa: F401
 from tests.interleavings.scenarios import SCENARIOS
-from tests.interleavings.sweep import SEEDS, Found, Scenario, repeat, sweep
+from tests.interleavings.sweep import BY_NAME, SEEDS, Found, repeat, sweep
 
 
 def main() -> int:
@@ -42,8 +42,7 @@ def main() -> int:
 
 
 def found_in(preemptions: int, seeds: int, name: str) -> Found:
-    scenario: Scenario = next(item for item in SCENARIOS if item.name == name)
-    return sweep(scenario, preemptions, seeds=seeds)
+    return sweep(BY_NAME[name], preemptions, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,9 +102,8 @@ class Execution:
     def _drive(self, attempt: int) -> None:
         clock = Clock()
         replayed: dict[tuple[str, str], int] = defaultdict(int)
-        tasks = {
-            f"${{{step}Arn}}": lambda payload, step=step: self._task(step, payload, attempt, replayed)
-            for step in FUNCTIONS
+        tasks: dict[str, definition.Task] = {
+            f"${{{step}Arn}}": partial(self._task, step, attempt, replayed) for step in FUNCTIONS
         }
         world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
         execution = {"Name": self.name, "Id": self.arn, "RedriveCount": self.redrives}
@@ -127,7 +127,7 @@ class Execution:
         except _Abandoned:
             self._world.note(f"-- a function of {self.name} has ended that nobody waits for")
 
-    def _task(self, step: str, payload: Any, attempt: int, replayed: dict[tuple[str, str], int]) -> Steps:
+    def _task(self, step: str, attempt: int, replayed: dict[tuple[str, str], int], payload: Any) -> Steps:
         item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
         done, number = self._results[step, item], replayed[step, item]
         if number == len(done):

@@ -27,7 +27,7 @@ class Transcription:
 
 
 class Transcribe:
-    """`late`: the service reads the recording when the job ends, and not when it is started; nothing promises either."""
+    """`late`: the service reads the recording when the job ends and not when it is started. Neither is promised."""
 
     def __init__(self, buckets: Buckets, fails: Fate, *, late: bool = False) -> None:
         self._buckets, self._fails, self._late = buckets, fails, late

@@ -18,7 +18,7 @@ from lambdas import (
     summarize_batch,
     transcribe_medical,
 )
-from lambdas.shared.storage import find_head, write_json_lines
+from lambdas.shared.storage import find_head, s3, write_json_lines
 from tests.interleavings.invariants import (
     CONSENT,
     COUNTS,
@@ -47,8 +47,7 @@ class Mutation(NamedTuple):
 
 def unconditional_claim(patch: pytest.MonkeyPatch) -> None:
     def write(bucket: str, key: str, execution: str, head: object) -> bool:
-        body = f"{execution} {claims.uuid4()}".encode()
-        claims.s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata={"execution": execution})
+        s3.put_object(Bucket=bucket, Key=key, Body=execution.encode(), Metadata={"execution": execution})
         return True
 
     patch.setattr(claims, "_write", write)

@@ -1,7 +1,7 @@
 """What may happen at the same time: executions, buttons, uploads, deployments, a patient who is to be forgotten."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from tests.interleavings.aws import MEDIA
 from tests.interleavings.jobs import CORRUPT
@@ -28,7 +28,7 @@ def media(*names: str) -> dict[str, list[str]]:
     return {"media": [f"s3://{MEDIA}/{key(name)}" for name in names]}
 
 
-def start(world: World, name: str, request: dict[str, object], *after: str) -> Move:
+def start(world: World, name: str, request: Mapping[str, Any], *after: str) -> Move:
     """Once one of the executions `after` has failed, if any are given."""
     return Move(f"start {name}", lambda: void(world.start(name, request)), lambda: not after or bool(world.red(*after)))
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-import greenlet
+import greenlet  # type: ignore[import-untyped]
 
 from tests.interleavings.decisions import SWITCH, Decisions
 from tests.interleavings.sharing import Call

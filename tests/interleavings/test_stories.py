@@ -1,7 +1,8 @@
 """The stories that a scheduler has found, one each. One that isn't true yet says so, and fails when it comes true."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def kinds(world: World) -> set[str]:
     return {RED} if red else {violation.kind for violation in violations(world)}
 
 
-def run(world: World, name: str, request: dict[str, object]) -> None:
+def run(world: World, name: str, request: Mapping[str, Any]) -> None:
     world.start(name, request)
     world.run()
 
@@ -308,7 +309,7 @@ def test_nothing_of_a_patient_is_written_after_the_proof_that_nothing_is_left() 
             world.upload(key(name))
         world.start("E1", media("a", "b"))
 
-    for world, held in at_each("CollectEntities", begin):
+    for world, _held in at_each("CollectEntities", begin):
         world.stop("E1")
         people.work(world, "p-a")
         world.run()
