@@ -40,8 +40,7 @@ faults: setup  ## every AWS call x every fault it can have, run to its end: abou
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
 
 interleavings: setup  ## every order of two executions' calls and buttons, two preemptions: make interleavings [SCENARIO=name] [PREEMPTIONS=1] [SEEDS=n]
-	$(BIN)/python -m tests.interleavings $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PREEMPTIONS),--preemptions $(PREEMPTIONS)) \
-		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPEAT),--repeat "$(REPEAT)")
+	$(BIN)/python -m tests.interleavings $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PREEMPTIONS),--preemptions $(PREEMPTIONS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPEAT),--repeat "$(REPEAT)")
 
 attack: setup  ## every role against every resource with real calls, and inputs made to break out
 	$(BIN)/python -m tests.attack
