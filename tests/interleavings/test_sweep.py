@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.interleavings.invariants import CONSENT, LOST, NEWCOMERS, OLD, OUTCOMES, PAID
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, by_chance, repeat, sweep
