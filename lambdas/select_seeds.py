@@ -5,19 +5,18 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import translate
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from lambdas.cohort_rules import Found, find_members, rules_by_category
+from lambdas.shared import suppression_list
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
+    find_bytes,
     list_keys,
     read_bytes,
     read_json,
@@ -27,36 +26,32 @@ from lambdas.shared.storage import (
     write_json_lines,
 )
 from lambdas.shared.uris import parse_uri, uri_of
+from lambdas.shared.user_ids import canonical, fault, outline
 
-SUPPRESSION_KEY = "suppression/user_ids.txt"
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
 MAXIMUM_SEED_SIZE = 500_000
 # An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
 REFRESH_AFTER_NEWCOMERS = 25
+# Of the lines that match nobody; they go through the execution's state.
+MOST_LINES = 100
 
 
-class FoundTrait(msgspec.Struct, gc=False):
-    """A trait of an entity."""
+class People(NamedTuple):
+    """By their canonical user ids: the members of each cohort, who consent, and whoever is seen in any record."""
 
-    name: str
-
-
-class Found(msgspec.Struct, gc=False):
-    """What of a line of `records/` decides on an audience; the rest of it is skipped unbuilt."""
-
-    user_id: str
-    audience_consent: bool
-    category: str
-    score: float | None
-    text: str
-    traits: tuple[FoundTrait, ...]
+    members: dict[str, set[str]]
+    seen: set[str]
 
 
 @observed("seeds", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
 
-    Returns `cohorts` (one item of the Map each) and `not_generated` (cohort, seed size and the reason).
+    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason) and what became of
+    the `suppression` list, None if no cohort needs it.
+
+    Raises:
+        InvalidSuppressionList: a line of it can't be read for certain, so its person might be in a seed.
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts = json.loads(os.environ["COHORTS"])
@@ -64,11 +59,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
     not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
-        return {"cohorts": selected, "not_generated": not_generated}
+        return {"cohorts": selected, "not_generated": not_generated, "suppression": None}
     suppressed = read_suppressed(audience)
-    members = {name: user_ids - suppressed for name, user_ids in read_members(clinical, cohorts).items()}
+    people = read_people(clinical, cohorts)
     for cohort in cohorts:
-        name, user_ids = cohort["name"], members[cohort["name"]]
+        name = cohort["name"]
+        user_ids = people.members[name].difference(suppressed.values())
         minimum = cohort["minimum_seed_size"]
         reason = None
         if len(user_ids) < minimum:
@@ -83,7 +79,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         seed = current_seed(audience, name, user_ids)
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    return {"cohorts": selected, "not_generated": not_generated}
+    told = suppression(suppressed, people.seen)
+    return {"cohorts": selected, "not_generated": not_generated, "suppression": told}
 
 
 def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
@@ -93,66 +90,56 @@ def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
     return {"cohort": cohort["name"], "seed_id": seed_id, "export": cohort["export"], **unknown}
 
 
-def read_suppressed(audience: str) -> set[str]:
-    """The user ids that may never be in a seed, one per line. No such file means nobody is suppressed."""
-    try:
-        text = read_bytes(audience, SUPPRESSION_KEY).decode("utf-8-sig")  # spreadsheets begin a text with a mark
-    except s3.exceptions.NoSuchKey:
-        return set()
-    return {line.strip() for line in text.splitlines() if line.strip()}
+def read_suppressed(audience: str) -> dict[int, str]:
+    """Line number -> the user id that may never be in a seed. No such file means nobody is suppressed.
+
+    Raises:
+        InvalidSuppressionList: a line can't be read for certain.
+    """
+    body = find_bytes(audience, suppression_list.KEY) or b""
+    return suppression_list.read_list(body, uri_of(audience, suppression_list.KEY))
 
 
-def read_members(clinical: str, cohorts: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Cohort name -> the consenting people one of whose entities meets its rules, of all records there are."""
+def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
+    """What becomes of the suppression list, by the numbers of its lines: what they say stays out of the state."""
+    listed = set(suppressed.values())
+    unmatched = [number for number, user_id in suppressed.items() if user_id not in seen]
+    outlines = {outline(user_id) for user_id in seen} if unmatched else set()
+    similar = [number for number in unmatched if outline(suppressed[number]) in outlines]
+    return {
+        "listed": len(listed),
+        "matching": len(listed & seen),
+        "unmatched_lines": unmatched[:MOST_LINES],
+        "similar_lines": similar[:MOST_LINES],
+    }
+
+
+def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
+    """Everybody of all records there are, and the members of each cohort among them.
+
+    Records from before user ids were made canonical have them as their keys do.
+    """
     members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
+    seen: set[str] = set()
     decode = msgspec.json.Decoder(Found).decode_lines
     rules = rules_by_category(cohorts)
+
+    def look(key: str) -> tuple[set[tuple[str, str]], set[str]]:
+        records = decode(read_bytes(clinical, key))
+        return set(find_members(rules, records)), {record.user_id for record in records}
+
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # A thread keeps the members only: the records themselves would not all fit into memory.
+        # A thread keeps the people only: the records themselves would not all fit into memory.
         keys = list_keys(clinical, "records/")
-        for found in pool.map(lambda key: set(find_members(rules, decode(read_bytes(clinical, key)))), keys):
+        for found, people in pool.map(look, keys):
+            seen |= people
             for cohort, user_id in found:
                 members[cohort].add(user_id)
-    return members
-
-
-# Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.
-Rules = Mapping[str, list[tuple[str, Callable[[Found], bool]]]]
-
-
-def find_members(rules: Rules, records: Iterable[Found]) -> Iterator[tuple[str, str]]:
-    """Cohort name and user id, for each record and each cohort that it meets the rules of."""
-    for record in records:
-        if record.audience_consent:
-            for cohort, meets in rules.get(record.category, ()):
-                if meets(record):
-                    yield cohort, record.user_id
-
-
-def rules_by_category(cohorts: list[dict[str, Any]]) -> Rules:
-    rules: dict[str, list[tuple[str, Callable[[Found], bool]]]] = defaultdict(list)
-    for cohort in cohorts:
-        rules[cohort["category"]].append((cohort["name"], rules_of(cohort)))
-    return dict(rules)
-
-
-def rules_of(cohort: dict[str, Any]) -> Callable[[Found], bool]:
-    """Whether an entity of the cohort's category meets its other rules.
-
-    `*` and `?` in a term stand for any characters; else it is exact.
-    """
-    minimum_score, excluded = cohort["minimum_score"], frozenset(cohort["excluded_traits"])
-    terms = re.compile("|".join(translate(term.lower()) for term in cohort["terms"]) or "(?!)")
-
-    def meets(record: Found) -> bool:
-        # A label of Transcribe Medical may have no score; it is of a category that no cohort has.
-        if record.score is None or record.score < minimum_score:
-            return False
-        if any(trait.name in excluded for trait in record.traits):
-            return False
-        return terms.match(" ".join(record.text.lower().split())) is not None
-
-    return meets
+    spelt = {user_id: canonical(user_id) for user_id in seen}
+    # Whom no line could suppress may be in no seed.
+    unnamed = {user_id for user_id in seen if fault(spelt[user_id])}
+    named = {cohort: {spelt[user_id] for user_id in found - unnamed} for cohort, found in members.items()}
+    return People(named, set(spelt.values()))
 
 
 def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
+        # Of an execution from before there was one, redriven, nothing is known.
+        "suppression": state["seeds"].get("suppression"),
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],

@@ -46,7 +46,8 @@ def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any],
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
                       "billable_seconds": 16},
-        "seeds": {"cohorts": [], "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}]},
+        "seeds": {"cohorts": [], "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
+                  "suppression": None},
         "audiences": [],
         **more,
     }  # fmt: skip
@@ -125,6 +126,18 @@ def test_what_exists_and_is_not_shown_has_a_reason_and_nothing_else_has_one(
         assert ("Account 222233334444" in reason or "account 222233334444" in reason) == (model != MODEL)
         assert escape(reason) in html
     assert not hidden or model == MODEL or "generation job j." in reasons["export_uri"]
+
+
+def test_what_became_of_the_suppression_list_is_told(s3: Any) -> None:
+    found = {"listed": 3, "matching": 1, "unmatched_lines": [2, 9], "similar_lines": [9]}
+    _, summary = summarize(s3, seeds={"cohorts": [], "not_generated": [], "suppression": found})
+    assert summary["suppression"] == found
+    assert "Lines 2, 9" in report(s3)
+
+
+def test_an_execution_that_selected_its_seeds_before_the_list_was_told_is_summarized(s3: Any) -> None:
+    _, summary = summarize(s3, seeds={"cohorts": [], "not_generated": []})
+    assert summary["suppression"] is None
 
 
 def test_the_answer_names_no_patient(s3: Any) -> None:

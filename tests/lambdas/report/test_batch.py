@@ -70,6 +70,7 @@ def summary(**more: Any) -> dict[str, Any]:
             }
         ],
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
+        "suppression": {"listed": 12, "matching": 10, "unmatched_lines": [3, 7], "similar_lines": [7]},
         "cost_usd": {"transcribe_medical": 1.5, "comprehend_medical": 0.25, "total": 1.75, "not_included": "S3."},
         **more,
     }
@@ -147,6 +148,19 @@ def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be()
     assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**unseen, "not_visible": hidden}]))
     assert "asthma3026none" in rows(page(audiences=[{**unseen, "not_visible": {}}])), "nobody asked for an export"
     assert "gouttoo few" in rows(page())
+
+
+def test_lines_of_the_suppression_list_that_keep_nobody_out_are_told_by_their_numbers() -> None:
+    told = [element.seen for element in page().with_tag("p")]
+    assert any(
+        "Of 12 user ids on the suppression list, 2 are in no record" in line and "Lines 3, 7" in line for line in told
+    )
+    (notice,) = [element.seen for element in page().with_tag("p") if element.attributes.get("class") == "notice"]
+    assert notice.startswith("Look at the suppression list. Line 7: ")
+    many = {"listed": 300, "matching": 1, "unmatched_lines": list(range(1, 101)), "similar_lines": []}
+    assert "99, 100 …" in batch_page(summary(suppression=many), PLANNED, set())
+    for quiet in (None, {"listed": 2, "matching": 2, "unmatched_lines": [], "similar_lines": []}):
+        assert "suppression" not in batch_page(summary(suppression=quiet), PLANNED, set())
 
 
 def test_the_cost_is_told_by_service_and_together() -> None:
