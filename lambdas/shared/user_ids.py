@@ -29,6 +29,11 @@ def canonical(user_id: str) -> str:
     return text
 
 
+def spellings(user_id: str) -> set[str]:
+    """As the user id may be written: as it is, and with its letters composed or decomposed."""
+    return {user_id, canonical(user_id), unicodedata.normalize("NFD", user_id)}
+
+
 def fault(user_id: str) -> str | None:
     """Why no line of the suppression list could name it, None if one can; `user_id` is canonical."""
     if found := _UNUSABLE.search(user_id):
