@@ -20,6 +20,7 @@ from lambdas.takeovers import tell_takeover
 MAXIMUM_ATTEMPTS = 10
 # S3 user guide, "Conditional writes": the object is there, has changed, is gone, or is being written.
 LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+NOBODY = ""
 ENDED_UNFINISHED = ("FAILED", "TIMED_OUT", "ABORTED")
 
 stepfunctions = client("stepfunctions")
@@ -46,8 +47,8 @@ class Claims:
             head = find_head(self._bucket, key)
             if head is None:
                 continue
-            owner = str(head["Metadata"]["execution"])
-            if owner == self._execution or self._status(owner) in ("RUNNING", "PENDING_REDRIVE"):
+            owner = owner_of(head)
+            if owner == self._execution or (owner and self._status(owner) in ("RUNNING", "PENDING_REDRIVE")):
                 return owner
         raise _never_still(key, self._execution)
 
@@ -78,6 +79,12 @@ class Claims:
         return status
 
 
+def owner_of(head: Mapping[str, Any]) -> str:
+    """The execution that a claim names. One that was copied or written by hand may name none: then it holds nothing."""
+    name: str = head["Metadata"].get("execution", NOBODY)
+    return name
+
+
 def claim_key(transcript_id: str) -> str:
     return f"claims/{transcript_id}"
 
@@ -90,7 +97,7 @@ def keep(bucket: str, transcript_id: str, execution: str) -> str:
     key = claim_key(transcript_id)
     for _ in range(MAXIMUM_ATTEMPTS):
         head = find_head(bucket, key)
-        owner: str = head["Metadata"]["execution"] if head else execution
+        owner = (owner_of(head) if head else NOBODY) or execution
         if owner != execution or _write(bucket, key, execution, head):
             return owner
     raise _never_still(key, execution)

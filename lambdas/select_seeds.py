@@ -5,50 +5,34 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from lambdas.cohort_rules import Found, find_members, rules_by_category
+from lambdas.people import read_people
 from lambdas.shared import suppression_list
 from lambdas.shared.identity import digest
-from lambdas.shared.observability import logger, observed
-from lambdas.shared.storage import (
-    PARALLEL_REQUESTS,
-    find_bytes,
-    list_keys,
-    read_bytes,
-    read_json,
-    read_json_lines,
-    s3,
-    write_json,
-    write_json_lines,
-)
+from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.storage import find_bytes, write_json, write_json_lines
 from lambdas.shared.uris import parse_uri, uri_of
-from lambdas.shared.user_ids import canonical, fault, outline
+from lambdas.shared.user_ids import outline
 
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
 MAXIMUM_SEED_SIZE = 500_000
 # An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
 REFRESH_AFTER_NEWCOMERS = 25
+# State is limited, and one sentence tells what to do about all.
+UNREADABLE_TOLD = 20
 # Of the lines that match nobody; they go through the execution's state.
 MOST_LINES = 100
-
-
-class People(NamedTuple):
-    """By their canonical user ids: the members of each cohort, who consent, and whoever is seen in any record."""
-
-    members: dict[str, set[str]]
-    seen: set[str]
 
 
 @observed("seeds", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
 
-    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason) and what became of
-    the `suppression` list, None if no cohort needs it.
+    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason),
+    `unreadable_records` (how many files, and a sentence about each of the first) and what became of the `suppression`
+    list, None if no cohort needs it.
 
     Raises:
         InvalidSuppressionList: a line of it can't be read for certain, so its person might be in a seed.
@@ -59,7 +43,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
     not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
-        return {"cohorts": selected, "not_generated": not_generated, "suppression": None}
+        nothing = {"unreadable_records": {"count": 0, "first": []}, "suppression": None}
+        return {"cohorts": selected, "not_generated": not_generated, **nothing}
     suppressed = read_suppressed(audience)
     people = read_people(clinical, cohorts)
     for cohort in cohorts:
@@ -79,8 +64,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         seed = current_seed(audience, name, user_ids)
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    told = suppression(suppressed, people.seen)
-    return {"cohorts": selected, "not_generated": not_generated, "suppression": told}
+    metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
+    return {
+        "cohorts": selected,
+        "not_generated": not_generated,
+        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
+        "suppression": suppression(suppressed, people.seen),
+    }
 
 
 def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
@@ -114,48 +104,16 @@ def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
     }
 
 
-def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
-    """Everybody of all records there are, and the members of each cohort among them.
-
-    Records from before user ids were made canonical have them as their keys do.
-    """
-    members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
-    seen: set[str] = set()
-    decode = msgspec.json.Decoder(Found).decode_lines
-    rules = rules_by_category(cohorts)
-
-    def look(key: str) -> tuple[set[tuple[str, str]], set[str]]:
-        records = decode(read_bytes(clinical, key))
-        return set(find_members(rules, records)), {record.user_id for record in records}
-
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # A thread keeps the people only: the records themselves would not all fit into memory.
-        keys = list_keys(clinical, "records/")
-        for found, people in pool.map(look, keys):
-            seen |= people
-            for cohort, user_id in found:
-                members[cohort].add(user_id)
-    spelt = {user_id: canonical(user_id) for user_id in seen}
-    # Whom no line could suppress may be in no seed.
-    unnamed = {user_id for user_id in seen if fault(spelt[user_id])}
-    named = {cohort: {spelt[user_id] for user_id in found - unnamed} for cohort, found in members.items()}
-    return People(named, set(spelt.values()))
-
-
 def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:
     """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
 
     A person who left makes a new seed at once; people who joined make one when enough of them have.
     """
     pointer = f"seeds/{cohort}/latest.json"
-    try:
-        latest: dict[str, Any] = read_json(audience, pointer)
-        seeded = {line["user_id"] for line in read_json_lines(*parse_uri(latest["seed_uri"]))}
-    except s3.exceptions.NoSuchKey:
-        pass  # the first one, or one whose seed has expired
-    else:
+    if latest := last_seed(audience, pointer):
+        seed, seeded = latest
         if seeded <= user_ids and len(user_ids - seeded) < REFRESH_AFTER_NEWCOMERS:
-            return latest
+            return seed
     ordered = sorted(user_ids)
     seed_id = digest(*ordered)
     key = f"seeds/{cohort}/{seed_id}.jsonl"
@@ -163,3 +121,18 @@ def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, An
     seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
     write_json(audience, pointer, seed)
     return seed
+
+
+def last_seed(audience: str, pointer: str) -> tuple[dict[str, Any], set[str]] | None:
+    """The seed that the pointer names, and the people in it; None if there is none, or none that can be read.
+
+    A new seed of the same people has the same id, and so the same audience.
+    """
+    try:
+        with understanding(audience, pointer):
+            found = json.loads(read_file(audience, pointer, "AUDIENCE_KEY_ARN"))
+            seed = {name: found[name] for name in ("seed_id", "seed_uri", "seed_size")}
+            lines = read_file(*parse_uri(seed["seed_uri"]), "AUDIENCE_KEY_ARN").splitlines()
+            return seed, {str(json.loads(line)["user_id"]) for line in lines}
+    except UnreadableFile:
+        return None

@@ -128,7 +128,8 @@ def audiences_html(summary: dict[str, Any]) -> str:
         html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
     if without:
         html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
-    return (html or "<p>No cohorts.</p>") + suppression_html(summary["suppression"])
+    told = unreadable_html(summary["unreadable_records"]) + suppression_html(summary["suppression"])
+    return (html or "<p>No cohorts.</p>") + told
 
 
 def suppression_html(suppression: dict[str, Any] | None) -> str:
@@ -150,6 +151,15 @@ def suppression_html(suppression: dict[str, Any] | None) -> str:
 
 def lines_of(numbers: Sequence[int]) -> str:
     return f"{'Line' if len(numbers) == 1 else 'Lines'} {', '.join(map(str, numbers))}"
+
+
+def unreadable_html(unreadable: dict[str, Any]) -> str:
+    if not unreadable["count"]:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in unreadable["first"])
+    more = unreadable["count"] - len(unreadable["first"])
+    rest = f"<li>… and {number(more)} more</li>" if more else ""
+    return f"<h3>Records that can't be read</h3><p>By these recordings nobody is in a cohort.</p><ul>{items}{rest}</ul>"
 
 
 def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:

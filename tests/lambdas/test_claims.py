@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +33,13 @@ def expect_status(stepfunctions: Stubber, execution: str, status: str) -> None:
 def test_a_recording_that_nobody_works_on_is_taken(stepfunctions: Stubber) -> None:
     assert claim("e-1") == "e-1"
     assert keep(CLINICAL, "t", "e-2") == "e-1"
+
+
+def test_a_claim_that_names_nobody_holds_nothing(stepfunctions: Stubber, s3: Any) -> None:
+    for take in (claim, partial(keep, CLINICAL, "t")):
+        s3.put_object(Bucket=CLINICAL, Key="claims/t", Body=b"copied, and its metadata were not")
+        assert take("e-1") == "e-1"
+        assert s3.head_object(Bucket=CLINICAL, Key="claims/t")["Metadata"] == {"execution": "e-1"}
 
 
 def test_taking_it_again_asks_nobody(stepfunctions: Stubber) -> None:
