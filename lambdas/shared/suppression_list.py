@@ -17,6 +17,7 @@ USAGE = (
     "Write one user id per line and nothing else, in UTF-8; one with blanks, commas or semicolons in it goes in double "
     "quotes."
 )
+_UTF8 = "utf-8"
 _BREAK = re.compile(r"\r\n|\r|\n")
 _MARK = "\ufeff"
 _AROUND = f"{BLANKS}\t{INVISIBLE}"
@@ -36,8 +37,12 @@ def read_list(body: bytes, uri: str) -> dict[int, str]:
     """
     user_ids: dict[int, str] = {}
     unclear: dict[int, str] = {}
-    for number, line in enumerate(_BREAK.split(_text(body)), 1):
+    encoding = _encoding(body)
+    # What can't be decoded becomes U+FFFD, in the line that it is in.
+    for number, line in enumerate(_BREAK.split(body.decode(encoding, errors="replace")), 1):
         try:
+            if encoding != _UTF8 and _is_utf8(line.encode(encoding)):
+                raise Unclear("is UTF-8 in a UTF-16 file, as if two were joined; save it as UTF-8")
             if user_id := user_id_of(line):
                 user_ids[number] = user_id
         except Unclear as reason:
@@ -81,20 +86,23 @@ def line_of(user_id: str) -> str:
 
 
 def with_user_id(body: bytes, user_id: str) -> bytes:
-    """The list with a line more, in its own encoding."""
-    text = _text(body)
+    """The list, which `read_list` has read, with a line more, in UTF-8."""
+    text = body.decode(_encoding(body))
     separator = "\n" if text and not text.endswith(("\n", "\r")) else ""
-    return body + f"{separator}{line_of(user_id)}\n".encode(_encoding(body))
-
-
-def _text(body: bytes) -> str:
-    # What can't be decoded becomes U+FFFD, in the line that it is in.
-    return body.decode(_encoding(body), errors="replace")
+    return f"{text}{separator}{line_of(user_id)}\n".encode()
 
 
 def _encoding(body: bytes) -> str:
-    marks = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-    return marks.get(body[:2], "utf-8")
+    return {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(body[:2], _UTF8)
+
+
+def _is_utf8(line: bytes) -> bool:
+    """Whether the bytes of a line are text in UTF-8; what was UTF-16 has a zero beside each of ASCII's characters."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return any(letter > " " for letter in text) and not any(letter < " " and letter not in "\t\r\n" for letter in text)
 
 
 def _unquoted(text: str) -> str:

@@ -290,7 +290,7 @@ def test_a_patient_in_several_spellings_goes_as_one(
     escaped = [json.dumps(folder)[1:-1] for folder in folders]
     assert naming(run, *folders, *escaped, "0" * 32) == set()
     assert naming(run, "p-Renee") == kept
-    assert listed.read().decode("utf-16").splitlines() == ["p-first", composed]
+    assert listed.read().decode("utf-8-sig").splitlines() == ["p-first", composed]
     assert "Uploads" not in run.s3.list_multipart_uploads(Bucket=deployed.media)
     again = operate("forget", composed, "--yes", "--json")
     assert (again.code, again.json["removed"], again.json["rewritten"]) == (0, {}, {})
