@@ -14,6 +14,7 @@ from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
 from lambdas.shared.uris import uri_of
+from lambdas.shared.user_ids import canonical, fault
 
 # The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
 # enough to tell short jobs from long ones.
@@ -68,7 +69,13 @@ def inspect(key: str) -> Recording:
     if not named:
         reason = "The key is not of the form media/<user_id>/<file>."
         return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
-    user_id = named[1]
+    user_id = canonical(named[1])
+    if unnameable := fault(user_id):
+        reason = (
+            f"The user id, the folder's name below media/, {unnameable}: no line of the suppression list could name "
+            "this patient. Rename the object."
+        )
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     if any(part in (".", "..") for part in key.split("/")):
         reason = (
             "The key has a part of dots only, which some software would resolve to another place. Rename the object."

@@ -5,60 +5,37 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from fnmatch import translate
 from typing import Any
 
-import msgspec
-
+from lambdas.people import read_people
+from lambdas.shared import suppression_list
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
-from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
-from lambdas.shared.storage import (
-    PARALLEL_REQUESTS,
-    list_keys,
-    read_bytes,
-    s3,
-    write_json,
-    write_json_lines,
-)
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.storage import find_bytes, write_json, write_json_lines
 from lambdas.shared.uris import parse_uri, uri_of
+from lambdas.shared.user_ids import outline
 
-SUPPRESSION_KEY = "suppression/user_ids.txt"
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
 MAXIMUM_SEED_SIZE = 500_000
 # An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
 REFRESH_AFTER_NEWCOMERS = 25
 # State is limited, and one sentence tells what to do about all.
 UNREADABLE_TOLD = 20
-
-
-class FoundTrait(msgspec.Struct, gc=False):
-    """A trait of an entity."""
-
-    name: str
-
-
-class Found(msgspec.Struct, gc=False):
-    """What of a line of `records/` decides on an audience; the rest of it is skipped unbuilt."""
-
-    user_id: str
-    audience_consent: bool
-    category: str
-    score: float | None
-    text: str
-    traits: tuple[FoundTrait, ...]
+# Of the lines that match nobody; they go through the execution's state.
+MOST_LINES = 100
 
 
 @observed("seeds", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
 
-    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason) and
-    `unreadable_records` (how many files, and a sentence about each of the first).
+    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason),
+    `unreadable_records` (how many files, and a sentence about each of the first) and what became of the `suppression`
+    list, None if no cohort needs it.
+
+    Raises:
+        InvalidSuppressionList: a line of it can't be read for certain, so its person might be in a seed.
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts = json.loads(os.environ["COHORTS"])
@@ -66,12 +43,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
     not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
-        return {"cohorts": selected, "not_generated": not_generated, "unreadable_records": {"count": 0, "first": []}}
+        nothing = {"unreadable_records": {"count": 0, "first": []}, "suppression": None}
+        return {"cohorts": selected, "not_generated": not_generated, **nothing}
     suppressed = read_suppressed(audience)
-    everybody, unreadable = read_members(clinical, cohorts)
-    members = {name: user_ids - suppressed for name, user_ids in everybody.items()}
+    people = read_people(clinical, cohorts)
     for cohort in cohorts:
-        name, user_ids = cohort["name"], members[cohort["name"]]
+        name = cohort["name"]
+        user_ids = people.members[name].difference(suppressed.values())
         minimum = cohort["minimum_seed_size"]
         reason = None
         if len(user_ids) < minimum:
@@ -86,9 +64,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         seed = current_seed(audience, name, user_ids)
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    metrics.add_metric("RecordsUnreadable", "Count", len(unreadable))
-    told = {"count": len(unreadable), "first": sorted(unreadable)[:UNREADABLE_TOLD]}
-    return {"cohorts": selected, "not_generated": not_generated, "unreadable_records": told}
+    metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
+    return {
+        "cohorts": selected,
+        "not_generated": not_generated,
+        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
+        "suppression": suppression(suppressed, people.seen),
+    }
 
 
 def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
@@ -98,80 +80,28 @@ def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
     return {"cohort": cohort["name"], "seed_id": seed_id, "export": cohort["export"], **unknown}
 
 
-def read_suppressed(audience: str) -> set[str]:
-    """The user ids that may never be in a seed, one per line. No such file means nobody is suppressed."""
-    try:
-        text = read_bytes(audience, SUPPRESSION_KEY).decode("utf-8-sig")  # spreadsheets begin a text with a mark
-    except s3.exceptions.NoSuchKey:
-        return set()
-    return {line.strip() for line in text.splitlines() if line.strip()}
+def read_suppressed(audience: str) -> dict[int, str]:
+    """Line number -> the user id that may never be in a seed. No such file means nobody is suppressed.
 
-
-def read_members(clinical: str, cohorts: list[dict[str, Any]]) -> tuple[dict[str, set[str]], list[str]]:
-    """Cohort name -> the consenting people one of whose entities meets its rules, of all records there are.
-
-    With it, a sentence about each file of records that can't be read: its person is in no cohort by this recording.
+    Raises:
+        InvalidSuppressionList: a line can't be read for certain.
     """
-    members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
-    decode = msgspec.json.Decoder(Found).decode_lines
-    rules = rules_by_category(cohorts)
-    unreadable: list[str] = []
-
-    def look(key: str) -> set[tuple[str, str]]:
-        try:
-            with understanding(clinical, key):
-                return set(find_members(rules, decode(read_file(clinical, key))))
-        except MissingFile:  # forgotten since it was listed
-            return set()
-        except UnreadableFile as fault:
-            unreadable.append(str(fault))
-            return set()
-
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # A thread keeps the members only: the records themselves would not all fit into memory.
-        for found in pool.map(look, list_keys(clinical, "records/")):
-            for cohort, user_id in found:
-                members[cohort].add(user_id)
-    return members, unreadable
+    body = find_bytes(audience, suppression_list.KEY) or b""
+    return suppression_list.read_list(body, uri_of(audience, suppression_list.KEY))
 
 
-# Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.
-Rules = Mapping[str, list[tuple[str, Callable[[Found], bool]]]]
-
-
-def find_members(rules: Rules, records: Iterable[Found]) -> Iterator[tuple[str, str]]:
-    """Cohort name and user id, for each record and each cohort that it meets the rules of."""
-    for record in records:
-        if record.audience_consent:
-            for cohort, meets in rules.get(record.category, ()):
-                if meets(record):
-                    yield cohort, record.user_id
-
-
-def rules_by_category(cohorts: list[dict[str, Any]]) -> Rules:
-    rules: dict[str, list[tuple[str, Callable[[Found], bool]]]] = defaultdict(list)
-    for cohort in cohorts:
-        rules[cohort["category"]].append((cohort["name"], rules_of(cohort)))
-    return dict(rules)
-
-
-def rules_of(cohort: dict[str, Any]) -> Callable[[Found], bool]:
-    """Whether an entity of the cohort's category meets its other rules.
-
-    `*` and `?` in a term stand for any characters; else it is exact.
-    """
-    minimum_score, excluded = cohort["minimum_score"], frozenset(cohort["excluded_traits"])
-    terms = re.compile("|".join(translate(term.lower()) for term in cohort["terms"]) or "(?!)")
-
-    def meets(record: Found) -> bool:
-        # A label of Transcribe Medical may have no score; it is of a category that no cohort has.
-        if record.score is None or record.score < minimum_score:
-            return False
-        if any(trait.name in excluded for trait in record.traits):
-            return False
-        return terms.match(" ".join(record.text.lower().split())) is not None
-
-    return meets
+def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
+    """What becomes of the suppression list, by the numbers of its lines: what they say stays out of the state."""
+    listed = set(suppressed.values())
+    unmatched = [number for number, user_id in suppressed.items() if user_id not in seen]
+    outlines = {outline(user_id) for user_id in seen} if unmatched else set()
+    similar = [number for number in unmatched if outline(suppressed[number]) in outlines]
+    return {
+        "listed": len(listed),
+        "matching": len(listed & seen),
+        "unmatched_lines": unmatched[:MOST_LINES],
+        "similar_lines": similar[:MOST_LINES],
+    }
 
 
 def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, n
 from operations.failed_creation import unblock
 from operations.following import Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
+from operations.forgetting.unknown import refuse_unknown
 from operations.options import Endpoint, Env, Json
 from operations.recordings import recordings, upload
 from operations.verify.command import verify_command
@@ -157,7 +158,8 @@ def forget_command(
 ) -> None:
     """Remove everything of a patient from all buckets, keep them out of later seeds, and prove that nothing is left.
 
-    Refuses while an execution holds one of their recordings. May be stopped at any time and repeated.
+    Refuses while an execution holds one of their recordings, and a user id that nothing names. May be stopped at any
+    time and repeated.
 
     \b
     Example: python -m operations forget p-001 --dry-run --env local
@@ -169,6 +171,7 @@ def forget_command(
     deployed = find(env, endpoint_url)
     with output.spinner(as_json) as report:
         plan = forgetting.look(deployed, user_id, report, access_logs=dry_run)
+        refuse_unknown(deployed, plan, report)
     if dry_run:
         output.dry_run(deployed, plan, as_json, delete_audiences=audiences)
         return

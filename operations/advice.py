@@ -13,6 +13,7 @@ _BY_ERROR = {
     "TakenOver": "Another execution has gone on with these recordings: redrive that one if it failed, else: {again}.",
     "IncompleteOutput": 'What an earlier step wrote has expired: start a new execution with "reprocess": true, which '
     "pays for everything again.",
+    "InvalidSuppressionList": "Repair the lines of the suppression list that the cause names, then: {redrive}.",
     "ThrottlingException": "When the outage is over: {redrive}, as often as you like.",
     "LimitExceededException": "When the quota is free again: {redrive}, as often as you like.",
     "TooManyRequestsException": "When the quota is free again: {redrive}, as often as you like.",

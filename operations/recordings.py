@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from boto3.exceptions import Boto3Error
 
+from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.parallel import mapped
@@ -21,7 +22,7 @@ class Recording(NamedTuple):
 
 
 def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
-    """The recordings at `paths` with their keys, `media/<user_id>/<file>`.
+    """The recordings at `paths` with their keys, `media/<user_id>/<file>`, the user id in its canonical spelling.
 
     Of a folder, everything below it, apart from hidden files; without `user_id`, its own folders are named by the user
     ids of whose recordings they hold.
@@ -30,7 +31,7 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
         OperationError: there is no recording, it isn't told whose it is, or two would have the same key.
     """
     if user_id is not None:
-        check_user_id(user_id, "--user-id")
+        user_id = check_user_id(user_id, "--user-id")
     found = [recording for path in paths for recording in _below(path, user_id)]
     by_key: dict[str, Path] = {}
     for path, key in found:
@@ -84,8 +85,7 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
             raise OperationError(
                 f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
             )
-        check_user_id(owner, f"The folder {file.parent}")
-        yield Recording(file, f"media/{relative}")
+        yield Recording(file, f"media/{check_user_id(owner, f'The folder {file.parent}')}/{rest}")
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:
@@ -103,13 +103,17 @@ def check_key(key: str) -> None:
         raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
 
 
-def check_user_id(user_id: str, source: str) -> None:
-    """The suppression list names a user id in a line of its own, so it has to fit into one.
+def check_user_id(given: str, source: str) -> str:
+    """The user id in its canonical spelling.
 
     Raises:
-        OperationError: it doesn't; `source` is what it was given as.
+        OperationError: it can't be one, or no line of the suppression list could name it; `source` is what it was given
+            as.
     """
-    if not user_id or "/" in user_id or user_id in (".", "..") or [user_id.strip()] != user_id.splitlines():
-        raise OperationError(
-            f"{source} is {user_id!r}, but a user id has no slash, no line break and no blank at its ends; correct it."
-        )
+    user_id = canonical(given)
+    reason = f"it {told}" if (told := fault(user_id)) else None
+    if "/" in user_id or user_id in (".", ".."):
+        reason = "a user id has no slash, and letters or digits"
+    if reason:
+        raise OperationError(f"{source} is {given!r}, but {reason}; correct it.")
+    return user_id

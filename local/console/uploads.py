@@ -35,7 +35,7 @@ def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[b
     user_id, file = _decoded(headers, USER_ID, "user id"), _decoded(headers, FILE_NAME, "file name")
     if not user_id:
         raise OperationError("Whose recording is it? Give the patient's user id, a pseudonym.")
-    check_user_id(user_id, "The user id")
+    user_id = check_user_id(user_id, "The user id")
     if file in ("", ".", "..") or "/" in file:
         raise OperationError(f"{file!r} is no name of a file; rename it.")
     ending = PurePosixPath(file).suffix.lower().removeprefix(".")

@@ -3,9 +3,8 @@
 import re
 from typing import NamedTuple
 
+from lambdas.shared import suppression_list
 from operations.deployed import Deployed
-
-SUPPRESSION_KEY = "suppression/user_ids.txt"
 
 # How the content of a kind is searched, and what is done with what names the patient among others.
 RECORDING = "recording"  # of one patient, and nothing that we write: key and metadata say whose
@@ -47,7 +46,7 @@ _CLINICAL = (
 _AUDIENCE = (
     (re.compile(r"seeds/.*\.jsonl$"), Place("seeds", LINES)),
     (re.compile(r"seeds/.*\.json$"), Place("seeds", DOCUMENT)),
-    (re.compile(re.escape(SUPPRESSION_KEY) + "$"), Place("suppression list", SUPPRESSION)),
+    (re.compile(re.escape(suppression_list.KEY) + "$"), Place("suppression list", SUPPRESSION)),
 )
 # What the ids are found in goes last, the plans at the very end: when it is cut off, the next run finds them again.
 _ORDER = (

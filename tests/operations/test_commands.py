@@ -81,6 +81,7 @@ def test_recordings_of_nobody_and_files_that_are_not_there_are_refused(operate: 
         ([str(tmp_path)], "Give --user-id"),
         ([str(tmp_path / "nothing.wav")], "neither a file nor a folder"),
         ([str(tmp_path / "visit.wav"), "--user-id", "a/b"], "has no slash"),
+        ([str(tmp_path / "visit.wav"), "--user-id", "a\tb"], "it has the character U+0009"),
         ([str(tmp_path / "visit.wav")] * 2 + ["--user-id", "p-1"], "would both be media/p-1/visit.wav"),
     ):
         answer = operate("run", *arguments)
@@ -89,8 +90,20 @@ def test_recordings_of_nobody_and_files_that_are_not_there_are_refused(operate: 
         assert answer.error.count("\n") == 1
 
 
-def test_what_a_dry_run_writes_for_scripts_is_documented(operate: Command) -> None:
-    answer = operate("forget", "p-nobody", "--dry-run", "--json")
+def test_a_recording_is_uploaded_under_the_one_spelling_of_its_patient(
+    run: Run, operate: Command, tmp_path: Path
+) -> None:
+    path = recording(run, tmp_path / "Jose\u0301" / "visit.wav", "Patient has fever.")
+    key = "media/Jos\u00e9/visit.wav"
+    for arguments in ([str(tmp_path)], [str(path), "--user-id", "Jose\u0301 "]):
+        answer = operate("run", *arguments, "--json")
+        assert [uri.partition("/media/")[2] for uri in answer.json["uploaded"]] == [key.removeprefix("media/")]
+    run.execution_of(f"s3://{run.pipeline.media_bucket}/{key}")
+
+
+def test_what_a_dry_run_writes_for_scripts_is_documented(run: Run, operate: Command) -> None:
+    run.execution_of(run.drop("media/p-dry/visit.wav", b""))
+    answer = operate("forget", "p-dry", "--dry-run", "--json")
     assert (answer.code, list(answer.json)) == (0, json_keys("`forget --dry-run`"))
 
 

@@ -252,6 +252,32 @@ def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:
     assert run.summary(run.start(media=[uri], reprocess=True))["recordings"]["transcribed"] == 1
 
 
+def test_a_suppression_list_that_is_not_certain_is_repaired_and_redriven(run: Run) -> None:
+    text, done = "She has hypertension on Friday.", work(run)
+    users = [f"p-{number:03}" for number in range(1, 31)]  # whom the model's owner knows
+    run.remember(users)
+    bucket, key = run.pipeline.audience_bucket, "suppression/user_ids.txt"
+    run.s3.put_object(Bucket=bucket, Key=key, Body=b"p-001\r\np-002,2026-01-01\r\nP-003\r\n")
+    try:
+        failed = run.execution_of(drop(run, text))
+        assert (failed["status"], failed["error"]) == ("FAILED", "InvalidSuppressionList")
+        assert failed["cause"].count("Line ") == 1
+        assert f"s3://{bucket}/{key} can't be read for certain. Line 2 has" in failed["cause"]
+        assert run.states(failed["executionArn"])[-1] == "SelectSeeds"
+        attempts = [event for event in run.events(failed["executionArn"]) if event["type"] == "LambdaFunctionFailed"]
+        assert len(attempts) == 1
+        run.s3.put_object(Bucket=bucket, Key=key, Body="\ufeffp-001\r\n\ufeff\u201cp-002\u201d;\r\nP-003\r\n".encode())
+        summary = run.summary(redriven(run, failed))
+    finally:
+        run.s3.delete_object(Bucket=bucket, Key=key)
+    assert summary["suppression"] == {"listed": 3, "matching": 2, "unmatched_lines": [3], "similar_lines": [3]}
+    (cohort,) = [item for item in summary["audiences"] if item["cohort"] == "hypertension"]
+    seed = run.s3.get_object(Bucket=bucket, Key=cohort["seed_uri"].removeprefix(f"s3://{bucket}/"))["Body"].read()
+    assert b'"p-003"' in seed
+    assert not any(f'"{user}"'.encode() in seed for user in ("p-001", "p-002"))
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
 def attribute(run: Run, queue: str, name: str) -> str:
     sqs = run.pipeline.aws.client("sqs")
     value: str = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name]
