@@ -90,7 +90,7 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
         try:
             transcribe.start_medical_transcription_job(**wanted)
         except transcribe.exceptions.BadRequestException as error:
-            if reason := refused_request(error.response["Error"]["Message"], recording, head):
+            if reason := refused_request(error.response["Error"]["Message"], recording):
                 raise Unusable(reason) from None
             raise
         except transcribe.exceptions.ConflictException:
@@ -135,7 +135,7 @@ def header_of(recording: Mapping[str, Any], head: Mapping[str, Any]) -> Header |
         raise
 
 
-def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[str, Any]) -> str | None:
+def refused_request(message: str, recording: Mapping[str, Any]) -> str | None:
     """The reason if a BadRequestException speaks of this recording, None if of what all requests have in common.
 
     One error stands for everything, and its texts aren't documented. Text that isn't known to speak of our side speaks
@@ -147,7 +147,7 @@ def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[st
     """
     if not jobs.is_ours(message) and not any(word in message.lower() for word in COMMON_TO_ALL):
         return f"Transcribe Medical: {message or NO_REASON}"
-    planned_head(recording)
+    head = planned_head(recording)
     return other_key(head) if jobs.is_ours(message) and has_other_key(head, os.environ["MEDIA_KEY_ARN"]) else None
 
 
