@@ -103,7 +103,13 @@ def _lengths(reader: Reader, movie: _Movie, track: Box, frame_seconds: float) ->
     ticks = _ticks(reader, track)
     if movie.fragments:
         in_fragments = mp4_fragments.lengths(
-            reader, track, movie.fragments, first=movie.fragment, segments=movie.segments, before=ticks
+            reader,
+            track,
+            movie.fragments,
+            first=movie.fragment,
+            segments=movie.segments,
+            scale=scale,
+            before=ticks,
         )
         (movie_scale,) = _movie_scale(reader, movie.moov)
         total = find(reader, movie.fragments, b"mehd")

@@ -8,8 +8,8 @@ from lambdas.media_headers import density
 from lambdas.media_headers.boxes import Box, boxes, find, versioned
 from lambdas.media_headers.reader import TAIL, Reader, Unreadable
 
-# The last fragment is looked for in the end of the file: a second of sound first, then one with pictures.
 _FILE = b"ftyp"
+# The last fragment is looked for in the end of the file: some seconds of sound first, then one with pictures.
 _TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 _LONGEST_TABLE = 1 << 20
@@ -25,11 +25,12 @@ class _Track(NamedTuple):
 
 
 def lengths(
-    reader: Reader, track: Box, extends: Box, *, first: Box | None, segments: Box | None, before: int
+    reader: Reader, track: Box, extends: Box, *, first: Box | None, segments: Box | None, scale: int, before: int
 ) -> list[float]:
-    """What the fragments and their index say of `track` in seconds; `before` are the ticks in the movie's own index."""
-    media = find(reader, track, b"mdia", b"mdhd")
-    (scale,) = versioned(reader, media, ">8xI", ">16xI") if media else (0,)
+    """What the fragments and their index say of `track` in seconds.
+
+    `scale` is the track's ticks in a second, `before` those of the samples in the movie's own index.
+    """
     claims = []
     if segments and (seconds := _indexed(reader, segments)):
         claims.append(seconds)

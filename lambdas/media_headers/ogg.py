@@ -113,7 +113,7 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
 def _ends(reader: Reader, begin: int, serial: int) -> list[int]:
     """The positions after the stream's last sample, two if its last page breaks off.
 
-    None if the file's tail doesn't tell, or has another beginning.
+    None at all if the file's tail doesn't tell, or has another beginning.
     """
     tail = reader.tail(TAIL)
     ends: list[int] = []
