@@ -15,13 +15,11 @@ from botocore.exceptions import ClientError
 
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
-from lambdas.shared.storage import find_head, s3, unchanged
+from lambdas.shared.storage import CONDITION_NOT_MET, find_head, s3, unchanged
 from lambdas.takeovers import tell_takeover
 
 # Two executions that plan at the same moment may get in each other's way once or twice.
 MAXIMUM_ATTEMPTS = 10
-# S3 user guide, "Conditional writes": the object is there, has changed, is gone, or is being written.
-LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 NOBODY = ""
 ENDED_UNFINISHED = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -110,7 +108,7 @@ def _write(bucket: str, execution: str, transcript_id: str, head: Mapping[str, A
     try:
         s3.put_object(Bucket=bucket, Key=claim_key(transcript_id), Body=body, Metadata=metadata, **unchanged(head))
     except ClientError as error:
-        if error.response["Error"]["Code"] not in LOST:
+        if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
             raise
         return False
     return True

@@ -5,14 +5,25 @@ All records count, not only this batch's: a cohort grows with every batch until 
 
 import json
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import uuid4
 
-from lambdas.people import read_people
+from botocore.exceptions import ClientError
+
+from lambdas.people import People, read_people
 from lambdas.shared import suppression_list
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
-from lambdas.shared.storage import find_bytes, write_json, write_json_lines
+from lambdas.shared.storage import (
+    CONDITION_NOT_MET,
+    find_bytes,
+    find_head,
+    unchanged,
+    write_json,
+    write_json_lines,
+)
 from lambdas.shared.uris import parse_uri, uri_of
 from lambdas.shared.user_ids import outline
 
@@ -20,10 +31,30 @@ from lambdas.shared.user_ids import outline
 MAXIMUM_SEED_SIZE = 500_000
 # An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
 REFRESH_AFTER_NEWCOMERS = 25
+# Two executions that end together may get in each other's way once or twice.
+MAXIMUM_ATTEMPTS = 10
 # State is limited, and one sentence tells what to do about all.
 UNREADABLE_TOLD = 20
 # Of the lines that match nobody; they go through the execution's state.
 MOST_LINES = 100
+
+
+class LastSeed(NamedTuple):
+    """The seed that a cohort's pointer named before the people were read, and how the pointer was then.
+
+    `seed` is None, and `people` empty, if there was none that can be read; `head` is None for no pointer.
+    """
+
+    head: Mapping[str, Any] | None
+    seed: dict[str, Any] | None
+    people: frozenset[str]
+
+
+class Chosen(NamedTuple):
+    """The cohorts with a seed, as items of the Map, and the others with their reasons."""
+
+    cohorts: list[dict[str, Any]]
+    not_generated: list[dict[str, Any]]
 
 
 @observed("seeds", timed=True)
@@ -41,15 +72,43 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     cohorts = json.loads(os.environ["COHORTS"])
     model_arn = event["parameters"].get("configuredAudienceModelArn")
     selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
-    not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
         nothing = {"unreadable_records": {"count": 0, "first": []}, "suppression": None}
-        return {"cohorts": selected, "not_generated": not_generated, **nothing}
-    suppressed = read_suppressed(audience)
-    people = read_people(clinical, cohorts)
+        return {"cohorts": selected, "not_generated": [], **nothing}
+    for _ in range(MAXIMUM_ATTEMPTS):
+        # Before the people: who isn't seen yet by this execution may be in a seed that another one names meanwhile.
+        last = {cohort["name"]: last_seed(audience, cohort["name"]) for cohort in cohorts}
+        suppressed = read_suppressed(audience)
+        people = read_people(clinical, cohorts)
+        chosen = choose(audience, cohorts, model_arn, last, people, frozenset(suppressed.values()))
+        if chosen is not None:
+            break
+    else:
+        raise RuntimeError(f"the pointers below {uri_of(audience, 'seeds/')} kept changing; a redrive selects again")
+    selected += chosen.cohorts
+    logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
+    metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
+    return {
+        "cohorts": selected,
+        "not_generated": chosen.not_generated,
+        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
+        "suppression": suppression(suppressed, people.seen),
+    }
+
+
+def choose(
+    audience: str,
+    cohorts: list[dict[str, Any]],
+    model_arn: str | None,
+    last: Mapping[str, LastSeed],
+    people: People,
+    suppressed: frozenset[str],
+) -> Chosen | None:
+    """What becomes of each cohort; None if another execution has named a seed of one since `last` was read."""
+    chosen = Chosen([], [])
     for cohort in cohorts:
         name = cohort["name"]
-        user_ids = people.members[name].difference(suppressed.values())
+        user_ids = people.members[name].difference(suppressed)
         minimum = cohort["minimum_seed_size"]
         reason = None
         if len(user_ids) < minimum:
@@ -59,18 +118,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         elif not model_arn:
             reason = "The environment names no configured audience model (configuredAudienceModelArn)."
         if reason:
-            not_generated.append({"cohort": name, "eligible": len(user_ids), "reason": reason})
-            continue
-        seed = current_seed(audience, name, user_ids)
-        selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
-    logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
-    return {
-        "cohorts": selected,
-        "not_generated": not_generated,
-        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
-        "suppression": suppression(suppressed, people.seen),
-    }
+            chosen.not_generated.append({"cohort": name, "eligible": len(user_ids), "reason": reason})
+        elif seed := current_seed(audience, name, user_ids, last[name]):
+            chosen.cohorts.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
+        else:
+            return None
+    return chosen
 
 
 def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
@@ -104,35 +157,42 @@ def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
     }
 
 
-def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, Any]:
+def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed) -> dict[str, Any] | None:
     """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
 
-    A person who left makes a new seed at once; people who joined make one when enough of them have.
+    A person who left makes a new seed at once; people who joined make one when enough of them have. None if another
+    execution has named a seed since `last` was read: it may know of people whom this one hasn't seen.
     """
-    pointer = f"seeds/{cohort}/latest.json"
-    if latest := last_seed(audience, pointer):
-        seed, seeded = latest
-        if seeded <= user_ids and len(user_ids - seeded) < REFRESH_AFTER_NEWCOMERS:
-            return seed
+    if last.seed and last.people <= user_ids and len(user_ids - last.people) < REFRESH_AFTER_NEWCOMERS:
+        return last.seed
     ordered = sorted(user_ids)
     seed_id = digest(*ordered)
     key = f"seeds/{cohort}/{seed_id}.jsonl"
     write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
     seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
-    write_json(audience, pointer, seed)
+    try:
+        # With a name of its own: where an ETag follows the content, an earlier seed that is named again is told apart.
+        write_json(audience, pointer_key(cohort), {**seed, "named": str(uuid4())}, **unchanged(last.head))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
+            raise
+        return None
     return seed
 
 
-def last_seed(audience: str, pointer: str) -> tuple[dict[str, Any], set[str]] | None:
-    """The seed that the pointer names, and the people in it; None if there is none, or none that can be read.
+def pointer_key(cohort: str) -> str:
+    return f"seeds/{cohort}/latest.json"
 
-    A new seed of the same people has the same id, and so the same audience.
-    """
+
+def last_seed(audience: str, cohort: str) -> LastSeed:
+    """What the cohort's pointer names. A new seed of the same people has the same id, and so the same audience."""
+    pointer = pointer_key(cohort)
+    head = find_head(audience, pointer)
     try:
         with understanding(audience, pointer):
             found = json.loads(read_file(audience, pointer, "AUDIENCE_KEY_ARN"))
             seed = {name: found[name] for name in ("seed_id", "seed_uri", "seed_size")}
             lines = read_file(*parse_uri(seed["seed_uri"]), "AUDIENCE_KEY_ARN").splitlines()
-            return seed, {str(json.loads(line)["user_id"]) for line in lines}
+            return LastSeed(head, seed, frozenset(str(json.loads(line)["user_id"]) for line in lines))
     except UnreadableFile:
-        return None
+        return LastSeed(head, None, frozenset())

@@ -67,11 +67,13 @@ def read_json_lines(bucket: str, key: str) -> list[Any]:
     return msgspec.json.Decoder().decode_lines(read_bytes(bucket, key))
 
 
-def unchanged(head: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The condition under which S3 writes only if the object is still as `head` says, None for not there.
+# S3's answers to a write under a condition that isn't met: the object is there, has changed, is being written, or is
+# gone (S3 user guide, "Conditional writes").
+CONDITION_NOT_MET = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 
-    S3 user guide, "Conditional writes": else it answers PreconditionFailed or ConditionalRequestConflict.
-    """
+
+def unchanged(head: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The condition under which S3 writes only if the object is still as `head` says, None for not there."""
     return {"IfMatch": head["ETag"]} if head else {"IfNoneMatch": "*"}
 
 

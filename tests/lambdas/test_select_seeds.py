@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas import select_seeds
+from lambdas.people import read_people as all_people
 from lambdas.shared.errors import InvalidSuppressionList
 
 CLINICAL, AUDIENCE = "clinical-bucket", "audience-bucket"
@@ -324,3 +325,30 @@ def test_terms_are_no_regular_expressions(s3: Any, monkeypatch: pytest.MonkeyPat
     put_records(s3, *(person | {"text": text} for person, text in zip(people(3), ("a.b", "axb", "a.b|c"), strict=True)))
     for terms, number in ((["A.B"], 1), (["a?b"], 2), (["a.b|c"], 1), (["a*"], 3), ([], 0)):
         assert select(monkeypatch, COHORT | {"terms": terms})["not_generated"][0]["eligible"] == number, terms
+
+
+def test_two_executions_that_end_together_make_one_seed_of_their_people(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audience of each would tell what one person changed."""
+    put_records(s3, *people(25))
+    read_people = all_people
+    others: list[Any] = []
+
+    def overtaken(*arguments: Any) -> Any:
+        seen = read_people(*arguments)
+        monkeypatch.setattr(select_seeds, "read_people", read_people)
+        put_records(s3, *people(1, 25), media_id="m2")
+        others.append(select(monkeypatch)["cohorts"][0])
+        return seen
+
+    monkeypatch.setattr(select_seeds, "read_people", overtaken)
+    ours = select(monkeypatch)["cohorts"][0]
+    assert (others[0]["seed_size"], ours["seed_id"]) == (26, others[0]["seed_id"])
+
+
+def test_pointers_that_never_hold_still_fail_the_step(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *people(25))
+    monkeypatch.setattr(select_seeds, "current_seed", lambda *arguments: None)
+    with pytest.raises(RuntimeError, match="kept changing; a redrive selects again"):
+        select(monkeypatch)
