@@ -35,6 +35,7 @@ from local.aws import (
     events,
     faults,
     iam,
+    kms_keys,
     lambda_runtime,
     metric_queries,
     s3_archives,
@@ -141,6 +142,7 @@ class LocalAws:
         self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
+        kms_keys.install()
         s3_archives.install()
         s3_customer_keys.install()
         s3_keys.install()
