@@ -5,18 +5,17 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import typer.core
 from rich.console import Console
 
 from local import demo
 from local.console.serving import serving
-from local.deployment import DeploymentError
-from local.newest_report import ReportError, open_newest
+from local.newest_report import open_newest
 from local.pipeline import ENVIRONMENT, Pipeline, start_pipeline
 from local.ports import listen
+from operations.commands import Commands
 from operations.deployed import find
 
 INSTRUCTIONS = """\
@@ -34,19 +33,6 @@ media bucket    {bucket}
 state machine   {machine}
 
 Ctrl-C stops it; nothing is kept."""
-
-
-class Commands(typer.core.TyperGroup):
-    """What a user can cause ends in one sentence and exit code 1, Ctrl-C in 130."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (demo.DemoError, DeploymentError, ReportError, OSError) as error:
-            print(error, file=sys.stderr)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
 
 
 app = typer.Typer(

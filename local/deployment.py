@@ -13,12 +13,13 @@ from botocore.exceptions import ClientError
 
 from local.aws.credentials import ACCOUNT_ID
 from local.server import REGION, LocalAws
+from operations.errors import OperationError
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SYNTHESIS_SECONDS = 300
 
 
-class DeploymentError(Exception):
+class DeploymentError(OperationError):
     """The app cannot be synthesized, or its stack cannot be created."""
 
 

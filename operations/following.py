@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from local.progress import STAGES
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, listed, look
+from operations.stages import STAGES
 
 # An execution's start and this machine's clock may differ.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -115,9 +115,30 @@ class Uptake:
                 self.arns.append(item["executionArn"])
 
 
+class Interrupted(Exception):
+    """Ctrl-C ended the following only: the executions `arns` go on, and so do uploads that wait for one."""
+
+    def __init__(self, arns: Sequence[str]) -> None:
+        super().__init__()
+        self.arns = arns
+
+
+@contextmanager
+def _following(arns: Sequence[str], screen: Screen) -> Iterator[None]:
+    try:
+        with screen.shown():
+            yield
+    except KeyboardInterrupt:
+        raise Interrupted(arns) from None
+
+
 def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Execution]:
-    """Show the executions until all have ended."""
-    with screen.shown():
+    """Show the executions until all have ended.
+
+    Raises:
+        Interrupted: the user did not want to wait so long.
+    """
+    with _following(arns, screen):
         while True:
             executions = [look(deployed, arn) for arn in arns]
             screen.show(executions)
@@ -135,13 +156,14 @@ def follow_uploads(
     in one of them.
 
     Raises:
+        Interrupted: the user did not want to wait so long.
         OperationError: some of them are taken up by none.
     """
     uptake = Uptake(deployed, uris, before)
     arns, waiting = uptake.arns, uptake.waiting
     deadline = time.monotonic() + patience_seconds
     executions: list[Execution] = []
-    with screen.shown():
+    with _following(arns, screen):
         while True:
             uptake.look()
             executions = [

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from boto3.exceptions import Boto3Error
 
+from lambdas.recordings import BYTES_PER_SECOND, extension_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.parallel import mapped
+from operations.refusals import AWS_ERRORS, sentence
 
 # S3 user guide, "Naming Amazon S3 objects".
 _LONGEST_KEY_BYTES = 1024
@@ -18,6 +20,13 @@ _LONGEST_KEY_BYTES = 1024
 class Recording(NamedTuple):
     path: Path
     key: str
+
+
+class Refused(NamedTuple):
+    """A file that stays here, with the reason."""
+
+    path: Path
+    reason: str
 
 
 def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
@@ -41,6 +50,25 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
     return found
 
 
+def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]]:
+    """Those that may be recordings by their names, and those that the pipeline would reject after their upload.
+
+    Raises:
+        OperationError: there are none of the first.
+    """
+    good: list[Recording] = []
+    refused: list[Refused] = []
+    for recording in found:
+        if reason := unsuitable(recording.path.name):
+            refused.append(Refused(recording.path, reason))
+        else:
+            good.append(recording)
+    if refused and not good:
+        others = f" So it is with {len(refused) - 1} more; nothing was uploaded." if len(refused) > 1 else ""
+        raise OperationError(refused[0].reason + others)
+    return good, refused
+
+
 def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> Iterator[Recording]:
     """Upload them, several at a time; each is yielded when it is there.
 
@@ -56,7 +84,10 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
         except OSError as error:
             raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
         except Boto3Error as error:
-            raise OperationError(f"{recording.path} can't be uploaded: {error}") from None
+            # It has the refusal in its text; what is behind it says what to do.
+            if isinstance(error.__context__, AWS_ERRORS):
+                raise OperationError(f"{recording.path} isn't uploaded: {sentence(error.__context__)}") from None
+            raise
         return recording
 
     yield from mapped(put, found)
@@ -86,6 +117,16 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
             )
         check_user_id(owner, f"The folder {file.parent}")
         yield Recording(file, f"media/{relative}")
+
+
+def unsuitable(name: str) -> str | None:
+    """Why no recording may have this name; None if one may. The pipeline would reject it for the same reason."""
+    extension = extension_of(name)
+    if extension in BYTES_PER_SECOND:
+        return None
+    ending = f"ends in {extension!r}" if extension else "has no extension"
+    known = ", ".join(sorted(BYTES_PER_SECOND))
+    return f"{name} {ending}; Transcribe Medical takes {known}. Convert or rename it."
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:

@@ -23,22 +23,48 @@ def test_a_folder_of_patients_is_run_followed_and_its_rejections_told(
 ) -> None:
     recording(run, tmp_path / "p-run-1" / "visit.wav", "Patient has asthma.")
     (tmp_path / "p-run-2").mkdir()
-    (tmp_path / "p-run-2" / "notes.docx").write_bytes(b"no sound")
+    (tmp_path / "p-run-2" / "empty.wav").touch()
     answer = operate("run", str(tmp_path), "--consent", "--wait")
     assert answer.code == 3, answer
-    assert "media/p-run-2/notes.docx" in answer.output
-    assert "Transcribe Medical takes" in answer.output
+    assert "media/p-run-2/empty.wav" in answer.output
+    assert "The file is empty" in answer.output
     assert "SUCCEEDED" in answer.output
     head = run.s3.head_object(Bucket=run.pipeline.media_bucket, Key="media/p-run-1/visit.wav")
     assert head["Metadata"] == {"audience-consent": "true"}
     assert [row["text"] for row in run.records("p-run-1")] == ["asthma"]
 
 
+def test_what_can_be_no_recording_stays_here_and_stops_no_other(run: Run, operate: Command, tmp_path: Path) -> None:
+    path = recording(run, tmp_path / "visit.wav", "Patient has gout.")
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF")
+    (tmp_path / "README").write_bytes(b"read me")
+    answer = operate("run", str(tmp_path), "--user-id", "p-letter", "--json")
+    assert (answer.code, list(answer.json)) == (3, json_keys("`run`"))
+    uri = f"s3://{run.pipeline.media_bucket}/media/p-letter/{path.name}"
+    assert answer.json["uploaded"] == [uri]
+    assert [item["path"] for item in answer.json["refused"]] == [str(tmp_path / "README"), str(tmp_path / "letter.pdf")]
+    assert "Not uploaded: letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac," in answer.error
+    run.execution_of(uri)
+    listed = run.s3.list_objects_v2(Bucket=run.pipeline.media_bucket, Prefix="media/p-letter/")
+    assert listed["KeyCount"] == 1
+
+
+def test_a_letter_is_refused_before_aws_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF")
+    command = ["run", str(tmp_path / "letter.pdf"), "--user-id", "p-1", "--env", "local"]
+    answer = CliRunner().invoke(app, [*command, "--endpoint-url", "http://127.0.0.1:9"])
+    assert answer.exit_code == 1
+    assert answer.stderr == (
+        "letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac, m4a, mp3, mp4, ogg, wav, webm. Convert or "
+        "rename it.\n"
+    )
+
+
 def test_a_file_without_wait_is_uploaded_and_without_consent(run: Run, operate: Command, tmp_path: Path) -> None:
     path = recording(run, tmp_path / "visit.wav", "Patient has fever.")
     answer = operate("run", str(path), "--user-id", "p-upload", "--json")
     key = "media/p-upload/visit.wav"
-    assert (answer.code, answer.json) == (0, {"uploaded": [f"s3://{run.pipeline.media_bucket}/{key}"]})
+    assert (answer.code, answer.json["uploaded"]) == (0, [f"s3://{run.pipeline.media_bucket}/{key}"])
     assert list(answer.json) == json_keys("`run`")
     assert run.s3.head_object(Bucket=run.pipeline.media_bucket, Key=key)["Metadata"] == {}
     run.execution_of(f"s3://{run.pipeline.media_bucket}/{key}")
@@ -105,10 +131,11 @@ def test_an_environment_without_a_stack_is_told(run: Run, monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     answer = CliRunner().invoke(
-        app, ["status", "--env", "nowhere", "--endpoint-url", run.pipeline.aws.endpoint], catch_exceptions=False
+        app, ["status", "--env", "prod", "--endpoint-url", run.pipeline.aws.endpoint], catch_exceptions=False
     )
     assert answer.exit_code == 1
-    assert "There is no stack clinical-media-nowhere" in answer.stderr
+    assert "There is no stack clinical-media-prod at" in answer.stderr
+    assert ", only clinical-media-local: correct --env prod" in answer.stderr
 
 
 @pytest.mark.parametrize(

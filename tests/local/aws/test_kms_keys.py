@@ -55,7 +55,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "enable_key_rotation": {},
     "encrypt": {"Plaintext": b"text"},
     "generate_data_key": {"KeySpec": "AES_256"},
-    "get_key_policy": {},
+    "get_key_policy": {"PolicyName": "default"},
     "get_key_rotation_status": {},
     "list_aliases": {},
     "list_grants": {},
