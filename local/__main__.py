@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Annotated
+from urllib.request import getproxies_environment
 
 import typer
 from rich.console import Console
@@ -22,7 +23,7 @@ INSTRUCTIONS = """\
 The local AWS is up. In another terminal:
 
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
-  export AWS_ENDPOINT_URL={endpoint}
+  export AWS_ENDPOINT_URL={endpoint}{proxy}
   aws s3 cp visit.wav s3://{bucket}/media/p-001/visit.wav --metadata audience-consent=true
   aws stepfunctions list-executions --state-machine-arn {machine}
   aws s3 ls s3://{clinical}/ --recursive
@@ -99,6 +100,7 @@ def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None
         with serving(find(ENVIRONMENT, pipeline.aws.endpoint), listener) as url:
             text = INSTRUCTIONS.format(
                 console=url,
+                proxy="\n  export no_proxy=127.0.0.1,$NO_PROXY" if getproxies_environment().keys() - {"no"} else "",
                 endpoint=pipeline.aws.endpoint,
                 bucket=pipeline.media_bucket,
                 clinical=pipeline.clinical_bucket,

@@ -136,6 +136,8 @@ class LocalAws:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+            # Everything that is asked from here is here. In small letters it goes before NO_PROXY.
+            "no_proxy": "*",
         }
         clock.set_scale(time_scale, longest_wait)
         iam.install()

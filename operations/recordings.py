@@ -2,12 +2,14 @@
 
 import mimetypes
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from boto3.exceptions import Boto3Error
+from botocore.model import StringShape
 
-from lambdas.recordings import BYTES_PER_SECOND, extension_of
+from lambdas.rules.sdk_model import input_shape
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.parallel import mapped
@@ -121,12 +123,19 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
 
 def unsuitable(name: str) -> str | None:
     """Why no recording may have this name; None if one may. The pipeline would reject it for the same reason."""
-    extension = extension_of(name)
-    if extension in BYTES_PER_SECOND:
+    extension = Path(name).suffix.lower().removeprefix(".")
+    if extension in formats():
         return None
     ending = f"ends in {extension!r}" if extension else "has no extension"
-    known = ", ".join(sorted(BYTES_PER_SECOND))
-    return f"{name} {ending}; Transcribe Medical takes {known}. Convert or rename it."
+    return f"{name} {ending}; Transcribe Medical takes {', '.join(formats())}. Convert or rename it."
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """What a recording's name may end in: the formats that Transcribe Medical takes."""
+    shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
+    assert isinstance(shape, StringShape)
+    return tuple(sorted(shape.enum))
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:
