@@ -22,7 +22,7 @@ _PROXY_WANTS_LOGIN = 407
 class NotAws(BotoCoreError):
     """Somebody on the way has answered in AWS's place."""
 
-    fmt = "What answers for {endpoint_url} is not AWS (HTTP {status}, {content_type})"
+    fmt = "{endpoint_url} was answered by no AWS but a proxy or a page on the way (HTTP {status}, {content_type})"
 
 
 def make(session: Any, service: str, endpoint_url: str | None, region: str | None, config: Config) -> Any:

@@ -61,10 +61,10 @@ def said(error: BaseException) -> str:
         if not error.strerror:
             return str(error)
         what = error.filename or "The output"
-        return f"{what} can't be read or written ({error.strerror}); repair that and repeat it."
+        return f"{what} can't be read or written ({error.strerror}); repair that and try again."
     # Its message may quote a patient, a file, or what was never meant for people.
     return (
-        f"Something unexpected happened ({type(error).__name__} in {_place(error)}); repeat it, and report this line "
+        f"Something unexpected happened ({type(error).__name__} in {_place(error)}); try again, and report this line "
         "if it stays so."
     )
 

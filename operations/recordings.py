@@ -83,6 +83,9 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
         described = description(recording.path.name, consent=consent)
         try:
             s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=described)
+        except AWS_ERRORS:
+            # Some of them are OSErrors, too.
+            raise
         except OSError as error:
             raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
         except Boto3Error as error:

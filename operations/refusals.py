@@ -36,8 +36,8 @@ from operations.errors import OperationError
 # What a call to AWS may raise.
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 
-_REPEAT = "wait a minute and repeat it"
-_NETWORK = "look at the network, the proxy (HTTPS_PROXY, NO_PROXY) and --endpoint-url, then repeat it"
+_LATER = "wait a minute and try again"
+_NETWORK = "look at the network, the proxy (HTTPS_PROXY, NO_PROXY) and --endpoint-url, then try again"
 _CREDENTIALS = (
     "AuthFailure",
     "ExpiredToken",
@@ -80,12 +80,11 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ClientError):
         return _refused(error)
     if isinstance(error, ResponseParserError):
-        return f"What answers is not AWS: its answer can't be read; {_NETWORK}."
+        return f"What answers is not AWS, for its answer can't be read; {_NETWORK}."
     if isinstance(error, NotAws):
-        login = "; log in to the network or its proxy" if error.kwargs["status"] != 200 else ""
-        return f"{error}, but a proxy or a page on the way{login}; {_NETWORK}."
+        return f"{error}; log in to the network or its proxy, or correct HTTPS_PROXY, NO_PROXY or --endpoint-url."
     assert isinstance(error, BotoCoreError)
-    return _configuration(error) or _way(error) or f"AWS can't be asked: {_told(error)}; correct that and repeat it."
+    return _configuration(error) or _way(error) or f"AWS can't be asked: {_told(error)}; correct that and try again."
 
 
 def _configuration(error: BotoCoreError) -> str | None:
@@ -135,18 +134,18 @@ def _refused(error: ClientError) -> str:
     if code.startswith(_SIGNATURE):
         return f"AWS doesn't take the signature ({told}); set this machine's clock right, or correct the secret key."
     if code.startswith(_TOO_MUCH) or status == 429:
-        return f"{refused} because too much was asked at a time ({told}); {_REPEAT}."
+        return f"{refused} because too much was asked at a time ({told}); {_LATER}."
     if code.startswith(_REGION):
         return (
             f"{refused} in this Region ({told}); set AWS_DEFAULT_REGION, and AWS_REGION if it is set, to the right one."
         )
     if code.startswith(_OUTAGE) or status >= 500:
-        return f"AWS, or a proxy on the way, could not answer {error.operation_name} ({told}); {_REPEAT}."
+        return f"AWS, or a proxy on the way, could not answer {error.operation_name} ({told}); {_LATER}."
     if code.startswith(_DENIED):
         return f"{refused} ({message or code}); ask for that right, or use other credentials."
     if code.startswith(_MISSING) or code.endswith(("NotFound", "NotFoundException", "DoesNotExist")):
         return f"What {error.operation_name} asks for is not there ({told}); correct --env or the Region, or deploy it."
-    return f"{refused} ({told}); repair that and repeat it."
+    return f"{refused} ({told}); repair that and try again."
 
 
 def _words(message: object) -> str:
