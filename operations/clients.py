@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from operations.causes import plain
 from operations.errors import OperationError
 
 _FOR_PEOPLE = ("text/html", "text/plain")
@@ -31,16 +32,18 @@ def make(session: Any, service: str, endpoint_url: str | None, region: str | Non
     What isn't an answer of AWS makes its calls raise `NotAws`.
 
     Raises:
-        OperationError: the endpoint is no URL.
+        OperationError: the endpoint is no URL, or the credentials can't be read.
     """
     if endpoint_url and is_loopback(endpoint_url):
         config = config.merge(direct())
     try:
         client = session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
-    except ValueError as error:
-        raise OperationError(
-            f"{error}; correct --endpoint-url or AWS_ENDPOINT_URL, such as http://127.0.0.1:4566."
-        ) from None
+    except BotoCoreError:
+        raise
+    except (OSError, ValueError) as error:
+        # What a profile's credential_process prints, and whether there is one, nobody but Python says.
+        what = "--endpoint-url or AWS_ENDPOINT_URL" if "endpoint" in str(error) else "it (aws configure list)"
+        raise OperationError(f"The AWS configuration can't be used ({plain(str(error))}); correct {what}.") from None
     url = client.meta.endpoint_url
     if not endpoint_url and is_loopback(url):
         # An environment variable or the profile says so, which nobody but the client reads.

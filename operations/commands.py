@@ -34,8 +34,9 @@ class Commands(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise typer.Exit(tell(KeyboardInterrupt())) from None
+        except (KeyboardInterrupt, EOFError) as error:
+            # Typer would end these two without a word, or with "Aborted!".
+            raise typer.Exit(tell(error)) from None
 
 
 def tell(error: BaseException) -> int:
@@ -45,7 +46,7 @@ def tell(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, KeyboardInterrupt):
-        print("Stopped by Ctrl-C. The same command may be given again.", file=sys.stderr)
+        print("Stopped by Ctrl-C; start it again at any time.", file=sys.stderr)
         return INTERRUPTED
     print(said(error), file=sys.stderr)
     return FAILED
@@ -57,6 +58,8 @@ def said(error: BaseException) -> str:
         return str(error)
     if isinstance(error, AWS_ERRORS):
         return sentence(error)
+    if isinstance(error, EOFError):
+        return "An answer is needed here, such as a code for the login, and nobody gives one; repeat it in a terminal."
     if isinstance(error, OSError):
         if not error.strerror:
             return str(error)

@@ -164,8 +164,8 @@ def _describe(stepfunctions: Any, arn: str) -> dict[str, Any]:
 
 def _missing(arn: str) -> OperationError:
     return OperationError(
-        f"There is no execution {arn}; correct the name, `status` lists those there are. Step Functions forgets them 90 days after their "
-        "end."
+        f"There is no execution {arn}; correct the name, `status` lists those there are. Step Functions forgets them "
+        "90 days after their end."
     )
 
 

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
 from moto.core.botocore_stubber import MockRawResponse
 
@@ -85,7 +86,7 @@ def after_the_stack(answer: Answer) -> Answer:
 
 
 def response(request: AWSPreparedRequest, status: int, text: str, headers: dict[str, str]) -> AWSResponse:
-    return AWSResponse(request.url, status, headers, MockRawResponse(text.encode()))
+    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), MockRawResponse(text.encode()))
 
 
 def _query(request: AWSPreparedRequest, action: str, inner: str) -> AWSResponse:

@@ -3,6 +3,7 @@
 The commands are those of the command line itself: a new one is walked as soon as it is there.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -23,13 +24,16 @@ from botocore.exceptions import (
 )
 from typer.testing import CliRunner
 
-from operations import deployed
+from local.__main__ import app as local_app
 from operations.__main__ import app
+from operations.asking import ask
 from operations.audience_model import __main__ as audience_model
+from operations.errors import OperationError
 from tests.operations import canned_aws
 from tests.operations.canned_aws import Answer, after_the_stack, page, raising, refusal
 
 SESSION = boto3.Session
+KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 URL = "https://cloudformation.us-east-1.amazonaws.com/"
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 FLAGS = [
@@ -88,7 +92,7 @@ def one_session() -> Iterator[None]:
     """Clients take longer to make than to fail."""
     session = boto3.Session("id", "secret", region_name="us-east-1")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deployed.boto3, "Session", lambda *_, **__: session)
+        patch.setattr(boto3, "Session", lambda *_, **__: session)
         yield
 
 
@@ -174,7 +178,7 @@ def test_whoever_makes_an_audience_model_reads_it_too(failure: str, capsys: pyte
         ("[default]\nregion = us-east-1", "[default\naws", {}),
         ("[default]\nregion = us-east-1", "[default]\naws_access_key_id = a", {}),
         ("[default]\nregion = us-east-1", None, {"AWS_ACCESS_KEY_ID": "a"}),
-        ("[default]\nregion = us east", None, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}),
+        ("[default]\nregion = us east", None, KEYS),
         ("[default]\nregion = us-east-1\ncredential_process = false", None, {}),
         ("[default]\nregion = us-east-1\ncredential_process = no-such-program", None, {}),
         ("[default]\nregion = us-east-1\ncredential_process = echo {", None, {}),
@@ -194,7 +198,7 @@ def test_whoever_makes_an_audience_model_reads_it_too(failure: str, capsys: pyte
         ),
         ("[default]\nregion = us-east-1\nlogin_session = s", None, {}),
         ("[default]\nregion = us-east-1\nretry_mode = often", None, {}),
-        (None, None, {"AWS_ENDPOINT_URL": "nonsense", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}),
+        (None, None, {"AWS_ENDPOINT_URL": "nonsense", "AWS_REGION": "us-east-1", **KEYS}),
         (
             "[default]\nregion = us-east-1",
             None,
@@ -221,8 +225,76 @@ def test_a_broken_configuration_is_told(
         monkeypatch.setenv(name, str(path))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(deployed.boto3, "Session", SESSION)
+    monkeypatch.setattr(boto3, "Session", SESSION)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for name in COMMANDS:
         run(arguments(name, recording), page(200))
+
+
+OF_THE_MACHINE: dict[str, tuple[BaseException, int]] = {
+    "full": (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out/report.html"), 1),
+    "full, somewhere": (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1),
+    "not ours": (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "out"), 1),
+    "a fault of ours": (KeyError("media/p-secret/visit.wav"), 1),
+    "an end": (EOFError(), 1),
+    "Ctrl-C": (KeyboardInterrupt(), 130),
+}
+
+
+@pytest.mark.parametrize("failure", OF_THE_MACHINE)
+@pytest.mark.parametrize("commands", [app, local_app], ids=["operations", "local"])
+def test_a_failure_of_the_machine_is_told_by_every_command(
+    commands: typer.Typer, failure: str, recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error, expected = OF_THE_MACHINE[failure]
+
+    def fails(**_: Any) -> None:
+        raise error
+
+    group: Any = typer.main.get_command(commands)
+    for name, command in group.commands.items():
+        command.callback = fails
+        with pytest.raises(SystemExit) as ended:
+            group.main(arguments(name, recording) if commands is app else [name])
+        output = capsys.readouterr()
+        assert ended.value.code == expected
+        check(1, output.out, output.err)
+        assert "p-secret" not in output.err
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "told"),
+    [
+        (["forget", "p-1"], "", "give --yes or --dry-run."),
+        (["forget", "p-1"], "n\n", "Nothing was changed, as you say; the same command asks again."),
+        (["verify"], "", "give --yes or --preflight."),
+    ],
+)
+def test_a_question_that_nobody_answers_is_no_yes(
+    given: list[str], answer: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.__main__.forgetting.look", lambda *_, **__: None)
+    monkeypatch.setattr("operations.__main__.forgetting.forget", lambda *_, **__: pytest.fail("it was done"))
+    monkeypatch.setattr("operations.__main__.output.plan", lambda _: None)
+    canned_aws.install(monkeypatch, after_the_stack(page(200)))
+    ended = CliRunner().invoke(app, [*given, "--env", "dev"], input=answer)
+    assert ended.exit_code == 1
+    assert told in ended.stderr
+    assert "Aborted" not in ended.stderr
+
+
+def test_ctrl_c_at_a_question_stops_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def confirm(_: str) -> bool:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+    monkeypatch.setattr(typer, "confirm", confirm)
+    monkeypatch.setattr("sys.stdin", object())
+    with pytest.raises(KeyboardInterrupt):
+        ask("Go on?", "--yes")
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(OperationError, match="give --yes"):
+        ask("Go on?", "--yes")
