@@ -19,6 +19,9 @@ _PROJECT = Path(__file__).parents[1]
 
 class Commands(typer.core.TyperGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        if sys.stdout is None:
+            # Closed by whoever wants no output.
+            sys.stdout = io.StringIO()
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A file's name may have bytes that are no text; they are shown instead of ending the command.
             sys.stdout.reconfigure(errors="backslashreplace")

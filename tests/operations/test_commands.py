@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from operations import following
 from operations.__main__ import app
 from tests.docs.pages import json_keys
 from tests.operations.conftest import Command
@@ -98,6 +100,70 @@ def test_what_failed_is_told_with_what_to_press_and_a_redrive_repairs_it(
     listed = operate("status", "--json", "--number", "2")
     assert [item["name"] for item in listed.json] == [repeated.json["executions"][0]["name"], name]
     assert name in operate("status").output
+
+
+def test_ctrl_c_ends_the_following_and_says_that_the_execution_goes_on(
+    run: Run, operate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    path = recording(run, tmp_path / "visit.wav", "Patient has a cough.")
+    with monkeypatch.context() as patch:
+        patch.setattr(following, "look", interrupted)
+        stopped = operate("run", str(path), "--user-id", "p-stopped", "--wait", "--json")
+        assert (stopped.code, stopped.output) == (130, "")
+        execution = run.execution_of(f"s3://{run.pipeline.media_bucket}/media/p-stopped/visit.wav")
+        look_at = f"The execution goes on: python -m operations status {execution['name']} --env local --endpoint-url "
+        assert look_at + run.pipeline.aws.endpoint in stopped.error
+        again = operate("again", execution["name"], "--wait")
+        assert (again.code, "The execution goes on: python -m operations status " in again.error) == (130, True)
+        patch.setattr(following.Uptake, "look", interrupted)
+        early = operate("run", str(path), "--user-id", "p-early", "--wait")
+        assert early.code == 130
+        assert "The recordings are uploaded, and start executions: python -m operations status --env" in early.error
+    assert execution["status"] == "SUCCEEDED"
+    run.execution_of(f"s3://{run.pipeline.media_bucket}/media/p-early/visit.wav")
+
+
+def test_ctrl_c_while_uploading_says_how_far_it_came(
+    operate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "visit.wav").touch()
+    monkeypatch.setattr("operations.__main__.upload", interrupted)
+    stopped = operate("run", str(tmp_path), "--user-id", "p-1")
+    assert stopped.code == 130
+    assert stopped.error.startswith("Stopped by Ctrl-C: 0 or a few more of 1 recordings are uploaded")
+
+
+def test_a_mistyped_environment_is_told_before_region_and_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for command in ("status", "verify", "unblock"):
+        answer = CliRunner().invoke(app, [command, "--env", "prdo"])
+        assert (answer.exit_code, answer.stderr) == (
+            1,
+            "There is no environment 'prdo' in cdk.json, only dev, local, prod, staging; correct --env.\n",
+        )
+
+
+def test_the_local_environment_is_where_the_variable_says_whatever_the_profile(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": run.pipeline.aws.endpoint,
+        "AWS_PROFILE": "nobody",
+        "AWS_CONFIG_FILE": __file__,
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("no_proxy", raising=False)
+    answer = CliRunner().invoke(app, ["status", "--env", "local", "--json"])
+    assert (answer.exit_code, answer.stderr) == (0, "")
 
 
 def test_recordings_of_nobody_and_files_that_are_not_there_are_refused(operate: Command, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ The commands are those of the command line itself: a new one is walked as soon a
 import errno
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -298,3 +300,28 @@ def test_ctrl_c_at_a_question_stops_the_command(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(OperationError, match="give --yes"):
         ask("Go on?", "--yes")
+
+
+def ended(shell: str, **variables: str) -> tuple[int, str]:
+    """Of a command in a shell of its own: the exit code and the standard error."""
+    environment = {**os.environ, **variables, "PYTHON": sys.executable}
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", shell], env=environment, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_whoever_has_read_enough_ends_the_command_without_a_word() -> None:
+    assert ended("(sleep 1; exec $PYTHON -m operations verify --help) | head -0") == (1, "")
+
+
+def test_a_disk_that_is_full_is_told() -> None:
+    code, error = ended("$PYTHON -m operations --help > /dev/full")
+    check(code, "", error)
+    assert "No space left on device" in error
+
+
+def test_a_proxy_in_the_way_of_a_real_process_is_told() -> None:
+    code, error = ended(
+        "$PYTHON -m operations status --env dev", HTTPS_PROXY="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1"
+    )
+    check(code, "", error)
+    assert error.startswith("The proxy http://127.0.0.1:9 lets nothing through;")
