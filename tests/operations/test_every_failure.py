@@ -37,7 +37,8 @@ from tests.operations.canned_aws import Answer, after_the_stack, page, raising, 
 SESSION = boto3.Session
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 URL = "https://cloudformation.us-east-1.amazonaws.com/"
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+GROUP: Any = typer.main.get_command(app)
+COMMANDS: dict[str, Any] = GROUP.commands
 FLAGS = [
     (name, option.opts[0])
     for name, command in COMMANDS.items()
@@ -135,6 +136,8 @@ def check(code: int, output: str, error: str, *, is_verdict: bool = False) -> No
 def run(given: list[str], answer: Answer, *, is_verdict: bool = False) -> None:
     with pytest.MonkeyPatch.context() as patch:
         canned_aws.install(patch, answer)
+        # It would be made anew each time, which takes longer than most commands here.
+        patch.setattr("typer.testing._get_command", lambda _: GROUP)
         ended = CliRunner().invoke(app, given)
     assert ended.exception is None or isinstance(ended.exception, SystemExit), repr(ended.exception)
     check(ended.exit_code, ended.stdout, ended.stderr, is_verdict=is_verdict)
