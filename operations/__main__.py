@@ -224,8 +224,8 @@ def _going_on(where: str) -> Iterator[None]:
     try:
         yield
     except Interrupted as interrupted:
-        next_steps.going_on(interrupted.arns, where)
-        raise typer.Exit(INTERRUPTED) from None
+        code = next_steps.going_on(interrupted, where)
+        raise typer.Exit(code) from None
 
 
 def _code(executions: list[Execution], *, rejected: bool) -> int:

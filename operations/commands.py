@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ class Commands(typer.core.TyperGroup):
         if sys.stdout is None:
             # Closed by whoever wants no output.
             sys.stdout = io.StringIO()
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # A file's name may have bytes that are no text; they are shown instead of ending the command.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        # A file's name may have bytes that are no text; where it can be, they are shown instead of ending the command.
+        with suppress(AttributeError, OSError):
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
             try:
                 return super().main(*args, **kwargs)
@@ -49,7 +50,7 @@ def tell(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, KeyboardInterrupt):
-        print("Stopped by Ctrl-C; start it again at any time.", file=sys.stderr)
+        print("Stopped by Ctrl-C; the same command may be started again at any time.", file=sys.stderr)
         return INTERRUPTED
     print(said(error), file=sys.stderr)
     return FAILED

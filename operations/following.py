@@ -15,6 +15,7 @@ from rich.text import Text
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, listed, look
+from operations.refusals import AWS_ERRORS
 from operations.stages import STAGES
 
 # An execution's start and this machine's clock may differ.
@@ -116,11 +117,14 @@ class Uptake:
 
 
 class Interrupted(Exception):
-    """Ctrl-C ended the following only: the executions `arns` go on, and so do uploads that wait for one."""
+    """Only the following has ended, by `reason`, Ctrl-C or what AWS refused.
 
-    def __init__(self, arns: Sequence[str]) -> None:
+    The executions `arns` go on, and uploads that none has taken up still start one.
+    """
+
+    def __init__(self, arns: Sequence[str], reason: BaseException) -> None:
         super().__init__()
-        self.arns = arns
+        self.arns, self.reason = arns, reason
 
 
 @contextmanager
@@ -128,15 +132,15 @@ def _following(arns: Sequence[str], screen: Screen) -> Iterator[None]:
     try:
         with screen.shown():
             yield
-    except KeyboardInterrupt:
-        raise Interrupted(arns) from None
+    except (KeyboardInterrupt, *AWS_ERRORS) as reason:
+        raise Interrupted(arns, reason) from None
 
 
 def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Execution]:
     """Show the executions until all have ended.
 
     Raises:
-        Interrupted: the user did not want to wait so long.
+        Interrupted: they can't be, or needn't be, followed to their end.
     """
     with _following(arns, screen):
         while True:
@@ -156,7 +160,7 @@ def follow_uploads(
     in one of them.
 
     Raises:
-        Interrupted: the user did not want to wait so long.
+        Interrupted: they can't be, or needn't be, followed to their end.
         OperationError: some of them are taken up by none.
     """
     uptake = Uptake(deployed, uris, before)

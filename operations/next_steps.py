@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from operations.commands import INTERRUPTED, tell
+from operations.following import Interrupted
 from operations.output import console, print_json, refused_as_json
 from operations.recordings import Refused
 
@@ -33,14 +35,18 @@ def stopped_uploading(done: int, total: int, where: str) -> None:
     )
 
 
-def going_on(arns: Sequence[str], where: str) -> None:
-    """That whoever stops looking stops nothing else."""
-    told = "Stopped looking, by Ctrl-C; nothing else was stopped."
-    for arn in arns:
-        told += f"\nThe execution goes on: {_STATUS} {arn.rpartition(':')[2]} {where}"
-    if not arns:
-        told += f"\nThe recordings are uploaded, and start executions: {_STATUS} {where}"
-    print(told, file=sys.stderr)
+def going_on(interrupted: Interrupted, where: str) -> int:
+    """Say why the following has ended, and that nothing else has; the exit code."""
+    if isinstance(interrupted.reason, KeyboardInterrupt):
+        print("Stopped looking, by Ctrl-C; nothing else was stopped.", file=sys.stderr)
+        code = INTERRUPTED
+    else:
+        code = tell(interrupted.reason)
+    for arn in interrupted.arns:
+        print(f"The execution goes on: {_STATUS} {arn.rpartition(':')[2]} {where}", file=sys.stderr)
+    if not interrupted.arns:
+        print(f"The recordings are uploaded, and start executions: {_STATUS} {where}", file=sys.stderr)
+    return code
 
 
 def started(arn: str, done: str, where: str, as_json: bool) -> None:

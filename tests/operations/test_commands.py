@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from operations import following
@@ -102,11 +103,14 @@ def test_what_failed_is_told_with_what_to_press_and_a_redrive_repairs_it(
     assert name in operate("status").output
 
 
-def test_ctrl_c_ends_the_following_and_says_that_the_execution_goes_on(
+def test_who_can_or_will_follow_no_longer_is_told_that_the_execution_goes_on(
     run: Run, operate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
+
+    def refused(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ExpiredToken", "Message": ""}}, "DescribeExecution")
 
     path = recording(run, tmp_path / "visit.wav", "Patient has a cough.")
     with monkeypatch.context() as patch:
@@ -118,6 +122,10 @@ def test_ctrl_c_ends_the_following_and_says_that_the_execution_goes_on(
         assert look_at + run.pipeline.aws.endpoint in stopped.error
         again = operate("again", execution["name"], "--wait")
         assert (again.code, "The execution goes on: python -m operations status " in again.error) == (130, True)
+        patch.setattr(following, "look", refused)
+        lost = operate("again", execution["name"], "--wait")
+        assert (lost.code, "The execution goes on: python -m operations status " in lost.error) == (1, True)
+        assert lost.error.startswith("AWS doesn't take the credentials (ExpiredToken); log in again.")
         patch.setattr(following.Uptake, "look", interrupted)
         early = operate("run", str(path), "--user-id", "p-early", "--wait")
         assert early.code == 130

@@ -140,6 +140,7 @@ def run(given: list[str], answer: Answer, *, is_verdict: bool = False) -> None:
         patch.setattr("typer.testing._get_command", lambda _: GROUP)
         ended = CliRunner().invoke(app, given)
     assert ended.exception is None or isinstance(ended.exception, SystemExit), repr(ended.exception)
+    assert "unexpected" not in ended.stderr
     check(ended.exit_code, ended.stdout, ended.stderr, is_verdict=is_verdict)
 
 
