@@ -50,7 +50,7 @@ def tell(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, KeyboardInterrupt):
-        print("Stopped by Ctrl-C; the same command may be started again at any time.", file=sys.stderr)
+        print("Stopped by Ctrl-C; start the same command again at any time.", file=sys.stderr)
         return INTERRUPTED
     print(said(error), file=sys.stderr)
     return FAILED

@@ -61,7 +61,7 @@ def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]
     good: list[Recording] = []
     refused: list[Refused] = []
     for recording in found:
-        if reason := unsuitable(recording.path.name):
+        if reason := unsuitable(str(recording.path)):
             refused.append(Refused(recording.path, reason))
         else:
             good.append(recording)

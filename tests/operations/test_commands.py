@@ -46,7 +46,7 @@ def test_what_can_be_no_recording_stays_here_and_stops_no_other(run: Run, operat
     uri = f"s3://{run.pipeline.media_bucket}/media/p-letter/{path.name}"
     assert answer.json["uploaded"] == [uri]
     assert [item["path"] for item in answer.json["refused"]] == [str(tmp_path / "README"), str(tmp_path / "letter.pdf")]
-    assert "Not uploaded: letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac," in answer.error
+    assert f"Not uploaded: {tmp_path}/letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac," in answer.error
     run.execution_of(uri)
     listed = run.s3.list_objects_v2(Bucket=run.pipeline.media_bucket, Prefix="media/p-letter/")
     assert listed["KeyCount"] == 1
@@ -58,8 +58,8 @@ def test_a_letter_is_refused_before_aws_is_asked(tmp_path: Path) -> None:
     answer = CliRunner().invoke(app, [*command, "--endpoint-url", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert answer.stderr == (
-        "letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac, m4a, mp3, mp4, ogg, wav, webm. Convert or "
-        "rename it.\n"
+        f"{tmp_path}/letter.pdf ends in 'pdf'; Transcribe Medical takes amr, flac, m4a, mp3, mp4, ogg, wav, webm. "
+        "Convert or rename it.\n"
     )
 
 
