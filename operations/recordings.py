@@ -2,15 +2,19 @@
 
 import mimetypes
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from boto3.exceptions import Boto3Error
+from botocore.model import StringShape
 
+from lambdas.rules.sdk_model import input_shape
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.parallel import mapped
+from operations.refusals import AWS_ERRORS, sentence
 
 # S3 user guide, "Naming Amazon S3 objects".
 _LONGEST_KEY_BYTES = 1024
@@ -19,6 +23,13 @@ _LONGEST_KEY_BYTES = 1024
 class Recording(NamedTuple):
     path: Path
     key: str
+
+
+class Refused(NamedTuple):
+    """A file that stays here, with the reason."""
+
+    path: Path
+    reason: str
 
 
 def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
@@ -42,6 +53,25 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
     return found
 
 
+def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]]:
+    """Those that may be recordings by their names, and those that the pipeline would reject after their upload.
+
+    Raises:
+        OperationError: there are none of the first.
+    """
+    good: list[Recording] = []
+    refused: list[Refused] = []
+    for recording in found:
+        if reason := unsuitable(str(recording.path)):
+            refused.append(Refused(recording.path, reason))
+        else:
+            good.append(recording)
+    if refused and not good:
+        others = f" So it is with {len(refused) - 1} more; nothing was uploaded." if len(refused) > 1 else ""
+        raise OperationError(refused[0].reason + others)
+    return good, refused
+
+
 def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> Iterator[Recording]:
     """Upload them, several at a time; each is yielded when it is there.
 
@@ -54,10 +84,16 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
         described = description(recording.path.name, consent=consent)
         try:
             s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=described)
+        except AWS_ERRORS:
+            # Some of them are OSErrors, too.
+            raise
         except OSError as error:
             raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
         except Boto3Error as error:
-            raise OperationError(f"{recording.path} can't be uploaded: {error}") from None
+            # It has the refusal in its text; what is behind it says what to do.
+            if isinstance(error.__context__, AWS_ERRORS):
+                raise OperationError(f"{recording.path} isn't uploaded: {sentence(error.__context__)}") from None
+            raise
         return recording
 
     yield from mapped(put, found)
@@ -86,6 +122,23 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
                 f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
             )
         yield Recording(file, f"media/{check_user_id(owner, f'The folder {file.parent}')}/{rest}")
+
+
+def unsuitable(name: str) -> str | None:
+    """Why no recording may have this name; None if one may. The pipeline would reject it for the same reason."""
+    extension = Path(name).suffix.lower().removeprefix(".")
+    if extension in formats():
+        return None
+    ending = f"ends in {extension!r}" if extension else "has no extension"
+    return f"{name} {ending}; Transcribe Medical takes {', '.join(formats())}. Convert or rename it."
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """What a recording's name may end in: the formats that Transcribe Medical takes."""
+    shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
+    assert isinstance(shape, StringShape)
+    return tuple(sorted(shape.enum))
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:

@@ -11,16 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.environment import Environment
-from operations.commands import sentence
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, look, redrive
 from operations.following import Uptake, media_of, pause, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import Recording, upload
+from operations.refusals import AWS_ERRORS, sentence
 from operations.verify.observed import NO_JOBS, Jobs, Observed
 
 # Always the same, so that whatever an interrupted rehearsal has left goes with the next one, and that the suppression
@@ -79,7 +77,7 @@ def forget(observed: Observed, say: Say) -> None:
             plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
-        except (OperationError, ClientError, BotoCoreError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["forget"] = sentence(error)
             if not isinstance(error, OperationError) or time.monotonic() > end:
                 return
@@ -97,7 +95,7 @@ class Steps:
         """Take a step; what AWS refuses on the way is noted under the step that it was."""
         try:
             step()
-        except (OperationError, ClientError, BotoCoreError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             self._observed.trouble.setdefault("rehearsal", sentence(error))
 
     def count(self) -> None:
@@ -159,7 +157,7 @@ class Steps:
         try:
             redrive(deployed, arn)
             observed.redriven = True
-        except (OperationError, ClientError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["redrive"] = sentence(error)
 
     def repeat(self) -> None:

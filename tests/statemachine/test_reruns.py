@@ -111,6 +111,16 @@ def test_an_outage_that_outlasts_the_retries_is_redriven_when_it_is_over(run: Ru
     assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
+def test_a_function_that_dies_each_time_is_redriven_when_it_no_longer_does(run: Run) -> None:
+    text, done = "He has a fever before lunch.", work(run)
+    run.pipeline.aws.faults.inject("s3", "GetObject", "kill", function="select_seeds", times=FOREVER)
+    failed = run.execution_of(drop(run, text))
+    assert (failed["error"], run.states(failed["executionArn"])[-1]) == ("Runtime.ExitError", "SelectSeeds")
+    run.pipeline.aws.faults.clear()
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
 def test_a_redrive_from_the_command_line_repeats_the_failed_job_of_a_batch_only(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
