@@ -1,4 +1,4 @@
-"""Changes to a recording's bytes that other programs make and ours here can't: what follows, then a file and a new file.
+"""Changes of bytes that make what no program here makes: one of these, then a file and the new file.
 
     python -m samples.encoding_edits bytes OFFSET HEX | id3 | brands MAJOR COMPATIBLE,... | explicit-sbr |
                                      explicit-frequency | webm-duration NUMBER

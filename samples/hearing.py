@@ -14,7 +14,7 @@ def heard(data: bytes) -> dict[str, Any] | None:
     """
     seconds, first = 0.0, None
     try:
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
             for packet in container.demux(audio=0):
                 try:
                     frames = packet.decode()
