@@ -153,7 +153,6 @@ cmaf.mp4 ffmpeg -i speech.wav -c:a aac -b:a 24k -frag_duration 400000 -movflags 
 dash-segments.mp4 ffmpeg -i stereo.wav -c:a aac -b:a 24k -seg_duration 0.7 -f dash d.mpd; \
 cat init-stream0.m4s chunk-stream0-0000*.m4s > @
 dash-second-segment.mp4 cat init-stream0.m4s chunk-stream0-00002.m4s > @
-smooth-streaming.mp4 ffmpeg -i speech.wav -c:a aac -b:a 24k -frag_duration 400000 -f ismv @
 fragmented-after-offset.mp4 ffmpeg -i speech.wav -c:a aac -b:a 24k -output_ts_offset 18000 \
 -movflags frag_keyframe+empty_moov -frag_duration 400000 @
 fragmented-gstreamer.mp4 gst speech.wav ! voaacenc bitrate=24000 ! mp4mux fragment-duration=400 ! filesink location=@
@@ -242,6 +241,7 @@ adts.aac fdkaac -S -p 5 -b 24000 -f 2 -o @ he.wav
 matroska.mkv ffmpeg -i speech.wav -c:a libopus -b:a 16k @
 quicktime.mov ffmpeg -i speech.wav -c:a aac -b:a 24k @
 core-audio.caf ffmpeg -i speech.wav -c:a libopus -b:a 16k @
+smooth-streaming.ismv ffmpeg -i speech.wav -c:a aac -b:a 24k -frag_duration 400000 -f ismv @
 aiff.aiff sox -D short.wav -b 8 @
 """
 
