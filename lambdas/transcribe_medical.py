@@ -20,7 +20,7 @@ from lambdas.object_faults import (
     planned_head,
     refused_read,
 )
-from lambdas.preflight import refusal
+from lambdas.preflight import may_be_too_long, refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.job_records import write_job_record
@@ -106,11 +106,12 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
                 expected_seconds = 0
             logger.info("job adopted", extra={"job_name": name, "media_id": recording["media_id"]})
         except transcribe.exceptions.LimitExceededException:
-            if (header and header.seconds) or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
+            may_be_the_cause = may_be_too_long(head["ContentLength"], header)
+            if not may_be_the_cause or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
                 raise
             raise Unusable(
                 "Transcribe Medical refuses the recording for a limit again and again. Its header does not tell how "
-                "long it is: probably more than 4 hours. Split or convert it."
+                "long it is, but by its size it is probably more than 4 hours. Split or convert it."
             ) from None
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})

@@ -1,5 +1,6 @@
 """MP3: ISO/IEC 11172-3 and 13818-3 (frames), ID3v2.4.0, and the headers of Xing, LAME and Fraunhofer (VBRI)."""
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,12 +15,13 @@ _SAMPLE_RATES = (44_100, 48_000, 32_000)
 # By the version's two bits: 2.5, reserved, 2, 1. Each halves the sample rates of the next.
 _SAMPLE_RATE_SHIFT = (2, None, 1, 0)
 _LAYER_3, _MONO = 0b01, 0b11
-_ID3V1_BYTES = 128
+_ID3V1_BYTES, _APE_BYTES = 128, 32
 # So many frames in a row are no coincidence, and are looked for in so many bytes: what is often before the first one.
 _CONSECUTIVE = 3
 _SEARCHED = 4096
 _WINDOW = 32 * 1024
 _XING_FRAMES, _XING_BYTES, _XING_ALL = 1, 2, 15
+_FRAME_HEADER, _LONGEST_FRAME, _SAME_SIZE = 4, 1441, 0.01
 
 
 class _Frame(NamedTuple):
@@ -34,6 +36,21 @@ class _Frame(NamedTuple):
 
     def like(self, other: "_Frame") -> bool:
         return (self.rate, self.samples) == (other.rate, other.samples)
+
+    @property
+    def slowest(self) -> int:
+        return (_BIT_RATES_1 if self.samples == 1152 else _BIT_RATES_2)[1] * 1000
+
+    @property
+    def fastest(self) -> int:
+        return (_BIT_RATES_1 if self.samples == 1152 else _BIT_RATES_2)[-1] * 1000
+
+
+class _Index(NamedTuple):
+    """What it says of the whole: seconds, and bytes with its own frame; 0 where it doesn't."""
+
+    seconds: float
+    size: int
 
 
 def after_tags(reader: Reader) -> int:
@@ -51,9 +68,36 @@ def read(reader: Reader, start: int) -> Header | None:
     if not found:
         return None
     at, frame = found
-    offset = start + at
-    seconds = _indexed(reader, offset, frame) or _constant(reader, offset, frame)
-    return Header("mp3", seconds, frame.rate, frame.channels)
+    begin, end = start + at, _before_tags(reader)
+    header = Header("mp3", sample_rate=frame.rate, channels=frame.channels)
+    with contextlib.suppress(Unreadable):
+        index = _index(reader, begin, frame)
+        sound = begin + frame.size if index else begin
+        bit_rates = _bit_rates(reader, sound, end, frame)
+        # A part, or several in one file, has another size than its index says.
+        if index and index.size and abs(index.size - (end - begin)) <= _SAME_SIZE * (end - begin) + _LONGEST_FRAME:
+            return header.lasting([index.seconds])
+        if bit_rates is None:
+            return header._replace(sample_rate=None, channels=None)
+        if len(bit_rates) > 1:
+            bit_rates = {frame.slowest, frame.fastest}
+        claims = [(end - sound) * 8 / bit_rate for bit_rate in bit_rates]
+        if index and not index.size and index.seconds:
+            claims.append(index.seconds)
+        return header.lasting(claims)
+    return header
+
+
+def _before_tags(reader: Reader) -> int:
+    """Where the sound ends: before an ID3v1 and an APEv2 tag, which may hold a picture."""
+    end = reader.size
+    if reader.read(end - _ID3V1_BYTES, 3) == b"TAG":
+        end -= _ID3V1_BYTES
+    footer = reader.read(end - _APE_BYTES, _APE_BYTES) if end >= _APE_BYTES else b""
+    if footer[:8] == b"APETAGEX":
+        size, flags = struct.unpack_from("<I4xI", footer, 12)
+        end -= size + (_APE_BYTES if flags >> 31 else 0)
+    return end
 
 
 def _frame(data: bytes, at: int) -> _Frame | None:
@@ -99,17 +143,16 @@ def _first(data: bytes) -> tuple[int, _Frame] | None:
     return None
 
 
-def _indexed(reader: Reader, offset: int, frame: _Frame) -> float | None:
-    """Seconds by the count in the first frame, which holds no sound then."""
+def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
+    """The count in the first frame, which holds no sound then."""
     silent = size = frames = 0
     xing = offset + 4 + frame.side
     try:
         if reader.read(xing, 4) in (b"Xing", b"Info"):
             (flags,) = reader.unpack(">4xI", xing)
-            if not flags & _XING_FRAMES:
-                return None
-            (frames,) = reader.unpack(">8xI", xing)
-            if flags & _XING_BYTES:
+            if flags & _XING_FRAMES:
+                (frames,) = reader.unpack(">8xI", xing)
+            if flags & _XING_FRAMES and flags & _XING_BYTES:
                 (size,) = reader.unpack(">12xI", xing)
             if flags & _XING_ALL == _XING_ALL and reader.read(xing + 120, 4) in (b"LAME", b"Lavc", b"Lavf"):
                 # Silence that the encoder added before and after, 12 bits each.
@@ -121,19 +164,24 @@ def _indexed(reader: Reader, offset: int, frame: _Frame) -> float | None:
             return None
     except Unreadable:
         return None
-    # A file that broke off, or several in one, has another size than its index says.
-    share = (reader.size - offset) / size if size else 1
-    return float(max(frames * share * frame.samples - silent, 0) / frame.rate)
+    return _Index(max(frames * frame.samples - silent, 0) / frame.rate, size)
 
 
-def _constant(reader: Reader, offset: int, frame: _Frame) -> float | None:
-    """Seconds by the bit rate if it is the same at the beginning and in three other places, else None."""
-    length = reader.size - offset
-    for quarter in range(4):
-        window = reader.read(offset + length * quarter // 4, _WINDOW)
-        found = _first(window)
-        if found and any(other.bit_rate != frame.bit_rate for other in _chain(window, found[0])):
+def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] | None:
+    """The frames' bit rates at the beginning and in three other places; None if there is something else than frames."""
+    found: set[int] = set()
+    for place in range(1 if end - begin <= _WINDOW else 4):
+        offset = begin + (end - begin) * place // 4
+        window = reader.read(offset, min(_WINDOW, end - offset))
+        first = _first(window)
+        if not first:
             return None
-    if reader.tail(_ID3V1_BYTES)[:3] == b"TAG":
-        length -= _ID3V1_BYTES
-    return length * 8 / frame.bit_rate
+        at = first[0]
+        for other in _chain(window, at):
+            if not other.like(frame):
+                return None
+            found.add(other.bit_rate)
+            at += other.size
+        if at <= len(window) - _FRAME_HEADER:
+            return None
+    return found

@@ -5,7 +5,7 @@ import pytest
 from lambdas.media_headers import Header
 from lambdas.preflight import refusal
 
-GOOD = Header("wav", 60.0, 16_000, 1)
+GOOD = Header("wav", 60.0, 60.0, 16_000, 1)
 
 
 def refused(header: Header | None = GOOD, size: int = 1000, **parameters: Any) -> str:
@@ -16,11 +16,11 @@ def refused(header: Header | None = GOOD, size: int = 1000, **parameters: Any) -
     ("header", "size"),
     [
         (GOOD, 2 * 1024**3),
-        (GOOD._replace(seconds=14_400.0), 1000),
-        (GOOD._replace(seconds=0.5), 1000),
+        (GOOD._replace(shortest=14_400.0, longest=14_400.0), 1000),
+        (GOOD._replace(shortest=0.5, longest=0.5), 1000),
         (GOOD._replace(sample_rate=48_000), 1000),
         (GOOD._replace(channels=2), 1000),
-        (Header("amr", None, None, None), 1000),
+        (Header("amr"), 1000),
         (None, 1000),
     ],
 )
@@ -35,9 +35,9 @@ def test_a_recording_within_the_limits_or_unknown_passes(header: Header | None, 
         (GOOD._replace(sample_rate=15_999), 1, "Invalid sample rate for audio file", "15999 Hz"),
         (GOOD._replace(sample_rate=48_001), 1, "Invalid sample rate for audio file", "48001 Hz"),
         (GOOD._replace(channels=3), 1, "Invalid number of channels: number of channels too large", "has 3;"),
-        (GOOD._replace(seconds=14_400.01), 1, "The recording is 14400.01 seconds long", "14400 (4 hours). Split it."),
-        (GOOD._replace(seconds=0.499), 1, "The recording is 0.499 seconds long", "0.5 seconds or more"),
-        (GOOD._replace(seconds=0.0), 1, "The recording is 0.000 seconds long", "0.5 seconds or more"),
+        (GOOD._replace(shortest=14_400.01, longest=14_400.01), 1, "The recording is 14400.01 seconds long", "14400 (4 hours). Split it."),
+        (GOOD._replace(shortest=0.499, longest=0.499), 1, "The recording is 0.499 seconds long", "0.5 seconds or more"),
+        (GOOD._replace(shortest=0.0, longest=0.0), 1, "The recording is 0.000 seconds long", "0.5 seconds or more"),
     ],
 )
 def test_a_recording_outside_the_limits_is_refused_with_its_value(

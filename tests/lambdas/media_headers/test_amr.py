@@ -15,13 +15,13 @@ def test_narrowband_has_8_khz() -> None:
 def test_frames_of_changing_size_are_counted() -> None:
     speech, comfort_noise, nothing = bytes([8 << 3 | 4]) + bytes(60), bytes([9 << 3 | 4]) + bytes(5), b"\x7c"
     data = b"#!AMR-WB\n" + (speech * 20 + comfort_noise + nothing * 4) * 2
-    assert read_header(Memory(data)) == Header("amr", 1.0, 16_000, 1)
+    assert read_header(Memory(data)) == Header("amr", 1.0, 1.0, 16_000, 1)
 
 
 def test_a_long_recording_is_read_once_in_large_pieces() -> None:
     frame = bytes([8 << 3 | 4]) + bytes(60)
     source = Memory(b"#!AMR-WB\n" + frame * 50 * 900)
-    assert read_header(source) == Header("amr", 900.0, 16_000, 1)
+    assert read_header(source) == Header("amr", 900.0, 900.0, 16_000, 1)
     assert len(source.reads) == 4
 
 

@@ -17,38 +17,38 @@ def wav(*chunks: tuple[bytes, int, bytes], magic: bytes = b"RIFF") -> bytes:
 @pytest.mark.parametrize("announced", [0, 0xFFFFFFFF, 64_000, 90_000])
 def test_sound_of_unknown_or_wrong_size_goes_on_to_the_end(announced: int) -> None:
     data = wav((b"fmt ", 16, FORMAT), (b"data", announced, bytes(64_000)))
-    assert read_header(Memory(data)) == Header("wav", 2.0, 16_000, 1)
+    assert read_header(Memory(data)) == Header("wav", 2.0, 2.0, 16_000, 1)
 
 
 def test_chunks_of_odd_size_are_padded() -> None:
     data = wav((b"LIST", 3, b"abc\0"), (b"fmt ", 16, FORMAT), (b"data", 32_000, bytes(32_000)))
-    assert read_header(Memory(data)) == Header("wav", 1.0, 16_000, 1)
+    assert read_header(Memory(data)) == Header("wav", 1.0, 1.0, 16_000, 1)
 
 
 def test_an_rf64_file_has_its_size_in_front() -> None:
     sizes = struct.pack("<QQQI", 0, 48_000, 0, 0)
     chunks = (b"ds64", 28, sizes), (b"fmt ", 16, FORMAT), (b"data", 0xFFFFFFFF, bytes(64_000))
-    assert read_header(Memory(wav(*chunks, magic=b"RF64"))) == Header("wav", 1.5, 16_000, 1)
+    assert read_header(Memory(wav(*chunks, magic=b"RF64"))) == Header("wav", 1.5, 1.5, 16_000, 1)
 
 
 def test_rf64_of_ffmpeg_is_read() -> None:
     header = read_header(Memory(encode("wav", "pcm_s16le", options={"rf64": "always"})))
-    assert header == Header("wav", 3.0, 16_000, 1)
+    assert header == Header("wav", 3.0, 3.0, 16_000, 1)
 
 
 def test_the_extensible_format_is_counted_by_its_subformat() -> None:
     # 24 bits in three bytes; the average of bytes per second is left out.
     extensible = struct.pack("<HHIIHHHHIH14x", 0xFFFE, 2, 48_000, 0, 6, 24, 22, 24, 3, 1)
     data = wav((b"fmt ", 40, extensible), (b"data", 288_000, bytes(288_000)))
-    assert read_header(Memory(data)) == Header("wav", 1.0, 48_000, 2)
+    assert read_header(Memory(data)) == Header("wav", 1.0, 1.0, 48_000, 2)
 
 
 def test_a_long_chunk_before_the_sound_costs_one_more_read_only() -> None:
     data = wav((b"LIST", 900_000, bytes(900_000)), (b"fmt ", 16, FORMAT), (b"data", 32_000, bytes(32_000)))
     source = Memory(data)
-    assert read_header(source) == Header("wav", 1.0, 16_000, 1)
+    assert read_header(source) == Header("wav", 1.0, 1.0, 16_000, 1)
     assert len(source.reads) == 2
 
 
 def test_a_streamed_wav_of_ffmpeg_is_measured() -> None:
-    assert read_header(Memory(encode("wav", "pcm_s16le", streamed=True))) == Header("wav", 3.0, 16_000, 1)
+    assert read_header(Memory(encode("wav", "pcm_s16le", streamed=True))) == Header("wav", 3.0, 3.0, 16_000, 1)

@@ -36,19 +36,19 @@ def test_a_recording_of_a_browser_is_measured_by_its_last_block(seconds: int) ->
 
 def test_blocks_in_groups_count() -> None:
     data = streamed(cluster(0, element("a3", block(500))), cluster(2, element("a0", element("a1", block(1500)))))
-    assert read_header(Memory(data)) == Header("webm", 3.5, 24_000, 2)
+    assert read_header(Memory(data)) == Header("webm", 3.5, 3.5, 24_000, 2)
 
 
 def test_a_long_recording_without_a_duration_takes_two_reads() -> None:
     source = Memory(streamed(cluster(0, element("a3", bytes(3_000_000))), cluster(60, element("a3", block(250)))))
-    assert read_header(source) == Header("webm", 60.25, 24_000, 2)
+    assert read_header(source) == Header("webm", 60.25, 60.25, 24_000, 2)
     assert len(source.reads) == 2
 
 
 def test_other_tracks_do_not_count() -> None:
     film = element("1654ae6b", element("ae", element("83", b"\x01")))
-    assert read_header(Memory(HEAD + element("18538067", film))) == Header("webm", None, None, None)
+    assert read_header(Memory(HEAD + element("18538067", film))) == Header("webm")
 
 
 def test_a_recording_without_blocks_tells_no_length() -> None:
-    assert read_header(Memory(streamed())) == Header("webm", None, 24_000, 2)
+    assert read_header(Memory(streamed())) == Header("webm", sample_rate=24_000, channels=2)
