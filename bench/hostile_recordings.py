@@ -16,7 +16,7 @@ _DEPTHS |= {b"stts": 6, b"stsz": 6, b"stsd": 6}
 
 
 class Tiled:
-    """A source of `size` bytes: `head`, then `tile` over and over, and `tail` at the end. Counts its reads and bytes."""
+    """A source of `size` bytes: `head`, `tile` over and over, and `tail` at the end. Counts its reads and bytes."""
 
     def __init__(self, head: bytes, tile: bytes, size: int = _LONGEST, tail: bytes = b"") -> None:
         self.size = size

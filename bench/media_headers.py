@@ -2,11 +2,11 @@
 
     python -m bench.media_headers      # a line for each hostile recording
 
-A function of 512 MB has a third of a core: what takes 0.33 s here takes a second there. Ordinary are all of
-samples/encodings/; beside it is FFmpeg's own look at them (PyAV's `open`), which a function hasn't got. The hostile ones
-are those of `bench.hostile_recordings`.
+A function of 512 MB has a third of a core: what takes 0.33 s here takes a second there. The ordinary ones are those of
+samples/encodings/, and the peer is FFmpeg's own look at them (PyAV's `open`), which a function hasn't got.
 """
 
+import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -64,10 +64,8 @@ def ordinary_seconds() -> tuple[float, float, float]:
 
 
 def _open(data: bytes) -> None:
-    try:
+    with contextlib.suppress(av.error.FFmpegError):
         av.open(io.BytesIO(data), mode="r", metadata_errors="ignore").close()
-    except av.error.FFmpegError:
-        pass
 
 
 def rows() -> Iterator[Row]:

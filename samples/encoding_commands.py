@@ -177,6 +177,7 @@ chained.ogg cat opusenc.ogg opus-ffmpeg.ogg > @
 chained-same-serial.ogg cat opus-ffmpeg.ogg opus-piped.ogg > @
 chained-long-first.ogg ffmpeg -stream_loop 3 -i opusenc.ogg -c copy l.ogg; cat l.ogg opus-ffmpeg.ogg > @
 end-of-5-hours.ogg ffmpeg -i five-hours.ogg -f segment -segment_times 17990 -c copy part%d.ogg; mv part1.ogg @
+cut-before-page.ogg ffmpeg -ss 17990 -i five-hours.ogg -c copy @
 opus-after-offset.ogg ffmpeg -i speech.wav -c:a libopus -b:a 16k -output_ts_offset 18000 @
 vorbis-after-offset.ogg ffmpeg -i speech.wav -c:a libvorbis -output_ts_offset 18000 @
 opus-truncated.ogg head -c 2200 opus-small-pages.ogg > @

@@ -61,14 +61,10 @@ def test_a_header_that_no_recording_can_have_is_reported(
     assert broken(Case(7, "planted", Tiled(b"", b"\0", 10))) == f"seed 7, planted: {problem}"
 
 
-
-
 @pytest.mark.parametrize(
     ("reads", "length", "problem"), [(65, 1, "was read 65 times"), (3, 5 << 20, "15728640 bytes of it were read")]
 )
-def test_reading_too_much_is_reported(
-    reads: int, length: int, problem: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reading_too_much_is_reported(reads: int, length: int, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promises, "read_header", lambda source: [source.read(0, length) for _ in range(reads)] and None)
     assert broken(Case(7, "planted", Tiled(b"", b"\0", 10 << 20))) == f"seed 7, planted: {problem}"
 
