@@ -10,7 +10,7 @@ from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader
 
 _FRAME_SECONDS = 0.02
-_PLACES, _WINDOW = 4, 64 * 1024
+_PLACES, _WINDOW = 4, 32 * 1024
 _PIECE, _COUNTED_BYTES = 1 << 20, 8 << 20
 # Somewhat more than four hours: what is beyond changes nothing.
 _COUNTED_FRAMES = 750_000

@@ -19,13 +19,13 @@ _RANGES = {
     "wav": _Range(4_000, math.inf),
     # The slowest and the fastest frame of the standard.
     "mp3": _Range(8_000, 320_000),
-    # HE-AAC v2 and xHE-AAC begin at 6,000 to 8,000, with pauses below; ALAC and FLAC stay below stereo PCM at 48 kHz.
-    "mp4": _Range(4_000, 1_600_000),
-    "m4a": _Range(4_000, 1_600_000),
+    # HE-AAC v2 and xHE-AAC begin at 6,000 to 8,000, and pauses are below; ALAC ends with 24-bit stereo at 96 kHz.
+    "mp4": _Range(4_000, 5_000_000),
+    "m4a": _Range(4_000, 5_000_000),
     # Silence takes 14 bytes for 4,096 samples, at 16 kHz; at the most stereo with 24 bits at 192 kHz.
     "flac": _Range(400, 10_000_000),
-    # Opus begins at 6,000, and pauses may take a tenth of it; Speex begins at 2,150. FLAC in Ogg as above, at 48 kHz.
-    "ogg": _Range(2_000, 1_600_000),
+    # Opus begins at 6,000, and pauses may take a tenth of it; Speex begins at 2,150. FLAC in Ogg as in MP4.
+    "ogg": _Range(2_000, 5_000_000),
     "webm": _Range(2_000, 1_024_000),
     # 50 frames of one byte, which say nothing, and of 61 bytes.
     "amr": _Range(400, 24_400),

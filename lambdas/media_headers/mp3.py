@@ -20,6 +20,7 @@ _ID3V1_BYTES, _APE_BYTES = 128, 32
 _CONSECUTIVE = 3
 _SEARCHED = 4096
 _WINDOW = 32 * 1024
+_XING = (b"Xing", b"Info")
 _XING_FRAMES, _XING_BYTES, _XING_ALL = 1, 2, 15
 _FRAME_HEADER, _LONGEST_FRAME, _SAME_SIZE = 4, 1441, 0.01
 
@@ -91,9 +92,9 @@ def read(reader: Reader, start: int) -> Header | None:
 def _before_tags(reader: Reader) -> int:
     """Where the sound ends: before an ID3v1 and an APEv2 tag, which may hold a picture."""
     end = reader.size
-    if reader.read(end - _ID3V1_BYTES, 3) == b"TAG":
+    if reader.tail(_ID3V1_BYTES)[:3] == b"TAG":
         end -= _ID3V1_BYTES
-    footer = reader.read(end - _APE_BYTES, _APE_BYTES) if end >= _APE_BYTES else b""
+    footer = reader.tail(reader.size - end + _APE_BYTES)[:_APE_BYTES]
     if footer[:8] == b"APETAGEX":
         size, flags = struct.unpack_from("<I4xI", footer, 12)
         end -= size + (_APE_BYTES if flags >> 31 else 0)
@@ -148,7 +149,7 @@ def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
     silent = size = frames = 0
     xing = offset + 4 + frame.side
     try:
-        if reader.read(xing, 4) in (b"Xing", b"Info"):
+        if reader.read(xing, 4) in _XING:
             (flags,) = reader.unpack(">4xI", xing)
             if flags & _XING_FRAMES:
                 (frames,) = reader.unpack(">8xI", xing)
@@ -180,7 +181,10 @@ def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] 
         for other in _chain(window, at):
             if not other.like(frame):
                 return None
-            found.add(other.bit_rate)
+            if (
+                window[at + 4 + other.side : at + 8 + other.side] not in _XING
+            ):  # of another recording behind the first one
+                found.add(other.bit_rate)
             at += other.size
         if at <= len(window) - _FRAME_HEADER:
             return None

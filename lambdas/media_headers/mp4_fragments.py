@@ -95,9 +95,10 @@ def _run(reader: Reader, box: Box, default: int) -> int:
         return int(count * default)
     at = box.body + 8 + (4 if flags & _DATA_OFFSET else 0) + (4 if flags & _FIRST_FLAGS else 0)
     stride = 4 * (flags & _COLUMNS).bit_count()
-    table = reader.read(at, count * stride) if count * stride <= _LONGEST_TABLE else b""
-    if len(table) < count * stride:
+    size = count * stride
+    if size > min(box.end - at, _LONGEST_TABLE):
         raise Unreadable
+    table = reader.read(at, size)
     return sum(length for (length,) in struct.iter_unpack(f">I{stride - 4}x", table))
 
 

@@ -54,16 +54,17 @@ def read(reader: Reader, start: int) -> Header | None:
                 break
         last = _last_time(reader, tracks.keys())
         if first is not None and last is not None and last >= first:
-            header = header.lasting(_lengths(first * scale / 1e9, last * scale / 1e9, duration * scale / 1e9))
+            header = header.lasting(_lengths(first, last, duration, scale / 1e9))
     return header
 
 
-def _lengths(first: float, last: float, duration: float) -> list[float]:
-    """What the blocks say, and the duration in the reading that comes closer to it."""
-    measured = last - first
+def _lengths(first: int, last: int, duration: float, tick: float) -> list[float]:
+    """What the blocks say, and the duration in the reading that comes closer to it, in seconds."""
+    measured = (last - first) * tick
     claims = [measured, measured + _LONGEST_BLOCK_SECONDS]
     if duration > 0:
-        claims.append(min((duration, max(duration - first, 0)), key=lambda seconds: abs(seconds - measured)))
+        readings = duration * tick, max(duration - first, 0) * tick
+        claims.append(min(readings, key=lambda seconds: abs(seconds - measured)))
     return claims
 
 

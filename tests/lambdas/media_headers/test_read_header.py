@@ -87,7 +87,6 @@ def test_more_than_two_channels_are_counted(container_format: str, codec: str) -
         ("matroska", "libopus"),
         ("aiff", "pcm_s16be"),
         ("adts", "aac"),
-        ("3gp", "aac"),
     ],
 )
 def test_containers_that_transcribe_does_not_take_have_no_header(container_format: str, codec: str) -> None:
