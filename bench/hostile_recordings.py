@@ -55,7 +55,8 @@ def hostile_recordings() -> Iterator[tuple[str, Tiled]]:
     yield "WAV of format chunks", Tiled(_wav(), _wav()[12:])
     yield "FLAC of metadata blocks without content", Tiled(_flac(), b"\x01\0\0\0")
     yield "FLAC of sync codes", Tiled(_flac(), b"\xff\xf8")
-    yield "FLAC of frame headers", Tiled(_flac(), b"\xff\xf8\x19\x08\x00\x00\x00\x00\x00")
+    head, later_frame = _flac_frames()
+    yield "FLAC of frames that don't follow each other", Tiled(head, later_frame)
     yield "ID3 tags without content", Tiled(b"", b"ID3\x04\0\0\0\0\0\0")
     yield "ID3 tags of 64 KiB", Tiled(b"", (b"ID3\x04\0\0\0\x03\x7f\x76").ljust(1 << 16, b"\0"))
     yield "MP3 of nothing but sync codes", Tiled(b"", b"\xff\xfb")
@@ -156,6 +157,14 @@ def _wav() -> bytes:
 def _flac() -> bytes:
     packed = 16_000 << 44 | 15 << 36
     return b"fLaC\0\0\0\x22" + struct.pack(">HH", 4096, 4096) + bytes(6) + struct.pack(">Q", packed) + bytes(16)
+
+
+def _flac_frames() -> tuple[bytes, bytes]:
+    """A real file's beginning with its first frame's header, and the header of its second frame."""
+    whole = (ENCODINGS / "normal.flac").read_bytes()
+    first = whole.index(b"\xff\xf8")
+    second = whole.index(whole[first : first + 4] + b"\1", first)
+    return whole[: first + 6], whole[second : second + 6]
 
 
 def _mp3_frame(bit_rate_index: int) -> bytes:
