@@ -4,9 +4,13 @@ STREAMINFO tells the length of what was encoded. A part that was cut without enc
 frames' own numbers are asked: where the first one begins and the last one ends.
 """
 
+import contextlib
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lambdas.media_headers import density
 from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader, Unreadable
 
@@ -44,18 +48,21 @@ def read(reader: Reader, start: int) -> Header | None:
         return None
     rate, channels, total = stream_info(reader, start)
     header = Header("flac", sample_rate=rate or None, channels=channels)
-    if not rate:
-        return header
-    (bits,) = reader.unpack(">H", start + _BEFORE_RATE + 2)
-    bytes_per_second = rate * channels * ((bits >> 4 & 31) + 1) / 8
-    try:
+    with contextlib.suppress(Unreadable):
         begin = _after_metadata(reader, start)
-        seconds = _samples(reader, begin) / rate
-    except Unreadable:
-        return header
-    if (reader.size - begin - _BESIDES_SOUND) / bytes_per_second > seconds * _LARGER:
-        return header  # several streams in one file, and the last frame is of the last
-    return header.lasting([seconds, min(seconds, total / rate)] if total else [seconds])
+        first = frame(reader.read(begin, _LONGEST_FRAME_HEADER))
+        if not rate or not first:
+            return header
+        if first.rate not in (0, rate) or first.channels != channels:
+            return Header("flac")
+        (bits,) = reader.unpack(">H", start + _BEFORE_RATE + 2)
+        bytes_per_second = rate * channels * ((bits >> 4 & 31) + 1) / 8
+        seconds = _samples(reader, begin, first) / rate
+        if (reader.size - begin - _BESIDES_SOUND) / bytes_per_second > seconds * _LARGER:
+            return header  # several streams in one file, and the last frame is of the last
+        if density.borne_out(reader, begin, seconds, lambda _, piece: _measured(piece, first, rate)):
+            header = header.lasting([seconds, min(seconds, total / rate)] if total else [seconds])
+    return header
 
 
 def stream_info(reader: Reader, start: int) -> tuple[int, int, int]:
@@ -111,21 +118,23 @@ def _after_metadata(reader: Reader, start: int) -> int:
     return offset
 
 
-def _samples(reader: Reader, begin: int) -> int:
+def _found(data: bytes, first: Frame, syncs: Iterable[re.Match[bytes]]) -> Iterator[tuple[int, Frame]]:
+    """The frames like the first one, with their places."""
+    for sync in itertools.islice(syncs, _CANDIDATES):
+        found = frame(data, sync.start())
+        if found and found[3:] == first[3:] and found.varying == first.varying:
+            yield sync.start(), found
+
+
+def _samples(reader: Reader, begin: int, first: Frame) -> int:
     """From the first frame's beginning to the last one's end.
 
     Raises:
         Unreadable: they aren't found.
     """
-    first = frame(reader.read(begin, _LONGEST_FRAME_HEADER))
-    if not first:
-        raise Unreadable
     tail = reader.read(max(begin, reader.size - _TAIL), _TAIL)
     following: Frame | None = None
-    for sync in list(_SYNC.finditer(tail))[: -_CANDIDATES - 1 : -1]:
-        found = frame(tail, sync.start())
-        if not found or found[3:] != first[3:] or found.varying != first.varying:
-            continue
+    for _, found in _found(tail, first, reversed(list(_SYNC.finditer(tail)))):
         # Two in a row are no coincidence.
         if following and found.begin(first.samples) + found.samples == following.begin(first.samples):
             return following.begin(first.samples) + following.samples - first.begin(first.samples)
@@ -133,3 +142,9 @@ def _samples(reader: Reader, begin: int) -> int:
             return first.samples
         following = found
     raise Unreadable
+
+
+def _measured(piece: bytes, first: Frame, rate: int) -> tuple[int, float] | None:
+    """Bytes and seconds of the frames in a piece of the file."""
+    found = list(_found(piece, first, _SYNC.finditer(piece)))
+    return (found[-1][0] - found[0][0], sum(each.samples for _, each in found[:-1]) / rate) if found else None

@@ -1,8 +1,10 @@
 """Fragmented MP4, as DASH, CMAF and live recorders write it: ISO/IEC 14496-12, 8.8 (fragments) and 8.16.3 (index)."""
 
+import itertools
 import struct
 from typing import NamedTuple
 
+from lambdas.media_headers import density
 from lambdas.media_headers.boxes import Box, boxes, find, versioned
 from lambdas.media_headers.reader import Reader, Unreadable
 
@@ -36,7 +38,12 @@ def lengths(
     begin = _times(reader, first, known)
     last = _last(reader, known, first)
     if begin and last:
-        claims.append((last[1] - begin[0] + before) / scale)
+        seconds = (last[1] - begin[0] + before) / scale
+        if not density.borne_out(
+            reader, first.body, seconds, lambda at, piece: _measured(reader, at, piece, known, scale)
+        ):
+            return []
+        claims.append(seconds)
     return claims
 
 
@@ -120,6 +127,14 @@ def _last(reader: Reader, track: _Track, first: Box) -> tuple[int, int] | None:
         if length >= reader.size:
             break
     return _listed(reader, track)
+
+
+def _measured(reader: Reader, offset: int, piece: bytes, track: _Track, scale: int) -> tuple[int, float] | None:
+    """Bytes and seconds of the first fragment in a piece of the file, with its sound."""
+    at = piece.find(b"moof")
+    parts = list(itertools.islice(boxes(reader, offset + at - 4, reader.size), 2)) if at >= 4 else []
+    times = _times(reader, parts[0], track) if len(parts) == 2 else None
+    return (parts[1].end - parts[0].body, (times[1] - times[0]) / scale) if times else None
 
 
 def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:

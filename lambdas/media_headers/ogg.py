@@ -5,21 +5,24 @@ before the samples of its first page is subtracted.
 """
 
 import contextlib
+import itertools
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lambdas.media_headers import ogg_sound
+from lambdas.media_headers import density, ogg_sound
 from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader, Unreadable
 
+_MAGIC = b"OggS"
 # Magic, version, flags, granule position, serial number, sequence number, checksum, segments.
 _PAGE = "<4sBBqIIIB"
 _PAGE_BYTES = struct.calcsize(_PAGE)
 _LONGEST_PAGE = _PAGE_BYTES + 255 + 255 * 255
 _TAIL = 2 * _LONGEST_PAGE
 _CONTINUED, _FIRST_OF_STREAM = 0b01, 0b10
-_LONGEST_PACKET_HEADER = 16
+_MEASURED_PACKETS = 10_000
+_GOES_ON, _LONGEST_PACKET_HEADER = 255, 16
 
 
 class _Page(NamedTuple):
@@ -35,7 +38,7 @@ class _Page(NamedTuple):
 
 
 def read(reader: Reader, start: int) -> Header | None:
-    if reader.read(start, 4) != b"OggS":
+    if reader.read(start, 4) != _MAGIC:
         return None
     header = Header("ogg")
     with contextlib.suppress(Unreadable):
@@ -54,19 +57,33 @@ def read(reader: Reader, start: int) -> Header | None:
         header = header._replace(sample_rate=sound.rate or None, channels=sound.channels or None)
         begins, end = _begins(reader, offset, serial, sound), _last_granule(reader, offset, serial)
         if sound.rate and begins and end is not None:
-            header = header.lasting(max(end - begin - sound.skipped, 0) / sound.rate for begin in begins)
+            claims = [max(end - begin - sound.skipped, 0) / sound.rate for begin in begins]
+            if density.borne_out(reader, offset, min(claims), lambda _, piece: _measured(piece, serial, sound)):
+                header = header.lasting(claims)
     return header
 
 
 def _pages(reader: Reader, offset: int) -> Iterator[_Page]:
     while offset + _PAGE_BYTES <= reader.size:
         magic, _, flags, granule, serial, _, _, segments = reader.unpack(_PAGE, offset)
-        if magic != b"OggS":
+        if magic != _MAGIC:
             return
         lacing = reader.read(offset + _PAGE_BYTES, segments)
         page = _Page(flags, granule, serial, lacing, offset + _PAGE_BYTES + segments)
         yield page
         offset = page.end
+
+
+def _packets(page: _Page) -> Iterator[tuple[int, int, bool]]:
+    """Where the page's packets, or their parts on it, begin and how long they are, and whether they end on it."""
+    begin = at = page.body
+    for size in page.lacing:
+        at += size
+        if size < _GOES_ON:
+            yield begin, at - begin, True
+            begin = at
+    if at > begin:
+        yield begin, at - begin, False
 
 
 def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) -> tuple[int, int] | None:
@@ -78,15 +95,13 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
             continue
         if page.flags & _FIRST_OF_STREAM:
             return None
-        at = packet = page.body
-        opened = bool(page.flags & _CONTINUED)
-        for size in page.lacing:
-            at += size
-            if size < 255:
-                packets.append(opening if opened else reader.read(packet, min(_LONGEST_PACKET_HEADER, at - packet)))
-                packet, opened = at, False
-        if at > packet and not opened:
-            opening = reader.read(packet, min(_LONGEST_PACKET_HEADER, at - packet))
+        continued = bool(page.flags & _CONTINUED)
+        for begin, length, ends in _packets(page):
+            if not continued:
+                opening = reader.read(begin, min(length, _LONGEST_PACKET_HEADER))
+            if ends:
+                packets.append(opening)
+            continued = continued and not ends
         if page.granule > 0:
             return ogg_sound.begins(sound, page.granule, packets)
         if page.granule == 0:  # comments and other packets without sound
@@ -98,12 +113,33 @@ def _last_granule(reader: Reader, begin: int, serial: int) -> int | None:
     """The position after the stream's last sample; None if the file's tail doesn't tell, or has another beginning."""
     tail = reader.tail(_TAIL)
     granules = []
-    at = tail.find(b"OggS")
-    while 0 <= at <= len(tail) - _PAGE_BYTES:
-        _, _, flags, granule, page_serial, *_ = struct.unpack_from(_PAGE, tail, at)
-        if flags & _FIRST_OF_STREAM and reader.size - len(tail) + at >= begin:
+    for at, page in _pages_in(tail):
+        if page.flags & _FIRST_OF_STREAM and reader.size - len(tail) + at >= begin:
             return None
-        if page_serial == serial and granule >= 0:
-            granules.append(granule)
-        at = tail.find(b"OggS", at + 4)
+        if page.serial == serial and page.granule >= 0:
+            granules.append(page.granule)
     return granules[-1] if granules else None
+
+
+def _measured(piece: bytes, serial: int, sound: ogg_sound.Sound) -> tuple[int, float] | None:
+    """Bytes and seconds of the pages in a piece of the file; a packet that goes on from a page before doesn't count."""
+    pages = list(_pages_in(piece))
+    packets = (
+        piece[begin : begin + min(length, _LONGEST_PACKET_HEADER)]
+        for _, page in pages[:-1]
+        if page.serial == serial
+        for begin, length, ends in itertools.islice(_packets(page), page.flags & _CONTINUED, None)
+        if ends
+    )
+    most = sum(ogg_sound.samples(sound, packet)[1] for packet in itertools.islice(packets, _MEASURED_PACKETS))
+    return (pages[-1][0] - pages[0][0], most / sound.rate) if pages else None
+
+
+def _pages_in(data: bytes) -> Iterator[tuple[int, _Page]]:
+    """The pages that begin within some bytes, with their places; the last one's end may be missing."""
+    at = data.find(_MAGIC)
+    while 0 <= at <= len(data) - _PAGE_BYTES:
+        _, _, flags, granule, serial, _, _, segments = struct.unpack_from(_PAGE, data, at)
+        body = at + _PAGE_BYTES + segments
+        yield at, _Page(flags, granule, serial, data[at + _PAGE_BYTES : body], body)
+        at = data.find(_MAGIC, at + len(_MAGIC))

@@ -42,18 +42,21 @@ def described(reader: Reader, packet: int) -> Sound | None:
     return None
 
 
-def begins(sound: Sound, end: int, packets: list[bytes]) -> tuple[int, int] | None:
-    """The earliest and the latest sample with which `packets` may begin that end with sample `end`."""
-    if sound.codec == "flac":
-        frames = [found for packet in packets if (found := flac.frame(packet))]
-        if not frames:
-            return None
-        begin = frames[0].begin(frames[0].samples)
-        return begin, begin
+def samples(sound: Sound, packet: bytes) -> tuple[int, int]:
+    """The fewest and the most samples that a packet holds."""
     if sound.codec == "opus":
-        fewest = most = sum(_opus_samples(packet) for packet in packets)
+        exactly = _opus_samples(packet)
+    elif sound.codec == "flac":
+        found = flac.frame(packet)
+        exactly = found.samples if found else 0
     else:
-        fewest, most = (samples * len(packets) for samples in sound.packet_samples)
+        return sound.packet_samples
+    return exactly, exactly
+
+
+def begins(sound: Sound, end: int, packets: list[bytes]) -> tuple[int, int]:
+    """The earliest and the latest sample with which `packets` may begin that end with sample `end`."""
+    fewest, most = (sum(samples(sound, packet)[place] for packet in packets) for place in (0, 1))
     earliest = max(end - most, 0)
     # What may begin at 0 does: only a part of a longer recording begins later.
     return earliest, max(end - fewest, 0) if earliest else 0

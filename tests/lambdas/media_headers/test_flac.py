@@ -55,3 +55,39 @@ def test_a_long_recording_takes_two_reads() -> None:
     source = Memory(encode("flac", "flac", seconds=30))
     assert read_header(source) == Header("flac", 30.0, 30.0, 16_000, 1)
     assert len(source.reads) == 2 and source.size > 500_000
+
+
+def test_frames_of_another_rate_than_the_header_s_leave_everything_open() -> None:
+    data = encode("flac", "flac")
+    rate = data[:18] + (32_000 << 4 | data[20] & 15).to_bytes(3, "big") + data[21:]
+    assert read_header(Memory(rate)) == Header("flac")
+
+
+def frames(first: int, last: int) -> bytes:
+    """Frames of 32,768 samples at 16 kHz, mono, with little in them."""
+    parts = []
+    for number in range(first, last):
+        head = b"\xff\xf8\xf5\x08" + chr(number).encode("utf-8")
+        parts.append(head + bytes([checksum(head)]) + bytes(1500))
+    return b"".join(parts)
+
+
+def checksum(data: bytes) -> int:
+    """CRC-8 with the polynomial 0x07, as the remainder of a division."""
+    value = int.from_bytes(data, "big") << 8
+    for bit in range(value.bit_length() - 1, 7, -1):
+        if value >> bit & 1:
+            value ^= 0x107 << bit - 8
+    return value
+
+
+def test_five_hours_are_measured_and_a_gap_of_four_is_not_sound() -> None:
+    stream_info = bytes(10) + (16_000 << 44 | 15 << 36).to_bytes(8, "big") + bytes(16)
+    head = b"fLaC\x80\x00\x00\x22" + stream_info
+    hour = 3600 * 16_000 // 32_768
+    source = Memory(head + frames(0, 5 * hour))
+    seconds = 5 * hour * 32_768 / 16_000
+    assert read_header(source) == Header("flac", seconds, seconds, 16_000, 1)
+    assert len(source.reads) == 6
+    joined = head + frames(0, hour) + frames(4 * hour, 5 * hour)
+    assert read_header(Memory(joined)) == Header("flac", sample_rate=16_000, channels=1)

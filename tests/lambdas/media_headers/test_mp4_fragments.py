@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.media_headers import Header, read_header
 from local.engines.media import decode
-from tests.lambdas.media_headers.movies import M4A, box, movie, sound, track
+from tests.lambdas.media_headers.movies import M4A, box, movie, track
 from tests.lambdas.media_headers.recordings import Memory, encode
 
 MOVIE = M4A + movie(
@@ -14,7 +14,13 @@ SECOND = 44_100
 
 
 def fragment(
-    begin: int | None, *, seconds: int = 2, number: int = 1, default: int | None = None, table: bool = False
+    begin: int | None,
+    *,
+    seconds: int = 2,
+    number: int = 1,
+    default: int | None = None,
+    table: bool = False,
+    rate: int = 8_000,
 ) -> bytes:
     """Samples of a tenth of a second, from the tick `begin` on, with their sound."""
     count = seconds * 10
@@ -23,11 +29,11 @@ def fragment(
     run = struct.pack(">II", 0x301 if table else 0x1, count) + bytes(4)
     run += struct.pack(">II", SECOND // 10, 800) * count if table else b""
     parts = box(b"tfhd", header), time, box(b"trun", run)
-    return box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", *parts)) + sound(seconds)
+    return box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", *parts)) + box(b"mdat", bytes(seconds * rate))
 
 
-def tenths(begin: int, *, seconds: int = 2) -> bytes:
-    return fragment(begin * SECOND, seconds=seconds, default=SECOND // 10)
+def tenths(begin: int, *, seconds: int = 2, rate: int = 8_000) -> bytes:
+    return fragment(begin * SECOND, seconds=seconds, default=SECOND // 10, rate=rate)
 
 
 def segments(*fragments: bytes, seconds: int = 2) -> bytes:
@@ -122,3 +128,12 @@ def test_a_long_recording_takes_two_reads() -> None:
     source = Memory(MOVIE + b"".join(tenths(2 * place) for place in range(300)))
     assert read_header(source) == lasting(600.0)
     assert len(source.reads) == 2 and source.size > 4_000_000
+
+
+def test_five_hours_are_measured_and_a_gap_of_four_is_not_sound() -> None:
+    source = Memory(MOVIE + b"".join(tenths(begin, rate=1000) for begin in range(0, 18_000, 2)))
+    assert read_header(source) == lasting(18_000.0)
+    assert len(source.reads) <= 8
+    times = (*range(0, 1800, 2), *range(16_200, 18_000, 2))
+    joined = MOVIE + b"".join(tenths(begin, rate=1000) for begin in times)
+    assert read_header(Memory(joined)) == Header("m4a", sample_rate=44_100, channels=2)

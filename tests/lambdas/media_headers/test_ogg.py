@@ -113,3 +113,16 @@ def test_a_long_recording_takes_two_reads() -> None:
     header = read_header(source)
     assert header and header.seconds == pytest.approx(600, abs=0.01)
     assert len(source.reads) == 2 and source.size > 3_000_000
+
+
+def test_five_hours_are_measured_and_a_gap_of_four_is_not_sound() -> None:
+    def part(first: int, last: int) -> bytes:
+        packets = [bytes([1 << 3]) + bytes(19)] * 50
+        return b"".join(page(*packets, granule=48_000 * (second + 1)) for second in range(first, last))
+
+    source = Memory(OPUS + TAGS + part(0, 18_000))
+    header = read_header(source)
+    assert header and header.seconds == pytest.approx(18_000, abs=0.01)
+    assert len(source.reads) == 6
+    joined = OPUS + TAGS + part(0, 1800) + part(16_200, 18_000)
+    assert read_header(Memory(joined)) == Header("ogg", sample_rate=48_000, channels=2)

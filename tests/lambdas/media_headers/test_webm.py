@@ -15,10 +15,12 @@ UNKNOWN = b"\x01" + b"\xff" * 7
 HEAD = element("1a45dfa3", element("4282", b"webm"))
 
 
-def track(number: int = 1, *, kind: int = 2, codec: bytes = b"A_VORBIS", rate: float = 24_000) -> bytes:
+def track(
+    number: int = 1, *, kind: int = 2, codec: bytes = b"A_VORBIS", rate: float = 24_000, private: bytes = b""
+) -> bytes:
     audio = element("e1", element("b5", struct.pack(">f", rate)) + element("9f", b"\x02")) if rate else b""
     about = element("d7", bytes([number])) + element("83", bytes([kind])) + element("86", codec)
-    return element("ae", about + audio)
+    return element("ae", about + private + audio)
 
 
 TRACKS = element("1654ae6b", track())
@@ -132,3 +134,23 @@ def test_a_rate_that_is_left_out_is_unknown() -> None:
 
 def test_a_recording_without_blocks_tells_no_length() -> None:
     assert read_header(Memory(recording())) == Header("webm", sample_rate=24_000, channels=2)
+
+
+def test_a_rate_that_the_codec_s_own_header_contradicts_is_unknown() -> None:
+    own = struct.pack("<IBI12xBB", 0, 2, 16_000, 0xB8, 1)
+    private = element("63a2", b"\x02\x1e\x20" + b"\x01vorbis" + own + bytes(99))
+    for rate, expected in ((16_000, 16_000), (8_000, None)):
+        tracks = element("1654ae6b", track(rate=rate, private=private))
+        header = read_header(Memory(recording(*seconds_of(0, 3), tracks=tracks)))
+        assert header and (header.sample_rate, header.channels) == (expected, 2)
+
+
+def test_five_hours_are_measured_and_a_gap_of_four_is_not_sound() -> None:
+    blocks = b"".join(element("a3", block(time, size=50)) for time in range(0, 1000, 100))
+    hour = range(3600)
+    source = Memory(recording(*(cluster(3600 * part + second, blocks) for part in range(5) for second in hour)))
+    header = read_header(source)
+    assert header and header.seconds == pytest.approx(18_000, abs=0.2)
+    assert len(source.reads) == 6
+    joined = recording(*(cluster(3600 * part + second, blocks) for part in (0, 4) for second in hour))
+    assert read_header(Memory(joined)) == Header("webm", sample_rate=24_000, channels=2)
