@@ -14,7 +14,6 @@ from lambdas.media_headers import density
 from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader, Unreadable
 
-_MAGIC = b"fLaC"
 # Magic number, the block's own header, block and frame sizes.
 _BEFORE_RATE = 4 + 4 + 10
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
@@ -45,7 +44,7 @@ class Frame(NamedTuple):
 
 
 def read(reader: Reader, start: int) -> Header | None:
-    if reader.read(start, 4) != _MAGIC:
+    if reader.read(start, 4) != b"fLaC":
         return None
     rate, channels, total = stream_info(reader, start)
     header = Header("flac", sample_rate=rate or None, channels=channels)
@@ -134,8 +133,6 @@ def _samples(reader: Reader, begin: int, first: Frame) -> int:
         Unreadable: they aren't found.
     """
     tail = reader.read(max(begin, reader.size - _TAIL), _TAIL)
-    if _MAGIC in tail:
-        raise Unreadable  # another stream, whose numbers begin anew
     following: Frame | None = None
     for _, found in _found(tail, first, reversed(list(_SYNC.finditer(tail)))):
         # Two in a row are no coincidence.

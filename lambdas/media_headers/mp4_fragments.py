@@ -36,14 +36,14 @@ def lengths(
     if not (scale and known and first):
         return claims
     begin = _times(reader, first, known)
-    ends = _ends(reader, known)
-    if begin and ends:
-        by_times = [(end - begin[0] + before) / scale for end in ends]
+    last = _last(reader, known, first)
+    if begin and last:
+        seconds = (last[1] - begin[0] + before) / scale
         if not density.borne_out(
-            reader, first.body, min(by_times), lambda at, piece: _measured(reader, at, piece, known, scale)
+            reader, first.body, seconds, lambda at, piece: _measured(reader, at, piece, known, scale)
         ):
             return []
-        claims += by_times
+        claims.append(seconds)
     return claims
 
 
@@ -109,8 +109,8 @@ def _run(reader: Reader, box: Box, default: int) -> int:
     return sum(length for (length,) in struct.iter_unpack(f">I{stride - 4}x", table))
 
 
-def _ends(reader: Reader, track: _Track) -> tuple[int, ...] | None:
-    """When the last fragment that has the track ends; if its sound breaks off, when it begins too."""
+def _last(reader: Reader, track: _Track, first: Box) -> tuple[int, int] | None:
+    """The times of the last fragment that has the track."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
@@ -118,11 +118,11 @@ def _ends(reader: Reader, track: _Track) -> tuple[int, ...] | None:
         for _ in range(_CANDIDATES):
             if at < 4:
                 break
-            parts = list(itertools.islice(boxes(reader, begin + at - 4, reader.size), 2))
-            if parts and not parts[0].cut and find(reader, parts[0], b"mfhd"):
-                times = _times(reader, parts[0], track)
+            fragment = next(boxes(reader, begin + at - 4, reader.size), None)
+            if fragment and not fragment.cut and find(reader, fragment, b"mfhd"):
+                times = _times(reader, fragment, track)
                 if times:
-                    return times if parts[-1].name == b"moof" or parts[-1].cut else times[1:]
+                    return times
             at = tail.rfind(b"moof", 0, at)
         if length >= reader.size:
             break
@@ -137,8 +137,8 @@ def _measured(reader: Reader, offset: int, piece: bytes, track: _Track, scale: i
     return (parts[1].end - parts[0].body, (times[1] - times[0]) / scale) if times else None
 
 
-def _listed(reader: Reader, track: _Track) -> tuple[int, ...] | None:
-    """The end of the fragment that the list at the end of the file names last for the track."""
+def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:
+    """The times of the fragment that the list at the end of the file names last for the track."""
     name, length = reader.unpack(">4s4xI", reader.size - 12)
     if name != b"mfro" or length > reader.size:
         return None
@@ -152,6 +152,5 @@ def _listed(reader: Reader, track: _Track) -> tuple[int, ...] | None:
             continue
         (offset,) = reader.unpack(">8xQ" if version == 1 else ">4xI", box.body + 16 + (count - 1) * size)
         fragment = next(boxes(reader, offset, reader.size), None)
-        times = _times(reader, fragment, track) if fragment and fragment.name == b"moof" else None
-        return times[1:] if times else None
+        return _times(reader, fragment, track) if fragment and fragment.name == b"moof" else None
     return None

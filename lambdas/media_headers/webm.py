@@ -58,7 +58,7 @@ def _lengths(
 ) -> list[float]:
     """In seconds what the blocks say, and the duration in the reading that comes closer to it; none if it's a gap's."""
     begin, first_time = first
-    last_time = webm_blocks.last_time(reader, tracks, begin)
+    last_time = webm_blocks.last_time(reader, tracks)
     if last_time is None or last_time < first_time:
         return []
     seconds = (last_time - first_time) * tick

@@ -11,7 +11,6 @@ CLUSTER = 0x1F43B675
 LONGEST_BLOCK_SECONDS = 0.12
 _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xE7, 0xA3, 0xA0, 0xA1
 _MAGIC = CLUSTER.to_bytes(4, "big")
-_FILE_MAGIC = b"\x1a\x45\xdf\xa3"
 # The last cluster of sound is looked for in the end of the file. None is longer than 33 s, since its blocks' times have
 # 16 bits, and Opus seldom has more than 256 kbit/s; most are a tenth of that.
 _TAILS = (128 * 1024, 1 << 20)
@@ -41,13 +40,11 @@ def _time(reader: Reader, block: Element, tracks: Collection[int], begin: int) -
         yield block.body, begin + time
 
 
-def last_time(reader: Reader, tracks: Collection[int], after: int) -> int | None:
-    """When the last block begins; None if the file's tail holds none, or if another recording begins after `after`."""
+def last_time(reader: Reader, tracks: Collection[int]) -> int | None:
+    """When the last block begins, None if the file's tail holds none."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
-        if tail.find(_FILE_MAGIC, max(after - begin, 0)) >= 0:
-            return None
         at = len(tail)
         for _ in range(_CANDIDATES):
             at = tail.rfind(_MAGIC, 0, at)
