@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from lambdas.media_headers import density
 from lambdas.media_headers.header import Header
-from lambdas.media_headers.reader import Reader, Unreadable
+from lambdas.media_headers.reader import TAIL, Reader, Unreadable
 
+_MAGIC = b"fLaC"
 # Magic number, the block's own header, block and frame sizes.
 _BEFORE_RATE = 4 + 4 + 10
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _LONGEST_FRAME_HEADER = 16
-_TAIL = 128 * 1024
 _CANDIDATES = 2000
 _STEREO = range(8, 11)
 _BLOCKS = {code: 576 << code - 2 for code in range(2, 6)} | {code: 256 << code - 8 for code in range(8, 16)} | {1: 192}
@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
 
 def read(reader: Reader, start: int) -> Header | None:
-    if reader.read(start, 4) != b"fLaC":
+    if reader.read(start, 4) != _MAGIC:
         return None
     rate, channels, total = stream_info(reader, start)
     header = Header("flac", sample_rate=rate or None, channels=channels)
@@ -55,6 +55,8 @@ def read(reader: Reader, start: int) -> Header | None:
             return header
         if first.rate not in (0, rate) or first.channels != channels:
             return Header("flac")
+        if reader.is_again(_MAGIC, begin):
+            return header
         (bits,) = reader.unpack(">H", start + _BEFORE_RATE + 2)
         bytes_per_second = rate * channels * ((bits >> 4 & 31) + 1) / 8
         seconds = _samples(reader, begin, first) / rate
@@ -132,7 +134,7 @@ def _samples(reader: Reader, begin: int, first: Frame) -> int:
     Raises:
         Unreadable: they aren't found.
     """
-    tail = reader.read(max(begin, reader.size - _TAIL), _TAIL)
+    tail = reader.read(max(begin, reader.size - TAIL), TAIL)
     following: Frame | None = None
     for _, found in _found(tail, first, reversed(list(_SYNC.finditer(tail)))):
         # Two in a row are no coincidence.

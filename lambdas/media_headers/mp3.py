@@ -19,9 +19,10 @@ _ID3V1_BYTES, _APE_BYTES = 128, 32
 # So many frames in a row are no coincidence, and are looked for in so many bytes: what is often before the first one.
 _CONSECUTIVE = 3
 _SEARCHED = 4096
-_WINDOW = 32 * 1024
+_PLACES, _WINDOW = 4, 32 * 1024
 _XING = (b"Xing", b"Info")
 _XING_FRAMES, _XING_BYTES, _XING_ALL = 1, 2, 15
+_NO_FRAME = 0
 _FRAME_HEADER, _LONGEST_FRAME, _SAME_SIZE = 4, 1441, 0.01
 
 
@@ -69,7 +70,7 @@ def read(reader: Reader, start: int) -> Header | None:
     if not found:
         return None
     at, frame = found
-    begin, end = start + at, _before_tags(reader)
+    begin, end = start + at, _before_tags(reader, start)
     header = Header("mp3", sample_rate=frame.rate, channels=frame.channels)
     with contextlib.suppress(Unreadable):
         index = _index(reader, begin, frame)
@@ -79,7 +80,9 @@ def read(reader: Reader, start: int) -> Header | None:
         if index and index.size and abs(index.size - (end - begin)) <= _SAME_SIZE * (end - begin) + _LONGEST_FRAME:
             return header.lasting([index.seconds])
         if bit_rates is None:
-            return header._replace(sample_rate=None, channels=None)
+            return Header("mp3")
+        if _NO_FRAME in bit_rates:
+            return header
         if len(bit_rates) > 1:
             bit_rates = {frame.slowest, frame.fastest}
         claims = [(end - sound) * 8 / bit_rate for bit_rate in bit_rates]
@@ -89,12 +92,14 @@ def read(reader: Reader, start: int) -> Header | None:
     return header
 
 
-def _before_tags(reader: Reader) -> int:
+def _before_tags(reader: Reader, start: int) -> int:
     """Where the sound ends: before an ID3v1 and an APEv2 tag, which may hold a picture."""
+    tail = reader.read(max(start, reader.size - 2 * _WINDOW), 2 * _WINDOW)
     end = reader.size
-    if reader.tail(_ID3V1_BYTES)[:3] == b"TAG":
+    if tail[-_ID3V1_BYTES : -_ID3V1_BYTES + 3] == b"TAG":
         end -= _ID3V1_BYTES
-    footer = reader.tail(reader.size - end + _APE_BYTES)[:_APE_BYTES]
+        tail = tail[:-_ID3V1_BYTES]
+    footer = tail[-_APE_BYTES:]
     if footer[:8] == b"APETAGEX":
         size, flags = struct.unpack_from("<I4xI", footer, 12)
         end -= size + (_APE_BYTES if flags >> 31 else 0)
@@ -169,23 +174,23 @@ def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
 
 
 def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] | None:
-    """The frames' bit rates at the beginning and in three other places; None if there is something else than frames."""
+    """The frames' bit rates at the beginning, at the end and in between, and 0 if there is something else than frames.
+
+    None if there are frames of another rate: those of another recording.
+    """
     found: set[int] = set()
-    for place in range(1 if end - begin <= _WINDOW else 4):
-        offset = begin + (end - begin) * place // 4
+    for place in range(1 if end - begin <= _WINDOW else _PLACES):
+        offset = begin + max(end - begin - _WINDOW, 0) * place // (_PLACES - 1)
         window = reader.read(offset, min(_WINDOW, end - offset))
-        first = _first(window)
-        if not first:
-            return None
-        at = first[0]
+        at, _ = _first(window) or (0, None)
         for other in _chain(window, at):
             if not other.like(frame):
                 return None
-            if (
-                window[at + 4 + other.side : at + 8 + other.side] not in _XING
-            ):  # of another recording behind the first one
+            index = at + _FRAME_HEADER + other.side
+            # The first frame of another recording behind the first one may be an index, of any bit rate.
+            if window[index : index + 4] not in _XING:
                 found.add(other.bit_rate)
             at += other.size
         if at <= len(window) - _FRAME_HEADER:
-            return None
+            found.add(_NO_FRAME)
     return found

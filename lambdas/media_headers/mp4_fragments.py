@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from lambdas.media_headers import density
 from lambdas.media_headers.boxes import Box, boxes, find, versioned
-from lambdas.media_headers.reader import Reader, Unreadable
+from lambdas.media_headers.reader import TAIL, Reader, Unreadable
 
 # The last fragment is looked for in the end of the file: a second of sound first, then one with pictures.
-_TAILS = (128 * 1024, 1 << 20)
+_FILE = b"ftyp"
+_TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 _LONGEST_TABLE = 1 << 20
 _BASE_OFFSET, _DESCRIPTION, _LENGTH = 0x1, 0x2, 0x8  # of tfhd
@@ -35,15 +36,17 @@ def lengths(
     known = _track(reader, track, extends)
     if not (scale and known and first):
         return claims
+    if reader.is_again(_FILE, first.body):
+        return []
     begin = _times(reader, first, known)
-    last = _last(reader, known, first)
-    if begin and last:
-        seconds = (last[1] - begin[0] + before) / scale
+    ends = _ends(reader, known)
+    if begin and ends:
+        seconds, most = ((end - begin[0] + before) / scale for end in ends)
         if not density.borne_out(
             reader, first.body, seconds, lambda at, piece: _measured(reader, at, piece, known, scale)
         ):
             return []
-        claims.append(seconds)
+        claims += [seconds, most]
     return claims
 
 
@@ -109,8 +112,8 @@ def _run(reader: Reader, box: Box, default: int) -> int:
     return sum(length for (length,) in struct.iter_unpack(f">I{stride - 4}x", table))
 
 
-def _last(reader: Reader, track: _Track, first: Box) -> tuple[int, int] | None:
-    """The times of the last fragment that has the track."""
+def _ends(reader: Reader, track: _Track) -> tuple[int, int] | None:
+    """When the last fragment that has the track ends, at the least and at the most: its sound may break off."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
@@ -122,7 +125,8 @@ def _last(reader: Reader, track: _Track, first: Box) -> tuple[int, int] | None:
             if fragment and not fragment.cut and find(reader, fragment, b"mfhd"):
                 times = _times(reader, fragment, track)
                 if times:
-                    return times
+                    data = next(boxes(reader, fragment.end, reader.size), None)
+                    return times if not data or data.cut else (times[1], times[1])
             at = tail.rfind(b"moof", 0, at)
         if length >= reader.size:
             break
@@ -138,7 +142,7 @@ def _measured(reader: Reader, offset: int, piece: bytes, track: _Track, scale: i
 
 
 def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:
-    """The times of the fragment that the list at the end of the file names last for the track."""
+    """As `_ends`, by the list at the end of the file."""
     name, length = reader.unpack(">4s4xI", reader.size - 12)
     if name != b"mfro" or length > reader.size:
         return None
@@ -152,5 +156,6 @@ def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:
             continue
         (offset,) = reader.unpack(">8xQ" if version == 1 else ">4xI", box.body + 16 + (count - 1) * size)
         fragment = next(boxes(reader, offset, reader.size), None)
-        return _times(reader, fragment, track) if fragment and fragment.name == b"moof" else None
+        times = _times(reader, fragment, track) if fragment and fragment.name == b"moof" else None
+        return (times[1], times[1]) if times else None
     return None

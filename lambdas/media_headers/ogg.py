@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from lambdas.media_headers import density, ogg_sound
 from lambdas.media_headers.header import Header
-from lambdas.media_headers.reader import Reader, Unreadable
+from lambdas.media_headers.reader import TAIL, Reader, Unreadable
 
 _MAGIC = b"OggS"
 # Magic, version, flags, granule position, serial number, sequence number, checksum, segments.
 _PAGE = "<4sBBqIIIB"
 _PAGE_BYTES = struct.calcsize(_PAGE)
-_LONGEST_PAGE = _PAGE_BYTES + 255 + 255 * 255
-_TAIL = 2 * _LONGEST_PAGE
 _CONTINUED, _FIRST_OF_STREAM = 0b01, 0b10
 _MEASURED_PACKETS = 10_000
 _GOES_ON, _LONGEST_PACKET_HEADER = 255, 16
@@ -55,9 +53,9 @@ def read(reader: Reader, start: int) -> Header | None:
             return header
         ((serial, sound),) = streams.items()
         header = header._replace(sample_rate=sound.rate or None, channels=sound.channels or None)
-        begins, end = _begins(reader, offset, serial, sound), _last_granule(reader, offset, serial)
-        if sound.rate and begins and end is not None:
-            claims = [max(end - begin - sound.skipped, 0) / sound.rate for begin in begins]
+        begins, ends = _begins(reader, offset, serial, sound), _ends(reader, offset, serial)
+        if sound.rate and begins and ends:
+            claims = [max(end - begin - sound.skipped, 0) / sound.rate for begin in begins for end in ends]
             if density.borne_out(reader, offset, min(claims), lambda _, piece: _measured(piece, serial, sound)):
                 header = header.lasting(claims)
     return header
@@ -109,16 +107,19 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
     return None
 
 
-def _last_granule(reader: Reader, begin: int, serial: int) -> int | None:
-    """The position after the stream's last sample; None if the file's tail doesn't tell, or has another beginning."""
-    tail = reader.tail(_TAIL)
-    granules = []
+def _ends(reader: Reader, begin: int, serial: int) -> list[int]:
+    """The positions after the stream's last sample, two if its last page breaks off.
+
+    None if the file's tail doesn't tell, or has another beginning.
+    """
+    tail = reader.tail(TAIL)
+    ends: list[int] = []
     for at, page in _pages_in(tail):
         if page.flags & _FIRST_OF_STREAM and reader.size - len(tail) + at >= begin:
-            return None
+            return []
         if page.serial == serial and page.granule >= 0:
-            granules.append(page.granule)
-    return granules[-1] if granules else None
+            ends = [page.granule] if page.end <= len(tail) else [*ends, page.granule]
+    return ends
 
 
 def _measured(piece: bytes, serial: int, sound: ogg_sound.Sound) -> tuple[int, float] | None:

@@ -4,6 +4,8 @@ import struct
 from collections import deque
 from typing import Any, Protocol
 
+# Of the end of a file, which holds the last frame, page or block of most recordings of sound.
+TAIL = 128 * 1024
 _WINDOW = 64 * 1024
 _MAXIMUM_READS = 64
 _MAXIMUM_BYTES = 12 << 20
@@ -71,3 +73,8 @@ class Reader:
     def tail(self, length: int) -> bytes:
         """The last `length` bytes, or the whole file if it is shorter."""
         return self.read(max(self.size - length, 0), length)
+
+    def is_again(self, magic: bytes, after: int) -> bool:
+        """Whether a file's first bytes are found in its end too: several recordings in one, whose times begin again."""
+        tail = self.tail(TAIL)
+        return tail.find(magic, max(after - (self.size - len(tail)), 0)) >= 0

@@ -59,7 +59,7 @@ def _lengths(
     """In seconds what the blocks say, and the duration in the reading that comes closer to it; none if it's a gap's."""
     begin, first_time = first
     last_time = webm_blocks.last_time(reader, tracks)
-    if last_time is None or last_time < first_time:
+    if last_time is None or last_time < first_time or reader.is_again(_EBML.to_bytes(4, "big"), begin):
         return []
     seconds = (last_time - first_time) * tick
     claims = [seconds, seconds + webm_blocks.LONGEST_BLOCK_SECONDS]

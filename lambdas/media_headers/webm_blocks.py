@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Collection, Iterator
 
 from lambdas.media_headers.ebml import Element, elements
-from lambdas.media_headers.reader import Reader
+from lambdas.media_headers.reader import TAIL, Reader
 
 CLUSTER = 0x1F43B675
 # A block of one packet: of Opus 0.12 s at the most, of Vorbis at 48 kHz 0.09 s.
@@ -13,7 +13,7 @@ _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xE7, 0xA3, 0xA0, 0xA1
 _MAGIC = CLUSTER.to_bytes(4, "big")
 # The last cluster of sound is looked for in the end of the file. None is longer than 33 s, since its blocks' times have
 # 16 bits, and Opus seldom has more than 256 kbit/s; most are a tenth of that.
-_TAILS = (128 * 1024, 1 << 20)
+_TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 
 

@@ -89,6 +89,11 @@ def test_a_duration_without_blocks_that_confirm_it_tells_nothing() -> None:
     assert header == Header("webm", sample_rate=24_000, channels=2)
 
 
+def test_two_recordings_in_one_file_tell_no_length() -> None:
+    data = recording(*seconds_of(0, 30)) + recording(cluster(0, simple(0, 20)))
+    assert read_header(Memory(data)) == Header("webm", sample_rate=24_000, channels=2)
+
+
 def test_blocks_in_groups_count() -> None:
     group = element("a0", element("a1", block(1500)))
     assert read_header(Memory(recording(cluster(0, simple(500)), cluster(2, group)))) == lasting(3.0)
