@@ -4,6 +4,7 @@ import pytest
 
 from bench import media_headers
 from bench.hostile_recordings import Tiled
+from lambdas.media_headers import read_header
 
 
 def one_recording() -> Iterator[tuple[str, Tiled]]:
@@ -26,5 +27,5 @@ def test_a_cost_has_the_reads_and_bytes_of_one_round(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(media_headers, "hostile_recordings", one_recording)
     (cost,) = media_headers.hostile_costs()
     source = Tiled(b"", b"\0")
-    media_headers.read_header(source)
+    read_header(source)
     assert (cost.reads, cost.bytes) == (source.reads, source.bytes)
