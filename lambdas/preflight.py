@@ -7,7 +7,7 @@ Sources: GetMedicalTranscriptionJob API reference (FailureReason), Transcribe gu
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.media_headers import Header, longest
+from lambdas.media_headers import Header, most_seconds
 
 MAXIMUM_BYTES = 2 * 1024**3
 MAXIMUM_SECONDS = 4 * 3600
@@ -21,8 +21,8 @@ _SAME_FORMAT = {"mp4", "m4a"}
 def refusal(size: int, header: Header | None, parameters: Mapping[str, Any]) -> str | None:
     """The reason, in the service's own words as far as it has any; None if nothing speaks against the recording.
 
-    `size` is in bytes, `parameters` those of StartMedicalTranscriptionJob. What isn't known refuses nothing, not even
-    a recording without a header: the service, which sees all of it, is the judge then.
+    `size` is in bytes, `parameters` those of StartMedicalTranscriptionJob. What isn't certain refuses nothing, not
+    even a recording without a header: the service, which sees all of it, is the judge then.
     """
     if size > MAXIMUM_BYTES:
         return (
@@ -82,4 +82,4 @@ def _length_refusal(header: Header) -> str | None:
 
 def may_be_too_long(size: int, header: Header | None) -> bool:
     """Whether a recording that isn't refused may still be longer than the service takes, by its header and its size."""
-    return longest(header, size) > MAXIMUM_SECONDS
+    return most_seconds(header, size) > MAXIMUM_SECONDS

@@ -33,7 +33,7 @@ from lambdas.shared.uris import parse_uri
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
-# After so many refusals for a limit, most of an hour, a recording of unknown length is likely to be the cause itself.
+# After so many refusals for a limit, most of an hour, a recording that may be too long is likely to be the cause.
 PATIENCE_WITH_UNKNOWN_LENGTH = 20
 # What a refused request speaks of if its cause isn't the recording, besides jobs.OUR_SIDE: it is in every request.
 COMMON_TO_ALL = ("vocabular", "output", "bucket", "region", "role", "account")
@@ -54,9 +54,9 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
     too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
     be read (`lambdas.object_faults`), that isn't the planned version any more, since its consent and its id are those
-    of the planned one, or that the service would refuse or refuses: with a length that is known to be right,
-    LimitExceededException can only mean that the account is at its limit. Where the header doesn't tell the length,
-    `event["retry_count"]` decides when to give up.
+    of the planned one, or that the service would refuse or refuses: of a length that can't be
+    too long, LimitExceededException can only mean that the account is at its limit. Where header and size leave that
+    open, `event["retry_count"]` decides when to give up.
 
     Raises:
         transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.

@@ -4,11 +4,11 @@ Lambda has no FFmpeg, and a decoder isn't needed: each container tells its lengt
 """
 
 from lambdas.media_headers import amr, flac, mp3, mp4, ogg, wav, webm
-from lambdas.media_headers.bit_rates import held_against_size, longest
+from lambdas.media_headers.bit_rates import held_against_size, most_seconds
 from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader, Source, Unreadable
 
-__all__ = ["Header", "Source", "longest", "read_header"]
+__all__ = ["Header", "Source", "most_seconds", "read_header"]
 
 # mp3 last: it has no magic number, only a pattern of frames.
 _CONTAINERS = (wav.read, flac.read, ogg.read, mp4.read, amr.read, webm.read, mp3.read)
@@ -17,7 +17,7 @@ _CONTAINERS = (wav.read, flac.read, ogg.read, mp4.read, amr.read, webm.read, mp3
 def read_header(source: Source) -> Header | None:
     """The recording's header; None if it is of no container that Transcribe takes, or breaks off within the header.
 
-    Raises only what `source` raises, whatever the bytes are. Reads once to three times for most files, five times for
+    Raises only what `source` raises, whatever the bytes are. Reads once to three times for most files, four times for
     an MP3, eight times a mebibyte of an AMR whose frames vary, and never more than 64 times or 12 MiB.
     """
     reader = Reader(source)

@@ -7,8 +7,8 @@ _RATE_FOLLOWS = 15
 _ES, _DECODER, _SPECIFIC = 3, 4, 5
 # Object type indications: MPEG-4 audio, MPEG-2 AAC in its three profiles.
 _AAC = {0x40, 0x66, 0x67, 0x68}
-_LOW_COMPLEXITY, _BAND_REPLICATION, _BIT_SLICED, _LOW_DELAY, _PARAMETRIC_STEREO = 2, 5, 22, 23, 29
-_ENHANCED_LOW_DELAY = 39
+# Object types: how the sound is coded.
+_BAND_REPLICATION, _BIT_SLICED, _LOW_DELAY, _PARAMETRIC_STEREO, _ENHANCED_LOW_DELAY = 5, 22, 23, 29, 39
 _GENERAL = {1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23}
 _SCALABLE, _ERROR_RESILIENT = {6, 20}, {17, 19, 20, 23}
 _SYNC_BANDS, _SYNC_STEREO = 0x2B7, 0x548
@@ -78,9 +78,9 @@ def _descriptor(data: bytes, tag: int) -> bytes:
 
 def _described(bits: _Bits) -> Sound:
     kind, rate, layout = bits.object_type(), bits.rate(), bits.take(4)
-    # As a decoder needs them: None as long as nothing says whether there is band replication, or parametric stereo.
-    output, stereo = None, None
-    core = rate
+    # None as long as nothing says whether there is band replication, or parametric stereo.
+    output: int | None = None
+    stereo: bool | None = None
     if kind in (_BAND_REPLICATION, _PARAMETRIC_STEREO):
         stereo = True if kind == _PARAMETRIC_STEREO else None
         output = bits.rate()
@@ -93,7 +93,7 @@ def _described(bits: _Bits) -> Sound:
         # Signalled so that an old decoder doesn't see it.
         if output is None and layout and bits.left >= 16 and bits.take(11) == _SYNC_BANDS:
             output, stereo = _extension(bits, rate)
-        if output is None and (rate > _MAY_BE_DOUBLED or kind != _LOW_COMPLEXITY):
+        if output is None and (rate > _MAY_BE_DOUBLED or kind == _LOW_DELAY):
             output, stereo = rate, False
     elif kind == _ENHANCED_LOW_DELAY:
         frame = 480 if bits.take(1) else 512
@@ -106,7 +106,7 @@ def _described(bits: _Bits) -> Sound:
         channels = layout
     elif layout == 1 and stereo is not None:
         channels = 2 if stereo else 1
-    return Sound(output or None, channels, frame / core if core else 0.0)
+    return Sound(output or None, channels, frame / rate if rate else 0.0)
 
 
 def _general(bits: _Bits, kind: int, layout: int) -> int:

@@ -46,7 +46,7 @@ def held_against_size(header: Header, size: int) -> Header:
     )
 
 
-def longest(header: Header | None, size: int) -> float:
+def most_seconds(header: Header | None, size: int) -> float:
     """The most seconds that a file of `size` bytes with this header is likely to have."""
     if not header:
         return size * 8 / _LOWEST_OF_UNKNOWN

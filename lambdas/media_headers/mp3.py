@@ -49,9 +49,10 @@ class _Frame(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """What it says of the whole: seconds, and bytes with its own frame; 0 where it doesn't."""
+    """What it says of the whole, 0 where it doesn't: seconds without and with silence that the encoder added, bytes."""
 
     seconds: float
+    with_silence: float
     size: int
 
 
@@ -76,11 +77,10 @@ def read(reader: Reader, start: int) -> Header | None:
         index = _index(reader, begin, frame)
         sound = begin + frame.size if index else begin
         bit_rates = _bit_rates(reader, sound, end, frame)
-        # A part, or several in one file, has another size than its index says.
-        if index and index.size and abs(index.size - (end - begin)) <= _SAME_SIZE * (end - begin) + _LONGEST_FRAME:
-            return header.lasting([index.seconds])
         if bit_rates is None:
             return Header("mp3")
+        if index and index.size and _is_of(index, end - begin, frame):
+            return header.lasting([index.seconds])
         if _NO_FRAME in bit_rates:
             return header
         if len(bit_rates) > 1:
@@ -90,6 +90,12 @@ def read(reader: Reader, start: int) -> Header | None:
             claims.append(index.seconds)
         return header.lasting(claims)
     return header
+
+
+def _is_of(index: _Index, size: int, frame: _Frame) -> bool:
+    """Whether the index is of so many bytes: a part of a recording, or several in one file, have another size."""
+    is_possible = (size - _LONGEST_FRAME) * 8 / frame.fastest <= index.with_silence <= size * 8 / frame.slowest
+    return is_possible and abs(index.size - size) <= _SAME_SIZE * size + _LONGEST_FRAME
 
 
 def _before_tags(reader: Reader, start: int) -> int:
@@ -170,7 +176,8 @@ def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
             return None
     except Unreadable:
         return None
-    return _Index(max(frames * frame.samples - silent, 0) / frame.rate, size)
+    samples = frames * frame.samples
+    return _Index(max(samples - silent, 0) / frame.rate, samples / frame.rate, size)
 
 
 def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] | None:

@@ -49,9 +49,8 @@ def read(reader: Reader, start: int) -> Header | None:
             for track, sound in zip(tracks, described, strict=True)
             for seconds in _lengths(reader, movie, track, sound.frame_seconds)
         ]
-        header = header.lasting(claims)
-        if movie.cut or any(_goes_on(reader, track) for track in tracks):
-            header = header._replace(shortest=0.0)
+        breaks_off = movie.cut or any(_goes_on(reader, track) for track in tracks)
+        header = header.lasting([0.0, *claims] if breaks_off and claims else claims)
     return header
 
 
@@ -104,7 +103,13 @@ def _lengths(reader: Reader, movie: _Movie, track: Box, frame_seconds: float) ->
     ticks = _ticks(reader, track)
     if movie.fragments:
         in_fragments = mp4_fragments.lengths(
-            reader, track, movie.fragments, first=movie.fragment, segments=movie.segments, before=ticks
+            reader,
+            track,
+            movie.fragments,
+            first=movie.fragment,
+            segments=movie.segments,
+            scale=scale,
+            before=ticks,
         )
         (movie_scale,) = _movie_scale(reader, movie.moov)
         total = find(reader, movie.fragments, b"mehd")

@@ -8,8 +8,8 @@ from lambdas.media_headers import density
 from lambdas.media_headers.boxes import Box, boxes, find, versioned
 from lambdas.media_headers.reader import TAIL, Reader, Unreadable
 
-# The last fragment is looked for in the end of the file: a second of sound first, then one with pictures.
 _FILE = b"ftyp"
+# The last fragment is looked for in the end of the file: some seconds of sound first, then one with pictures.
 _TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 _LONGEST_TABLE = 1 << 20
@@ -25,11 +25,12 @@ class _Track(NamedTuple):
 
 
 def lengths(
-    reader: Reader, track: Box, extends: Box, *, first: Box | None, segments: Box | None, before: int
+    reader: Reader, track: Box, extends: Box, *, first: Box | None, segments: Box | None, scale: int, before: int
 ) -> list[float]:
-    """What the fragments and their index say of `track` in seconds; `before` are the ticks in the movie's own index."""
-    media = find(reader, track, b"mdia", b"mdhd")
-    (scale,) = versioned(reader, media, ">8xI", ">16xI") if media else (0,)
+    """What the fragments and their index say of `track` in seconds.
+
+    `scale` is the track's ticks in a second, `before` those of the samples in the movie's own index.
+    """
     claims = []
     if segments and (seconds := _indexed(reader, segments)):
         claims.append(seconds)
@@ -39,9 +40,14 @@ def lengths(
     if reader.is_again(_FILE, first.body):
         return []
     begin = _times(reader, first, known)
-    ends = _ends(reader, known)
-    if begin and ends:
-        seconds, most = ((end - begin[0] + before) / scale for end in ends)
+    last = _last(reader, known)
+    if begin and last:
+        fragment, times = last
+        if fragment.body != first.body and times[0] < begin[1]:
+            return []  # the times begin again
+        data = next(boxes(reader, fragment.end, reader.size), None)
+        breaks_off = not data or data.cut
+        seconds, most = ((end - begin[0] + before) / scale for end in (times[not breaks_off], times[1]))
         if not density.borne_out(
             reader, first.body, seconds, lambda at, piece: _measured(reader, at, piece, known, scale)
         ):
@@ -112,8 +118,8 @@ def _run(reader: Reader, box: Box, default: int) -> int:
     return sum(length for (length,) in struct.iter_unpack(f">I{stride - 4}x", table))
 
 
-def _ends(reader: Reader, track: _Track) -> tuple[int, int] | None:
-    """When the last fragment that has the track ends, at the least and at the most: its sound may break off."""
+def _last(reader: Reader, track: _Track) -> tuple[Box, tuple[int, int]] | None:
+    """The last fragment that has the track, and its times."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
@@ -125,8 +131,7 @@ def _ends(reader: Reader, track: _Track) -> tuple[int, int] | None:
             if fragment and not fragment.cut and find(reader, fragment, b"mfhd"):
                 times = _times(reader, fragment, track)
                 if times:
-                    data = next(boxes(reader, fragment.end, reader.size), None)
-                    return times if not data or data.cut else (times[1], times[1])
+                    return fragment, times
             at = tail.rfind(b"moof", 0, at)
         if length >= reader.size:
             break
@@ -141,8 +146,8 @@ def _measured(reader: Reader, offset: int, piece: bytes, track: _Track, scale: i
     return (parts[1].end - parts[0].body, (times[1] - times[0]) / scale) if times else None
 
 
-def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:
-    """As `_ends`, by the list at the end of the file."""
+def _listed(reader: Reader, track: _Track) -> tuple[Box, tuple[int, int]] | None:
+    """As `_last`, by the list at the end of the file."""
     name, length = reader.unpack(">4s4xI", reader.size - 12)
     if name != b"mfro" or length > reader.size:
         return None
@@ -157,5 +162,5 @@ def _listed(reader: Reader, track: _Track) -> tuple[int, int] | None:
         (offset,) = reader.unpack(">8xQ" if version == 1 else ">4xI", box.body + 16 + (count - 1) * size)
         fragment = next(boxes(reader, offset, reader.size), None)
         times = _times(reader, fragment, track) if fragment and fragment.name == b"moof" else None
-        return (times[1], times[1]) if times else None
+        return (fragment, times) if fragment and times else None
     return None

@@ -53,8 +53,11 @@ def read(reader: Reader, start: int) -> Header | None:
             return header
         ((serial, sound),) = streams.items()
         header = header._replace(sample_rate=sound.rate or None, channels=sound.channels or None)
-        begins, ends = _begins(reader, offset, serial, sound), _ends(reader, offset, serial)
-        if sound.rate and begins and ends:
+        first, ends = _begins(reader, offset, serial, sound), _ends(reader, offset, serial)
+        if sound.rate and first and ends:
+            page, begins = first
+            if ends[-1] <= page.granule and page.end < reader.size:
+                return header  # the positions begin again, or stand still
             claims = [max(end - begin - sound.skipped, 0) / sound.rate for begin in begins for end in ends]
             if density.borne_out(reader, offset, min(claims), lambda _, piece: _measured(piece, serial, sound)):
                 header = header.lasting(claims)
@@ -84,8 +87,8 @@ def _packets(page: _Page) -> Iterator[tuple[int, int, bool]]:
         yield begin, at - begin, False
 
 
-def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) -> tuple[int, int] | None:
-    """The earliest and the latest sample with which the stream may begin, by its first page with sound."""
+def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) -> tuple[_Page, tuple[int, int]] | None:
+    """The first page with sound, and by it the earliest and the latest sample with which the stream may begin."""
     packets: list[bytes] = []
     opening = b""
     for page in _pages(reader, offset):
@@ -101,7 +104,7 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
                 packets.append(opening)
             continued = continued and not ends
         if page.granule > 0:
-            return ogg_sound.begins(sound, page.granule, packets)
+            return page, ogg_sound.begins(sound, page.granule, packets)
         if page.granule == 0:  # comments and other packets without sound
             packets = []
     return None
@@ -110,7 +113,7 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
 def _ends(reader: Reader, begin: int, serial: int) -> list[int]:
     """The positions after the stream's last sample, two if its last page breaks off.
 
-    None if the file's tail doesn't tell, or has another beginning.
+    None at all if the file's tail doesn't tell, or has another beginning.
     """
     tail = reader.tail(TAIL)
     ends: list[int] = []

@@ -58,9 +58,12 @@ def _lengths(
 ) -> list[float]:
     """In seconds what the blocks say, and the duration in the reading that comes closer to it; none if it's a gap's."""
     begin, first_time = first
-    last_time = webm_blocks.last_time(reader, tracks)
-    if last_time is None or last_time < first_time or reader.is_again(_EBML.to_bytes(4, "big"), begin):
+    last = webm_blocks.last_cluster(reader, tracks)
+    if not last or reader.is_again(_EBML.to_bytes(4, "big"), begin):
         return []
+    if last[0][0] > begin and last[0][1] <= first_time:
+        return []  # the times begin again with each cluster
+    last_time = max(time for _, time in last)
     seconds = (last_time - first_time) * tick
     claims = [seconds, seconds + webm_blocks.LONGEST_BLOCK_SECONDS]
     if duration > 0:

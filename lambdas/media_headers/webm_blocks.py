@@ -40,8 +40,8 @@ def _time(reader: Reader, block: Element, tracks: Collection[int], begin: int) -
         yield block.body, begin + time
 
 
-def last_time(reader: Reader, tracks: Collection[int]) -> int | None:
-    """When the last block begins, None if the file's tail holds none."""
+def last_cluster(reader: Reader, tracks: Collection[int]) -> list[tuple[int, int]]:
+    """The blocks of the last cluster that has some, as `times`; empty if the file's tail holds none."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
@@ -51,11 +51,11 @@ def last_time(reader: Reader, tracks: Collection[int]) -> int | None:
             if at < 0:
                 break
             cluster = next(elements(reader, begin + at, reader.size), None)
-            if cluster and (found := [time for _, time in times(reader, cluster, tracks)]):
-                return max(found)
+            if cluster and (found := list(times(reader, cluster, tracks))):
+                return found
         if length >= reader.size:
             break
-    return None
+    return []
 
 
 def measured(

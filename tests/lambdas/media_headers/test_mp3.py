@@ -83,6 +83,13 @@ def test_an_index_left_from_the_whole_file_does_not_count(bit_rates: tuple[int, 
     assert header and header.shortest <= 24.0 <= header.longest < 5 * 3600
 
 
+@pytest.mark.parametrize("frames", [1, 100_000])
+def test_an_index_that_no_bit_rate_bears_out_does_not_count(frames: int) -> None:
+    sound = frame(4) * 213
+    header = read_header(Memory(xing(frames=frames, size=384 + len(sound)) + sound))
+    assert header and header.seconds == pytest.approx(213 * 0.024)
+
+
 def test_an_index_without_its_size_is_held_against_the_bit_rate() -> None:
     header = read_header(Memory(xing(frames=2000, size=None) + frame(5) * 1000))
     assert header == Header("mp3", 24.0, 48.0, 48_000, 1)

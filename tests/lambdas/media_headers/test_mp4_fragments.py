@@ -142,3 +142,7 @@ def test_five_hours_are_measured_and_a_gap_of_four_is_not_sound() -> None:
 def test_two_recordings_in_one_file_tell_no_length() -> None:
     data = MOVIE + tenths(0, seconds=30) + MOVIE + tenths(0, seconds=1)
     assert read_header(Memory(data)) == Header("m4a", sample_rate=44_100, channels=2)
+
+
+def test_times_that_begin_again_with_each_fragment_tell_no_length() -> None:
+    assert read_header(Memory(MOVIE + tenths(0) * 3)) == Header("m4a", sample_rate=44_100, channels=2)

@@ -97,6 +97,11 @@ def test_two_recordings_in_one_file_tell_no_length(serial: int) -> None:
     assert read_header(Memory(opus(seconds=30) + second + pages)) == Header("ogg", sample_rate=48_000, channels=2)
 
 
+def test_positions_that_stand_still_tell_no_length() -> None:
+    data = OPUS + TAGS + page(*[PACKET] * 10, granule=9_600) * 30
+    assert read_header(Memory(data)) == Header("ogg", sample_rate=48_000, channels=2)
+
+
 def test_a_page_on_which_no_packet_ends_does_not_count() -> None:
     seconds = 2 - 312 / 48_000
     assert read_header(Memory(opus() + page(bytes(255), granule=-1))) == Header("ogg", seconds, seconds, 48_000, 2)

@@ -94,6 +94,11 @@ def test_two_recordings_in_one_file_tell_no_length() -> None:
     assert read_header(Memory(data)) == Header("webm", sample_rate=24_000, channels=2)
 
 
+def test_times_that_begin_again_with_each_cluster_tell_no_length() -> None:
+    data = recording(*[cluster(0, simple(0, 200))] * 30)
+    assert read_header(Memory(data)) == Header("webm", sample_rate=24_000, channels=2)
+
+
 def test_blocks_in_groups_count() -> None:
     group = element("a0", element("a1", block(1500)))
     assert read_header(Memory(recording(cluster(0, simple(500)), cluster(2, group)))) == lasting(3.0)
