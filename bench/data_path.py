@@ -246,7 +246,7 @@ def cut_plain(folder: Path, _: int) -> Any:
 
 def seeds_ours(folder: Path, _: int) -> Any:
     use(Folder(folder, times=10))
-    return lambda: sorted_members(select_seeds.read_members("clinical", COHORTS))
+    return lambda: sorted_members(select_seeds.read_members("clinical", COHORTS)[0])
 
 
 def seeds_plain(folder: Path, _: int) -> Any:

@@ -29,6 +29,9 @@ _FIVE_MINUTES = cdk.Duration.minutes(5)
 # Polls are ten minutes apart at the most, and messages that return to the queue come back after eleven.
 _QUARTER = cdk.Duration.minutes(15)
 
+# So many recordings with the same fault are no longer a coincidence.
+_SUSPICIOUS = 3
+
 
 @dataclass(frozen=True)
 class _Rule:
@@ -170,6 +173,16 @@ class Monitoring(Construct):
             "events-lost": _Rule(
                 self._of_the_rule("InvocationsFailedToBeSentToDlq"),
                 "Events of uploaded recordings are lost: neither queue took them.",
+            ),
+            # Counted by batch only where they are most of it; a drop of one file each adds up over the hour.
+            "rejected-alike": _Rule(
+                own_metric(prefix, "RecordingsRejectedAlike", "Sum", HOUR),
+                "Most recordings of a batch, or of several, were rejected for one and the same reason.",
+                threshold=_SUSPICIOUS,
+            ),
+            "records-unreadable": _Rule(
+                own_metric(prefix, "RecordsUnreadable", "Sum", HOUR),
+                "Records of recordings can't be read, so that their people are in no seed.",
             ),
             "cost-ceiling": _Rule(
                 own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),

@@ -42,7 +42,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
-        "ingest": {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
+        "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
         "plan_batch": media | clinical | {"PARAMETERS": _as_json(asdict(environment.parameters))},
         "share_jobs": {
             "STATE_MACHINE_ARN": arns.state_machine(prefix),
@@ -51,6 +51,7 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
         "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical
+        | clinical_key
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},
         "start_entity_detection": clinical_key
         | {
@@ -58,16 +59,17 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
             "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
         },
         "poll_entity_detection": clinical,
-        "collect_entities": clinical,
+        "collect_entities": clinical | clinical_key,
         "select_seeds": clinical
-        | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name}
+        | clinical_key
+        | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name, "AUDIENCE_KEY_ARN": storage.audience.key.key_arn}
         | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
         | sql_cohorts,
         "start_audience_generation": sql_cohorts | {"SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},
         "poll_audience_generation": clinical,
         "start_audience_export": {},
         "poll_audience_export": clinical,
-        "summarize_batch": clinical,
+        "summarize_batch": clinical | clinical_key,
     }
     result = {function: common | specific for function, specific in own.items()}
     for function in result:

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
 from lambdas.shared.storage import list_keys
-from lambdas.shared.uris import parse_uri
+from lambdas.shared.uris import MAXIMUM_KEY_BYTES, parse_uri
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-MAXIMUM_KEY_BYTES = 1024
 USAGE = (
     'Give {"media": ["s3://bucket/key", ...]} or {"prefix": "s3://bucket/media/..."}, '
     '"reprocess": true if finished work is to be done again, and in "parameters" what is asked of the services other '

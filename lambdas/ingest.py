@@ -8,16 +8,16 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.object_created import NotAnEvent, ObjectCreated, read_message
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.sdk import client
-from lambdas.shared.uris import uri_of
 
 # An execution's input may have 262,144 bytes (Step Functions quotas); the rest is room for the JSON around the URIs.
 MAXIMUM_INPUT_BYTES = 240_000
@@ -38,39 +38,31 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Returns the ids of the messages that are to come back: those of an execution that could not be started, and those
     that aren't such events, which end in the dead-letter queue.
     """
-    versions: dict[str, set[str]] = defaultdict(set)
-    messages: dict[str, list[str]] = defaultdict(list)
-    events: dict[str, list[dict[str, str]]] = defaultdict(list)
+    created: dict[str, list[ObjectCreated]] = defaultdict(list)
     returned: list[str] = []
-    for record in event["Records"]:
+    for message in event["Records"]:
         try:
-            event_body = json.loads(record["body"])
-            detail = event_body["detail"]
-            created = detail["object"]
-            uri = uri_of(detail["bucket"]["name"], created["key"])
-            version = created.get("version-id") or created["etag"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            logger.error("message is no Object Created event", extra={"message_id": record["messageId"]})
-            returned.append(record["messageId"])
+            one = read_message(message)
+        except NotAnEvent as error:
+            extra = {"message_id": message["messageId"], "problem": str(error)}
+            logger.error("message is no Object Created event", extra=extra)
+            returned.append(message["messageId"])
             continue
-        if not created["key"].endswith("/"):  # the console's "folders" are empty objects
-            versions[uri].add(version)
-            messages[uri].append(record["messageId"])
-            media = digest(detail["bucket"]["name"], created["key"], version)  # as identity.media_id names it
-            events[uri].append(
-                {"message_id": record["messageId"], "event_id": str(event_body.get("id")), "media_id": media}
-            )
-            count_waiting(event_body)
-    for uris in chunks(sorted(versions)):
-        name = f"drop-{digest(*uris, *(version for uri in uris for version in sorted(versions[uri])))}"
+        if not one.uri.endswith("/"):  # the console's "folders" are empty objects
+            created[one.uri].append(one)
+            count_waiting(one.time)
+    for uris in chunks(sorted(created)):
+        part = [one for uri in uris for one in created[uri]]
+        name = f"drop-{digest(*uris, *versions(created[uri] for uri in uris))}"
         logger.set_correlation_id(name)
-        tell_events([event for uri in uris for event in events[uri]])
+        tell_events(part)
         try:
             start_execution(name, uris)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             # Only this part returns: what was started is not to be regrouped under another name.
-            logger.error("execution not started", extra={"code": error.response["Error"]["Code"]})
-            returned += [message_id for uri in uris for message_id in messages[uri]]
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+            logger.error("execution not started", extra={"code": code})
+            returned += [one.message_id for one in part]
     metrics.add_metric("EventsReceived", "Count", len(event["Records"]))
     metrics.add_metric("EventsReturned", "Count", len(returned))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}
@@ -91,19 +83,29 @@ def chunks(uris: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-def count_waiting(event: dict[str, Any]) -> None:
+def versions(groups: Iterable[list[ObjectCreated]]) -> Iterator[str]:
+    """The versions of each object, each once, in an order that doesn't depend on that of the messages."""
+    for group in groups:
+        yield from sorted({one.version for one in group})
+
+
+def count_waiting(time_of_event: Any) -> None:
     """Count how long ago the recording was uploaded, by the event's own time (EventBridge guide, "Event structure")."""
     try:
-        uploaded = datetime.fromisoformat(event["time"])
+        uploaded = datetime.fromisoformat(time_of_event)
         metrics.add_metric("WaitingSeconds", "Seconds", max(0.0, (datetime.now(UTC) - uploaded).total_seconds()))
-    except (KeyError, TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass  # an event that was put there by hand may have none; it is worked on all the same
 
 
-def tell_events(events: list[dict[str, str]]) -> None:
+def tell_events(created: list[ObjectCreated]) -> None:
     """Say in the log which messages and events became the execution, so that a recording can be followed from S3 on."""
-    for first in range(0, len(events), EVENTS_PER_LINE):
-        logger.info("events of the execution", extra={"events": events[first : first + EVENTS_PER_LINE]})
+    for first in range(0, len(created), EVENTS_PER_LINE):
+        events = [
+            {"message_id": one.message_id, "event_id": one.event_id, "media_id": one.media_id}
+            for one in created[first : first + EVENTS_PER_LINE]
+        ]
+        logger.info("events of the execution", extra={"events": events})
 
 
 def start_execution(name: str, uris: list[str]) -> None:

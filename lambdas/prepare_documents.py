@@ -8,12 +8,13 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from lambdas.claims import keep
-from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import transcript_key
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
-from lambdas.shared.rejections import read_rejections, write_rejection
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_bytes, read_json, s3, write_json, write_json_lines
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.rejections import rejected_media, write_rejection
+from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
 from lambdas.shared.transcripts import Speech, read_speech
 from lambdas.shared.uris import uri_of
 from lambdas.takeovers import takeover_of
@@ -39,8 +40,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     The prefix is derived from the transcripts it holds: the same transcripts make the same job. Recordings that another
     execution has taken over since the plan, while this one lay failed, are left to it.
 
-    Raises:
-        IncompleteOutput: a recording has neither a transcript nor a rejection.
+    A recording whose transcript can't be used is rejected. A rejection is final for its batch, also where the
+    transcript can be read by now: each recording has one outcome.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
@@ -50,18 +51,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         owners = list(pool.map(lambda item: keep(bucket, item["transcript_id"], batch["batch_id"]), planned))
         ours = [owner == batch["batch_id"] for owner in owners]
-        pending = list(compress(planned, ours))
+        refused = rejected_media(bucket, batch["batch_id"])
+        pending = [item for item in compress(planned, ours) if item["media_id"] not in refused]
         transcripts = list(pool.map(lambda recording: read_transcript(bucket, recording), pending))
-    refused = {rejection["media_id"] for rejection in read_rejections(bucket, batch["batch_id"])}
 
     transcribed = []
     for recording, transcript in zip(pending, transcripts, strict=True):
-        if transcript is None:
-            if recording["media_id"] not in refused:
-                raise IncompleteOutput(
-                    f"media {recording['media_id']} has neither a transcript nor a rejection. If its transcript has "
-                    'expired, start a new execution with "reprocess": true.'
-                )
+        if isinstance(transcript, UnreadableFile):
+            write_rejection(bucket, batch["batch_id"], recording, str(transcript))
         elif transcript.text.strip():
             transcribed.append((recording, transcript.text))
         else:
@@ -96,7 +93,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     write_json(bucket, batch["prefix"] + "taken.json", taken)
 
     units = sum(entity_detection_units(entry["characters"]) for entry in index)
-    spoken_seconds = sum(transcript.billable_seconds for transcript in transcripts if transcript)
+    spoken_seconds = sum(transcript.billable_seconds for transcript in transcripts if isinstance(transcript, Speech))
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
     logger.info("documents prepared", extra={"batch_id": batch["batch_id"], "documents": len(index), "units": units})
     return {
@@ -111,9 +108,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | None:
-    body = find_bytes(bucket, f"transcripts/{recording['transcript_id']}.json")
-    return None if body is None else read_speech(body)
+def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | UnreadableFile:
+    """What was said in the recording, or why that can't be told."""
+    key = transcript_key(recording["transcript_id"])
+    try:
+        with understanding(bucket, key):
+            return read_speech(read_file(bucket, key))
+    except UnreadableFile as unreadable:
+        return unreadable
 
 
 def write_document(bucket: str, key: str, text: str) -> None:

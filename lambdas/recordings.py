@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lambdas.object_faults import NO_ACCESS, Unusable, find_recording
 from lambdas.preflight import refusal
 from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
+from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
 from lambdas.shared.uris import uri_of
 
 # The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:

@@ -15,13 +15,12 @@ from typing import Any
 import msgspec
 
 from lambdas.shared.identity import digest
-from lambdas.shared.observability import logger, observed
+from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.storage import (
     PARALLEL_REQUESTS,
     list_keys,
     read_bytes,
-    read_json,
-    read_json_lines,
     s3,
     write_json,
     write_json_lines,
@@ -33,6 +32,8 @@ SUPPRESSION_KEY = "suppression/user_ids.txt"
 MAXIMUM_SEED_SIZE = 500_000
 # An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
 REFRESH_AFTER_NEWCOMERS = 25
+# State is limited, and one sentence tells what to do about all.
+UNREADABLE_TOLD = 20
 
 
 class FoundTrait(msgspec.Struct, gc=False):
@@ -56,7 +57,8 @@ class Found(msgspec.Struct, gc=False):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write the seeds that are large enough and say how large the others are.
 
-    Returns `cohorts` (one item of the Map each) and `not_generated` (cohort, seed size and the reason).
+    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason) and
+    `unreadable_records` (how many files, and a sentence about each of the first).
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts = json.loads(os.environ["COHORTS"])
@@ -64,9 +66,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
     not_generated: list[dict[str, Any]] = []
     if not cohorts:  # reading all records takes its time
-        return {"cohorts": selected, "not_generated": not_generated}
+        return {"cohorts": selected, "not_generated": not_generated, "unreadable_records": {"count": 0, "first": []}}
     suppressed = read_suppressed(audience)
-    members = {name: user_ids - suppressed for name, user_ids in read_members(clinical, cohorts).items()}
+    everybody, unreadable = read_members(clinical, cohorts)
+    members = {name: user_ids - suppressed for name, user_ids in everybody.items()}
     for cohort in cohorts:
         name, user_ids = cohort["name"], members[cohort["name"]]
         minimum = cohort["minimum_seed_size"]
@@ -83,7 +86,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         seed = current_seed(audience, name, user_ids)
         selected.append({"cohort": name, "eligible": len(user_ids), "export": cohort["export"], **seed})
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    return {"cohorts": selected, "not_generated": not_generated}
+    metrics.add_metric("RecordsUnreadable", "Count", len(unreadable))
+    told = {"count": len(unreadable), "first": sorted(unreadable)[:UNREADABLE_TOLD]}
+    return {"cohorts": selected, "not_generated": not_generated, "unreadable_records": told}
 
 
 def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
@@ -102,18 +107,32 @@ def read_suppressed(audience: str) -> set[str]:
     return {line.strip() for line in text.splitlines() if line.strip()}
 
 
-def read_members(clinical: str, cohorts: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Cohort name -> the consenting people one of whose entities meets its rules, of all records there are."""
+def read_members(clinical: str, cohorts: list[dict[str, Any]]) -> tuple[dict[str, set[str]], list[str]]:
+    """Cohort name -> the consenting people one of whose entities meets its rules, of all records there are.
+
+    With it, a sentence about each file of records that can't be read: its person is in no cohort by this recording.
+    """
     members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
     decode = msgspec.json.Decoder(Found).decode_lines
     rules = rules_by_category(cohorts)
+    unreadable: list[str] = []
+
+    def look(key: str) -> set[tuple[str, str]]:
+        try:
+            with understanding(clinical, key):
+                return set(find_members(rules, decode(read_file(clinical, key))))
+        except MissingFile:  # forgotten since it was listed
+            return set()
+        except UnreadableFile as fault:
+            unreadable.append(str(fault))
+            return set()
+
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         # A thread keeps the members only: the records themselves would not all fit into memory.
-        keys = list_keys(clinical, "records/")
-        for found in pool.map(lambda key: set(find_members(rules, decode(read_bytes(clinical, key)))), keys):
+        for found in pool.map(look, list_keys(clinical, "records/")):
             for cohort, user_id in found:
                 members[cohort].add(user_id)
-    return members
+    return members, unreadable
 
 
 # Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.
@@ -161,14 +180,10 @@ def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, An
     A person who left makes a new seed at once; people who joined make one when enough of them have.
     """
     pointer = f"seeds/{cohort}/latest.json"
-    try:
-        latest: dict[str, Any] = read_json(audience, pointer)
-        seeded = {line["user_id"] for line in read_json_lines(*parse_uri(latest["seed_uri"]))}
-    except s3.exceptions.NoSuchKey:
-        pass  # the first one, or one whose seed has expired
-    else:
+    if latest := last_seed(audience, pointer):
+        seed, seeded = latest
         if seeded <= user_ids and len(user_ids - seeded) < REFRESH_AFTER_NEWCOMERS:
-            return latest
+            return seed
     ordered = sorted(user_ids)
     seed_id = digest(*ordered)
     key = f"seeds/{cohort}/{seed_id}.jsonl"
@@ -176,3 +191,18 @@ def current_seed(audience: str, cohort: str, user_ids: set[str]) -> dict[str, An
     seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
     write_json(audience, pointer, seed)
     return seed
+
+
+def last_seed(audience: str, pointer: str) -> tuple[dict[str, Any], set[str]] | None:
+    """The seed that the pointer names, and the people in it; None if there is none, or none that can be read.
+
+    A new seed of the same people has the same id, and so the same audience.
+    """
+    try:
+        with understanding(audience, pointer):
+            found = json.loads(read_file(audience, pointer, "AUDIENCE_KEY_ARN"))
+            seed = {name: found[name] for name in ("seed_id", "seed_uri", "seed_size")}
+            lines = read_file(*parse_uri(seed["seed_uri"]), "AUDIENCE_KEY_ARN").splitlines()
+            return seed, {str(json.loads(line)["user_id"]) for line in lines}
+    except UnreadableFile:
+        return None

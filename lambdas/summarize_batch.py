@@ -1,6 +1,7 @@
 """SummarizeBatch: what came out, what was rejected and why, what it cost, for programs and for people."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from lambdas.report.page import write_page
 from lambdas.report.stages import stages
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
-from lambdas.shared.rejections import read_rejections
+from lambdas.shared.rejections import Rejection, most_alike, read_rejection, rejected_media
 from lambdas.shared.storage import read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
@@ -35,7 +36,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     batch, documents = state["batch"], state["documents"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     elsewhere = [*plan["elsewhere"], *read_json(bucket, batch["prefix"] + "taken.json")]
-    rejected = [*plan["rejected"], *read_rejections(bucket, batch["batch_id"])]
+    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
+    rejected = [*plan["rejected"], *rejections(bucket, plan, elsewhere, documented)]
+    transcribed = documented - {rejection["media_id"] for rejection in rejected}
     entities = state.get("entities", NO_ENTITIES)
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
     summary = {
@@ -45,7 +48,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "parameters": plan["parameters"],
         "recordings": {
             "received": batch["recordings"],
-            "transcribed": documents["transcribed"] - entities["rejected"],
+            "transcribed": len(transcribed),
             "reused": batch["reused"],
             "elsewhere": len(elsewhere),
             "rejected": len(rejected),
@@ -66,6 +69,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
+        "unreadable_records": state["seeds"]["unreadable_records"],
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
@@ -76,12 +80,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
     key = batch["prefix"] + "summary.json"
     write_json(bucket, key, summary)
-    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
     report_key = batch["prefix"] + "report.html"
     write_page(bucket, report_key, batch_page(summary, plan["recordings"], documented))
     counts: dict[str, int] = summary["recordings"]
     for name, value in counts.items():
         metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
+    metrics.add_metric(name="RecordingsRejectedAlike", unit="Count", value=suspicious(counts, rejected))
     metrics.add_metric(name="BatchesFinished", unit="Count", value=1)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
     metrics.add_metric(name="Audiences", unit="Count", value=len(summary["audiences"]))
@@ -92,6 +96,31 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "report_uri": uri_of(bucket, report_key),
         **counts,
     }
+
+
+def rejections(
+    bucket: str, plan: dict[str, Any], elsewhere: list[dict[str, Any]], documented: set[str]
+) -> Iterator[Rejection]:
+    """The rejections of planned recordings.
+
+    Each recording has one outcome, whatever an attempt of a step has left before another one was made: what is left to
+    another execution isn't rejected here, and what has no documents and isn't reused has been, even if nothing says so.
+    """
+    rejected = rejected_media(bucket, plan["batch_id"])
+    left = {recording["media_id"] for recording in elsewhere}
+    for recording in plan["recordings"]:
+        media_id = recording["media_id"]
+        if media_id not in left and (media_id in rejected or not (recording["reused"] or media_id in documented)):
+            yield read_rejection(bucket, plan["batch_id"], recording)
+
+
+def suspicious(counts: dict[str, int], rejected: list[Rejection]) -> int:
+    """How many recordings were rejected for one and the same reason, if they are most of those that were worked on.
+
+    Recordings that are each at fault have reasons of their own. Where most share one, its cause may be ours.
+    """
+    alike = most_alike(rejected)
+    return alike if 2 * alike > counts["transcribed"] + counts["rejected"] else 0
 
 
 def audience(item: dict[str, Any], model_arn: str) -> dict[str, Any]:

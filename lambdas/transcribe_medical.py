@@ -12,7 +12,12 @@ from botocore.exceptions import ClientError
 
 from lambdas.media_headers import Header, read_header
 from lambdas.media_headers.s3_source import S3Source
-from lambdas.object_faults import (
+from lambdas.preflight import may_be_too_long, refusal
+from lambdas.rules.transcribe_medical import OPERATION, request_problems
+from lambdas.shared import jobs
+from lambdas.shared.job_records import write_job_record
+from lambdas.shared.layout import transcript_key
+from lambdas.shared.object_faults import (
     Unusable,
     archived,
     has_other_key,
@@ -20,10 +25,6 @@ from lambdas.object_faults import (
     planned_head,
     refused_read,
 )
-from lambdas.preflight import may_be_too_long, refusal
-from lambdas.rules.transcribe_medical import OPERATION, request_problems
-from lambdas.shared import jobs
-from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.sdk import client
@@ -53,10 +54,10 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
 
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
     too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
-    be read (`lambdas.object_faults`), that isn't the planned version any more, since its consent and its id are those
-    of the planned one, or that the service would refuse or refuses: of a length that can't be
-    too long, LimitExceededException can only mean that the account is at its limit. Where header and size leave that
-    open, `event["retry_count"]` decides when to give up.
+    be read (`shared.object_faults`), that isn't the planned version any more, since its consent and its id are those of
+    the planned one, or that the service would refuse or refuses: of a length that can't be too long,
+    LimitExceededException can only mean that the account is at its limit. Where header and size leave that open,
+    `event["retry_count"]` decides when to give up.
 
     Raises:
         transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.
@@ -72,7 +73,7 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
     """As `start`. Raises Unusable for a recording that is to be rejected."""
     recording, parameters, redrive_count = event["recording"], event["parameters"], event["redrive_count"]
     head = planned_head(recording)
-    if find_head(os.environ["CLINICAL_BUCKET"], transcript_key(recording)):
+    if find_head(os.environ["CLINICAL_BUCKET"], transcript_key(recording["transcript_id"])):
         logger.info("transcript reused", extra={"media_id": recording["media_id"]})
         return jobs.completed(untried)
     header = header_of(recording, head)
@@ -89,7 +90,7 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
         try:
             transcribe.start_medical_transcription_job(**wanted)
         except transcribe.exceptions.BadRequestException as error:
-            if reason := refused_request(error.response["Error"]["Message"], recording, head):
+            if reason := refused_request(error.response["Error"]["Message"], recording):
                 raise Unusable(reason) from None
             raise
         except transcribe.exceptions.ConflictException:
@@ -130,12 +131,12 @@ def header_of(recording: Mapping[str, Any], head: Mapping[str, Any]) -> Header |
     try:
         return read_header(S3Source(*parse_uri(recording["uri"]), head))
     except ClientError as error:
-        if reason := refused_read(error, head):
+        if reason := refused_read(error, head, os.environ["MEDIA_KEY_ARN"]):
             raise Unusable(reason) from None
         raise
 
 
-def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[str, Any]) -> str | None:
+def refused_request(message: str, recording: Mapping[str, Any]) -> str | None:
     """The reason if a BadRequestException speaks of this recording, None if of what all requests have in common.
 
     One error stands for everything, and its texts aren't documented. Text that isn't known to speak of our side speaks
@@ -147,17 +148,13 @@ def refused_request(message: str, recording: Mapping[str, Any], head: Mapping[st
     """
     if not jobs.is_ours(message) and not any(word in message.lower() for word in COMMON_TO_ALL):
         return f"Transcribe Medical: {message or NO_REASON}"
-    planned_head(recording)
-    return other_key(head) if jobs.is_ours(message) and has_other_key(head) else None
+    head = planned_head(recording)
+    return other_key(head) if jobs.is_ours(message) and has_other_key(head, os.environ["MEDIA_KEY_ARN"]) else None
 
 
 def may_pass(failure_reason: str) -> bool:
     """Whether another job over the same recording may succeed where one has failed for this reason."""
     return jobs.is_ours(failure_reason) or any(word in failure_reason.lower() for word in OF_STORAGE)
-
-
-def transcript_key(recording: Mapping[str, Any]) -> str:
-    return f"transcripts/{recording['transcript_id']}.json"
 
 
 def request(name: str, recording: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +163,7 @@ def request(name: str, recording: Mapping[str, Any], parameters: Mapping[str, An
         "MedicalTranscriptionJobName": name,
         "Media": {"MediaFileUri": recording["uri"]},
         "OutputBucketName": os.environ["CLINICAL_BUCKET"],
-        "OutputKey": transcript_key(recording),
+        "OutputKey": transcript_key(recording["transcript_id"]),
         # The ARN, not an id: the bucket policy refuses every other key. Without it the service writes with SSE-S3.
         "OutputEncryptionKMSKeyId": os.environ["CLINICAL_KEY_ARN"],
     }
@@ -195,7 +192,9 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
         return job
     # S3 may be asked a hundred times as often as the service, and knows of most jobs that they haven't ended yet.
     # Asked by listing, which gives no right to read what a patient said.
-    if jobs.is_early(job) and not any(list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording))):
+    if jobs.is_early(job) and not any(
+        list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording["transcript_id"]))
+    ):
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     try:
         answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])

@@ -128,7 +128,16 @@ def audiences_html(summary: dict[str, Any]) -> str:
         html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
     if without:
         html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
-    return html or "<p>No cohorts.</p>"
+    return (html or "<p>No cohorts.</p>") + unreadable_html(summary["unreadable_records"])
+
+
+def unreadable_html(unreadable: dict[str, Any]) -> str:
+    if not unreadable["count"]:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in unreadable["first"])
+    more = unreadable["count"] - len(unreadable["first"])
+    rest = f"<li>… and {number(more)} more</li>" if more else ""
+    return f"<h3>Records that can't be read</h3><p>By these recordings nobody is in a cohort.</p><ul>{items}{rest}</ul>"
 
 
 def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:

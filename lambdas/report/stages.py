@@ -1,12 +1,14 @@
 """When each stage of a batch was at work, from what the batch left in S3: `stages` of its summary."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys, read_json
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys
 
 # Where the services' descriptions of their jobs, `jobs/<stage>/`, say when a job began and when it ended: API
 # references of MedicalTranscriptionJob, ComprehendMedicalAsyncJobProperties, AudienceGenerationJob, AudienceExportJob.
@@ -28,7 +30,7 @@ def stages(bucket: str, prefix: str) -> list[dict[str, Any]]:
     jobs = list(list_keys(bucket, f"{prefix}jobs/"))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         # Of thousands of descriptions only the times are kept.
-        times = list(pool.map(lambda key: job_times(stage_of(key, prefix), read_json(bucket, key)), jobs))
+        times = list(pool.map(lambda key: job_times(bucket, key, stage_of(key, prefix)), jobs))
     by_stage: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for key, span in zip(jobs, times, strict=True):
         if span is not None:
@@ -41,13 +43,18 @@ def stage_of(key: str, prefix: str) -> str:
     return key.removeprefix(f"{prefix}jobs/").partition("/")[0]
 
 
-def job_times(stage: str, description: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-    """Beginning and end, None if the service didn't tell both."""
-    told = [description.get(member) for member in JOB_TIMES.get(stage, ())]
-    if len(told) != 2 or not all(isinstance(moment, str) for moment in told):
+def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | None:
+    """Beginning and end of the job described there; None if the service didn't tell both, or it can't be read."""
+    try:
+        with understanding(bucket, key):
+            description = json.loads(read_file(bucket, key))
+            told = [description.get(member) for member in JOB_TIMES.get(stage, ())]
+            if len(told) != 2 or not all(isinstance(moment, str) for moment in told):
+                return None
+            began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in told)
+            return began, ended
+    except UnreadableFile:
         return None
-    began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in told)
-    return began, ended
 
 
 def steps(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,17 @@
 """Bad input is data: what can't be used is written down with its reason, and the batch goes on."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from lambdas.shared.observability import logger
-from lambdas.shared.storage import list_keys, read_json, write_json
+from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.storage import list_keys, write_json
+
+# A word of a reason that tells one recording from another.
+_PARTICULAR = re.compile(r"\S*[\d'/]\S*")
 
 
 class Rejection(TypedDict):
@@ -15,16 +22,41 @@ class Rejection(TypedDict):
 
 
 def write_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any], reason: str) -> None:
-    rejection: Rejection = {
+    write_json(bucket, rejection_key(batch_id, recording["media_id"]), rejection(recording, reason))
+    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
+
+
+def rejected_media(bucket: str, batch_id: str) -> set[str]:
+    """The media ids of the recordings that the batch's steps have rejected; not those of its plan."""
+    keys = list_keys(bucket, f"batches/{batch_id}/rejections/")
+    return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
+
+
+def read_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any]) -> Rejection:
+    """The rejection of a recording. One that can't be read is told with the reason for that."""
+    key = rejection_key(batch_id, recording["media_id"])
+    try:
+        with understanding(bucket, key):
+            reason = str(json.loads(read_file(bucket, key))["reason"])
+    except UnreadableFile as unreadable:
+        reason = f"Its reason can't be told: {unreadable}"
+    return rejection(recording, reason)
+
+
+def most_alike(rejections: Iterable[Rejection]) -> int:
+    """How many of them have the same reason, but for its particulars: numbers, names and places."""
+    reasons = Counter(_PARTICULAR.sub("", rejection["reason"]) for rejection in rejections)
+    return max(reasons.values(), default=0)
+
+
+def rejection_key(batch_id: str, media_id: str) -> str:
+    return f"batches/{batch_id}/rejections/{media_id}.json"
+
+
+def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:
+    return {
         "media_id": recording["media_id"],
         "user_id": recording["user_id"],
         "uri": recording["uri"],
         "reason": reason,
     }
-    write_json(bucket, f"batches/{batch_id}/rejections/{recording['media_id']}.json", rejection)
-    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
-
-
-def read_rejections(bucket: str, batch_id: str) -> Iterator[Rejection]:
-    for key in list_keys(bucket, f"batches/{batch_id}/rejections/"):
-        yield read_json(bucket, key)

@@ -1,5 +1,8 @@
 """Objects in S3 as `s3://` URIs."""
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAXIMUM_KEY_BYTES = 1024
+
 
 def uri_of(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.shared.jobs import expected_entity_detection_seconds, expected_transcription_seconds
+from lambdas.shared.layout import transcript_key
 from operations.executions import Execution
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
@@ -36,7 +37,7 @@ def _transcription(observed: Observed) -> Seen:
         return refuted(said(failure))
     if observed.planned is None:
         return observed.never("TranscribeMedia")
-    key = f"transcripts/{observed.planned['transcript_id']}.json"
+    key = transcript_key(observed.planned["transcript_id"])
     if (head := observed.head(key)) is None:
         rejected = [
             item["reason"] for item in (observed.summary or {}).get("rejected", ()) if _is_usable(observed, item)

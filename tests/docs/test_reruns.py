@@ -9,4 +9,4 @@ def test_every_row_names_a_test_that_exists() -> None:
     assert missing_tests("reruns.md") == []
     legend = [row[0] for row in PAGE["The tests"]]
     (rows,) = (rows for heading, rows in PAGE.items() if heading != "The tests")
-    assert {row[-1] for row in rows} == set(legend)
+    assert {test for row in rows for test in row[-1].split(", ")} == set(legend)

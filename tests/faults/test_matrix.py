@@ -1,13 +1,26 @@
 """A few cases of the fault matrix, those that most pipelines lose or double something in; `make faults` runs all."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from local.aws.faults import Kind
+from infra.functions import pascal_case
+from local.aws.faults import Kind, SeenCall
+from tests.docs.test_architecture import documented_calls
 from tests.faults.job_failures import job_failures, run_job_failure
 from tests.faults.matrix import Case, Remedy, calls_made, cases_of, run_case
-from tests.faults.object_faults import CALLS, SERVICE, ObjectCase, ObjectFault, object_cases, run_object_case
+from tests.faults.object_faults import (
+    CALLS,
+    FRAGMENTS,
+    SERVICE,
+    Call,
+    ObjectCase,
+    ObjectFault,
+    object_cases,
+    run_object_case,
+)
 from tests.faults.world import World, world
 
 # The call, what happens to it, what the operator does, and how it ends.
@@ -23,16 +36,20 @@ CASES: list[tuple[str, str, str, Kind, Remedy, str]] = [
      "survived alone"),
 ]  # fmt: skip
 
-OBJECT_CASES: list[tuple[str, str, ObjectFault]] = [
-    ("plan_batch", "HeadObject", "under a customer's key"),
-    ("start_transcription", "GetObject", "under another key"),
-    (SERVICE, "GetObject", "archived in a tier"),
+OBJECT_CASES: list[tuple[Call, ObjectFault]] = [
+    (Call("plan_batch", "s3", "HeadObject"), "under a customer's key"),
+    (Call("start_transcription", "s3", "GetObject"), "under another key"),
+    (Call(SERVICE, "s3", "GetObject"), "archived in a tier"),
+    (Call("prepare_documents", "s3", "GetObject", "transcript"), "archived"),
+    (Call("collect_entities", "s3", "GetObject", "output"), "cut short"),
+    (Call("select_seeds", "s3", "GetObject", "records"), "not UTF-8"),
+    (Call("summarize_batch", "s3", "GetObject", "rejection"), "deleted"),
 ]
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[World]:
-    with world(cases=20) as running:
+    with world(cases=30) as running:
         yield running
 
 
@@ -44,11 +61,9 @@ def test_nothing_is_lost_and_nothing_done_twice(
     assert (verdict.outcome, verdict.problems) == (outcome, [])
 
 
-@pytest.mark.parametrize(("caller", "operation", "fault"), OBJECT_CASES)
-def test_what_happens_to_one_recording_s_object_stops_no_other(
-    running: World, caller: str, operation: str, fault: ObjectFault
-) -> None:
-    verdict = run_object_case(running, ObjectCase(caller, "s3", operation, fault))
+@pytest.mark.parametrize(("call", "fault"), OBJECT_CASES)
+def test_what_happens_to_one_recording_s_file_stops_no_other(running: World, call: Call, fault: ObjectFault) -> None:
+    verdict = run_object_case(running, ObjectCase(call, fault))
     assert (verdict.outcome, verdict.problems) == ("survived alone", [])
 
 
@@ -72,8 +87,44 @@ def test_the_matrix_has_every_function_and_every_service(running: World) -> None
         "stepfunctions",
     }
     assert len(cases) > 300
-    # Whatever is asked about one recording before its job is asked of a spoiled one, too.
-    who, what = ("plan_batch", "start_transcription"), ("HeadObject", "GetObject", "StartMedicalTranscriptionJob")
-    about_one = {(call.caller, call.service, call.operation) for call in calls if call.operation in what}
-    assert {call for call in about_one if call[0] in who} == {call for call in CALLS if call[0] != SERVICE}
-    assert len(list(object_cases())) == 28
+    assert len(list(object_cases())) == 70
+
+
+def test_the_architecture_says_of_every_call_what_its_failure_is_about(running: World) -> None:
+    made = {(pascal_case(call.caller), call.operation) for call in calls_made(running)}
+    told = documented_calls()
+    assert {call for call in made if call not in told and ("every step", call[1]) not in told} == set()
+
+
+def test_every_call_about_one_recording_is_asked_of_a_spoiled_one(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {file: re.compile(place.format(key=r"media/[^/]+/", media_id="[0-9a-f]{32}", object_id="[0-9a-f]{32}"))
+              for file, place in FRAGMENTS.items()}  # fmt: skip
+    asking = ("GetObject", "HeadObject", "StartMedicalTranscriptionJob")
+    faults, found = running.run.pipeline.aws.faults, set()
+    meet = faults.meet
+
+    def noting(call: SeenCall, text: Callable[[], str]) -> Any:
+        if call.caller.startswith("clinical-media-local-") and call.operation in asking:
+            about = text().splitlines()[0] if call.service == "s3" else text()
+            for file, place in places.items():
+                if place.search(about):
+                    found.add(
+                        Call(call.caller.removeprefix("clinical-media-local-"), call.service, call.operation, file)
+                    )
+        return meet(call, text)
+
+    monkeypatch.setattr(faults, "meet", noting)
+    monkeypatch.setattr(faults, "recording", True)
+    running.settled(running.drop())
+    faults.clear()
+    nothing_there = {
+        Call("plan_batch", "s3", "HeadObject", "records"),
+        Call("plan_batch", "s3", "HeadObject", "claim"),
+        Call("start_transcription", "s3", "HeadObject", "transcript"),
+        Call("collect_entities", "s3", "HeadObject", "records"),
+        Call("start_transcription", "transcribe", "StartMedicalTranscriptionJob", "transcript"),
+    }
+    rejected_only = {call for call in CALLS if call.file == "rejection"}
+    assert found - nothing_there == {call for call in CALLS if call.caller != SERVICE} - rejected_only

@@ -50,6 +50,8 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "job-sharing-failed": ("AWS/Lambda", "Errors", "Sum"),
         "event-delivery-failed": ("AWS/Events", "FailedInvocations", "Sum"),
         "events-lost": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum"),
+        "rejected-alike": ("ClinicalMedia", "RecordingsRejectedAlike", "Sum"),
+        "records-unreadable": ("ClinicalMedia", "RecordsUnreadable", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
     }
 
@@ -68,6 +70,8 @@ def test_every_alarm_watches_this_environment_and_no_other(local: Deployed) -> N
         "job-sharing-failed": [("FunctionName", "Functions/ShareJobs/Function")],
         "event-delivery-failed": [("RuleName", "clinical-media-local-recordings")],
         "events-lost": [("RuleName", "clinical-media-local-recordings")],
+        "rejected-alike": [("environment", "clinical-media-local")],
+        "records-unreadable": [("environment", "clinical-media-local")],
         "cost-ceiling": [("environment", "clinical-media-local")],
     }
 

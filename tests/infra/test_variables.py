@@ -25,19 +25,22 @@ CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
 SQL_COHORTS = {"SQL_COHORTS": "[]"}
 OWN: dict[str, dict[str, str]] = {
-    "ingest": {"STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"},
+    "ingest": {
+        "MEDIA_BUCKET": "Storage/Media/Bucket",
+        "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline",
+    },
     "start_transcription": CLINICAL | CLINICAL_KEY | {"MEDIA_KEY_ARN": "Storage/Media/Key.Arn"},
     "poll_transcription": CLINICAL,
-    "prepare_documents": CLINICAL | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
+    "prepare_documents": CLINICAL | CLINICAL_KEY | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
     "start_entity_detection": CLINICAL_KEY
     | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
     "poll_entity_detection": CLINICAL,
-    "collect_entities": CLINICAL,
+    "collect_entities": CLINICAL | CLINICAL_KEY,
     "start_audience_generation": SQL_COHORTS | {"SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn"},
     "poll_audience_generation": CLINICAL,
     "start_audience_export": {},
     "poll_audience_export": CLINICAL,
-    "summarize_batch": CLINICAL,
+    "summarize_batch": CLINICAL | CLINICAL_KEY,
 }
 
 
@@ -56,7 +59,10 @@ def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, e
     variables = variables_of(local, "select_seeds")
     cohorts = Environment.from_context("local", environments).audience.cohorts
     assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
-    assert variables == COMMON | CLINICAL | SQL_COHORTS | {"AUDIENCE_BUCKET": "Storage/Audience/Bucket"}
+    assert variables == COMMON | CLINICAL | CLINICAL_KEY | SQL_COHORTS | {
+        "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
+        "AUDIENCE_KEY_ARN": "Storage/Audience/Key.Arn",
+    }
 
 
 def test_batches_are_planned_with_the_parameters_of_the_environment(

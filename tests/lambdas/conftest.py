@@ -32,6 +32,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "CLINICAL_BUCKET": CLINICAL,
         "AUDIENCE_BUCKET": AUDIENCE,
         "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
+        "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
         "PARAMETERS": json.dumps(PARAMETERS),

@@ -83,6 +83,15 @@ def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, A
     return collect_entities.handler(event, None)
 
 
+def read(s3: Any, key: str) -> Any:
+    return json.loads(s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read())
+
+
+def reason(s3: Any, media_id: str) -> str:
+    told: str = read(s3, f"batches/batch/rejections/{media_id}.json")["reason"]
+    return told
+
+
 def records(s3: Any, media_id: str) -> list[dict[str, Any]]:
     body = s3.get_object(Bucket=CLINICAL, Key=f"records/o-{media_id}.jsonl")["Body"].read().decode()
     return [json.loads(line) for line in body.splitlines()]
@@ -175,10 +184,9 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     manifest(batch, succeeded=2, unprocessed=1, UnprocessedFilesListLocation=OUTPUT + "unprocessed")
     answer = collect()
     assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (1, 1, 1)
-    rejection = json.loads(batch.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read())
-    assert rejection["reason"] == (
-        f"Comprehend Medical did not process 1 of 2 documents of the transcript: {told}. "
-        "The entities of the others are kept."
+    assert reason(batch, "m1") == (
+        f"The entities of 1 of 2 documents of the transcript are missing: {told}. Those of the others are kept. "
+        'Start a new execution with "reprocess": true and this recording as its media; it is paid anew.'
     )
     assert [record["text"] for record in records(batch, "m1")] == ["fever"]
 
@@ -190,20 +198,79 @@ def test_a_partial_recording_is_not_marked_as_finished(batch: Any) -> None:
     assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == UPLOADED
 
 
-def test_outputs_that_the_manifest_counts_but_that_are_not_there_stop_the_execution(batch: Any) -> None:
-    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
-    with pytest.raises(IncompleteOutput, match="has 2 outputs; its manifest counts 3"):
+def test_an_output_that_is_not_there_rejects_its_recording_and_no_other(batch: Any) -> None:
+    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m2-0000.txt.out")
+    answer = collect()
+    assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (2, 1, 1)
+    assert "no output and no error was written" in reason(batch, "m2")
+
+
+def test_outputs_none_of_which_is_there_stop_the_execution(batch: Any) -> None:
+    for name in ("m1-0000", "m1-0001", "m2-0000"):
+        batch.delete_object(Bucket=CLINICAL, Key=f"{OUTPUT}{name}.txt.out")
+    with pytest.raises(IncompleteOutput, match=r"has no output; its manifest counts 3.*\"reprocess\": true"):
         collect()
+
+
+UNREADABLE = [
+    b"",
+    b"\xff",
+    b"<html>",
+    b"[]",
+    b"null",
+    b'{"Entities": [{"Text": "fe',
+    b'{"Entities": [{}]}',
+    b'{"Entities": [5]}',
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:40]))
+def test_an_output_that_is_none_rejects_its_recording_and_no_other(batch: Any, body: bytes) -> None:
+    batch.put_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out", Body=body)
+    answer = collect()
+    assert (answer["documents_unprocessed"], answer["rejected"]) == (1, 1)
+    assert "m1-0001.txt.out can't be understood" in reason(batch, "m1")
+    assert [record["text"] for record in records(batch, "m1")] == ["fever"]
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]["transcript-id"] == "m2-t"
+
+
+@pytest.mark.parametrize("body", [*UNREADABLE, b'{"results": {}}'], ids=lambda body: repr(body[:40]))
+def test_a_transcript_that_is_none_rejects_its_recording_and_no_other(batch: Any, body: bytes) -> None:
+    batch.put_object(Bucket=CLINICAL, Key="transcripts/m1-t.json", Body=body)
+    answer = collect()
+    assert (answer["documents_unprocessed"], answer["rejected"]) == (0, 1)
+    assert "transcripts/m1-t.json can't be understood" in reason(batch, "m1")
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]["transcript-id"] == "m2-t"
+
+
+def test_a_transcript_that_is_gone_rejects_its_recording(batch: Any) -> None:
+    batch.delete_object(Bucket=CLINICAL, Key="transcripts/m1-t.json")
+    assert collect()["rejected"] == 1
+    assert "transcripts/m1-t.json is not there" in reason(batch, "m1")
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"Summary": 5}', '{"Summary": {"SuccessFilesCount": "x"}}', "<html>"])
+def test_a_manifest_that_is_none_says_what_to_do(batch: Any, body: str) -> None:
+    put(batch, OUTPUT + "Manifest", body)
+    with pytest.raises(IncompleteOutput, match=r"Manifest isn't a manifest.*\"reprocess\": true"):
+        collect()
+
+
+@pytest.mark.parametrize("unprocessed", [None, [1], {"Files": [{}]}, {"Files": 5}, {"Files": [{"Input": 5}]}])
+def test_a_list_of_reasons_that_cannot_be_read_decides_nothing(batch: Any, unprocessed: Any) -> None:
+    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
+    if unprocessed is not None:
+        put(batch, OUTPUT + "unprocessed", unprocessed)
+    manifest(batch, succeeded=2, unprocessed=1, UnprocessedFilesListLocation=OUTPUT + "unprocessed")
+    assert collect()["rejected"] == 1
+    assert "no output and no error was written" in reason(batch, "m1")
 
 
 def test_a_manifest_that_has_expired_says_what_to_do(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "Manifest")
     with pytest.raises(IncompleteOutput, match=r"Manifest is not there.*\"reprocess\": true"):
         collect()
-
-
-def read(s3: Any, key: str) -> Any:
-    return json.loads(s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read())
 
 
 @pytest.fixture

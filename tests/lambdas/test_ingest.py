@@ -12,7 +12,11 @@ from lambdas import ingest
 
 def message(key: str, version: str = "v1", message_id: str = "m") -> dict[str, Any]:
     created = {"key": key, "size": 1, "etag": "e", "version-id": version, "sequencer": "00"}
-    body = {"id": "random", "detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": created}}
+    body = {
+        "id": "random",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "media-bucket"}, "object": created},
+    }
     return {"messageId": message_id, "body": json.dumps(body)}
 
 
@@ -25,13 +29,13 @@ def expect(stub: Stubber, *uris: str) -> None:
 
 
 def test_one_batch_of_events_starts_one_execution(stubbed: Callable[[Any], Stubber]) -> None:
-    expect(stubbed(ingest.stepfunctions), "s3://b/media/p/a b+c%20é.wav", "s3://b/media/p/z.wav")
+    expect(stubbed(ingest.stepfunctions), "s3://media-bucket/media/p/a b+c%20é.wav", "s3://media-bucket/media/p/z.wav")
     records = [message("media/p/z.wav"), message("media/p/a b+c%20é.wav")]
     assert ingest.handler({"Records": records}, None) == {"batchItemFailures": []}
 
 
 def test_a_duplicate_within_the_batch_counts_once(stubbed: Callable[[Any], Stubber]) -> None:
-    expect(stubbed(ingest.stepfunctions), "s3://b/media/p/a.wav")
+    expect(stubbed(ingest.stepfunctions), "s3://media-bucket/media/p/a.wav")
     ingest.handler({"Records": [message("media/p/a.wav"), message("media/p/a.wav")]}, None)
 
 
@@ -63,7 +67,7 @@ def test_two_versions_in_one_batch_name_the_same_execution_in_whatever_order_the
 
 
 def test_a_message_that_is_no_event_is_returned_and_the_others_go_on(stubbed: Callable[[Any], Stubber]) -> None:
-    expect(stubbed(ingest.stepfunctions), "s3://b/media/p/a.wav")
+    expect(stubbed(ingest.stepfunctions), "s3://media-bucket/media/p/a.wav")
     broken = {"messageId": "bad", "body": "{not json"}
     answer = ingest.handler({"Records": [broken, message("media/p/a.wav")]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
@@ -74,7 +78,7 @@ def test_an_execution_that_cannot_be_started_gives_back_its_own_messages_only(
 ) -> None:
     monkeypatch.setattr(ingest, "MAXIMUM_INPUT_BYTES", 30)
     stub = stubbed(ingest.stepfunctions)
-    expect(stub, "s3://b/media/p/a.wav")
+    expect(stub, "s3://media-bucket/media/p/a.wav")
     stub.add_client_error("start_execution", "ServiceUnavailable")
     records = [message("media/p/a.wav", message_id="a"), message("media/p/b.wav", message_id="b")]
     assert ingest.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
@@ -86,7 +90,7 @@ def test_the_function_lasts_about_as_long_as_the_planning_of_what_it_started(
     slept: list[float] = []
     monkeypatch.setattr("lambdas.ingest.time.sleep", slept.append)
     stub = stubbed(ingest.stepfunctions)
-    expect(stub, *(f"s3://b/media/p/{number}.wav" for number in range(10, 60)))
+    expect(stub, *(f"s3://media-bucket/media/p/{number}.wav" for number in range(10, 60)))
     stub.add_client_error("start_execution", "ExecutionAlreadyExists")
     ingest.handler({"Records": [message(f"media/p/{number}.wav") for number in range(10, 60)]}, None)
     ingest.handler({"Records": [message("media/p/a.wav")]}, None)

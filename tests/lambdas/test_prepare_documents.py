@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from lambdas import prepare_documents
 from lambdas.prepare_documents import cut
-from lambdas.shared.errors import IncompleteOutput
 
 CLINICAL = "clinical-bucket"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
@@ -117,10 +116,52 @@ def test_a_rejected_recording_needs_no_transcript(s3: Any) -> None:
     assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 0
 
 
-def test_a_recording_with_neither_transcript_nor_rejection_is_not_lost_silently(s3: Any) -> None:
+def reason(s3: Any, media_id: str) -> str:
+    body = s3.get_object(Bucket=CLINICAL, Key=f"batches/batch/rejections/{media_id}.json")["Body"].read()
+    told: str = json.loads(body)["reason"]
+    return told
+
+
+def test_a_recording_whose_transcript_is_gone_is_rejected_with_what_to_do(s3: Any) -> None:
+    put_plan(s3, recording("m1"), recording("m2"))
+    put_transcript(s3, "m2", "She has asthma.")
+    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+    assert "transcripts/m1-t.json is not there" in reason(s3, "m1")
+    assert '"reprocess": true' in reason(s3, "m1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'{"results": {"transcripts": [{"transcript": 5}]}}',
+        b'{"results": {"transcripts": [{"transcript": "She has asth',
+        b'{"results": {"transcripts": [{"transcript": "\\ud800 is alone"}]}}',
+        b'{"results": {"transcripts": [{"transcript": "\xe9"}]}}',
+        b'{"results": {"transcripts": [{"transcript": "She"}], "items": [{"end_time": "..."}]}}',
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:60]),
+)
+def test_a_transcript_that_is_none_rejects_its_recording_and_no_other(s3: Any, body: bytes) -> None:
+    put_plan(s3, recording("m1"), recording("m2"))
+    s3.put_object(Bucket=CLINICAL, Key="transcripts/m1-t.json", Body=body)
+    put_transcript(s3, "m2", "She has asthma.")
+    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+    assert "transcripts/m1-t.json can't be understood" in reason(s3, "m1")
+    assert "asth" not in reason(s3, "m1")
+
+
+def test_a_rejection_is_final_for_its_batch(s3: Any) -> None:
     put_plan(s3, recording("m1"))
-    with pytest.raises(IncompleteOutput, match=r"media m1 has neither a transcript nor a rejection.*reprocess"):
-        prepare_documents.handler({"batch": BATCH}, None)
+    put_transcript(s3, "m1", "She has asthma.")
+    write(s3, "batches/batch/rejections/m1.json", {"media_id": "m1"})
+    documents = prepare_documents.handler({"batch": BATCH}, None)
+    assert (documents["transcribed"], documents["count"]) == (0, 0)
 
 
 def test_recordings_that_another_execution_took_over_are_left_to_it(s3: Any) -> None:

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from lambdas.object_faults import CUSTOMER_KEY, NO_ACCESS
 from lambdas.recordings import Recording, inspect, inspect_all
 from lambdas.shared import storage
+from lambdas.shared.object_faults import CUSTOMER_KEY, NO_ACCESS
 
 KEYS = ["media/p-1/a.wav", "media/p-2/b.wav", "media/p-3/c.wav"]
 HEAD = {"ContentLength": 9, "ETag": '"e"', "LastModified": datetime(2026, 1, 1, tzinfo=UTC), "Metadata": {}}

@@ -153,7 +153,50 @@ def test_without_cohorts_no_record_is_read(s3: Any, monkeypatch: pytest.MonkeyPa
     s3.put_object(Bucket=CLINICAL, Key="records/m.jsonl", Body=b"not a record")
     monkeypatch.setenv("COHORTS", "[]")
     event = {"batch": {"batch_id": "b"}, "parameters": MODEL}
-    assert select_seeds.handler(event, None) == {"cohorts": [], "not_generated": []}
+    assert select_seeds.handler(event, None) == {
+        "cohorts": [],
+        "not_generated": [],
+        "unreadable_records": {"count": 0, "first": []},
+    }
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff", b"{", b"[]", b"5", b'{"user_id": null}', b"[" * 100_000], ids=lambda body: repr(body[:20])
+)
+def test_records_that_cannot_be_read_are_told_and_the_others_count(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    put_records(s3, *people(25))
+    s3.put_object(Bucket=CLINICAL, Key="records/spoiled.jsonl", Body=body)
+    answer = select(monkeypatch)
+    assert len(seed_ids(s3, answer["cohorts"][0])) == 25
+    assert answer["unreadable_records"]["count"] == 1
+    (sentence,) = answer["unreadable_records"]["first"]
+    assert sentence.startswith(f"s3://{CLINICAL}/records/spoiled.jsonl can't be understood")
+
+
+def test_of_many_records_that_cannot_be_read_the_first_are_told_and_all_counted(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        s3.put_object(Bucket=CLINICAL, Key=f"records/{number:02}.jsonl", Body=b"?")
+    told = select(monkeypatch)["unreadable_records"]
+    assert (told["count"], len(told["first"])) == (30, 20)
+
+
+@pytest.mark.parametrize("body", [b"", b"?", b"[]", b'{"seed_id": "x"}', b'{"seed_uri": 5}'])
+@pytest.mark.parametrize("what", ["pointer", "seed"])
+def test_a_pointer_or_a_seed_that_cannot_be_read_is_made_again_with_the_same_id(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, what: str, body: bytes
+) -> None:
+    put_records(s3, *people(25))
+    first = select(monkeypatch)["cohorts"][0]
+    seed = first["seed_uri"].removeprefix(f"s3://{AUDIENCE}/")
+    spoiled = seed if what == "seed" and body else f"seeds/{COHORT['name']}/latest.json"
+    s3.put_object(Bucket=AUDIENCE, Key=spoiled, Body=body)
+    again = select(monkeypatch)["cohorts"][0]
+    assert again == first
+    assert len(seed_ids(s3, again)) == 25
 
 
 def test_a_cohort_whose_people_a_query_selects_is_passed_on_without_the_query(

@@ -28,8 +28,11 @@ def planned(number: int, reused: bool) -> dict[str, Any]:
     return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
 
 
-def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def summarize(
+    s3: Any, model: str = MODEL, documented: str = "m1", **more: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     plan = {
+        "batch_id": "b",
         "reprocess": False,
         "parameters": {
             "StartMedicalTranscriptionJob": {"Type": "DICTATION"},
@@ -41,12 +44,20 @@ def summarize(s3: Any, model: str = MODEL, **more: Any) -> tuple[dict[str, Any],
     }
     put(s3, "batches/b/plan.json", plan)
     put(s3, "batches/b/taken.json", [recording(5, execution_name="another")])
-    put(s3, "batches/b/documents.jsonl", {"document": "m1-0000.txt", "media_id": "m1", "offset": 0, "characters": 150})
+    put(
+        s3,
+        "batches/b/documents.jsonl",
+        {"document": "m1-0000.txt", "media_id": documented, "offset": 0, "characters": 150},
+    )
     state = {
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
                       "billable_seconds": 16},
-        "seeds": {"cohorts": [], "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}]},
+        "seeds": {
+            "cohorts": [],
+            "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
+            "unreadable_records": {"count": 1, "first": ["records/o.jsonl can't be understood."]},
+        },
         "audiences": [],
         **more,
     }  # fmt: skip
@@ -67,13 +78,66 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     assert answer == {
         "batch_id": "b", "summary_uri": f"s3://{CLINICAL}/batches/b/summary.json",
         "report_uri": f"s3://{CLINICAL}/batches/b/report.html",
-        "received": 5, "transcribed": 1, "reused": 1, "elsewhere": 2, "rejected": 2,
+        "received": 5, "transcribed": 0, "reused": 1, "elsewhere": 2, "rejected": 2,
     }  # fmt: skip
     assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
     assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5"]
     assert summary["cost_usd"]["transcribe_medical"] == 0.02
     assert summary["cost_usd"]["total"] == 0.04
     assert summary["cohorts_without_audience"] == [{"cohort": "asthma", "eligible": 3, "reason": "few"}]
+
+
+def test_each_recording_has_one_outcome_whatever_earlier_attempts_have_left(s3: Any) -> None:
+    # The fifth was rejected before another execution took it over; nobody planned the sixth.
+    for number in (5, 6):
+        put(s3, f"batches/b/rejections/m{number}.json", recording(number, reason="silent"))
+    answer, summary = summarize(s3)
+    assert [item["media_id"] for item in summary["rejected"]] == ["m3"]
+    assert {name: answer[name] for name in ("transcribed", "reused", "elsewhere", "rejected")} == {
+        "transcribed": 1,
+        "reused": 1,
+        "elsewhere": 2,
+        "rejected": 1,
+    }
+
+
+def test_a_recording_of_which_nothing_is_left_counts_as_rejected(s3: Any) -> None:
+    _, summary = summarize(s3, documented="m2")
+    assert [item["media_id"] for item in summary["rejected"]] == ["m3", "m1"]
+    assert "rejections/m1.json is not there" in summary["rejected"][1]["reason"]
+
+
+def test_records_that_cannot_be_read_are_told(s3: Any) -> None:
+    _, summary = summarize(s3)
+    assert summary["unreadable_records"] == {"count": 1, "first": ["records/o.jsonl can't be understood."]}
+    assert escape("records/o.jsonl can't be understood.") in report(s3)
+
+
+def rejected_for(*reasons: str) -> list[Any]:
+    return [recording(number, reason=reason) for number, reason in enumerate(reasons)]
+
+
+LENGTHS = [f"The recording is {seconds} seconds long; it takes up to 14400." for seconds in ("15000.00", "16000.12")]
+
+
+@pytest.mark.parametrize(
+    ("transcribed", "reasons", "suspicious"),
+    [
+        (0, [], 0),
+        (0, ["empty"], 1),
+        (1, ["empty"], 0),
+        (1, ["empty", "empty"], 2),
+        (2, LENGTHS, 0),
+        (1, LENGTHS, 2),
+        (0, ["empty", "silent"], 0),
+        (0, ["empty", "silent", "empty"], 2),
+    ],
+)
+def test_rejections_are_suspicious_if_most_recordings_share_a_reason(
+    transcribed: int, reasons: list[str], suspicious: int
+) -> None:
+    counts = {"transcribed": transcribed, "rejected": len(reasons), "reused": 100, "elsewhere": 100}
+    assert summarize_batch.suspicious(counts, rejected_for(*reasons)) == suspicious
 
 
 def test_audiences_carry_their_metrics_and_where_they_were_exported_to(s3: Any) -> None:

@@ -12,10 +12,10 @@ from botocore.stub import Stubber
 from lambdas import transcribe_medical
 from lambdas.media_headers import read_header
 from lambdas.media_headers.s3_source import S3Source
-from lambdas.object_faults import CHANGED
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed
 from lambdas.shared.identity import media_id
+from lambdas.shared.object_faults import CHANGED
 from tests.faults.job_failures import ABOUT_THE_RECORDING
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.transcribe.exceptions import BadRequestException
 
-from lambdas.object_faults import CUSTOMER_KEY, NO_ACCESS
+from lambdas.shared.object_faults import CUSTOMER_KEY, NO_ACCESS
 from local.aws.s3_archives import archive
 from local.services.transcribe import models, validation
 from tests.statemachine.conftest import Run

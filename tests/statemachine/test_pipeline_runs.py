@@ -270,7 +270,7 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     assert summary["entities"]["documents_unprocessed"] == 1
     (rejected,) = summary["rejected"]
     assert rejected["uri"] == bad
-    assert "did not process 1 of 1 documents of the transcript: DOCUMENT_SIZE_EXCEEDED" in rejected["reason"]
+    assert "entities of 1 of 1 documents of the transcript are missing: DOCUMENT_SIZE_EXCEEDED" in rejected["reason"]
     assert [record["media_uri"] for record in run.records(user)] == [good]
 
 

@@ -246,9 +246,9 @@ def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:
     plan = json.loads(run.clinical(f"batches/{failed['name']}/plan.json"))
     key = f"transcripts/{plan['recordings'][0]['transcript_id']}.json"
     run.s3.delete_object(Bucket=run.pipeline.clinical_bucket, Key=key)
-    again = run.start(media=[uri])
-    assert (again["status"], again["error"]) == ("FAILED", "IncompleteOutput")
-    assert "reprocess" in again["cause"]
+    (rejected,) = run.summary(run.start(media=[uri]))["rejected"]
+    assert f"{key} is not there" in rejected["reason"]
+    assert '"reprocess": true' in rejected["reason"]
     assert run.summary(run.start(media=[uri], reprocess=True))["recordings"]["transcribed"] == 1
 
 

@@ -70,6 +70,7 @@ def summary(**more: Any) -> dict[str, Any]:
             }
         ],
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
+        "unreadable_records": {"count": 0, "first": []},
         "cost_usd": {"transcribe_medical": 1.5, "comprehend_medical": 0.25, "total": 1.75, "not_included": "S3."},
         **more,
     }
@@ -147,6 +148,13 @@ def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be()
     assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**unseen, "not_visible": hidden}]))
     assert "asthma3026none" in rows(page(audiences=[{**unseen, "not_visible": {}}])), "nobody asked for an export"
     assert "gouttoo few" in rows(page())
+
+
+def test_records_that_cannot_be_read_are_told_as_far_as_the_summary_names_them() -> None:
+    told = page(unreadable_records={"count": 22, "first": ["records/1.jsonl is <gone>.", "records/2.jsonl is, too."]})
+    items = [element.seen for element in told.with_tag("li")]
+    assert items[-3:] == ["records/1.jsonl is <gone>.", "records/2.jsonl is, too.", "… and 20 more"]
+    assert "Records that can't be read" not in [element.seen for element in page().with_tag("h3")]
 
 
 def test_the_cost_is_told_by_service_and_together() -> None:

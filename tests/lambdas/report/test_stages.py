@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from lambdas.report.stages import stages
 
 CLINICAL, PREFIX = "clinical-bucket", "batches/b/"
@@ -53,6 +55,17 @@ def test_a_job_of_which_the_service_tells_no_times_is_left_out(s3: Any) -> None:
     put(s3, "jobs/transcription/a.json", {"CreationTime": "2020-01-01T10:00:05+01:00"})
     put(s3, "jobs/something_new/a.json", {"CreationTime": "2020-01-01T10:00:05+01:00"})
     assert stages(CLINICAL, PREFIX) == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"CreationTime": "soon", "CompletionTime": "later"}', "\\ud800"])
+def test_a_job_s_record_that_cannot_be_read_is_left_out(s3: Any, body: str) -> None:
+    put(
+        s3,
+        "jobs/transcription/a.json",
+        {"CreationTime": "2020-01-01T10:00:00Z", "CompletionTime": "2020-01-01T11:00:00Z"},
+    )
+    s3.put_object(Bucket=CLINICAL, Key=f"{PREFIX}jobs/transcription/b.json", Body=body.encode())
+    assert [stage["jobs"] for stage in stages(CLINICAL, PREFIX)] == [1]
 
 
 def test_the_times_of_another_batch_are_not_taken(s3: Any) -> None:

@@ -112,7 +112,7 @@ def test_what_was_there_before_counts_as_no_job(capsys: pytest.CaptureFixture[st
 
 def event_message(number: int, **more: str) -> dict[str, Any]:
     created = {"key": f"media/p-001/a{number}.wav", "etag": "e", "version-id": "v1"}
-    body = {"id": f"event-{number}", "detail": {"bucket": {"name": "b"}, "object": created}, **more}
+    body = {"id": f"event-{number}", "detail": {"bucket": {"name": "media-bucket"}, "object": created}, **more}
     return {"messageId": f"message-{number}", "body": json.dumps(body)}
 
 

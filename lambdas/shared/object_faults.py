@@ -6,7 +6,6 @@ Sources: S3 API reference (HeadObject, GetObject, RestoreObject, UpdateObjectEnc
 guide ("Working with archived objects", "Using server-side encryption with customer-provided keys").
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,22 +96,22 @@ def _not_restored(where: str) -> str:
     )
 
 
-def has_other_key(head: Mapping[str, Any]) -> bool:
-    """Whether another KMS key than the media bucket's encrypts the object. Its id may be given without the ARN."""
+def has_other_key(head: Mapping[str, Any], own_key_arn: str) -> bool:
+    """Whether another KMS key than its bucket's own encrypts the object. Its id may be given without the ARN."""
     key: str = head.get("SSEKMSKeyId", "")
-    return bool(key) and key.rpartition("/")[2] != os.environ["MEDIA_KEY_ARN"].rpartition("/")[2]
+    return bool(key) and key.rpartition("/")[2] != own_key_arn.rpartition("/")[2]
 
 
 def other_key(head: Mapping[str, Any]) -> str:
     """The reason why an object that `has_other_key` can't be used."""
     return (
         f"The object is encrypted with the key {head['SSEKMSKeyId']}, which can't be used here, and not with the "
-        "bucket's own. Change its key (UpdateObjectEncryption of S3) or allow start_transcription to decrypt with that "
-        "one, then start again with this recording."
+        "bucket's own. Change its key (UpdateObjectEncryption of S3) or allow the function that reads it to decrypt "
+        "with that one, then start again with this recording."
     )
 
 
-def refused_read(error: ClientError, head: Mapping[str, Any]) -> str | None:
+def refused_read(error: ClientError, head: Mapping[str, Any], own_key_arn: str) -> str | None:
     """The reason if GetObject's `error` speaks of the object that `head` describes; None if of our side or of S3."""
     code = error.response["Error"]["Code"]
     if code in _CHANGED:
@@ -122,6 +121,6 @@ def refused_read(error: ClientError, head: Mapping[str, Any]) -> str | None:
         return _not_restored(answer.get("AccessTier") or answer.get("StorageClass") or code)
     if code == "InvalidRequest":
         return f"S3 refuses to read the object: {error.response['Error'].get('Message', code)}"
-    if code in _KEY_REFUSED and has_other_key(head):
+    if code in _KEY_REFUSED and has_other_key(head, own_key_arn):
         return other_key(head)
     return None

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas import object_faults
-from lambdas.object_faults import CHANGED
+from lambdas.shared import object_faults
+from lambdas.shared.object_faults import CHANGED
 
 OURS = "arn:aws:kms:us-east-1:123456789012:key/media"
 THEIRS = "arn:aws:kms:us-east-1:123456789012:key/theirs"
@@ -48,7 +48,7 @@ def test_every_other_storage_class_is_read(storage_class: str) -> None:
     ],
 )
 def test_a_key_is_ours_by_its_arn_or_its_id(head: dict[str, str], other: bool) -> None:
-    assert object_faults.has_other_key(head) is other
+    assert object_faults.has_other_key(head, OURS) is other
 
 
 def error(code: str, message: str = "", **members: str) -> ClientError:
@@ -72,18 +72,18 @@ def error(code: str, message: str = "", **members: str) -> ClientError:
 def test_what_s3_says_of_the_object_is_its_reason_whichever_key_it_has(
     refusal: ClientError, reason: str, key: str
 ) -> None:
-    found = object_faults.refused_read(refusal, {"SSEKMSKeyId": key})
+    found = object_faults.refused_read(refusal, {"SSEKMSKeyId": key}, OURS)
     assert found and reason in found
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", *KMS])
 def test_a_refused_key_is_the_object_s_fault_unless_it_is_our_own(code: str) -> None:
-    reason = object_faults.refused_read(error(code), {"SSEKMSKeyId": THEIRS})
+    reason = object_faults.refused_read(error(code), {"SSEKMSKeyId": THEIRS}, OURS)
     assert reason and f"encrypted with the key {THEIRS}" in reason and "UpdateObjectEncryption" in reason
-    assert object_faults.refused_read(error(code), {"SSEKMSKeyId": OURS}) is None
-    assert object_faults.refused_read(error(code), {}) is None
+    assert object_faults.refused_read(error(code), {"SSEKMSKeyId": OURS}, OURS) is None
+    assert object_faults.refused_read(error(code), {}, OURS) is None
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError", "ThrottlingException", "ExpiredToken", "NoSuchBucket"])
 def test_what_the_service_says_of_itself_or_of_us_is_never_the_object_s_fault(code: str) -> None:
-    assert object_faults.refused_read(error(code), {"SSEKMSKeyId": THEIRS}) is None
+    assert object_faults.refused_read(error(code), {"SSEKMSKeyId": THEIRS}, OURS) is None

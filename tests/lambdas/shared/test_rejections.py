@@ -1,0 +1,45 @@
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.shared.rejections import most_alike, read_rejection, rejected_media, rejection, write_rejection
+
+BUCKET = "clinical-bucket"
+
+
+def recording(number: int) -> dict[str, Any]:
+    return {"media_id": f"m{number}", "user_id": f"p-{number}", "uri": f"s3://b/media/p-{number}/a.wav"}
+
+
+def test_what_is_rejected_is_read_again(s3: Any) -> None:
+    for number in (1, 2):
+        write_rejection(BUCKET, "batch", recording(number), f"reason {number}")
+    write_rejection(BUCKET, "another", recording(3), "reason 3")
+    assert rejected_media(BUCKET, "batch") == {"m1", "m2"}
+    assert read_rejection(BUCKET, "batch", recording(2)) == {**recording(2), "reason": "reason 2"}
+
+
+def test_a_rejection_that_cannot_be_read_is_told_with_whose_it_is(s3: Any) -> None:
+    told = "Its reason can't be told: s3://clinical-bucket/batches/batch/rejections/m1.json "
+    assert read_rejection(BUCKET, "batch", recording(1))["reason"].startswith(f"{told}is not there")
+    for body in (b"", b"\xff", b"{}", b"[]", json.dumps({"reasons": 5}).encode()):
+        s3.put_object(Bucket=BUCKET, Key="batches/batch/rejections/m1.json", Body=body)
+        unread = read_rejection(BUCKET, "batch", recording(1))
+        assert unread == {**recording(1), "reason": unread["reason"]}
+        assert unread["reason"].startswith(f"{told}can't be understood")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "most"),
+    [
+        ([], 0),
+        (["The file is empty (0 bytes)."], 1),
+        (["The recording is 14400.50 seconds long.", "The recording is 15000.00 seconds long."], 2),
+        (["The file name ends in 'txt'; convert it.", "The file name ends in 'pdf'; convert it."], 2),
+        (["s3://b/transcripts/x.json can't be understood.", "s3://b/transcripts/y.json can't be understood."], 2),
+        (["The object is archived (GLACIER).", "The object is archived (DEEP_ARCHIVE)."], 1),
+    ],
+)
+def test_reasons_are_alike_but_for_what_tells_one_recording_from_another(reasons: list[str], most: int) -> None:
+    assert most_alike(rejection(recording(1), reason) for reason in reasons) == most
