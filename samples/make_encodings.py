@@ -66,7 +66,8 @@ def main(names: list[str]) -> None:
         if path.name not in kept:
             path.unlink()
     manifest = {name: entry for name in kept if (entry := anew.get(name) or old.get(name))}
-    MANIFEST.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    lines = (f" {json.dumps(name)}: {json.dumps(entry)}" for name, entry in manifest.items())
+    MANIFEST.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
     size = sum(path.stat().st_size for path in ENCODINGS.iterdir())
     print(f"{len(anew)} of {len(manifest)} encodings made, {size / 1e6:.2f} MB in all")
 

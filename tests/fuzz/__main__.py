@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.fuzz.mutations import case
 from tests.fuzz.promises import broken
 
-# Three times what a function needs for the worst of benchmark 13: less could be the machine's doing.
+# Three times the goal of benchmark 13: less could be the machine's doing.
 MOST_SECONDS = 1.0
 
 
