@@ -9,7 +9,7 @@ ENV ?= dev
 FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
 	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
-.PHONY: help setup demo open local test bench faults lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
+.PHONY: help setup demo open local test bench faults fuzz lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: setup  ## every test, offline
 
 faults: setup  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
+
+fuzz: setup  ## damaged recordings to the readers of headers, for a minute: make fuzz [MINUTES=10] [SEED=1] [COUNT=1]
+	$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 attack: setup  ## every role against every resource with real calls, and inputs made to break out
 	$(BIN)/python -m tests.attack

@@ -57,6 +57,9 @@ def samples(sound: Sound, packet: bytes) -> tuple[int, int]:
 def begins(sound: Sound, end: int, packets: list[bytes]) -> tuple[int, int]:
     """The earliest and the latest sample with which `packets` may begin that end with sample `end`."""
     fewest, most = (sum(samples(sound, packet)[place] for packet in packets) for place in (0, 1))
+    if fewest == most:
+        # A part may have packets from before its times begin.
+        return end - most, max(end - most, 0)
     earliest = max(end - most, 0)
     # What may begin at 0 does: only a part of a longer recording begins later.
     return earliest, max(end - fewest, 0) if earliest else 0
