@@ -282,6 +282,7 @@ def test_a_question_that_nobody_answers_is_no_yes(
 ) -> None:
     monkeypatch.setattr("operations.__main__.forgetting.look", lambda *_, **__: None)
     monkeypatch.setattr("operations.__main__.forgetting.forget", lambda *_, **__: pytest.fail("it was done"))
+    monkeypatch.setattr("operations.__main__.refuse_unknown", lambda *_: None)
     monkeypatch.setattr("operations.__main__.output.plan", lambda _: None)
     canned_aws.install(monkeypatch, after_the_stack(page(200)))
     ended = CliRunner().invoke(app, [*given, "--env", "dev"], input=answer)
