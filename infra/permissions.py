@@ -64,7 +64,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_list(media),
             *_head(clinical, "records/", "claims/"),
             *_list(clinical),
-            *_write(clinical, "batches/", "claims/"),
+            *_write(clinical, "batches/", "claims/", "withdrawals/"),
             _allow("LookAtOtherExecutions", ["states:DescribeExecution"], [arns.executions(resources.prefix)[0]]),
         ],
         "share_jobs": [

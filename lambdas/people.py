@@ -9,6 +9,7 @@ from lambdas.cohort_rules import Found, find_members, rules_by_category
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.storage import PARALLEL_REQUESTS, list_keys
 from lambdas.shared.user_ids import canonical, fault
+from lambdas.withdrawals import read_withdrawals
 
 
 class People(NamedTuple):
@@ -29,12 +30,14 @@ def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
     unreadable: list[str] = []
     decode = msgspec.json.Decoder(Found).decode_lines
     rules = rules_by_category(cohorts)
+    withdrawn = read_withdrawals(clinical)
 
     def look(key: str) -> tuple[set[tuple[str, str]], set[str]]:
         try:
             with understanding(clinical, key):
                 records = decode(read_file(clinical, key))
-                return set(find_members(rules, records)), {record.user_id for record in records}
+                consenting = without(records, withdrawn.get(object_id_of(key)))
+                return set(find_members(rules, consenting)), {record.user_id for record in records}
         except MissingFile:  # forgotten since it was listed
             pass
         except UnreadableFile as reason:
@@ -52,3 +55,12 @@ def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
     unnamed = {user_id for user_id in seen if fault(spelt[user_id])}
     named = {cohort: {spelt[user_id] for user_id in found - unnamed} for cohort, found in members.items()}
     return People(named, set(spelt.values()), unreadable)
+
+
+def without(records: list[Found], withdrawn: str | None) -> list[Found]:
+    """The records of versions that were uploaded after the one that withdrew the consent, None if none did."""
+    return records if withdrawn is None else [record for record in records if record.uploaded_at > withdrawn]
+
+
+def object_id_of(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(".jsonl")

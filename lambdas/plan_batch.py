@@ -14,6 +14,7 @@ from lambdas.shared.identity import digest
 from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, find_listed, unchanged, write_json
+from lambdas.withdrawals import withdraw
 
 PLAN, RECORDINGS = "plan.json", "recordings.json"
 
@@ -50,6 +51,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         inspected = inspect_all(pool, keys)
+        withdraw(pool, inspected)
         usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
         outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"])
 

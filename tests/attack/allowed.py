@@ -34,7 +34,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         head="media/media",
         read="clinical/records clinical/claims",
         list="media clinical",
-        write="clinical/batches clinical/claims",
+        write="clinical/batches clinical/claims clinical/withdrawals",
         describe_execution="pipeline",
     ),
     "share_jobs": rights(
