@@ -138,8 +138,9 @@ def suppression_html(suppression: dict[str, Any] | None) -> str:
         return ""
     lines, without = suppression["unmatched_lines"], suppression["listed"] - suppression["matching"]
     html = (
+        "<h3>Suppression list</h3>"
         f"<p>Of {suppression['listed']:,} user ids on the suppression list, {without:,} are in no record: forgotten, "
-        f"without a finding yet, or spelt otherwise. {lines_of(lines)}{' …' if without > len(lines) else ''}</p>"
+        f"without a finding yet, or spelt otherwise. {lines_of(lines)}{' …' if without > len(lines) else '.'}</p>"
     )
     if similar := suppression["similar_lines"]:
         html += (
@@ -156,10 +157,10 @@ def lines_of(numbers: Sequence[int]) -> str:
 def unreadable_html(unreadable: dict[str, Any]) -> str:
     if not unreadable["count"]:
         return ""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in unreadable["first"])
-    more = unreadable["count"] - len(unreadable["first"])
-    rest = f"<li>… and {number(more)} more</li>" if more else ""
-    return f"<h3>Records that can't be read</h3><p>By these recordings nobody is in a cohort.</p><ul>{items}{rest}</ul>"
+    rows = [(escape(sentence),) for sentence in unreadable["first"]]
+    if more := unreadable["count"] - len(rows):
+        rows.append((f"… and {number(more)} more",))
+    return "<h3>Records that can't be read: nobody is in a cohort by them</h3>" + table(("File, and what to do",), rows)
 
 
 def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:
