@@ -165,7 +165,7 @@ def test_a_file_of_many_chunks_is_given_up_after_64_reads() -> None:
     assert len(source.reads) == 64
 
 
-WEBM = bytes.fromhex("1a45dfa3874282847765626d18538067ff")
+WEBM = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\xff"
 TINY = {
     "wav": b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 1_000_000,
     "webm": WEBM + b"\xec\x80" * 4_000_000,
