@@ -1,0 +1,50 @@
+"""What is dropped, replaced and started, by name. The schedules decide when, and what goes wrong."""
+
+from tests.models.world import Scenario, Version
+
+A, B = Version("a1", documents=2), Version("b1")
+
+# What operators do: after a failure, a new execution over another set.
+ANOTHER_SET = Scenario("another set", {"a": A, "b": B}, (("start", "E1", ("a",)), ("start", "E2", ("a", "b"))))
+ONE_LESS = Scenario("one less", {"a": A, "b": B}, (("start", "E1", ("a", "b")), ("start", "E2", ("a",))))
+THREE = Scenario(
+    "three executions",
+    {"a": A, "b": B},
+    (("start", "E1", ("a", "b")), ("start", "E2", ("a",)), ("start", "E3", ("a", "b"))),
+)
+REPLACED = Scenario(
+    "replaced without consent",
+    {"a": A},
+    (("start", "E1", ("a",)), ("upload", "a", Version("a2", consent=False)), ("start", "E2", ("a",))),
+)
+SILENT = Scenario(
+    "replaced by silence without consent",
+    {"a": A},
+    (("start", "E1", ("a",)), ("upload", "a", Version("a2", consent=False, documents=0)), ("start", "E2", ("a",))),
+)
+# Deleting a newer version makes the older one current again.
+RESTORED = Scenario(
+    "restored",
+    {"a": A},
+    (
+        ("start", "E1", ("a",)),
+        ("upload", "a", Version("a2", meets=frozenset())),
+        ("start", "E2", ("a",)),
+        ("upload", "a", A),
+        ("start", "E3", ("a",)),
+    ),
+)
+REBUILT = Scenario(
+    "rules changed",
+    {"a": A, "b": Version("b1", meets=frozenset({"new"}))},
+    (
+        ("start", "E1", ("a", "b")),
+        ("rebuild",),
+        ("upload", "a", Version("a2", meets=frozenset({"old"}))),
+        ("start", "E2", ("a",)),
+    ),
+)
+
+OF_PAYMENT = (ANOTHER_SET, ONE_LESS, THREE)
+OF_VERSIONS = (REPLACED, SILENT, RESTORED)
+OF_MEMBERSHIP = (REBUILT,)

@@ -1,0 +1,359 @@
+"""The world around a protocol: recordings, executions, Comprehend Medical, the records in S3, and what interferes.
+
+A step of an execution is a generator that yields each of its calls to a shared thing as a function. Between any two of
+them anything may happen: another step goes on, a recording is replaced, a job ends, the step's Lambda dies (a lost
+answer is a death after the call), the execution is stopped while its Lambda runs on, it is redriven, the SDK sends a
+call twice because the first answer was lost.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+from tests.models.scheduler import Pick
+
+Call = Callable[[], Any]
+Step = Generator[Call, Any, Any]
+State = dict[str, Any]
+
+STEPS = ("plan", "prepare", "start", "wait", "collect")
+# How often a Lambda dies or is stopped in a run at the most, and more redrives than that makes necessary.
+MOST_DEATHS = 6
+ENOUGH_REDRIVES = 12
+# A run that goes on for longer never ends.
+MOST_MOVES = 3000
+# The execution that comes when all is over, and that nothing disturbs.
+LAST = "last"
+
+
+class Refused(Exception):
+    """A condition of a write wasn't met."""
+
+
+class TakenOver(Exception):
+    """Another execution may have taken recordings of this one; its claims must be looked at again."""
+
+
+class Version(NamedTuple):
+    """A version of an object. Its transcript has the same name; its documents are looked at for money."""
+
+    name: str
+    consent: bool = True
+    documents: int = 1
+    # The rules of a cohort that it meets.
+    meets: frozenset[str] = frozenset({"old", "new"})
+
+    def document_names(self) -> list[str]:
+        return [f"{self.name}.{number}" for number in range(self.documents)]
+
+
+class Scenario(NamedTuple):
+    """`events` happen in this order: ("start", execution, objects), ("upload", object, version), ("rebuild",)."""
+
+    name: str
+    first: dict[str, Version]
+    events: tuple[tuple[Any, ...], ...]
+
+
+@dataclass
+class Job:
+    """An entity detection job of the service. `outputs` are the documents that it has looked at, and charges."""
+
+    documents: list[str]
+    status: str = "running"
+    outputs: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Records:
+    """An object's records in S3. `order` counts the versions planned of the object, for protocols that use it."""
+
+    etag: int
+    version: str
+    complete: bool
+    by: str
+    order: int = 0
+
+
+@dataclass
+class Execution:
+    """One execution of the state machine. `invocation` is the Lambda whose answer it waits for."""
+
+    name: str
+    objects: tuple[str, ...]
+    status: str = "RUNNING"
+    step: str = "plan"
+    state: State = field(default_factory=dict)
+    redrives: int = 0
+    # Whether it has looked at its claims since it was last started.
+    at_work: bool = False
+    invocation: "Invocation | None" = None
+
+
+class Invocation:
+    """A Lambda's run of a step, about to make its next call. One that was stopped runs on with no one waiting."""
+
+    def __init__(self, what: str, step: Step) -> None:
+        self.what, self._step = what, step
+        self.answer: Any = None
+        self.over = False
+        self._call: Call | None = None
+        self._resume(lambda: next(step))
+
+    def go_on(self, twice: bool = False) -> None:
+        assert self._call
+        try:
+            result = self._call()
+            if twice:
+                result = self._call()
+        except Refused as refused:
+            error = refused
+            self._resume(lambda: self._step.throw(error))
+        else:
+            self._resume(lambda: self._step.send(result))
+
+    def _resume(self, how: Callable[[], Call]) -> None:
+        try:
+            self._call = how()
+        except StopIteration as end:
+            self.over, self.answer = True, end.value
+        except TakenOver as taken:
+            self.over, self.answer = True, taken
+
+
+class Steps(Protocol):
+    """A protocol under test: the steps of an execution over a store of its own."""
+
+    def plan(self, me: str, objects: tuple[str, ...]) -> Step: ...
+    def prepare(self, me: str, state: State) -> Step: ...
+    def start(self, me: str, state: State) -> Step: ...
+    def collect(self, me: str, state: State) -> Step: ...
+    def rebuild(self) -> Step: ...
+    def misplanned(self) -> list[str]: ...
+    def problems(self) -> list[str]: ...
+
+
+class World:
+    """Everything that is shared, and the loop that lets it go on as `pick` decides."""
+
+    def __init__(self, scenario: Scenario, pick: Pick) -> None:
+        self.pick = pick
+        self.media = dict(scenario.first)
+        self.versions = {version.name: version for version in scenario.first.values()}
+        self.versions |= {event[2].name: event[2] for event in scenario.events if event[0] == "upload"}
+        self.jobs: dict[str, Job] = {}
+        self.records: dict[str, Records] = {}
+        self.executions: dict[str, Execution] = {}
+        self.told: dict[str, list[str]] = {}
+        self._events = list(scenario.events)
+        self._invocations: list[Invocation] = []
+        self._current: Invocation | None = None
+        self._calls = 0
+        self._deaths = 0
+        self._moves = 0
+        self._robbed: set[str] = set()
+        self._uploads = Counter(version.name for version in scenario.first.values())
+
+    # What steps call.
+
+    def describe(self, execution: str) -> str:
+        return self.executions[execution].status
+
+    def goes_on(self, execution: str) -> None:
+        """It has told whoever would take its recordings over that it works on them."""
+        one = self.executions[execution]
+        one.at_work = one.status == "RUNNING"
+
+    def taken_from(self, execution: str) -> None:
+        if self.executions[execution].at_work:
+            self._robbed.add(execution)
+
+    def find_job(self, base: str) -> tuple[str, Job | None]:
+        """The name of the attempt that counts, and the job of that name: the first that hasn't failed."""
+        attempt = 1
+        while (name := f"{base}-{attempt}") in self.jobs and self.jobs[name].status == "failed":
+            attempt += 1
+        job = self.jobs.get(name)
+        return name, job and Job(list(job.documents), job.status, list(job.outputs))
+
+    def start_job(self, name: str, documents: list[str]) -> str:
+        """The request token is made of the name: the same start is the same job."""
+        self.jobs.setdefault(name, Job(list(documents)))
+        return name
+
+    def head_records(self, name: str) -> Records | None:
+        there = self.records.get(name)
+        return there and replace(there)
+
+    def put_records(
+        self, name: str, seen: Records | None, version: str, complete: bool, by: str, order: int = 0
+    ) -> None:
+        there = self.records.get(name)
+        if (there and there.etag) != (seen and seen.etag):
+            raise Refused
+        self._calls += 1
+        self.records[name] = Records(self._calls, version, complete, by, order)
+
+    # The loop.
+
+    def run(self, steps: Steps) -> list[str]:
+        """Until nothing is left to do; then a last execution over everything. What is wrong by then, in words."""
+        self._steps = steps
+        early: list[str] = []
+        if self._go_until_still():
+            # The last execution would mend it.
+            early = steps.misplanned()
+            self.pick = lambda options: 0
+            self._start(LAST, tuple(self.media))
+        if not self._go_until_still():
+            return ["it never ends"]
+        return [*early, *self._problems(), *steps.misplanned(), *steps.problems()]
+
+    def _go_until_still(self) -> bool:
+        """Whether there is nothing left to do before the patience is."""
+        while options := self._options():
+            self._moves += 1
+            if self._moves > MOST_MOVES:
+                return False
+            options[self.pick(len(options))]()
+            self._settle()
+        return True
+
+    def _options(self) -> list[Callable[[], None]]:
+        """What may happen now; first what happens if nothing interferes."""
+        current = self._current if self._current in self._invocations else None
+        runnable = ([current] if current else []) + [one for one in self._invocations if one is not current]
+        options: list[Callable[[], None]] = [lambda one=one: self._go_on(one) for one in runnable]  # type: ignore[misc]
+        if self._events:
+            options.append(self._next_event)
+        running = [job for job in self.jobs.values() if job.status == "running"]
+        options += [lambda job=job: self._end(job, "completed") for job in running]  # type: ignore[misc]
+        options += [
+            lambda one=one: self._redrive(one)  # type: ignore[misc]
+            for one in self.executions.values()
+            if one.status in ("FAILED", "ABORTED") and one.redrives < ENOUGH_REDRIVES
+        ]
+        if not options:
+            return []
+        for job in running:
+            options.append(lambda job=job: self._end(job, "failed"))  # type: ignore[misc]
+            options.append(lambda job=job: self._end(job, "partial"))  # type: ignore[misc]
+        if current:
+            options.append(lambda: self._go_on(current, twice=True))
+            if self._deaths < MOST_DEATHS:
+                options.append(lambda: self._die(current))
+                if self._owner(current):
+                    options.append(lambda: self._stop(current))
+        return options
+
+    def _go_on(self, invocation: Invocation, twice: bool = False) -> None:
+        self._current = invocation
+        invocation.go_on(twice)
+
+    def _next_event(self) -> None:
+        kind, *details = self._events.pop(0)
+        if kind == "start":
+            self._start(*details)
+        elif kind == "upload":
+            self.media[details[0]] = details[1]
+            self._uploads[details[1].name] += 1
+        else:
+            self._invocations.append(Invocation(kind, self._steps.rebuild()))
+
+    def _start(self, name: str, objects: tuple[str, ...]) -> None:
+        self.executions[name] = Execution(name, objects)
+        self._invoke(self.executions[name])
+
+    def _invoke(self, execution: Execution) -> None:
+        if execution.step == "wait":
+            return
+        method = getattr(self._steps, execution.step)
+        argument = execution.objects if execution.step == "plan" else execution.state
+        execution.invocation = Invocation(execution.step, method(execution.name, argument))
+        self._invocations.append(execution.invocation)
+        self._current = execution.invocation
+
+    def _end(self, job: Job, status: str) -> None:
+        """Of a partial success the last document has no output, and isn't charged."""
+        job.status = status
+        job.outputs = {"completed": job.documents, "partial": job.documents[:-1], "failed": []}[status]
+
+    def _redrive(self, execution: Execution) -> None:
+        execution.status = "RUNNING"
+        execution.redrives += 1
+        self._invoke(execution)
+
+    def _die(self, invocation: Invocation) -> None:
+        self._deaths += 1
+        self._invocations.remove(invocation)
+        if owner := self._owner(invocation):
+            owner.status, owner.invocation, owner.at_work = "FAILED", None, False
+        elif invocation.what == "rebuild":
+            self._events.insert(0, ("rebuild",))
+
+    def _stop(self, invocation: Invocation) -> None:
+        owner = self._owner(invocation)
+        assert owner
+        self._deaths += 1
+        owner.status, owner.invocation, owner.at_work = "ABORTED", None, False
+
+    def _owner(self, invocation: Invocation) -> Execution | None:
+        return next((one for one in self.executions.values() if one.invocation is invocation), None)
+
+    def _settle(self) -> None:
+        """Let executions go on whose Lambda has answered or whose jobs have ended."""
+        for invocation in [one for one in self._invocations if one.over]:
+            self._invocations.remove(invocation)
+            if owner := self._owner(invocation):
+                owner.invocation = None
+                if isinstance(invocation.answer, TakenOver):
+                    owner.step = "prepare"
+                else:
+                    owner.state = {**owner.state, **invocation.answer}
+                    owner.step = next_step(owner.step, owner.state)
+                self._go_to(owner)
+        for execution in self.executions.values():
+            if execution.status == "RUNNING" and execution.step == "wait":
+                statuses = {self.jobs[name].status for name in execution.state["watched"]}
+                if "running" not in statuses:
+                    execution.step = "start" if "failed" in statuses else "collect"
+                    self._invoke(execution)
+
+    def _go_to(self, execution: Execution) -> None:
+        if execution.step == "end":
+            execution.status, execution.at_work = "SUCCEEDED", False
+            for version, outcome in execution.state["outcomes"].items():
+                if outcome == "transcribed":
+                    self.told.setdefault(version, []).append(execution.name)
+        else:
+            self._invoke(execution)
+
+    def _problems(self) -> list[str]:
+        problems = [f"{one.name} never ends" for one in self.executions.values() if one.status != "SUCCEEDED"]
+        problems += [f"recordings were taken from {name} while it worked" for name in sorted(self._robbed)]
+        charged = Counter(document for job in self.jobs.values() for document in job.outputs)
+        problems += [f"{document} is paid {times} times" for document, times in charged.items() if times > 1]
+        for name, version in self.media.items():
+            if version.documents:
+                there = self.records.get(name)
+                if not (there and there.version == version.name and there.complete):
+                    problems.append(f"{version.name} is lost: {there}")
+                if len(self.told.get(version.name, ())) == 0:
+                    problems.append(f"{version.name} is told by nobody")
+        # A version that was made current again is transcribed again, at no price.
+        problems += [
+            f"{name} is told by {tellers}" for name, tellers in self.told.items() if len(tellers) > self._uploads[name]
+        ]
+        for one in self.executions.values():
+            if one.status == "SUCCEEDED" and len(one.state["outcomes"]) != len(one.objects):
+                problems.append(f"{one.name} tells {one.state['outcomes']} of {one.objects}")
+        return problems
+
+
+def next_step(step: str, state: State) -> str:
+    if step == "plan":
+        return "prepare"
+    if step == "prepare":
+        return "start" if state["jobs"] else "collect" if state["mine"] else "end"
+    return {"start": "wait", "collect": "end"}[step]
