@@ -21,7 +21,7 @@ CONDITIONS = (
     "coverage committed under If-Match",
     "coverage inherited",
     "planned version written as read",
-    "records carry the order of the version",
+    "planned version written each time",
     "records' head read before the object",
     "records' author read",
     "version checked before the records",
@@ -95,9 +95,9 @@ class ClaimsOnS3:
             for name in todo:
                 there = yield self._get(f"objects/{name}", Planned())
                 version = yield partial(world.media.__getitem__, name)
-                current[name], order[name] = version.name, there.body.order
-                if there.body.version != version.name:
-                    order[name] += 1
+                changed = there.body.version != version.name
+                current[name], order[name] = version.name, there.body.order + changed
+                if changed or self._keeps("planned version written each time"):
                     planned = Planned(version.name, version.consent, order[name])
                     careful = self._keeps("planned version written as read")
                     try:
@@ -268,9 +268,7 @@ class ClaimsOnS3:
         return problems
 
     def _recorded(self, records: Records | None, version: str, order: int) -> bool:
-        if records is None or not records.complete or records.version != version:
-            return False
-        return records.order == order or not self._keeps("records carry the order of the version")
+        return records is not None and records.complete and (records.version, records.order) == (version, order)
 
     def _covering(self, transcript: str, jobs: frozenset[str]) -> frozenset[str]:
         documents = set(self._world.versions[transcript].document_names())

@@ -21,6 +21,7 @@ CONDITIONS = (
     "coverage committed at the generation of the claims",
     "coverage inherited",
     "planned version written as read",
+    "planned version written each time",
     "records forgotten with the version",
     "records' head read before the ledger",
     "sequence checked at the commit",
@@ -99,7 +100,8 @@ class Ledger:
         if self._keeps("planned version written as read"):
             self._require(now.sequence == seen.sequence)
         # What is recorded is of another version from now on, also if that version becomes current again.
-        recorded = "" if self._keeps("records forgotten with the version") else now.recorded
+        forgets = now.version != version and self._keeps("records forgotten with the version")
+        recorded = "" if forgets else now.recorded
         self._objects[name] = replace(
             now, sequence=now.sequence + 1, version=version, consent=consent, recorded=recorded
         )
@@ -156,7 +158,7 @@ class Ledger:
                 # After the item, so that what is planned follows what is in the bucket, whichever is older.
                 current[name] = yield partial(world.media.__getitem__, name)
                 version, item = current[name], items[name]
-                if item.version != version.name:
+                if item.version != version.name or self._keeps("planned version written each time"):
                     try:
                         yield partial(self._plan_if, name, item, version.name, version.consent)
                     except Refused:

@@ -45,6 +45,24 @@ REBUILT = Scenario(
     ),
 )
 
+SETTLE = ("settle",)
+RESTORED_LATE = Scenario(
+    "restored after all was still",
+    {"a": A},
+    (("start", "E1", ("a",)), SETTLE, ("drop", "E2", "a", Version("a2")), SETTLE, ("drop", "E3", "a", A)),
+)
+REBUILT_LATE = Scenario(
+    "rules changed after all was still",
+    {"a": A},
+    (
+        ("start", "E1", ("a",)),
+        SETTLE,
+        ("drop", "E2", "a", Version("a2", meets=frozenset())),
+        ("rebuild",),
+    ),
+)
+REBUILT_AT_THE_END = Scenario("rules changed at the end", {"a": A}, (("start", "E1", ("a",)), SETTLE, ("rebuild",)))
+
 OF_PAYMENT = (ANOTHER_SET, ONE_LESS, THREE)
-OF_VERSIONS = (REPLACED, SILENT, RESTORED)
-OF_MEMBERSHIP = (REBUILT,)
+OF_VERSIONS = (REPLACED, SILENT, RESTORED, RESTORED_LATE)
+OF_MEMBERSHIP = (REBUILT, REBUILT_LATE, REBUILT_AT_THE_END)

@@ -49,7 +49,11 @@ class Version(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """`events` happen in this order: ("start", execution, objects), ("upload", object, version), ("rebuild",)."""
+    """`events` happen in this order: ("start", execution, objects), ("upload", object, version), ("rebuild",).
+
+    ("drop", execution, object, version) is an upload and its execution. After ("settle",) the next event comes when
+    nothing else is left to do, unless the schedule departs.
+    """
 
     name: str
     first: dict[str, Version]
@@ -141,7 +145,7 @@ class World:
         self.pick = pick
         self.media = dict(scenario.first)
         self.versions = {version.name: version for version in scenario.first.values()}
-        self.versions |= {event[2].name: event[2] for event in scenario.events if event[0] == "upload"}
+        self.versions |= {event[-1].name: event[-1] for event in scenario.events if event[0] in ("upload", "drop")}
         self.jobs: dict[str, Job] = {}
         self.records: dict[str, Records] = {}
         self.executions: dict[str, Execution] = {}
@@ -225,8 +229,9 @@ class World:
         current = self._current if self._current in self._invocations else None
         runnable = ([current] if current else []) + [one for one in self._invocations if one is not current]
         options: list[Callable[[], None]] = [lambda one=one: self._go_on(one) for one in runnable]  # type: ignore[misc]
-        if self._events:
-            options.append(self._next_event)
+        late = [self._next_event] if self._events else []
+        if self._events and self._events[0] != ("settle",):
+            options.append(late.pop())
         running = [job for job in self.jobs.values() if job.status == "running"]
         options += [lambda job=job: self._end(job, "completed") for job in running]  # type: ignore[misc]
         options += [
@@ -234,6 +239,7 @@ class World:
             for one in self.executions.values()
             if one.status in ("FAILED", "ABORTED") and one.redrives < ENOUGH_REDRIVES
         ]
+        options += late
         if not options:
             return []
         for job in running:
@@ -253,13 +259,23 @@ class World:
 
     def _next_event(self) -> None:
         kind, *details = self._events.pop(0)
-        if kind == "start":
+        if kind == "settle":
+            self._next_event()
+        elif kind == "start":
             self._start(*details)
         elif kind == "upload":
-            self.media[details[0]] = details[1]
-            self._uploads[details[1].name] += 1
+            self._upload(*details)
+        elif kind == "drop":
+            execution, name, version = details
+            self._upload(name, version)
+            self._start(execution, (name,))
         else:
-            self._invocations.append(Invocation(kind, self._steps.rebuild()))
+            self._current = Invocation(kind, self._steps.rebuild())
+            self._invocations.append(self._current)
+
+    def _upload(self, name: str, version: Version) -> None:
+        self.media[name] = version
+        self._uploads[version.name] += 1
 
     def _start(self, name: str, objects: tuple[str, ...]) -> None:
         self.executions[name] = Execution(name, objects)
@@ -339,7 +355,8 @@ class World:
                 there = self.records.get(name)
                 if not (there and there.version == version.name and there.complete):
                     problems.append(f"{version.name} is lost: {there}")
-                if len(self.told.get(version.name, ())) == 0:
+                # What became current again may have been committed by a Lambda whose execution had given it up by then.
+                if self._uploads[version.name] == 1 and version.name not in self.told:
                     problems.append(f"{version.name} is told by nobody")
         # A version that was made current again is transcribed again, at no price.
         problems += [
