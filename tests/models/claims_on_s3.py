@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from tests.models.entity_jobs import Contents, ensure_running, name_of, outputs_of, uncovered
-from tests.models.world import Records, Refused, State, Step, TakenOver, World
+from tests.models.parts import Records, Refused, State, Step, TakenOver
+from tests.models.world import World
 
 CONDITIONS = (
     "coverage committed in one object",
@@ -256,10 +257,7 @@ class ClaimsOnS3:
 
     # What must hold.
 
-    def problems(self) -> list[str]:
-        return []
-
-    def misplanned(self) -> list[str]:
+    def problems(self, at_the_end: bool) -> list[str]:
         problems = []
         for name, current in self._world.media.items():
             planned = self._objects[f"objects/{name}"].body

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from functools import partial
 
-from tests.models.world import Step, World
+from tests.models.parts import Step
+from tests.models.world import World
 
 # The documents of each job by its name's base: an object in S3, named by its content and written before the job counts.
 Contents = dict[str, list[str]]

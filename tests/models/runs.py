@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from tests.models import scenarios
 from tests.models.ledger import Ledger
+from tests.models.parts import Scenario, Steps
 from tests.models.scheduler import Departures, Pick, explore, wander
-from tests.models.world import Scenario, Steps, World
+from tests.models.world import World
 
 Protocol = Callable[[World, Collection[str]], Steps]
 

@@ -1,6 +1,6 @@
 """What is dropped, replaced and started, by name. The schedules decide when, and what goes wrong."""
 
-from tests.models.world import Scenario, Version
+from tests.models.parts import Scenario, Version
 
 A, B = Version("a1", documents=2), Version("b1")
 

@@ -5,10 +5,10 @@ import pytest
 from tests.models import claims_on_s3, ledger
 from tests.models.claims_on_s3 import ClaimsOnS3
 from tests.models.ledger import Ledger
+from tests.models.parts import Scenario
 from tests.models.runs import Protocol, failures, scenarios_of
 from tests.models.scenarios import ONE_LESS
 from tests.models.scheduler import Chance, Replay, explore
-from tests.models.world import Scenario
 
 BOTH = (Ledger, ClaimsOnS3)
 # It takes several disturbances to miss these; one is enough for the others.

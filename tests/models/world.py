@@ -7,17 +7,23 @@ call twice because the first answer was lost.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
+from tests.models.parts import (
+    Execution,
+    Invocation,
+    Job,
+    Records,
+    Refused,
+    Scenario,
+    Steps,
+    TakenOver,
+    Version,
+    next_step,
+)
 from tests.models.scheduler import Pick
 
-Call = Callable[[], Any]
-Step = Generator[Call, Any, Any]
-State = dict[str, Any]
-
-STEPS = ("plan", "prepare", "start", "wait", "collect")
 # How often a Lambda dies or is stopped in a run at the most, and more redrives than that makes necessary.
 MOST_DEATHS = 6
 ENOUGH_REDRIVES = 12
@@ -25,117 +31,6 @@ ENOUGH_REDRIVES = 12
 MOST_MOVES = 3000
 # The execution that comes when all is over, and that nothing disturbs.
 LAST = "last"
-
-
-class Refused(Exception):
-    """A condition of a write wasn't met."""
-
-
-class TakenOver(Exception):
-    """Another execution may have taken recordings of this one; its claims must be looked at again."""
-
-
-class Version(NamedTuple):
-    """A version of an object. Its transcript has the same name; its documents are looked at for money."""
-
-    name: str
-    consent: bool = True
-    documents: int = 1
-    # The rules of a cohort that it meets.
-    meets: frozenset[str] = frozenset({"old", "new"})
-
-    def document_names(self) -> list[str]:
-        return [f"{self.name}.{number}" for number in range(self.documents)]
-
-
-class Scenario(NamedTuple):
-    """`events` happen in this order: ("start", execution, objects), ("upload", object, version), ("rebuild",).
-
-    ("drop", execution, object, version) is an upload and its execution. After ("settle",) the next event comes when
-    nothing else is left to do, unless the schedule departs.
-    """
-
-    name: str
-    first: dict[str, Version]
-    events: tuple[tuple[Any, ...], ...]
-
-
-@dataclass
-class Job:
-    """An entity detection job of the service. `outputs` are the documents that it has looked at, and charges."""
-
-    documents: list[str]
-    status: str = "running"
-    outputs: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Records:
-    """An object's records in S3. `order` counts the versions planned of the object, for protocols that use it."""
-
-    etag: int
-    version: str
-    complete: bool
-    by: str
-    order: int = 0
-
-
-@dataclass
-class Execution:
-    """One execution of the state machine. `invocation` is the Lambda whose answer it waits for."""
-
-    name: str
-    objects: tuple[str, ...]
-    status: str = "RUNNING"
-    step: str = "plan"
-    state: State = field(default_factory=dict)
-    redrives: int = 0
-    # Whether it has looked at its claims since it was last started.
-    at_work: bool = False
-    invocation: "Invocation | None" = None
-
-
-class Invocation:
-    """A Lambda's run of a step, about to make its next call. One that was stopped runs on with no one waiting."""
-
-    def __init__(self, what: str, step: Step) -> None:
-        self.what, self._step = what, step
-        self.answer: Any = None
-        self.over = False
-        self._call: Call | None = None
-        self._resume(lambda: next(step))
-
-    def go_on(self, twice: bool = False) -> None:
-        assert self._call
-        try:
-            result = self._call()
-            if twice:
-                result = self._call()
-        except Refused as refused:
-            error = refused
-            self._resume(lambda: self._step.throw(error))
-        else:
-            self._resume(lambda: self._step.send(result))
-
-    def _resume(self, how: Callable[[], Call]) -> None:
-        try:
-            self._call = how()
-        except StopIteration as end:
-            self.over, self.answer = True, end.value
-        except TakenOver as taken:
-            self.over, self.answer = True, taken
-
-
-class Steps(Protocol):
-    """A protocol under test: the steps of an execution over a store of its own."""
-
-    def plan(self, me: str, objects: tuple[str, ...]) -> Step: ...
-    def prepare(self, me: str, state: State) -> Step: ...
-    def start(self, me: str, state: State) -> Step: ...
-    def collect(self, me: str, state: State) -> Step: ...
-    def rebuild(self) -> Step: ...
-    def misplanned(self) -> list[str]: ...
-    def problems(self) -> list[str]: ...
 
 
 class World:
@@ -207,12 +102,12 @@ class World:
         early: list[str] = []
         if self._go_until_still():
             # The last execution would mend it.
-            early = steps.misplanned()
+            early = steps.problems(at_the_end=False)
             self.pick = lambda options: 0
             self._start(LAST, tuple(self.media))
         if not self._go_until_still():
             return ["it never ends"]
-        return [*early, *self._problems(), *steps.misplanned(), *steps.problems()]
+        return [*early, *self._problems(), *steps.problems(at_the_end=True)]
 
     def _go_until_still(self) -> bool:
         """Whether there is nothing left to do before the patience is."""
@@ -366,11 +261,3 @@ class World:
             if one.status == "SUCCEEDED" and len(one.state["outcomes"]) != len(one.objects):
                 problems.append(f"{one.name} tells {one.state['outcomes']} of {one.objects}")
         return problems
-
-
-def next_step(step: str, state: State) -> str:
-    if step == "plan":
-        return "prepare"
-    if step == "prepare":
-        return "start" if state["jobs"] else "collect" if state["mine"] else "end"
-    return {"start": "wait", "collect": "end"}[step]
