@@ -10,7 +10,7 @@ from functools import partial
 
 from tests.models.entity_jobs import Contents, ensure_running, name_of, outputs_of, uncovered
 from tests.models.ledger_table import Table
-from tests.models.parts import Refused, State, Step, TakenOver
+from tests.models.parts import Records, Refused, State, Step, TakenOver
 from tests.models.world import World
 
 # Each is one condition or order of the protocol, and can be left out to see what it is for.
@@ -25,6 +25,7 @@ CONDITIONS = (
     "planned version written each time",
     "records forgotten with the version",
     "records' head read before the ledger",
+    "complete records kept from incomplete ones",
     "sequence checked at the commit",
     "registry checked at the commit",
     "rebuild held to what it read",
@@ -175,6 +176,8 @@ class Ledger:
                     outcomes[transcript] = "transcribed" if item.recorded_by == me else "elsewhere"
                 elif item.version != transcript and self._keeps("sequence checked at the commit"):
                     outcomes[transcript] = "superseded"
+                elif self._better(head, transcript, complete):
+                    outcomes[transcript] = "elsewhere"
                 else:
                     try:
                         yield partial(world.put_records, name, head, transcript, complete, me)
@@ -183,6 +186,11 @@ class Ledger:
                     except Refused:
                         continue
         return {"outcomes": outcomes}
+
+    def _better(self, head: Records | None, transcript: str, complete: bool) -> bool:
+        """Whether records are there that are about to be committed, by one who knew of more outputs."""
+        there = head is not None and head.complete and head.version == transcript
+        return there and not complete and self._keeps("complete records kept from incomplete ones")
 
     def rebuild(self) -> Step:
         """The cohort's rules change: a fold is registered, then every object's records are looked at again."""
