@@ -145,6 +145,8 @@ def again_command(
 ) -> None:
     """Start a new execution with the same input. What is finished is reused, unless the input says "reprocess": true.
 
+    After a failure, prefer redrive: a new execution may pay for entity detection again (docs/reruns.md).
+
     \b
     Example: python -m operations again drop-0a1b2c --wait --env prod
 
