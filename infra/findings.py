@@ -97,6 +97,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "transcribe:medical-transcription-job/": _JOBS,
     },
     "Functions/PrepareDocuments/Policy": {
+        "Media/media": _OBJECTS,
         "Clinical/batches": _OBJECTS,
         "Clinical/claims": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,

@@ -100,6 +100,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_write(clinical, "batches/"),
         ],
         "prepare_documents": [
+            # Whether a recording is still the one that was planned.
+            *_head(media, "media/"),
             *_read(clinical, "batches/", "transcripts/"),
             *_head(clinical, "claims/"),
             *_list(clinical),

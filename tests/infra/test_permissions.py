@@ -71,7 +71,12 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         **JOB_RECORDS,
     },
     "prepare_documents": {
-        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*", f"{CLINICAL}/claims/*"},
+        "s3:GetObject": {
+            f"{MEDIA}/media/*",
+            f"{CLINICAL}/batches/*",
+            f"{CLINICAL}/transcripts/*",
+            f"{CLINICAL}/claims/*",
+        },
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
