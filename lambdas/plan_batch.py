@@ -43,8 +43,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan meanwhile.
     """
     clinical, prefix = os.environ["CLINICAL_BUCKET"], f"batches/{event['execution_name']}/"
-    before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     keys, reprocess, parameters = read_request(event["request"])
+    before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     batch_id = event["execution_name"]
     nonce = batch_id if reprocess else ""
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)

@@ -33,7 +33,8 @@ BYTES_PER_SECOND = {
 class Recording(NamedTuple):
     """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
 
-    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head.
+    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head. An `unseen` object
+    is there, but S3 tells nothing of it.
     """
 
     uri: str
@@ -45,6 +46,7 @@ class Recording(NamedTuple):
     audience_consent: bool = False
     rejected: str | None = None
     denial: ClientError | None = None
+    unseen: bool = False
 
 
 def inspect_all(pool: Executor, keys: Iterable[str]) -> list[Recording]:
@@ -84,11 +86,12 @@ def inspect(key: str) -> Recording:
     try:
         head = find_recording(bucket, key)
     except Unusable as unusable:
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=str(unusable))
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=str(unusable), unseen=True)
     except ClientError as error:
         if error.response["Error"]["Code"] != "403":
             raise
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=NO_ACCESS, denial=error)
+        unversioned = media_id(bucket, key, None)
+        return Recording(uri, user_id, object_id, unversioned, rejected=NO_ACCESS, denial=error, unseen=True)
     if head is None:
         reason = "The object does not exist (any more)."
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)

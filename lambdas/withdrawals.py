@@ -23,7 +23,7 @@ def withdraw(pool: Executor, recordings: Iterable[Recording]) -> None:
 
 
 def _withdraw(item: Recording) -> None:
-    uploaded_at = item.uploaded_at or _listed_at(item.uri)
+    uploaded_at = _listed_at(item.uri) if item.unseen else item.uploaded_at
     if uploaded_at:
         s3.put_object(Bucket=os.environ["CLINICAL_BUCKET"], Key=f"{PREFIX}{item.object_id}/{uploaded_at}", Body=b"")
 

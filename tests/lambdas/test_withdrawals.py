@@ -38,12 +38,13 @@ def test_the_last_withdrawal_counts_in_whatever_order_they_come(s3: Any) -> None
 
 def test_a_version_of_which_s3_tells_no_head_withdraws_from_when_it_is_listed(s3: Any) -> None:
     s3.put_object(Bucket=MEDIA, Key=KEY, Body=b"")
-    (moment,) = withdrawn(version(uploaded_at=None, rejected="denied")).values()
+    (moment,) = withdrawn(version(uploaded_at=None, rejected="denied", unseen=True)).values()
     assert moment == s3.head_object(Bucket=MEDIA, Key=KEY)["LastModified"].isoformat()
 
 
 def test_a_recording_that_is_gone_withdraws_nothing(s3: Any) -> None:
-    assert withdrawn(version(uploaded_at=None, rejected="gone")) == {}
+    for unseen in (True, False):
+        assert withdrawn(version(uploaded_at=None, rejected="gone", unseen=unseen)) == {}
 
 
 def test_an_object_that_is_nobody_s_recording_withdraws_nothing(s3: Any) -> None:
