@@ -24,6 +24,8 @@ from operations.verify.observed import NO_JOBS, Jobs, Observed
 # Always the same, so that whatever an interrupted rehearsal has left goes with the next one, and that the suppression
 # list has one line of it.
 TEST_PATIENT = "verify-test-patient"
+# The local AWS works in seconds, on a machine that may be busy.
+_LEAST_WAIT_SECONDS = 60
 _SAMPLES = Path(__file__).parents[2] / "samples" / "media"
 USABLE = Recording(_SAMPLES / "p-001" / "visit-0001.wav", f"media/{TEST_PATIENT}/usable.wav")
 # The words of a text file, which only its name calls sound.
@@ -67,11 +69,12 @@ def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
 def forget(observed: Observed, say: Say) -> None:
     """Forget the test patient, and keep what the proof says.
 
-    A job that outlived its execution is waited for, as long as anything else that is to arrive.
+    What is still at work with their recordings is waited for: an execution that nobody follows any more, or a job that
+    outlived its own.
     """
     deployed = observed.deployed
     say(f"Forgetting {TEST_PATIENT}")
-    end = time.monotonic() + observed.arrival_seconds
+    end = time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
     while True:
         try:
             plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
