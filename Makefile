@@ -9,7 +9,7 @@ ENV ?= dev
 FOR_LAMBDA := --target .venv/lambda-packages --no-compile --no-deps --require-hashes --only-binary :all: \
 	--implementation cp --python-version 3.13 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64
 
-.PHONY: help setup demo open local test bench faults interleavings lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
+.PHONY: help setup demo open local test bench faults interleavings fuzz lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ faults: setup  ## every AWS call x every fault it can have, run to its end: abou
 
 interleavings: setup  ## every order of two executions' calls and buttons, two preemptions: make interleavings [SCENARIO=name] [PREEMPTIONS=1] [SEEDS=n]
 	$(BIN)/python -m tests.interleavings $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PREEMPTIONS),--preemptions $(PREEMPTIONS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPEAT),--repeat "$(REPEAT)")
+
+fuzz: setup  ## damaged recordings to the readers of headers, for a minute: make fuzz [MINUTES=10] [SEED=1] [COUNT=1]
+	$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 attack: setup  ## every role against every resource with real calls, and inputs made to break out
 	$(BIN)/python -m tests.attack

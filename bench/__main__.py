@@ -1,4 +1,4 @@
-"""The twelve benchmarks of docs/performance.md, each beside its peer, measured or simulated in this run.
+"""The thirteen benchmarks of docs/performance.md, each beside its peer, measured or simulated in this run.
 
 python -m bench [NUMBER ...]
 """
@@ -23,6 +23,7 @@ MODULES = {
     "bench.data_path": ("9", "10"),
     "bench.synth": ("11",),
     "bench.local_pipeline": ("12",),
+    "bench.media_headers": ("13",),
 }
 NUMBERS = [number for numbers in MODULES.values() for number in numbers]
 

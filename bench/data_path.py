@@ -30,7 +30,7 @@ from bench.table import Row
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 # Importing the functions takes settings from the environment; nothing is called.
-from lambdas import entity_records, prepare_documents, select_seeds
+from lambdas import entity_records, people, prepare_documents
 from lambdas.detected_entities import read_output
 from lambdas.shared import storage
 from lambdas.shared.transcripts import read_speech
@@ -246,7 +246,7 @@ def cut_plain(folder: Path, _: int) -> Any:
 
 def seeds_ours(folder: Path, _: int) -> Any:
     use(Folder(folder, times=10))
-    return lambda: sorted_members(select_seeds.read_members("clinical", COHORTS)[0])
+    return lambda: sorted_members(people.read_people("clinical", COHORTS).members)
 
 
 def seeds_plain(folder: Path, _: int) -> Any:

@@ -75,6 +75,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "Clinical/records": _OBJECTS,
         "Clinical/claims": _OBJECTS,
         "Clinical/batches": _OBJECTS,
+        "Clinical/withdrawals": _OBJECTS,
         "states:execution:{stack}-pipeline:": _EXECUTIONS,
     },
     "Functions/ShareJobs/Policy": {
@@ -96,6 +97,7 @@ _WILDCARDS: dict[str, dict[str, str]] = {
         "transcribe:medical-transcription-job/": _JOBS,
     },
     "Functions/PrepareDocuments/Policy": {
+        "Media/media": _OBJECTS,
         "Clinical/batches": _OBJECTS,
         "Clinical/claims": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,

@@ -64,7 +64,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_list(media),
             *_head(clinical, "records/", "claims/"),
             *_list(clinical),
-            *_write(clinical, "batches/", "claims/"),
+            *_write(clinical, "batches/", "claims/", "withdrawals/"),
             _allow("LookAtOtherExecutions", ["states:DescribeExecution"], [arns.executions(resources.prefix)[0]]),
         ],
         "share_jobs": [
@@ -100,6 +100,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *_write(clinical, "batches/"),
         ],
         "prepare_documents": [
+            # Whether a recording is still the one that was planned.
+            *_head(media, "media/"),
             *_read(clinical, "batches/", "transcripts/"),
             *_head(clinical, "claims/"),
             *_list(clinical),

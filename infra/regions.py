@@ -10,8 +10,9 @@ confirmed. Once it is, a Region belongs into REGIONS and nowhere else.
 
 from collections.abc import Mapping
 
-import boto3
 from botocore.exceptions import UnknownRegionError
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 
 from infra.settings import ConfigurationError
 
@@ -32,7 +33,8 @@ def check_region(region: str) -> None:
     if region in REGIONS:
         return
     try:
-        partition = boto3.Session().get_partition_for_region(region)
+        # Not a session's: that reads the user's configuration first, and fails where a profile isn't there.
+        partition = EndpointResolver(create_loader().load_data("endpoints")).get_partition_for_region(region)
     except UnknownRegionError:
         partition = "unknown"
     where = "" if partition == "aws" else f" (partition {partition})"

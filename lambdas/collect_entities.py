@@ -25,6 +25,7 @@ from lambdas.shared.storage import (
     find_head,
     read_json,
     read_json_lines,
+    unchanged,
     write_json,
     write_json_lines,
 )
@@ -180,8 +181,7 @@ def write_records(bucket: str, recording: dict[str, Any], records: Iterable[Enti
     metadata = {"uploaded-at": recording["uploaded_at"]}
     if complete:
         metadata["transcript-id"] = recording["transcript_id"]
-    condition = {"IfMatch": there["ETag"]} if there else {"IfNoneMatch": "*"}
-    write_json_lines(bucket, key, records, metadata, **condition)
+    write_json_lines(bucket, key, records, metadata, **unchanged(there))
     return True
 
 

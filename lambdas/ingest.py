@@ -24,7 +24,7 @@ MAXIMUM_INPUT_BYTES = 240_000
 # A line of the log may have 256 KiB; an event takes a tenth of a KiB.
 EVENTS_PER_LINE = 500
 
-# PlanBatch asks S3 four times per recording, 400 times a second. Two invocations at a time (infra/ingest.py) that last
+# PlanBatch asks S3 five times per recording, 500 times a second. Two invocations at a time (infra/ingest.py) that last
 # about as long keep a drop of any size at a fifth of what a prefix takes (S3 guide, "Optimizing performance").
 PLANNED_PER_SECOND = 100
 

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from lambdas.claims import Claims
@@ -13,7 +13,10 @@ from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest
 from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.observability import logger, observed
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, write_json
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, find_listed, unchanged, write_json
+from lambdas.withdrawals import withdraw
+
+PLAN, RECORDINGS = "plan.json", "recordings.json"
 
 
 class Outlook(NamedTuple):
@@ -32,29 +35,34 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     transcripts, documents and records, is named by what it was made from instead. A recording that another execution
     is working on is left to it.
 
+    Stopping an execution doesn't stop this function. If it has been redriven by then, two of it plan at the same time:
+    the one that began first fails, or is repeated, rather than overwrite what the later steps go by.
+
     Raises:
         InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
+        botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan meanwhile.
     """
-    clinical = os.environ["CLINICAL_BUCKET"]
+    clinical, prefix = os.environ["CLINICAL_BUCKET"], f"batches/{event['execution_name']}/"
     keys, reprocess, parameters = read_request(event["request"])
+    before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     batch_id = event["execution_name"]
     nonce = batch_id if reprocess else ""
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         inspected = inspect_all(pool, keys)
+        withdraw(pool, inspected)
         usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
-        claims = Claims(clinical, event["execution_arn"])
-        outlooks = list(pool.map(lambda item: outlook(clinical, item, settings_id, claims, batch_id), usable))
+        outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"])
 
-    prefix = f"batches/{batch_id}/"
     ours = [(item, seen) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere is None]
     pending = [item for item, seen in ours if not seen.reused]
     elsewhere = [(item, seen.elsewhere) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere]
-    write_json(clinical, prefix + "recordings.json", [map_item(item, batch_id, settings_id) for item in pending])
+    items = [map_item(item, batch_id, settings_id) for item in pending]
+    write_json(clinical, prefix + RECORDINGS, items, **unchanged(before[RECORDINGS]))
     write_json(
         clinical,
-        prefix + "plan.json",
+        prefix + PLAN,
         {
             "batch_id": batch_id,
             "reprocess": reprocess,
@@ -82,6 +90,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 if item.rejected
             ],
         },
+        **unchanged(before[PLAN]),
     )
     counts = {
         "recordings": len(inspected),
@@ -96,7 +105,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "reprocess_id": nonce,
             "bucket": clinical,
             "prefix": prefix,
-            "recordings_key": prefix + "recordings.json",
+            "recordings_key": prefix + RECORDINGS,
             "max_concurrency": FIRST_SHARE,
             "pending": len(pending),
             **counts,
@@ -115,15 +124,27 @@ def transcript_id(item: Recording, settings_id: str) -> str:
     return f"{item.media_id}-{settings_id[:8]}"
 
 
-def outlook(clinical: str, item: Recording, settings_id: str, claims: Claims, execution_name: str) -> Outlook:
-    """Whether there is anything to do for the recording, and whether it is this execution that does it."""
-    if is_recorded(clinical, item, settings_id):
-        return Outlook(reused=True)
-    owner = claims.claim(transcript_id(item, settings_id))
-    if owner != execution_name:
-        return Outlook(elsewhere=owner)
+def look_ahead(
+    pool: Executor, clinical: str, usable: Sequence[Recording], settings_id: str, execution_arn: str
+) -> list[Outlook]:
+    """Of each recording, whether there is anything to do, and whether it is this execution that does it."""
+
+    def recorded(items: Sequence[Recording]) -> set[str]:
+        found = pool.map(lambda item: is_recorded(clinical, item, settings_id), items)
+        return {item.media_id for item, yes in zip(items, found, strict=True) if yes}
+
+    before = recorded(usable)
+    names = {item.media_id: transcript_id(item, settings_id) for item in usable if item.media_id not in before}
+    owners = Claims(clinical, execution_arn).claim(pool, list(names.values()))
+    execution = execution_arn.rpartition(":")[2]
+    ours = [item for item in usable if item.media_id in names and owners[names[item.media_id]] == execution]
     # The execution that had it may have finished it between the two looks.
-    return Outlook(reused=is_recorded(clinical, item, settings_id))
+    reused = before | recorded(ours)
+    working = {item.media_id for item in ours} | before
+    return [
+        Outlook(item.media_id in reused, None if item.media_id in working else owners[names[item.media_id]])
+        for item in usable
+    ]
 
 
 def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:

@@ -7,7 +7,7 @@ Sources: GetMedicalTranscriptionJob API reference (FailureReason), Transcribe gu
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.media_headers import Header
+from lambdas.media_headers import Header, most_seconds
 
 MAXIMUM_BYTES = 2 * 1024**3
 MAXIMUM_SECONDS = 4 * 3600
@@ -21,8 +21,8 @@ _SAME_FORMAT = {"mp4", "m4a"}
 def refusal(size: int, header: Header | None, parameters: Mapping[str, Any]) -> str | None:
     """The reason, in the service's own words as far as it has any; None if nothing speaks against the recording.
 
-    `size` is in bytes, `parameters` those of StartMedicalTranscriptionJob. What isn't known refuses nothing, not even
-    a recording without a header: the service, which sees all of it, is the judge then.
+    `size` is in bytes, `parameters` those of StartMedicalTranscriptionJob. What isn't certain refuses nothing, not
+    even a recording without a header: the service, which sees all of it, is the judge then.
     """
     if size > MAXIMUM_BYTES:
         return (
@@ -31,7 +31,7 @@ def refusal(size: int, header: Header | None, parameters: Mapping[str, Any]) -> 
         )
     if header is None:
         return None
-    return _mismatch(header, parameters) or _sound_refusal(header) or _length_refusal(header.seconds)
+    return _mismatch(header, parameters) or _sound_refusal(header) or _length_refusal(header)
 
 
 def _mismatch(header: Header, parameters: Mapping[str, Any]) -> str | None:
@@ -64,15 +64,22 @@ def _sound_refusal(header: Header) -> str | None:
     return None
 
 
-def _length_refusal(seconds: float | None) -> str | None:
-    if seconds is not None and seconds > MAXIMUM_SECONDS:
+def _length_refusal(header: Header) -> str | None:
+    if header.shortest > MAXIMUM_SECONDS:
+        at_least = "" if header.seconds else "at least "
         return (
-            f"The recording is {seconds:.2f} seconds long; Transcribe Medical takes up to {MAXIMUM_SECONDS} "
-            "(4 hours). Split it."
+            f"The recording is {at_least}{header.shortest:.2f} seconds long; Transcribe Medical takes up to "
+            f"{MAXIMUM_SECONDS} (4 hours). Split it."
         )
-    if seconds is not None and seconds < MINIMUM_SECONDS:
+    if header.longest < MINIMUM_SECONDS:
+        at_most = "" if header.shortest == header.longest else "at most "
         return (
-            f"The recording is {seconds:.3f} seconds long; Transcribe Medical takes {MINIMUM_SECONDS} seconds or more. "
-            "Check that all of it was recorded and uploaded."
+            f"The recording is {at_most}{header.longest:.3f} seconds long; Transcribe Medical takes {MINIMUM_SECONDS} "
+            "seconds or more. Check that all of it was recorded and uploaded."
         )
     return None
+
+
+def may_be_too_long(size: int, header: Header | None) -> bool:
+    """Whether a recording that isn't refused may still be longer than the service takes, by its header and its size."""
+    return most_seconds(header, size) > MAXIMUM_SECONDS

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from lambdas.claims import keep
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import transcript_key
+from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
@@ -109,7 +110,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | UnreadableFile:
-    """What was said in the recording, or why that can't be told."""
+    """What was said in the recording, or why that can't be told.
+
+    A job names the object and no version of it: the service reads whichever is the current one when its job begins.
+    """
+    if replaced(recording):
+        return UnreadableFile(REPLACED)
     key = transcript_key(recording["transcript_id"])
     try:
         with understanding(bucket, key):

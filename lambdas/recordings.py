@@ -14,6 +14,7 @@ from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
 from lambdas.shared.uris import uri_of
+from lambdas.shared.user_ids import canonical, fault
 
 # The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
 # enough to tell short jobs from long ones.
@@ -32,7 +33,8 @@ BYTES_PER_SECOND = {
 class Recording(NamedTuple):
     """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
 
-    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head.
+    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head. An `unseen` object
+    is there, but S3 tells nothing of it.
     """
 
     uri: str
@@ -44,6 +46,7 @@ class Recording(NamedTuple):
     audience_consent: bool = False
     rejected: str | None = None
     denial: ClientError | None = None
+    unseen: bool = False
 
 
 def inspect_all(pool: Executor, keys: Iterable[str]) -> list[Recording]:
@@ -68,7 +71,13 @@ def inspect(key: str) -> Recording:
     if not named:
         reason = "The key is not of the form media/<user_id>/<file>."
         return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
-    user_id = named[1]
+    user_id = canonical(named[1])
+    if unnameable := fault(user_id):
+        reason = (
+            f"The user id, the folder's name below media/, {unnameable}: no line of the suppression list could name "
+            "this patient. Rename the object."
+        )
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     if any(part in (".", "..") for part in key.split("/")):
         reason = (
             "The key has a part of dots only, which some software would resolve to another place. Rename the object."
@@ -77,11 +86,12 @@ def inspect(key: str) -> Recording:
     try:
         head = find_recording(bucket, key)
     except Unusable as unusable:
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=str(unusable))
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=str(unusable), unseen=True)
     except ClientError as error:
         if error.response["Error"]["Code"] != "403":
             raise
-        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=NO_ACCESS, denial=error)
+        unversioned = media_id(bucket, key, None)
+        return Recording(uri, user_id, object_id, unversioned, rejected=NO_ACCESS, denial=error, unseen=True)
     if head is None:
         reason = "The object does not exist (any more)."
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)

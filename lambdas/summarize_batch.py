@@ -69,7 +69,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
-        "unreadable_records": state["seeds"]["unreadable_records"],
+        # Absent if an earlier version selected the seeds, before a redrive.
+        "unreadable_records": state["seeds"].get("unreadable_records", {"count": 0, "first": []}),
+        "suppression": state["seeds"].get("suppression"),
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.media_headers import Header, read_header
 from lambdas.media_headers.s3_source import S3Source
-from lambdas.preflight import refusal
+from lambdas.preflight import may_be_too_long, refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.job_records import write_job_record
@@ -34,7 +34,7 @@ from lambdas.shared.uris import parse_uri
 # A recording may last four hours; a job that takes longer than this has been lost.
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
-# After so many refusals for a limit, most of an hour, a recording of unknown length is likely to be the cause itself.
+# After so many refusals for a limit, most of an hour, a recording that may be too long is likely to be the cause.
 PATIENCE_WITH_UNKNOWN_LENGTH = 20
 # What a refused request speaks of if its cause isn't the recording, besides jobs.OUR_SIDE: it is in every request.
 COMMON_TO_ALL = ("vocabular", "output", "bucket", "region", "role", "account")
@@ -55,8 +55,8 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
     too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
     be read (`shared.object_faults`), that isn't the planned version any more, since its consent and its id are those of
-    the planned one, or that the service would refuse or refuses: with a length that is known to be right,
-    LimitExceededException can only mean that the account is at its limit. Where the header doesn't tell the length,
+    the planned one, or that the service would refuse or refuses: of a length that can't be too long,
+    LimitExceededException can only mean that the account is at its limit. Where header and size leave that open,
     `event["retry_count"]` decides when to give up.
 
     Raises:
@@ -107,11 +107,12 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
                 expected_seconds = 0
             logger.info("job adopted", extra={"job_name": name, "media_id": recording["media_id"]})
         except transcribe.exceptions.LimitExceededException:
-            if (header and header.seconds) or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
+            may_be_the_cause = may_be_too_long(head["ContentLength"], header)
+            if not may_be_the_cause or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
                 raise
             raise Unusable(
                 "Transcribe Medical refuses the recording for a limit again and again. Its header does not tell how "
-                "long it is: probably more than 4 hours. Split or convert it."
+                "long it is, but by its size it is probably more than 4 hours. Split or convert it."
             ) from None
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})

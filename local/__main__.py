@@ -5,25 +5,25 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
+from urllib.request import getproxies_environment
 
 import typer
-import typer.core
 from rich.console import Console
 
 from local import demo
 from local.console.serving import serving
-from local.deployment import DeploymentError
-from local.newest_report import ReportError, open_newest
+from local.newest_report import open_newest
 from local.pipeline import ENVIRONMENT, Pipeline, start_pipeline
 from local.ports import listen
+from operations.commands import Commands
 from operations.deployed import find
 
 INSTRUCTIONS = """\
 The local AWS is up. In another terminal:
 
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
-  export AWS_ENDPOINT_URL={endpoint}
+  export AWS_ENDPOINT_URL={endpoint}{proxy}
   aws s3 cp visit.wav s3://{bucket}/media/p-001/visit.wav --metadata audience-consent=true
   aws stepfunctions list-executions --state-machine-arn {machine}
   aws s3 ls s3://{clinical}/ --recursive
@@ -34,19 +34,6 @@ media bucket    {bucket}
 state machine   {machine}
 
 Ctrl-C stops it; nothing is kept."""
-
-
-class Commands(typer.core.TyperGroup):
-    """What a user can cause ends in one sentence and exit code 1, Ctrl-C in 130."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (demo.DemoError, DeploymentError, ReportError, OSError) as error:
-            print(error, file=sys.stderr)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
@@ -113,6 +100,7 @@ def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None
         with serving(find(ENVIRONMENT, pipeline.aws.endpoint), listener) as url:
             text = INSTRUCTIONS.format(
                 console=url,
+                proxy="\n  export no_proxy=127.0.0.1,$NO_PROXY" if getproxies_environment().keys() - {"no"} else "",
                 endpoint=pipeline.aws.endpoint,
                 bucket=pipeline.media_bucket,
                 clinical=pipeline.clinical_bucket,

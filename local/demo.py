@@ -6,15 +6,18 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.live import Live
 
-from local.pipeline import PROJECT, Pipeline, start_pipeline
+from local.pipeline import ENVIRONMENT, PROJECT, Pipeline, start_pipeline
 from local.progress import Progress, as_table, print_changes, read_progress, transitions
 from local.report import print_cost, print_results
 from local.results import Results, copy_results
+from operations.deployed import find
+from operations.errors import OperationError
+from operations.executions import arn_of, look
 
 OUT = PROJECT / "out"
 SAMPLES = PROJECT / "samples"
@@ -31,7 +34,7 @@ class Media(NamedTuple):
     audience_consent: bool
 
 
-class DemoError(Exception):
+class DemoError(OperationError):
     """The demonstration can't be given, or didn't end as promised."""
 
 
@@ -137,23 +140,18 @@ def watch(pipeline: Pipeline, expected: int, console: Console) -> list[Progress]
                 print_changes(console, progress, now)
             progress = now
             if failed := [execution for execution in now if execution.status not in ("RUNNING", "SUCCEEDED")]:
-                raise DemoError(why(stepfunctions, pipeline.state_machine_arn, failed[0].name))
+                raise DemoError(why(pipeline, failed[0].name))
             if received >= expected and all(execution.status == "SUCCEEDED" for execution in now):
                 return progress
             time.sleep(0.5)
     raise DemoError(f"After {PATIENCE_SECONDS} s the executions have taken up {received} of {expected} recordings.")
 
 
-def why(stepfunctions: Any, state_machine_arn: str, name: str) -> str:
+def why(pipeline: Pipeline, name: str) -> str:
     """What failed, down to the recording's own execution if that was it."""
-    arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-    failed = [stepfunctions.describe_execution(executionArn=arn)]
-    for run in stepfunctions.list_map_runs(executionArn=arn)["mapRuns"]:
-        children = stepfunctions.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")["executions"]
-        failed += [stepfunctions.describe_execution(executionArn=child["executionArn"]) for child in children]
-    return "\n".join(
-        f"{item['executionArn']} is {item['status']}: {item.get('error')}: {item.get('cause')}" for item in failed
-    )
+    deployed = find(ENVIRONMENT, pipeline.aws.endpoint)
+    found = look(deployed, arn_of(deployed, name))
+    return "\n".join([f"{found.arn} is {found.status}.", *(f"  {failure}" for failure in found.failures)])
 
 
 def check(results: Results, recordings: list[Media]) -> None:

@@ -13,12 +13,13 @@ from botocore.exceptions import ClientError
 
 from local.aws.credentials import ACCOUNT_ID
 from local.server import REGION, LocalAws
+from operations.errors import OperationError
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SYNTHESIS_SECONDS = 300
 
 
-class DeploymentError(Exception):
+class DeploymentError(OperationError):
     """The app cannot be synthesized, or its stack cannot be created."""
 
 
@@ -28,7 +29,10 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
     Raises DeploymentError with the app's own error text.
     """
     environ = {
-        **os.environ,
+        # Nothing of the user's own configuration decides here, so that nothing of it can be wrong.
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "CDK_OUTDIR": str(out),
         # Wherever the user would deploy to AWS.
         "CDK_DEFAULT_REGION": REGION,

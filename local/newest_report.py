@@ -3,8 +3,10 @@
 import webbrowser
 from pathlib import Path
 
+from operations.errors import OperationError
 
-class ReportError(Exception):
+
+class ReportError(OperationError):
     """There is none, or nothing to open it with; the text says what to do."""
 
 

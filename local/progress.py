@@ -6,17 +6,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-# The stages as a person thinks of them, and the state that begins each.
-STAGES = {
-    "Plan the batch": "PlanBatch",
-    "Transcribe": "TranscribeMedia",
-    "Prepare documents": "PrepareDocuments",
-    "Detect entities": "StartEntityDetection",
-    "Collect entities": "CollectEntities",
-    "Select seeds": "SelectSeeds",
-    "Generate audiences": "GenerateAudiences",
-    "Summarize": "SummarizeBatch",
-}
+from operations.stages import STAGES
 
 
 class Progress(NamedTuple):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lambdas.shared.transcripts import text_of
+from lambdas.shared.uris import parse_uri
 from local.pipeline import Pipeline
 
 # Linux file names end there; S3 keys don't.
@@ -63,7 +64,7 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
             if item["media_id"] in recordings:
                 continue
             transcript = text_of(json.loads(read(f"transcripts/{item['transcript_id']}.json")))
-            file = item["uri"].removeprefix(f"s3://{pipeline.media_bucket}/media/{item['user_id']}/")
+            file = parse_uri(item["uri"])[1].split("/", 2)[2]
             path = folder / "transcripts" / local_name(item["user_id"]) / local_path(file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(transcript + "\n")

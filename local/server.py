@@ -35,6 +35,7 @@ from local.aws import (
     events,
     faults,
     iam,
+    kms_keys,
     lambda_runtime,
     metric_queries,
     s3_archives,
@@ -135,12 +136,15 @@ class LocalAws:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+            # Everything that is asked from here is here. In small letters it goes before NO_PROXY.
+            "no_proxy": "*",
         }
         clock.set_scale(time_scale, longest_wait)
         iam.install()
         self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
+        kms_keys.install()
         s3_archives.install()
         s3_customer_keys.install()
         s3_keys.install()

@@ -1,24 +1,29 @@
 """`python -m operations COMMAND --env ENV`: the pipeline from the command line, on AWS and on the local AWS."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from operations import output
-from operations.commands import Commands
+from operations import next_steps, options, output
+from operations.asking import ask
+from operations.commands import FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
 from operations.errors import OperationError
 from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, newest, redrive
 from operations.failed_creation import unblock
-from operations.following import Screen, follow, follow_uploads, recent
+from operations.following import Interrupted, Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
+from operations.forgetting.unknown import refuse_unknown
 from operations.options import Endpoint, Env, Json
-from operations.recordings import recordings, upload
+from operations.recordings import recordings, suitable, upload
 from operations.verify.command import verify_command
 
 # 2 is what the command line itself ends with when it is not understood.
-ALL_GOOD, FAILED, REJECTED = 0, 1, 3
+ALL_GOOD, REJECTED = 0, 3
 
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")]
 ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its name or ARN; `status` lists them.")]
@@ -31,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run recordings through a deployed environment, look after its executions, forget a patient.\n\n"
     "\b\nExample: python -m operations run visit.wav --user-id p-001 --wait --env local\n\n"
-    "Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 a recording was rejected.\n\n"
+    "Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 a recording was rejected, 130 stopped by Ctrl-C.\n\n"
     "What each command's are, what --json writes, and how to forget a patient: docs/commands.md",
 )
 
@@ -59,23 +64,30 @@ def run_command(
     \b
     Example: python -m operations run visit.wav --user-id p-001 --consent --wait --env local
 
-    Exit codes: 0 all good, 1 failed, 3 a recording was rejected.
+    Exit codes: 0 all good, 1 failed, 3 a recording was rejected, here or there, 130 Ctrl-C: what was started goes on.
     """
-    found = recordings(paths, user_id)
+    found, refused = suitable(recordings(paths, user_id))
+    where = options.where(env, endpoint_url)
     deployed = find(env, endpoint_url)
     before = recent(deployed) if wait else frozenset()
-    uris = []
-    with output.bar("Uploading", len(found), as_json) as advance:
-        for recording in upload(deployed, found, consent=consent):
-            uris.append(f"s3://{deployed.media}/{recording.key}")
-            advance(1)
+    next_steps.refused(refused)
+    uris: list[str] = []
+    try:
+        with output.bar("Uploading", len(found), as_json) as advance:
+            for recording in upload(deployed, found, consent=consent):
+                uris.append(f"s3://{deployed.media}/{recording.key}")
+                advance(1)
+    except KeyboardInterrupt:
+        next_steps.stopped_uploading(len(uris), len(found), where)
+        raise typer.Exit(INTERRUPTED) from None
     if not wait:
-        output.uploaded(uris, env, as_json)
-        return
-    executions = follow_uploads(deployed, uris, before, Screen(output.progress_console(as_json)), patience)
+        next_steps.uploaded(uris, refused, where, as_json)
+        raise typer.Exit(REJECTED if refused else ALL_GOOD)
+    with _going_on(where):
+        executions = follow_uploads(deployed, uris, before, Screen(output.progress_console(as_json)), patience)
     rejected = output.rejections(deployed, executions, set(uris))
-    output.batch(executions, rejected, env, as_json)
-    raise typer.Exit(_code(executions, rejected=bool(rejected)))
+    output.batch(executions, rejected, refused, as_json)
+    raise typer.Exit(_code(executions, rejected=bool(rejected or refused)))
 
 
 @app.command("status", short_help="List executions, or tell all about one.")
@@ -115,12 +127,12 @@ def redrive_command(
     \b
     Example: python -m operations redrive drop-0a1b2c --wait --env prod
 
-    Exit codes: 0 all good, 1 failed or can't be redriven, 3 a recording was rejected.
+    Exit codes: 0 all good, 1 failed or can't be redriven, 3 a recording was rejected, 130 Ctrl-C: it goes on.
     """
     deployed = find(env, endpoint_url)
     arn = arn_of(deployed, execution)
     redrive(deployed, arn)
-    _started(deployed, env, arn, "Redriven", wait=wait, as_json=as_json)
+    _started(deployed, options.where(env, endpoint_url), arn, "Redriven", wait=wait, as_json=as_json)
 
 
 @app.command("again", short_help="Start a new execution with the same input.")
@@ -133,14 +145,16 @@ def again_command(
 ) -> None:
     """Start a new execution with the same input. What is finished is reused, unless the input says "reprocess": true.
 
+    After a failure, prefer redrive: a new execution may pay for entity detection again (docs/reruns.md).
+
     \b
     Example: python -m operations again drop-0a1b2c --wait --env prod
 
-    Exit codes: 0 all good, 1 failed, 3 a recording was rejected.
+    Exit codes: 0 all good, 1 failed, 3 a recording was rejected, 130 Ctrl-C: it goes on.
     """
     deployed = find(env, endpoint_url)
     arn = again(deployed, arn_of(deployed, execution))
-    _started(deployed, env, arn, "Started", wait=wait, as_json=as_json)
+    _started(deployed, options.where(env, endpoint_url), arn, "Started", wait=wait, as_json=as_json)
 
 
 @app.command("forget", short_help="Remove a patient, and prove that nothing is left.")
@@ -157,7 +171,8 @@ def forget_command(
 ) -> None:
     """Remove everything of a patient from all buckets, keep them out of later seeds, and prove that nothing is left.
 
-    Refuses while an execution holds one of their recordings. May be stopped at any time and repeated.
+    Refuses while an execution holds one of their recordings, and a user id that nothing names. May be stopped at any
+    time and repeated.
 
     \b
     Example: python -m operations forget p-001 --dry-run --env local
@@ -169,12 +184,13 @@ def forget_command(
     deployed = find(env, endpoint_url)
     with output.spinner(as_json) as report:
         plan = forgetting.look(deployed, user_id, report, access_logs=dry_run)
+        refuse_unknown(deployed, plan, report)
     if dry_run:
         output.dry_run(deployed, plan, as_json, delete_audiences=audiences)
         return
     if not yes:
         output.plan(plan)
-        typer.confirm(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", abort=True)
+        ask(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
     with output.spinner(as_json) as report:
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
     output.forgotten(outcome, as_json)
@@ -197,14 +213,24 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
 app.command("verify", short_help="Check an account and an environment against what we rely on.")(verify_command)
 
 
-def _started(deployed: Deployed, env: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:
+def _started(deployed: Deployed, where: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:
     if not wait:
-        output.started(arn, done, env, as_json)
+        next_steps.started(arn, done, where, as_json)
         return
-    executions = follow(deployed, [arn], Screen(output.progress_console(as_json)))
+    with _going_on(where):
+        executions = follow(deployed, [arn], Screen(output.progress_console(as_json)))
     rejected = output.rejections(deployed, executions, None)
-    output.batch(executions, rejected, env, as_json)
+    output.batch(executions, rejected, (), as_json)
     raise typer.Exit(_code(executions, rejected=bool(rejected)))
+
+
+@contextmanager
+def _going_on(where: str) -> Iterator[None]:
+    try:
+        yield
+    except Interrupted as interrupted:
+        code = next_steps.going_on(interrupted, where)
+        raise typer.Exit(code) from None
 
 
 def _code(executions: list[Execution], *, rejected: bool) -> int:
@@ -214,4 +240,6 @@ def _code(executions: list[Execution], *, rejected: bool) -> int:
 
 
 if __name__ == "__main__":
+    # A shell starts its background commands with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app(prog_name="python -m operations")

@@ -3,8 +3,13 @@
 from operations.executions import Execution
 
 _REPAIR = "Repair what the cause names, then: {redrive}."
+_OUTAGE = "When the outage is over: {redrive}, as often as you like."
+_QUOTA = "When the quota is free again: {redrive}, as often as you like."
+_FUNCTION_ENDED = "{redrive}. If it ends so again, give the function more time or memory (infra/functions.py), deploy, "
+_FUNCTION_ENDED += "and once more: {redrive}."
+_DEFINITION = "Report this: the definition is wrong. When one that mends it is deployed: {again}, which uses it."
 _BY_ERROR = {
-    "InvalidInput": "Start a new execution with the right input; a redrive would fail again with the same words.",
+    "InvalidInput": "Start a new execution with the right input; this one would fail again with the same words.",
     "JobFailed": "Repair what the reason names (a permission, a key, the service), then: {redrive}. The next "
     "attempt of the job starts.",
     "JobDeadlineExceeded": "Look at the service's job; {redrive} watches it for another deadline.",
@@ -13,10 +18,24 @@ _BY_ERROR = {
     "TakenOver": "Another execution has gone on with these recordings: redrive that one if it failed, else: {again}.",
     "IncompleteOutput": 'What an earlier step wrote has expired: start a new execution with "reprocess": true, which '
     "pays for everything again.",
-    "ThrottlingException": "When the outage is over: {redrive}, as often as you like.",
-    "LimitExceededException": "When the quota is free again: {redrive}, as often as you like.",
-    "TooManyRequestsException": "When the quota is free again: {redrive}, as often as you like.",
-    "ServiceQuotaExceededException": "When the quota is free again: {redrive}, as often as you like.",
+    "InvalidSuppressionList": "Repair the lines of the suppression list that the cause names, then: {redrive}.",
+    "ThrottlingException": _OUTAGE,
+    "Lambda.SdkClientException": _OUTAGE,
+    "Lambda.ServiceException": _OUTAGE,
+    "LimitExceededException": _QUOTA,
+    "TooManyRequestsException": _QUOTA,
+    "ServiceQuotaExceededException": _QUOTA,
+    "Lambda.TooManyRequestsException": _QUOTA,
+    "Lambda.Unknown": _FUNCTION_ENDED,
+    "Runtime.ExitError": _FUNCTION_ENDED,
+    "Sandbox.Timedout": _FUNCTION_ENDED,
+    "Runtime.ImportModuleError": "Deploy functions that can be loaded, then: {redrive}, which runs the new ones.",
+    "States.ExceedToleratedFailureThreshold": "Open the Map Run, whose failed recordings say why; repair that, then: "
+    "{redrive}.",
+    "States.DataLimitExceeded": _DEFINITION,
+    "States.ParameterPathFailure": _DEFINITION,
+    "States.ResultPathMatchFailure": _DEFINITION,
+    "States.Runtime": _DEFINITION,
 }
 
 

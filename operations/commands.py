@@ -1,62 +1,84 @@
-"""The group of commands: what a user can cause ends in one sentence and exit code 1, never in a traceback."""
+"""The group of commands: what a user, their machine or AWS can cause ends in one sentence, never in a traceback."""
 
+import io
+import os
 import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import typer
 import typer.core
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
 
-from operations.deployed import LOCAL_ENDPOINT
 from operations.errors import OperationError
+from operations.refusals import AWS_ERRORS, sentence
+
+FAILED, INTERRUPTED = 1, 130
+_PROJECT = Path(__file__).parents[1]
 
 
 class Commands(typer.core.TyperGroup):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        if sys.stdout is None:
+            # Closed by whoever wants no output.
+            sys.stdout = io.StringIO()
+        # A file's name may have bytes that are no text; where it can be, they are shown instead of ending the command.
+        with suppress(AttributeError, OSError):
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                # What is left to be written fails here, where somebody says so, and not when Python ends.
+                sys.stdout.flush()
+        except Exception as error:
+            sys.exit(tell(error))
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (OperationError, ClientError, BotoCoreError) as error:
-            print(sentence(error), file=sys.stderr)
-            raise typer.Exit(1) from None
+        except (KeyboardInterrupt, EOFError) as error:
+            # Typer would end these two without a word, or with "Aborted!".
+            raise typer.Exit(tell(error)) from None
 
 
-def sentence(error: OperationError | ClientError | BotoCoreError) -> str:
-    """What went wrong and what to do."""
+def tell(error: BaseException) -> int:
+    """Say what happened on the standard error; the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads has enough (`| head`). What is still in the buffer has to go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if isinstance(error, KeyboardInterrupt):
+        print("Stopped by Ctrl-C; start the same command again at any time.", file=sys.stderr)
+        return INTERRUPTED
+    print(said(error), file=sys.stderr)
+    return FAILED
+
+
+def said(error: BaseException) -> str:
+    """What `error` means to people, and what to do."""
     if isinstance(error, OperationError):
         return str(error)
-    if isinstance(error, ClientError):
-        return _refused(error)
-    if isinstance(error, NoRegionError):
-        return "No Region is set; set AWS_DEFAULT_REGION, or region in the profile that AWS_PROFILE names."
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return "No AWS credentials are found; log in (aws sso login), or set AWS_PROFILE."
-    if isinstance(error, (CredentialRetrievalError, SSOError)):
-        return f"The AWS credentials can't be had ({error}); log in again (aws sso login)."
-    if isinstance(error, ProfileNotFound):
-        return f"{error}; correct or unset AWS_PROFILE."
-    if isinstance(error, EndpointConnectionError):
-        url = str(error.kwargs.get("endpoint_url", ""))
-        is_local = url.startswith(LOCAL_ENDPOINT)
-        advice = "start the local AWS with `make local`" if is_local else "correct --endpoint-url or the network"
-        return f"Nobody answers at {url}; {advice}."
-    return f"AWS can't be asked: {error}"
+    if isinstance(error, AWS_ERRORS):
+        return sentence(error)
+    if isinstance(error, EOFError):
+        return "An answer is needed here, such as a code for the login, and nobody gives one; repeat it in a terminal."
+    if isinstance(error, OSError):
+        if not error.strerror:
+            return str(error)
+        what = error.filename or "The output"
+        return f"{what} can't be read or written ({error.strerror}); repair that and try again."
+    # Its message may quote a patient, a file, or what was never meant for people.
+    return (
+        f"Something unexpected happened ({type(error).__name__} in {_place(error)}); try again, and report this line "
+        "if it stays so."
+    )
 
 
-def _refused(error: ClientError) -> str:
-    told = error.response.get("Error", {})
-    code, message = told.get("Code", "unknown"), str(told.get("Message", "")).rstrip(".")
-    if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"):
-        return f"AWS doesn't take the credentials ({code}: {message}); log in again."
-    if code in ("AccessDenied", "AccessDeniedException", "403"):
-        return f"AWS refused {error.operation_name} ({message}); ask for that right, or use other credentials."
-    return f"AWS refused {error.operation_name} ({code}: {message}); repair that and repeat the command."
+def _place(error: BaseException) -> str:
+    """The last line of ours that was at work."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _PROJECT in Path(frame.filename).parents and ".venv" not in frame.filename]
+    place = (ours or frames)[-1:]
+    return f"{Path(place[0].filename).name}, line {place[0].lineno}" if place else "no file"

@@ -10,9 +10,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from operations import clients
+from operations.environments import check_environment
 from operations.errors import OperationError
 
 LOCAL = "local"
@@ -67,11 +70,12 @@ def connect(environment: str, endpoint_url: str | None = None) -> Connection:
     """The AWS of the environment; `local` is the one that `python -m local up` serves.
 
     Raises:
+        OperationError: cdk.json has no such environment.
         botocore.exceptions.BotoCoreError: the profile that AWS_PROFILE names is not there.
     """
+    check_environment(environment)
     if environment == LOCAL:
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
-        return Connection(session, endpoint_url or LOCAL_ENDPOINT)
+        return Connection(_local_session(), endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or LOCAL_ENDPOINT)
     # The CDK CLI and the AWS CLI act in the Region of this variable if it is set; boto3 by itself doesn't read it.
     return Connection(boto3.Session(region_name=os.environ.get("AWS_REGION")), endpoint_url)
 
@@ -108,7 +112,15 @@ def _client(session: Any, service: str, endpoint_url: str | None, region: str | 
     # One more for whoever lists what the others read. A local AWS that is not up doesn't come up by itself.
     attempts = 2 if endpoint_url else 8
     config = Config(max_pool_connections=PARALLEL_REQUESTS + 1, retries={"mode": "standard", "max_attempts": attempts})
-    return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    return clients.make(session, service, endpoint_url, region, config)
+
+
+def _local_session() -> Any:
+    """A session of which nothing comes from the user's configuration, so that nothing of it can be wrong here."""
+    unset = (None, None, None, None)
+    nowhere = (None, None, os.devnull, None)
+    session = botocore.session.Session({"profile": unset, "config_file": nowhere, "credentials_file": nowhere})
+    return boto3.Session("local", "local", region_name="us-east-1", botocore_session=session)
 
 
 def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
@@ -131,7 +143,19 @@ def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, st
     stack = find_stack(cloudformation, prefix)
     if stack is None:
         raise OperationError(
-            f"There is no stack {prefix} at {cloudformation.meta.endpoint_url}: correct --env {environment}, the "
-            f"Region or the credentials, or deploy it (make deploy ENV={environment})."
+            f"There is no stack {prefix} at {cloudformation.meta.endpoint_url}{_others(cloudformation)}: correct --env "
+            f"{environment}, the Region or the credentials, or deploy it (make deploy ENV={environment})."
         )
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+
+
+def _others(cloudformation: Any) -> str:
+    """Which stacks of ours are there, as part of a sentence; nothing if that can't be seen."""
+    begin = prefix_of("")
+    try:
+        pages = cloudformation.get_paginator("describe_stacks").paginate()
+        names = sorted(stack["StackName"] for page in pages for stack in page["Stacks"])
+    except ClientError:
+        return ""
+    ours = [name for name in names if name.startswith(begin)]
+    return f", only {', '.join(ours)}" if ours else ", and no other that begins with " + begin

@@ -1,4 +1,4 @@
-"""The one error of a user of the command line."""
+"""The error of a user of the command line."""
 
 
 class OperationError(Exception):

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from local.progress import STAGES
+from operations.causes import plain
 from operations.deployed import Deployed
 from operations.errors import OperationError
+from operations.stages import STAGES
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 # Enough to see what is wrong; the children of one Map usually fail for one reason.
@@ -31,11 +32,14 @@ class Stage(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """`state` is the state's name as the console shows it; `cause` is in the service's or our own words."""
+    """`state` is the state's name as the console shows it; `cause` a sentence in the service's or our own words."""
 
     state: str
     error: str
     cause: str
+
+    def __str__(self) -> str:
+        return f"{self.state} failed: {self.error}: {self.cause}"
 
 
 class Execution(NamedTuple):
@@ -160,8 +164,8 @@ def _describe(stepfunctions: Any, arn: str) -> dict[str, Any]:
 
 def _missing(arn: str) -> OperationError:
     return OperationError(
-        f"There is no execution {arn}; `status` lists those there are. Step Functions forgets them 90 days after their "
-        "end."
+        f"There is no execution {arn}; correct the name, `status` lists those there are. Step Functions forgets them "
+        "90 days after their end."
     )
 
 
@@ -206,9 +210,13 @@ def _failures(
         if children:
             for child in children:
                 _, failed_state = _stages(stepfunctions, child["executionArn"])
-                yield Failure(failed_state or str(state), child.get("error", "unknown"), child.get("cause", ""))
+                yield _failure(failed_state or str(state), child)
             return
-    yield Failure(state or "starting", described.get("error", described["status"]), described.get("cause", ""))
+    yield _failure(state or "starting", described)
+
+
+def _failure(state: str, described: dict[str, Any]) -> Failure:
+    return Failure(state, described.get("error") or described["status"], plain(described.get("cause")))
 
 
 def _failed_children(stepfunctions: Any, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

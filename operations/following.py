@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from local.progress import STAGES
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, listed, look
+from operations.refusals import AWS_ERRORS
+from operations.stages import STAGES
 
 # An execution's start and this machine's clock may differ.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -115,9 +116,33 @@ class Uptake:
                 self.arns.append(item["executionArn"])
 
 
+class Interrupted(Exception):
+    """Only the following has ended, by `reason`, Ctrl-C or what AWS refused.
+
+    The executions `arns` go on, and uploads that none has taken up still start one.
+    """
+
+    def __init__(self, arns: Sequence[str], reason: BaseException) -> None:
+        super().__init__()
+        self.arns, self.reason = arns, reason
+
+
+@contextmanager
+def _following(arns: Sequence[str], screen: Screen) -> Iterator[None]:
+    try:
+        with screen.shown():
+            yield
+    except (KeyboardInterrupt, *AWS_ERRORS) as reason:
+        raise Interrupted(arns, reason) from None
+
+
 def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Execution]:
-    """Show the executions until all have ended."""
-    with screen.shown():
+    """Show the executions until all have ended.
+
+    Raises:
+        Interrupted: they can't be, or needn't be, followed to their end.
+    """
+    with _following(arns, screen):
         while True:
             executions = [look(deployed, arn) for arn in arns]
             screen.show(executions)
@@ -135,13 +160,14 @@ def follow_uploads(
     in one of them.
 
     Raises:
+        Interrupted: they can't be, or needn't be, followed to their end.
         OperationError: some of them are taken up by none.
     """
     uptake = Uptake(deployed, uris, before)
     arns, waiting = uptake.arns, uptake.waiting
     deadline = time.monotonic() + patience_seconds
     executions: list[Execution] = []
-    with screen.shown():
+    with _following(arns, screen):
         while True:
             uptake.look()
             executions = [

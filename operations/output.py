@@ -18,6 +18,7 @@ from operations.deployed import Deployed
 from operations.executions import Execution
 from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, Report, counts, notes
 from operations.forgetting.survey import Object
+from operations.recordings import Refused
 
 _MOST_SHOWN = 20
 
@@ -66,24 +67,6 @@ def spinner(as_json: bool) -> Iterator[Report]:
         yield report
 
 
-def uploaded(uris: Sequence[str], env: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"uploaded": uris})
-        return
-    shown = console()
-    for uri in uris:
-        shown.print(uri)
-    shown.print(f"{len(uris)} uploaded. They start executions: python -m operations status --env {env}")
-
-
-def started(arn: str, done: str, env: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"execution_arn": arn})
-        return
-    name = arn.rpartition(":")[2]
-    console().print(f"{done}: {arn}\nFollow it: python -m operations status {name} --env {env}")
-
-
 def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:
     """What the executions' summaries say was rejected, of these recordings, None for all."""
     s3 = deployed.client("s3")
@@ -96,10 +79,25 @@ def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[st
     return found
 
 
-def batch(executions_: Sequence[Execution], rejected: Sequence[Mapping[str, Any]], env: str, as_json: bool) -> None:
+def refused_as_json(found: Sequence[Refused]) -> list[dict[str, str]]:
+    return [{"path": str(item.path), "reason": item.reason} for item in found]
+
+
+def batch(
+    executions_: Sequence[Execution],
+    rejected: Sequence[Mapping[str, Any]],
+    refused: Sequence[Refused],
+    as_json: bool,
+) -> None:
     """What became of executions that have ended."""
     if as_json:
-        print_json({"executions": [_as_json(item) for item in executions_], "rejected": list(rejected)})
+        print_json(
+            {
+                "executions": [_as_json(item) for item in executions_],
+                "rejected": list(rejected),
+                "refused": refused_as_json(refused),
+            }
+        )
         return
     shown = console()
     for item in executions_:
@@ -221,7 +219,7 @@ def _print_notes(told: Sequence[str]) -> None:
 def _print_failures(found: Execution) -> None:
     shown = console()
     for failure in found.failures:
-        shown.print(f"  {failure.state} failed: {failure.error}: {failure.cause}")
+        shown.print(f"  {failure}")
     if told := advice(found):
         shown.print(f"  What to press: {told}")
 

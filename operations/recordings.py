@@ -2,14 +2,19 @@
 
 import mimetypes
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from boto3.exceptions import Boto3Error
+from botocore.model import StringShape
 
+from lambdas.rules.sdk_model import input_shape
+from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.parallel import mapped
+from operations.refusals import AWS_ERRORS, sentence
 
 # S3 user guide, "Naming Amazon S3 objects".
 _LONGEST_KEY_BYTES = 1024
@@ -20,8 +25,15 @@ class Recording(NamedTuple):
     key: str
 
 
+class Refused(NamedTuple):
+    """A file that stays here, with the reason."""
+
+    path: Path
+    reason: str
+
+
 def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
-    """The recordings at `paths` with their keys, `media/<user_id>/<file>`.
+    """The recordings at `paths` with their keys, `media/<user_id>/<file>`, the user id in its canonical spelling.
 
     Of a folder, everything below it, apart from hidden files; without `user_id`, its own folders are named by the user
     ids of whose recordings they hold.
@@ -30,7 +42,7 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
         OperationError: there is no recording, it isn't told whose it is, or two would have the same key.
     """
     if user_id is not None:
-        check_user_id(user_id, "--user-id")
+        user_id = check_user_id(user_id, "--user-id")
     found = [recording for path in paths for recording in _below(path, user_id)]
     by_key: dict[str, Path] = {}
     for path, key in found:
@@ -39,6 +51,25 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
         check_key(key)
         by_key[key] = path
     return found
+
+
+def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]]:
+    """Those that may be recordings by their names, and those that the pipeline would reject after their upload.
+
+    Raises:
+        OperationError: there are none of the first.
+    """
+    good: list[Recording] = []
+    refused: list[Refused] = []
+    for recording in found:
+        if reason := unsuitable(str(recording.path)):
+            refused.append(Refused(recording.path, reason))
+        else:
+            good.append(recording)
+    if refused and not good:
+        others = f" So it is with {len(refused) - 1} more; nothing was uploaded." if len(refused) > 1 else ""
+        raise OperationError(refused[0].reason + others)
+    return good, refused
 
 
 def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> Iterator[Recording]:
@@ -53,10 +84,16 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
         described = description(recording.path.name, consent=consent)
         try:
             s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=described)
+        except AWS_ERRORS:
+            # Some of them are OSErrors, too.
+            raise
         except OSError as error:
             raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
         except Boto3Error as error:
-            raise OperationError(f"{recording.path} can't be uploaded: {error}") from None
+            # It has the refusal in its text; what is behind it says what to do.
+            if isinstance(error.__context__, AWS_ERRORS):
+                raise OperationError(f"{recording.path} isn't uploaded: {sentence(error.__context__)}") from None
+            raise
         return recording
 
     yield from mapped(put, found)
@@ -84,8 +121,24 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
             raise OperationError(
                 f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
             )
-        check_user_id(owner, f"The folder {file.parent}")
-        yield Recording(file, f"media/{relative}")
+        yield Recording(file, f"media/{check_user_id(owner, f'The folder {file.parent}')}/{rest}")
+
+
+def unsuitable(name: str) -> str | None:
+    """Why no recording may have this name; None if one may. The pipeline would reject it for the same reason."""
+    extension = Path(name).suffix.lower().removeprefix(".")
+    if extension in formats():
+        return None
+    ending = f"ends in {extension!r}" if extension else "has no extension"
+    return f"{name} {ending}; Transcribe Medical takes {', '.join(formats())}. Convert or rename it."
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """What a recording's name may end in: the formats that Transcribe Medical takes."""
+    shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
+    assert isinstance(shape, StringShape)
+    return tuple(sorted(shape.enum))
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:
@@ -103,13 +156,17 @@ def check_key(key: str) -> None:
         raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
 
 
-def check_user_id(user_id: str, source: str) -> None:
-    """The suppression list names a user id in a line of its own, so it has to fit into one.
+def check_user_id(given: str, source: str) -> str:
+    """The user id in its canonical spelling.
 
     Raises:
-        OperationError: it doesn't; `source` is what it was given as.
+        OperationError: it can't be one, or no line of the suppression list could name it; `source` is what it was given
+            as.
     """
-    if not user_id or "/" in user_id or user_id in (".", "..") or [user_id.strip()] != user_id.splitlines():
-        raise OperationError(
-            f"{source} is {user_id!r}, but a user id has no slash, no line break and no blank at its ends; correct it."
-        )
+    user_id = canonical(given)
+    reason = f"it {told}" if (told := fault(user_id)) else None
+    if "/" in user_id or user_id in (".", ".."):
+        reason = "a user id has no slash, and letters or digits"
+    if reason:
+        raise OperationError(f"{source} is {given!r}, but {reason}; correct it.")
+    return user_id

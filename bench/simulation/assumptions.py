@@ -40,6 +40,7 @@ QUOTAS = {
     "S3 lists of transcripts/ /s": 5_500.0,
     "S3 reads of media/ /s": 5_500.0,
     "S3 reads of records/ /s": 5_500.0,
+    "S3 writes of withdrawals/ /s": 3_500.0,
     "S3 writes of claims/ /s": 3_500.0,
 }
 TRANSCRIPTION_JOBS, ENTITY_DETECTION_JOBS = 250, 10

@@ -166,7 +166,13 @@ class Services:
     def plan(self, event: Mapping[str, Any]) -> Steps:
         """As PlanBatch does: look at each recording, at its records, claim it, look again; longest first."""
         numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
-        for requests in ("reads of media/", "reads of records/", "writes of claims/", "reads of records/"):
+        for requests in (
+            "reads of media/",
+            "writes of withdrawals/",
+            "reads of records/",
+            "writes of claims/",
+            "reads of records/",
+        ):
             for at in range(0, len(numbers), PARALLEL_REQUESTS):
                 self.usage.call(f"S3 {requests} /s", len(numbers[at : at + PARALLEL_REQUESTS]))
                 yield REQUEST_SECONDS

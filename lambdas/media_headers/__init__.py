@@ -4,10 +4,11 @@ Lambda has no FFmpeg, and a decoder isn't needed: each container tells its lengt
 """
 
 from lambdas.media_headers import amr, flac, mp3, mp4, ogg, wav, webm
+from lambdas.media_headers.bit_rates import held_against_size, most_seconds
 from lambdas.media_headers.header import Header
 from lambdas.media_headers.reader import Reader, Source, Unreadable
 
-__all__ = ["Header", "Source", "read_header"]
+__all__ = ["Header", "Source", "most_seconds", "read_header"]
 
 # mp3 last: it has no magic number, only a pattern of frames.
 _CONTAINERS = (wav.read, flac.read, ogg.read, mp4.read, amr.read, webm.read, mp3.read)
@@ -16,8 +17,8 @@ _CONTAINERS = (wav.read, flac.read, ogg.read, mp4.read, amr.read, webm.read, mp3
 def read_header(source: Source) -> Header | None:
     """The recording's header; None if it is of no container that Transcribe takes, or breaks off within the header.
 
-    Raises only what `source` raises, whatever the bytes are. Reads once or twice for most files, five times for an MP3
-    without an index, an AMR whole because it has none, and never more than 64 times.
+    Raises only what `source` raises, whatever the bytes are. Reads once to three times for most files, four times for
+    an MP3, eight times a mebibyte of an AMR whose frames vary, and never more than 64 times or 12 MiB.
     """
     reader = Reader(source)
     try:
@@ -25,7 +26,7 @@ def read_header(source: Source) -> Header | None:
         for read in _CONTAINERS:
             header = read(reader, start)
             if header:
-                return header.plausible()
+                return held_against_size(header, source.size)
     except Unreadable:
         pass
     return None

@@ -1,5 +1,6 @@
 """MP3: ISO/IEC 11172-3 and 13818-3 (frames), ID3v2.4.0, and the headers of Xing, LAME and Fraunhofer (VBRI)."""
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,12 +15,15 @@ _SAMPLE_RATES = (44_100, 48_000, 32_000)
 # By the version's two bits: 2.5, reserved, 2, 1. Each halves the sample rates of the next.
 _SAMPLE_RATE_SHIFT = (2, None, 1, 0)
 _LAYER_3, _MONO = 0b01, 0b11
-_ID3V1_BYTES = 128
+_ID3V1_BYTES, _APE_BYTES = 128, 32
 # So many frames in a row are no coincidence, and are looked for in so many bytes: what is often before the first one.
 _CONSECUTIVE = 3
 _SEARCHED = 4096
-_WINDOW = 32 * 1024
+_PLACES, _WINDOW = 4, 32 * 1024
+_XING = (b"Xing", b"Info")
 _XING_FRAMES, _XING_BYTES, _XING_ALL = 1, 2, 15
+_NO_FRAME = 0
+_FRAME_HEADER, _LONGEST_FRAME, _SAME_SIZE = 4, 1441, 0.01
 
 
 class _Frame(NamedTuple):
@@ -34,6 +38,22 @@ class _Frame(NamedTuple):
 
     def like(self, other: "_Frame") -> bool:
         return (self.rate, self.samples) == (other.rate, other.samples)
+
+    @property
+    def slowest(self) -> int:
+        return (_BIT_RATES_1 if self.samples == 1152 else _BIT_RATES_2)[1] * 1000
+
+    @property
+    def fastest(self) -> int:
+        return (_BIT_RATES_1 if self.samples == 1152 else _BIT_RATES_2)[-1] * 1000
+
+
+class _Index(NamedTuple):
+    """What it says of the whole, 0 where it doesn't: seconds without and with silence that the encoder added, bytes."""
+
+    seconds: float
+    with_silence: float
+    size: int
 
 
 def after_tags(reader: Reader) -> int:
@@ -51,9 +71,45 @@ def read(reader: Reader, start: int) -> Header | None:
     if not found:
         return None
     at, frame = found
-    offset = start + at
-    seconds = _indexed(reader, offset, frame) or _constant(reader, offset, frame)
-    return Header("mp3", seconds, frame.rate, frame.channels)
+    begin, end = start + at, _before_tags(reader, start)
+    header = Header("mp3", sample_rate=frame.rate, channels=frame.channels)
+    with contextlib.suppress(Unreadable):
+        index = _index(reader, begin, frame)
+        sound = begin + frame.size if index else begin
+        bit_rates = _bit_rates(reader, sound, end, frame)
+        if bit_rates is None:
+            return Header("mp3")
+        if index and index.size and _is_of(index, end - begin, frame):
+            return header.lasting([index.seconds])
+        if _NO_FRAME in bit_rates:
+            return header
+        if len(bit_rates) > 1:
+            bit_rates = {frame.slowest, frame.fastest}
+        claims = [(end - sound) * 8 / bit_rate for bit_rate in bit_rates]
+        if index and not index.size and index.seconds:
+            claims.append(index.seconds)
+        return header.lasting(claims)
+    return header
+
+
+def _is_of(index: _Index, size: int, frame: _Frame) -> bool:
+    """Whether the index is of so many bytes: a part of a recording, or several in one file, have another size."""
+    is_possible = (size - _LONGEST_FRAME) * 8 / frame.fastest <= index.with_silence <= size * 8 / frame.slowest
+    return is_possible and abs(index.size - size) <= _SAME_SIZE * size + _LONGEST_FRAME
+
+
+def _before_tags(reader: Reader, start: int) -> int:
+    """Where the sound ends: before an ID3v1 and an APEv2 tag, which may hold a picture."""
+    tail = reader.read(max(start, reader.size - 2 * _WINDOW), 2 * _WINDOW)
+    end = reader.size
+    if tail[-_ID3V1_BYTES : -_ID3V1_BYTES + 3] == b"TAG":
+        end -= _ID3V1_BYTES
+        tail = tail[:-_ID3V1_BYTES]
+    footer = tail[-_APE_BYTES:]
+    if footer[:8] == b"APETAGEX":
+        size, flags = struct.unpack_from("<I4xI", footer, 12)
+        end -= size + (_APE_BYTES if flags >> 31 else 0)
+    return end
 
 
 def _frame(data: bytes, at: int) -> _Frame | None:
@@ -99,17 +155,16 @@ def _first(data: bytes) -> tuple[int, _Frame] | None:
     return None
 
 
-def _indexed(reader: Reader, offset: int, frame: _Frame) -> float | None:
-    """Seconds by the count in the first frame, which holds no sound then."""
+def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
+    """The count in the first frame, which holds no sound then."""
     silent = size = frames = 0
     xing = offset + 4 + frame.side
     try:
-        if reader.read(xing, 4) in (b"Xing", b"Info"):
+        if reader.read(xing, 4) in _XING:
             (flags,) = reader.unpack(">4xI", xing)
-            if not flags & _XING_FRAMES:
-                return None
-            (frames,) = reader.unpack(">8xI", xing)
-            if flags & _XING_BYTES:
+            if flags & _XING_FRAMES:
+                (frames,) = reader.unpack(">8xI", xing)
+            if flags & _XING_FRAMES and flags & _XING_BYTES:
                 (size,) = reader.unpack(">12xI", xing)
             if flags & _XING_ALL == _XING_ALL and reader.read(xing + 120, 4) in (b"LAME", b"Lavc", b"Lavf"):
                 # Silence that the encoder added before and after, 12 bits each.
@@ -121,19 +176,28 @@ def _indexed(reader: Reader, offset: int, frame: _Frame) -> float | None:
             return None
     except Unreadable:
         return None
-    # A file that broke off, or several in one, has another size than its index says.
-    share = (reader.size - offset) / size if size else 1
-    return float(max(frames * share * frame.samples - silent, 0) / frame.rate)
+    samples = frames * frame.samples
+    return _Index(max(samples - silent, 0) / frame.rate, samples / frame.rate, size)
 
 
-def _constant(reader: Reader, offset: int, frame: _Frame) -> float | None:
-    """Seconds by the bit rate if it is the same at the beginning and in three other places, else None."""
-    length = reader.size - offset
-    for quarter in range(4):
-        window = reader.read(offset + length * quarter // 4, _WINDOW)
-        found = _first(window)
-        if found and any(other.bit_rate != frame.bit_rate for other in _chain(window, found[0])):
-            return None
-    if reader.tail(_ID3V1_BYTES)[:3] == b"TAG":
-        length -= _ID3V1_BYTES
-    return length * 8 / frame.bit_rate
+def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] | None:
+    """The frames' bit rates at the beginning, at the end and in between, and 0 if there is something else than frames.
+
+    None if there are frames of another rate: those of another recording.
+    """
+    found: set[int] = set()
+    for place in range(1 if end - begin <= _WINDOW else _PLACES):
+        offset = begin + max(end - begin - _WINDOW, 0) * place // (_PLACES - 1)
+        window = reader.read(offset, min(_WINDOW, end - offset))
+        at, _ = _first(window) or (0, None)
+        for other in _chain(window, at):
+            if not other.like(frame):
+                return None
+            index = at + _FRAME_HEADER + other.side
+            # The first frame of another recording behind the first one may be an index, of any bit rate.
+            if window[index : index + 4] not in _XING:
+                found.add(other.bit_rate)
+            at += other.size
+        if at <= len(window) - _FRAME_HEADER:
+            found.add(_NO_FRAME)
+    return found

@@ -1,122 +1,169 @@
-"""MP4 and M4A: ISO/IEC 14496-12 (boxes), 14496-14 and 14496-1 (esds), 14496-3 (AudioSpecificConfig)."""
+"""MP4 and M4A: ISO/IEC 14496-12 and 14496-14."""
 
-import re
-from collections.abc import Iterator
+import contextlib
+import struct
 from typing import NamedTuple
 
+from lambdas.media_headers import mp4_fragments, mp4_sound
+from lambdas.media_headers.boxes import Box, boxes, find, versioned
 from lambdas.media_headers.header import Header
-from lambdas.media_headers.reader import Reader
+from lambdas.media_headers.reader import Reader, Unreadable
 
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P "}
 # Families of brands that MP4 files have. Not QuickTime's ("qt  "), which Transcribe doesn't take.
 _VIDEO_BRANDS = (b"iso", b"mp4", b"avc1", b"dash", b"M4V", b"MSNV")
-_AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
-_PARAMETRIC_STEREO = 29
-_SPECTRAL_BAND_REPLICATION = {5, _PARAMETRIC_STEREO}
-# DecoderConfigDescriptor, then DecoderSpecificInfo within it; lengths may be written in four bytes.
-_AAC_CONFIG = re.compile(rb"esds.{4}.*?\x04(?:\x80{3})?.{14}\x05(?:\x80{3})?.(.{2,3})", re.DOTALL)
-_LONGEST_SAMPLE_ENTRY = 512
+_QUICKTIME = b"qt  "
+_UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
+_LONGEST_TABLE = 1 << 20
 
 
-class _Box(NamedTuple):
-    name: bytes
-    body: int
-    end: int
+class _Movie(NamedTuple):
+    """`fragments` says that there are some, `fragment` is the first; `cut`: the sound goes on behind the file's end."""
+
+    moov: Box | None
+    fragments: Box | None
+    fragment: Box | None
+    segments: Box | None
+    cut: bool
 
 
 def read(reader: Reader, start: int) -> Header | None:
     if reader.read(start + 4, 4) != b"ftyp":
         return None
-    media_format, movie = None, None
-    for box in _boxes(reader, start, reader.size):
-        if box.name == b"ftyp":
-            media_format = _format(reader.read(box.body, min(box.end - box.body, 1024)))
-        elif box.name == b"moov":
-            movie = box
-            break
-    if media_format is None:
+    brands = next(boxes(reader, start, reader.size), None)
+    media_format = _format(reader.read(brands.body, min(brands.end - brands.body, 1024))) if brands else None
+    if not brands or media_format is None:
         return None
-    return _sound(reader, media_format, movie) if movie else Header(media_format)
+    header = Header(media_format)
+    with contextlib.suppress(Unreadable):
+        movie = _movie(reader, brands.end)
+        tracks = _sound_tracks(reader, movie.moov) if movie.moov else []
+        described = [mp4_sound.described(reader, track) for track in tracks]
+        rates, channels = {sound.rate for sound in described}, {sound.channels for sound in described}
+        header = header._replace(
+            sample_rate=rates.pop() if len(rates) == 1 else None,
+            channels=channels.pop() if len(channels) == 1 else None,
+        )
+        claims = [
+            seconds
+            for track, sound in zip(tracks, described, strict=True)
+            for seconds in _lengths(reader, movie, track, sound.frame_seconds)
+        ]
+        breaks_off = movie.cut or any(_goes_on(reader, track) for track in tracks)
+        header = header.lasting([0.0, *claims] if breaks_off and claims else claims)
+    return header
 
 
 def _format(brands: bytes) -> str | None:
-    if brands[:4] in _AUDIO_BRANDS:
+    """By the major brand, else, as phones name 3GPP's first, by those that the file says it is compatible with."""
+    major, *compatible = [brands[at : at + 4] for at in (0, *range(8, len(brands), 4))]
+    if major in _AUDIO_BRANDS:
         return "m4a"
-    return "mp4" if brands.startswith(_VIDEO_BRANDS) else None
+    if major != _QUICKTIME and any(brand.startswith(_VIDEO_BRANDS) for brand in (major, *compatible)):
+        return "mp4"
+    return None
 
 
-def _boxes(reader: Reader, offset: int, end: int) -> Iterator[_Box]:
-    while offset + 8 <= min(end, reader.size):
-        size, name = reader.unpack(">I4s", offset)
-        body = offset + 8
-        if size == 1:
-            (size,) = reader.unpack(">Q", body)
-            body += 8
-        elif size == 0:
-            size = end - offset
-        if offset + size < body:
-            return
-        yield _Box(name, body, min(offset + size, end))
-        offset += size
+def _movie(reader: Reader, offset: int) -> _Movie:
+    found: dict[bytes, Box] = {}
+    fragments = None
+    for box in boxes(reader, offset, reader.size):
+        found.setdefault(box.name, box)
+        if box.name == b"moov":
+            fragments = find(reader, box, b"mvex")
+        if box.name == b"moof" or (not fragments and found.keys() >= {b"moov", b"mdat"}):
+            break
+    cut = any(box.cut for name, box in found.items() if name in (b"moov", b"mdat"))
+    return _Movie(found.get(b"moov"), fragments, found.get(b"moof"), found.get(b"sidx"), cut)
 
 
-def _find(reader: Reader, box: _Box, *path: bytes) -> _Box | None:
-    """The first box at this path below `box`."""
-    found: _Box | None = box
-    for name in path:
-        if found is None:
-            return None
-        found = next((child for child in _boxes(reader, found.body, found.end) if child.name == name), None)
-    return found
+def _sound_tracks(reader: Reader, index: Box) -> list[Box]:
+    handlers = [
+        (track, find(reader, track, b"mdia", b"hdlr"))
+        for track in boxes(reader, index.body, index.end)
+        if track.name == b"trak"
+    ]
+    return [track for track, box in handlers if box and reader.read(box.body + 8, 4) == b"soun"]
 
 
-def _sound(reader: Reader, media_format: str, movie: _Box) -> Header:
-    for track in _boxes(reader, movie.body, movie.end):
-        handler = _find(reader, track, b"mdia", b"hdlr") if track.name == b"trak" else None
-        if handler and reader.read(handler.body + 8, 4) == b"soun":
-            seconds = _seconds(reader, movie, track)
-            samples = _find(reader, track, b"mdia", b"minf", b"stbl", b"stsd")
-            return Header(media_format, seconds, *(_description(reader, samples) if samples else (None, None)))
-    return Header(media_format)
+def _goes_on(reader: Reader, track: Box) -> bool:
+    """Whether the track's last chunk would lie behind the file's end: the upload broke off."""
+    for name, layout in ((b"stco", ">I"), (b"co64", ">Q")):
+        if box := find(reader, track, b"mdia", b"minf", b"stbl", name):
+            (count,) = reader.unpack(">4xI", box.body)
+            (last,) = reader.unpack(layout, box.body + 8 + (count - 1) * struct.calcsize(layout)) if count else (0,)
+            return bool(last >= reader.size)
+    return False
 
 
-def _seconds(reader: Reader, movie: _Box, track: _Box) -> float | None:
-    movie_header = _find(reader, movie, b"mvhd")
-    if not movie_header:
+def _lengths(reader: Reader, movie: _Movie, track: Box, frame_seconds: float) -> list[float]:
+    """What the sources say of one track in seconds: its times, its number of frames, its edits."""
+    assert movie.moov
+    scale, duration = _media_times(reader, track)
+    ticks = _ticks(reader, track)
+    if movie.fragments:
+        in_fragments = mp4_fragments.lengths(
+            reader,
+            track,
+            movie.fragments,
+            first=movie.fragment,
+            segments=movie.segments,
+            scale=scale,
+            before=ticks,
+        )
+        (movie_scale,) = _movie_scale(reader, movie.moov)
+        total = find(reader, movie.fragments, b"mehd")
+        if in_fragments and total and movie_scale:
+            (length,) = versioned(reader, total, ">I", ">Q")
+            in_fragments += [length / movie_scale] if length not in _UNKNOWN else []
+        return in_fragments
+    claims = []
+    if scale:
+        claims += [value / scale for value in (duration, ticks) if value and value not in _UNKNOWN]
+    sizes = find(reader, track, b"mdia", b"minf", b"stbl", b"stsz")
+    if sizes and frame_seconds:
+        (count,) = reader.unpack(">8xI", sizes.body)
+        claims += [count * frame_seconds] if count else []
+    claims += [played] if (played := _played(reader, movie.moov, track)) else []
+    return claims
+
+
+def _movie_scale(reader: Reader, index: Box) -> tuple[int, ...]:
+    box = find(reader, index, b"mvhd")
+    return versioned(reader, box, ">8xI", ">16xI") if box else (0,)
+
+
+def _media_times(reader: Reader, track: Box) -> tuple[int, int]:
+    """Ticks per second of the track's own times, and its length in them."""
+    box = find(reader, track, b"mdia", b"mdhd")
+    if not box:
+        return 0, 0
+    scale, duration = versioned(reader, box, ">8xII", ">16xIQ")
+    return scale, duration
+
+
+def _ticks(reader: Reader, track: Box) -> int:
+    """The sum of the samples' lengths, 0 if their table is missing or too long to be read."""
+    box = find(reader, track, b"mdia", b"minf", b"stbl", b"stts")
+    if not box or box.end - box.body > _LONGEST_TABLE:
+        return 0
+    table = reader.read(box.body + 8, (box.end - box.body - 8) // 8 * 8)
+    return sum(int(count * length) for count, length in struct.iter_unpack(">II", table))
+
+
+def _played(reader: Reader, index: Box, track: Box) -> float | None:
+    """Seconds of the sound that is played: without the encoder's lead-in, and without a pause before the beginning."""
+    (scale,) = _movie_scale(reader, index)
+    if not scale:
         return None
-    (time_scale,) = _versioned(reader, movie_header, ">12xI", ">20xI")
-    if fragments := _find(reader, movie, b"mvex"):
-        # The track's own duration leaves out what is in the fragments.
-        total = _find(reader, fragments, b"mehd")
-        (duration,) = _versioned(reader, total, ">4xI", ">4xQ") if total else (0,)
-    else:
-        # Of what is played: with the track's edits, so without the encoder's lead-in.
-        track_header = _find(reader, track, b"tkhd")
-        (duration,) = _versioned(reader, track_header, ">20xI", ">28xQ") if track_header else (0,)
-    known = duration not in (0, 2**32 - 1, 2**64 - 1)
-    return duration / time_scale if known and time_scale else None
-
-
-def _versioned(reader: Reader, box: _Box, short: str, long: str) -> tuple[int, ...]:
-    (version,) = reader.unpack("B", box.body)
-    return reader.unpack(long if version == 1 else short, box.body)
-
-
-def _description(reader: Reader, samples: _Box) -> tuple[int, int]:
-    """Sample rate and channels: those of the AAC configuration if there is one: the entry's own may be nominal."""
-    entry = samples.body + 8
-    channels, rate = reader.unpack(">24xH6xH", entry)  # the rate is a 16.16 fixed point number
-    config = _AAC_CONFIG.search(reader.read(entry, min(samples.end - entry, _LONGEST_SAMPLE_ENTRY)))
-    if config:
-        # Object type (5 bits), rate (4), channels (4), with band replication the rate that comes out of it (4).
-        bits = int.from_bytes(config[1].ljust(3, b"\0"), "big")
-        object_type, rate_index, layout, output_index = bits >> 19, bits >> 15 & 15, bits >> 11 & 15, bits >> 7 & 15
-        if object_type in _SPECTRAL_BAND_REPLICATION:
-            rate_index = output_index
-        if rate_index < len(_AAC_RATES):
-            rate = _AAC_RATES[rate_index]
-        if 0 < layout < 7:
-            channels = layout
-        if object_type == _PARAMETRIC_STEREO:
-            channels = 2
-    return rate, channels
+    edits = find(reader, track, b"edts", b"elst")
+    if edits and edits.end - edits.body <= _LONGEST_TABLE:
+        version, count = reader.unpack(">B3xI", edits.body)
+        layout = ">QqI" if version == 1 else ">IiI"
+        size = struct.calcsize(layout)
+        table = reader.read(edits.body + 8, min(count * size, (edits.end - edits.body - 8) // size * size))
+        ticks = sum(int(length) for length, begin, _ in struct.iter_unpack(layout, table) if begin >= 0)
+        return ticks / int(scale)
+    box = find(reader, track, b"tkhd")
+    (duration,) = versioned(reader, box, ">16xI", ">24xQ") if box else (0,)
+    return float(duration / scale) if duration not in _UNKNOWN else None

@@ -1,11 +1,16 @@
-"""Few, bounded reads of a file that is far away."""
+"""Few, bounded reads of a file that is far away, and bounded work with what was read."""
 
 import struct
 from collections import deque
 from typing import Any, Protocol
 
+# Of the end of a file, which holds the last frame, page or block of most recordings of sound.
+TAIL = 128 * 1024
 _WINDOW = 64 * 1024
 _MAXIMUM_READS = 64
+_MAXIMUM_BYTES = 12 << 20
+# A file of tiny parts costs the processor, not the network: so many take a tenth of a second of a whole core.
+_MAXIMUM_STEPS = 30_000
 
 
 class Source(Protocol):
@@ -18,7 +23,7 @@ class Source(Protocol):
 
 
 class Unreadable(Exception):
-    """The file ends before what its header announces, or would take too many reads."""
+    """The file ends before what its header announces, or would take too much work."""
 
 
 class Reader:
@@ -28,24 +33,29 @@ class Reader:
         self.size = source.size
         self._source = source
         self._windows: deque[tuple[int, bytes]] = deque(maxlen=4)
-        self._reads = 0
+        self._reads = self._bytes = self._steps = 0
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset` on, fewer at the end of the file.
 
         Raises:
-            Unreadable: the file has been read 64 times.
+            Unreadable: the budget of reads, of bytes or of steps is spent.
         """
+        self._steps += 1
+        if self._steps > _MAXIMUM_STEPS:
+            raise Unreadable
         length = min(length, self.size - offset)
         if length <= 0:
             return b""
         for begin, window in self._windows:
             if begin <= offset and offset + length <= begin + len(window):
                 return window[offset - begin : offset - begin + length]
-        if self._reads == _MAXIMUM_READS:
+        fetched = min(max(length, _WINDOW), self.size - offset)
+        if self._reads == _MAXIMUM_READS or self._bytes + fetched > _MAXIMUM_BYTES:
             raise Unreadable
         self._reads += 1
-        window = self._source.read(offset, min(max(length, _WINDOW), self.size - offset))
+        self._bytes += fetched
+        window = self._source.read(offset, fetched)
         self._windows.append((offset, window))
         return window[:length]
 
@@ -53,7 +63,7 @@ class Reader:
         """The values at `offset`, as `struct.unpack`.
 
         Raises:
-            Unreadable: they would lie behind the file's end, or the file has been read 64 times.
+            Unreadable: they would lie behind the file's end, or the budget is spent.
         """
         data = self.read(offset, struct.calcsize(layout))
         if len(data) < struct.calcsize(layout):
@@ -63,3 +73,8 @@ class Reader:
     def tail(self, length: int) -> bytes:
         """The last `length` bytes, or the whole file if it is shorter."""
         return self.read(max(self.size - length, 0), length)
+
+    def is_again(self, magic: bytes, after: int) -> bool:
+        """Whether a file's first bytes are found in its end too: several recordings in one, whose times begin again."""
+        tail = self.tail(TAIL)
+        return tail.find(magic, max(after - (self.size - len(tail)), 0)) >= 0

@@ -1,75 +1,78 @@
-"""WebM: RFC 8794 (EBML) and RFC 9559 (Matroska)."""
+"""WebM: RFC 8794 (EBML) and RFC 9559 (Matroska).
 
+The length is measured from the first block of sound to the last one. The duration in the header is held against it:
+some programs write when the recording ends, counted from when a longer one began, or write it in another unit.
+"""
+
+import contextlib
 import math
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Collection
 
+from lambdas.media_headers import density, ogg_sound, webm_blocks
+from lambdas.media_headers.ebml import Element, elements, values
 from lambdas.media_headers.header import Header
-from lambdas.media_headers.reader import Reader
+from lambdas.media_headers.reader import Reader, Unreadable
 
 _EBML, _DOC_TYPE = 0x1A45DFA3, 0x4282
 _SEGMENT, _INFO, _TIMESTAMP_SCALE, _DURATION = 0x18538067, 0x1549A966, 0x2AD7B1, 0x4489
-_TRACKS, _TRACK, _TRACK_TYPE, _CODEC, _AUDIO = 0x1654AE6B, 0xAE, 0x83, 0x86, 0xE1
-_RATE, _OUTPUT_RATE, _CHANNELS = 0xB5, 0x78B5, 0x9F
-_CLUSTER, _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0x1F43B675, 0xE7, 0xA3, 0xA0, 0xA1
+_TRACKS, _TRACK, _TRACK_NUMBER, _TRACK_TYPE, _AUDIO = 0x1654AE6B, 0xAE, 0xD7, 0x83, 0xE1
+_CODEC, _CODEC_PRIVATE = 0x86, 0x63A2
+_RATE, _CHANNELS = 0xB5, 0x9F
 _AUDIO_TRACK = 2
-# A cluster can't be longer than 33 s, since its blocks' times have 16 bits; Opus seldom has more than 256 kbit/s.
-_TAIL = 1 << 20
-_LONGEST_VALUE = 32
-
-
-class _Element(NamedTuple):
-    name: int
-    body: int
-    end: int
+# Where the codec's own header begins in its private data: Vorbis has three of them, after their lengths.
+_LONGEST_LENGTHS = 64
 
 
 def read(reader: Reader, start: int) -> Header | None:
-    top = _elements(reader, start, reader.size)
+    top = elements(reader, start, reader.size)
     head = next(top, None)
-    if not head or head.name != _EBML or _values(reader, head).get(_DOC_TYPE, b"").rstrip(b"\0") != b"webm":
+    if not head or head.name != _EBML or values(reader, head).get(_DOC_TYPE, b"").rstrip(b"\0") != b"webm":
         return None
-    scale, duration, rate, channels = 1_000_000, 0.0, None, None
-    segment = next((element for element in top if element.name == _SEGMENT), None)
-    for element in _elements(reader, segment.body, segment.end) if segment else ():
-        if element.name == _CLUSTER:
-            break
-        if element.name == _INFO:
-            info = _values(reader, element)
-            scale = int.from_bytes(info.get(_TIMESTAMP_SCALE, b"\x0f\x42\x40"), "big")
-            duration = _float(info.get(_DURATION, b""))
-        elif element.name == _TRACKS:
-            rate, channels = _sound(reader, element)
-    # Unfinished or streamed: browsers record without a duration.
-    ticks = duration or _last_time(reader)
-    return Header("webm", ticks * scale / 1e9 if ticks else None, rate, channels)
+    header = Header("webm")
+    with contextlib.suppress(Unreadable):
+        segment = next((element for element in top if element.name == _SEGMENT), None)
+        scale, duration = 1_000_000, 0.0
+        tracks: dict[int, tuple[int | None, int | None]] = {}
+        for element in elements(reader, segment.body, segment.end) if segment else ():
+            if element.name == _INFO:
+                info = values(reader, element)
+                scale = int.from_bytes(info.get(_TIMESTAMP_SCALE, b"\x0f\x42\x40"), "big")
+                duration = _float(info.get(_DURATION, b""))
+            elif element.name == _TRACKS:
+                tracks = _sound_tracks(reader, element)
+                rates, channels = ({track[place] for track in tracks.values()} for place in (0, 1))
+                header = header._replace(
+                    sample_rate=rates.pop() if len(rates) == 1 else None,
+                    channels=channels.pop() if len(channels) == 1 else None,
+                )
+            elif element.name == webm_blocks.CLUSTER:
+                first = next(webm_blocks.times(reader, element, tracks), None)
+                if first:
+                    return header.lasting(_lengths(reader, first, tracks, duration, scale / 1e9))
+    return header
 
 
-def _elements(reader: Reader, offset: int, end: int) -> Iterator[_Element]:
-    """The elements between two offsets; one of unknown size goes on to the end."""
-    while offset < min(end, reader.size):
-        head = reader.read(offset, 12)
-        name_bytes = 9 - head[0].bit_length()
-        if name_bytes > 4 or len(head) <= name_bytes:
-            return
-        size_bytes = 9 - head[name_bytes].bit_length()
-        body = offset + name_bytes + size_bytes
-        if size_bytes > 8 or body - offset > len(head):
-            return
-        unknown = (1 << 7 * size_bytes) - 1
-        size = int.from_bytes(head[name_bytes : name_bytes + size_bytes], "big") & unknown
-        yield _Element(int.from_bytes(head[:name_bytes], "big"), body, end if size == unknown else body + size)
-        offset = body + size
-
-
-def _values(reader: Reader, parent: _Element) -> dict[int, bytes]:
-    """The small elements within another: numbers and names."""
-    return {
-        name: reader.read(body, end - body)
-        for name, body, end in _elements(reader, parent.body, parent.end)
-        if end - body <= _LONGEST_VALUE
-    }
+def _lengths(
+    reader: Reader, first: tuple[int, int], tracks: Collection[int], duration: float, tick: float
+) -> list[float]:
+    """In seconds what the blocks say, and the duration in the reading that comes closer to it; none if it's a gap's."""
+    begin, first_time = first
+    last = webm_blocks.last_cluster(reader, tracks)
+    if not last or reader.is_again(_EBML.to_bytes(4, "big"), begin):
+        return []
+    if last[0][0] > begin and last[0][1] <= first_time:
+        return []  # the times begin again with each cluster
+    last_time = max(time for _, time in last)
+    seconds = (last_time - first_time) * tick
+    claims = [seconds, seconds + webm_blocks.LONGEST_BLOCK_SECONDS]
+    if duration > 0:
+        readings = duration * tick, max(duration - first_time, 0) * tick
+        claims.append(min(readings, key=lambda reading: abs(reading - seconds)))
+    is_sound = density.borne_out(
+        reader, begin, min(claims), lambda offset, piece: webm_blocks.measured(reader, offset, piece, tracks, tick)
+    )
+    return claims if is_sound else []
 
 
 def _float(value: bytes) -> float:
@@ -80,42 +83,30 @@ def _float(value: bytes) -> float:
     return float(number) if math.isfinite(number) else 0.0
 
 
-def _sound(reader: Reader, tracks: _Element) -> tuple[int | None, int | None]:
-    """Sample rate and channels of the first audio track; what the track leaves out has the specification's default."""
-    for track in _elements(reader, tracks.body, tracks.end):
-        if track.name != _TRACK:
-            continue
-        values = _values(reader, track)
-        if int.from_bytes(values.get(_TRACK_TYPE, b""), "big") != _AUDIO_TRACK:
-            continue
-        audio = next((child for child in _elements(reader, track.body, track.end) if child.name == _AUDIO), None)
-        settings = _values(reader, audio) if audio else {}
-        if values.get(_CODEC, b"").rstrip(b"\0") == b"A_OPUS":
-            rate = 48_000
-        else:
-            rate = round(_float(settings.get(_OUTPUT_RATE, b"")) or _float(settings.get(_RATE, b"")) or 8_000)
-        return rate, int.from_bytes(settings.get(_CHANNELS, b"\x01"), "big")
-    return None, None
+def _sound_tracks(reader: Reader, tracks: Element) -> dict[int, tuple[int | None, int | None]]:
+    """Sample rate and channels of the audio tracks by their numbers, each None if it is uncertain."""
+    found = {}
+    for track in elements(reader, tracks.body, tracks.end):
+        about = values(reader, track) if track.name == _TRACK else {}
+        if int.from_bytes(about.get(_TRACK_TYPE, b""), "big") == _AUDIO_TRACK:
+            number = int.from_bytes(about.get(_TRACK_NUMBER, b"\x01"), "big")
+            found[number] = _sound(reader, track, is_opus=about.get(_CODEC, b"").rstrip(b"\0") == b"A_OPUS")
+    return found
 
 
-def _last_time(reader: Reader) -> int | None:
-    """When the last block begins, None if the file's tail holds no cluster."""
-    tail = reader.tail(_TAIL)
-    at = tail.rfind(_CLUSTER.to_bytes(4, "big"))
-    cluster = next(_elements(reader, reader.size - len(tail) + at, reader.size), None) if at >= 0 else None
-    begin, last = None, 0
-    for element in _elements(reader, cluster.body, cluster.end) if cluster else ():
-        if element.name == _TIMESTAMP:
-            begin = int.from_bytes(reader.read(element.body, min(element.end - element.body, 8)), "big")
-        elif element.name == _BLOCK_GROUP:
-            group = _elements(reader, element.body, element.end)
-            last = max([last, *(_block_time(reader, block) for block in group if block.name == _BLOCK)])
-        elif element.name == _SIMPLE_BLOCK:
-            last = max(last, _block_time(reader, element))
-    return None if begin is None else begin + last
-
-
-def _block_time(reader: Reader, block: _Element) -> int:
-    """Relative to its cluster; it comes after the track's number, of one byte in all but the strangest files."""
-    (time,) = reader.unpack(">xh", block.body)
-    return int(time)
+def _sound(reader: Reader, track: Element, *, is_opus: bool) -> tuple[int | None, int | None]:
+    """What the track says, unless the codec's own header says something else. Opus is always decoded at 48 kHz."""
+    settings: dict[int, bytes] = {}
+    own = None
+    for child in elements(reader, track.body, track.end):
+        if child.name == _AUDIO:
+            settings = values(reader, child)
+        elif child.name == _CODEC_PRIVATE:
+            at = reader.read(child.body, min(child.end - child.body, _LONGEST_LENGTHS)).find(b"\x01vorbis")
+            own = ogg_sound.described(reader, child.body + max(at, 0))
+    rate = 48_000 if is_opus else round(_float(settings.get(_RATE, b"")))
+    channels = int.from_bytes(settings.get(_CHANNELS, b"\x01"), "big")
+    return (
+        rate if rate > 0 and (not own or own.rate == rate) else None,
+        channels if channels and (not own or own.channels == channels) else None,
+    )

@@ -128,16 +128,39 @@ def audiences_html(summary: dict[str, Any]) -> str:
         html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
     if without:
         html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
-    return (html or "<p>No cohorts.</p>") + unreadable_html(summary["unreadable_records"])
+    told = unreadable_html(summary["unreadable_records"]) + suppression_html(summary["suppression"])
+    return (html or "<p>No cohorts.</p>") + told
+
+
+def suppression_html(suppression: dict[str, Any] | None) -> str:
+    """Which lines of the suppression list keep nobody out; what they say stays where the list is."""
+    if not suppression or not suppression["unmatched_lines"]:
+        return ""
+    lines, without = suppression["unmatched_lines"], suppression["listed"] - suppression["matching"]
+    html = (
+        "<h3>Suppression list</h3>"
+        f"<p>Of {suppression['listed']:,} user ids on the suppression list, {without:,} are in no record: forgotten, "
+        f"without a finding yet, or spelt otherwise. {lines_of(lines)}{' …' if without > len(lines) else '.'}</p>"
+    )
+    if similar := suppression["similar_lines"]:
+        html += (
+            f'<p class="notice"><strong>Look at the suppression list.</strong> {lines_of(similar)}: there is a patient '
+            "whose user id differs only by case, or by letters that look alike.</p>"
+        )
+    return html
+
+
+def lines_of(numbers: Sequence[int]) -> str:
+    return f"{'Line' if len(numbers) == 1 else 'Lines'} {', '.join(map(str, numbers))}"
 
 
 def unreadable_html(unreadable: dict[str, Any]) -> str:
     if not unreadable["count"]:
         return ""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in unreadable["first"])
-    more = unreadable["count"] - len(unreadable["first"])
-    rest = f"<li>… and {number(more)} more</li>" if more else ""
-    return f"<h3>Records that can't be read</h3><p>By these recordings nobody is in a cohort.</p><ul>{items}{rest}</ul>"
+    rows = [(escape(sentence),) for sentence in unreadable["first"]]
+    if more := unreadable["count"] - len(rows):
+        rows.append((f"… and {number(more)} more",))
+    return "<h3>Records that can't be read: nobody is in a cohort by them</h3>" + table(("File, and what to do",), rows)
 
 
 def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def recording_page(recording: dict[str, Any], words: Words, records: Sequence[En
     body = f"""<a class="skip" href="#text">Skip to the transcript</a>
 <header>
 <p class="over">Transcript and findings</p>
-<h1>{escape(key.removeprefix(f"media/{recording['user_id']}/"))}</h1>
+<h1>{escape(key.split("/", 2)[2])}</h1>
 <ul class="facts">{facts(recording, words, records)}</ul>
 {"" if complete else INCOMPLETE}
 </header>

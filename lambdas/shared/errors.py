@@ -23,3 +23,7 @@ class TakenOver(Exception):
 
 class IncompleteOutput(Exception):
     """Objects that an earlier step or a service reported as written are not there."""
+
+
+class InvalidSuppressionList(Exception):
+    """Lines of the suppression list can't be read for certain; a redrive goes on when they are repaired."""

@@ -16,6 +16,10 @@ from lambdas.shared.storage import find_head, s3
 from lambdas.shared.uris import parse_uri
 
 CHANGED = "The object was deleted or replaced meanwhile."
+REPLACED = (
+    "The object was replaced while its transcript was made, which may be that of the newer version. That one starts by "
+    "itself."
+)
 CUSTOMER_KEY = (
     "The object is encrypted with a key that was given in its upload and that S3 does not keep (SSE-C), so nobody else "
     "can read it. Copy it onto itself with that key, encrypted with the bucket's key: the copy starts by itself."
@@ -75,6 +79,19 @@ def planned_head(recording: Mapping[str, Any]) -> Mapping[str, Any]:
     if head is None or media_id(bucket, key, head) != recording["media_id"]:
         raise Unusable(CHANGED)
     return head
+
+
+def replaced(recording: Mapping[str, Any]) -> bool:
+    """Whether the object is another version by now than the planned one; not if it is gone, or S3 doesn't tell."""
+    bucket, key = parse_uri(recording["uri"])
+    try:
+        head = find_head(bucket, key)
+    except ClientError as error:
+        # Denied, a customer's key, or gone and not to be listed.
+        if error.response["Error"]["Code"] not in ("400", "403"):
+            raise
+        return False
+    return head is not None and media_id(bucket, key, head) != recording["media_id"]
 
 
 def archived(head: Mapping[str, Any]) -> str | None:

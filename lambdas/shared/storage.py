@@ -31,6 +31,13 @@ def find_head(bucket: str, key: str) -> Mapping[str, Any] | None:
         return None
 
 
+def find_listed(bucket: str, key: str) -> Mapping[str, Any] | None:
+    """What a listing says of the object, such as its ETag; None if there is none. It takes no right to read."""
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", ())
+    # The first in the order of keys: if there is one of this very name, it comes before those that only begin so.
+    return next((item for item in listed if item["Key"] == key), None)
+
+
 def read_bytes(bucket: str, key: str) -> bytes:
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
@@ -60,9 +67,19 @@ def read_json_lines(bucket: str, key: str) -> list[Any]:
     return msgspec.json.Decoder().decode_lines(read_bytes(bucket, key))
 
 
-def write_json(bucket: str, key: str, document: Any) -> None:
+# S3's answers to a write under a condition that isn't met: the object is there, has changed, is being written, or is
+# gone (S3 user guide, "Conditional writes").
+CONDITION_NOT_MET = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+
+
+def unchanged(head: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The condition under which S3 writes only if the object is still as `head` says, None for not there."""
+    return {"IfMatch": head["ETag"]} if head else {"IfNoneMatch": "*"}
+
+
+def write_json(bucket: str, key: str, document: Any, **condition: Any) -> None:
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json", **condition)
 
 
 def write_json_lines(

@@ -8,6 +8,9 @@ import threading
 from typing import Any
 
 import boto3
+from botocore.config import Config
+
+from operations.clients import direct
 
 # A client may be used by several threads; a session may not make two at a time.
 _making = threading.Lock()
@@ -30,6 +33,7 @@ def forget() -> None:
 
 @functools.lru_cache(maxsize=128)
 def _client(service: str, endpoint_url: str, region_name: str, **options: Any) -> Any:
+    options["config"] = options.get("config", Config()).merge(direct())
     return _session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint_url,

@@ -2,9 +2,12 @@
 
 from typing import Literal
 
-from moto.kms.models import Key, kms_backends
+from moto.kms.exceptions import NotFoundException
+from moto.kms.models import Key, KmsBackend, kms_backends
 
 from local.aws.credentials import ACCOUNT_ID
+
+_moto_init = KmsBackend.__init__
 
 
 def find(name: str, region: str = "us-east-1", account: str = ACCOUNT_ID) -> Key | None:
@@ -25,3 +28,27 @@ def sent(name: str, way: Literal["as-given", "id"]) -> str:
     """What a service sends to S3 that was given the key `name`: the same, or the bare id of a key that there is."""
     found = find(name) if way == "id" else None
     return str(found.id) if found else name
+
+
+class _Keys(dict[str, Key]):
+    """A backend's keys by id, of which moto's operations ask by ARN, too, and without a look whether there is one."""
+
+    def __init__(self, backend: KmsBackend) -> None:
+        self._backend = backend
+
+    def __missing__(self, name: str) -> Key:
+        """What DisableKey, EnableKey, ScheduleKeyDeletion and others would end with HTTP 500 for."""
+        key_id = self._backend.get_key_id(name)
+        if key_id == name or key_id not in self:
+            raise NotFoundException(f"Key '{name}' does not exist")
+        return self[key_id]
+
+
+def install() -> None:
+    """Put this into moto; repeating it changes nothing."""
+    KmsBackend.__init__ = _init  # type: ignore[method-assign]
+
+
+def _init(self: KmsBackend, region_name: str, account_id: str | None = None) -> None:
+    _moto_init(self, region_name, account_id)
+    self.keys = _Keys(self)

@@ -2,22 +2,21 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from local.console import guard, reports, uploads, view
-from operations.commands import sentence
+from operations.commands import said
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import again, arn_of, redrive
+from operations.refusals import AWS_ERRORS, sentence
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -91,13 +90,11 @@ def application(deployed: Deployed) -> Callable[..., Any]:
             response = _told(error.description or error.name, error.code or 500)
         except OperationError as error:
             response = _told(str(error), 400)
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             response = _told(sentence(error), 502)
         except Exception as error:
-            # Its message may name a patient or a file, and the terminal isn't the place for that.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _logger.error("The console can't answer: %s\n%s", type(error).__name__, where)
-            response = _told(f"Something unexpected happened ({type(error).__name__}); the terminal says where.", 500)
+            _logger.error("The console can't answer. %s", said(error))
+            response = _told(said(error), 500)
         return guard.protect(response)
 
     return answer

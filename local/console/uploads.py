@@ -1,27 +1,17 @@
 """A recording that was dropped on the page, on its way into the media bucket."""
 
-from pathlib import PurePosixPath
 from typing import IO
 from urllib.parse import unquote
 
-from botocore.model import StringShape
 from werkzeug.datastructures import Headers
 
 from lambdas.preflight import refusal
-from lambdas.rules.sdk_model import input_shape
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.recordings import check_key, check_user_id, description
+from operations.recordings import check_key, check_user_id, description, unsuitable
 
 # Not in the address, which histories and logs keep.
 USER_ID, FILE_NAME, CONSENT = "X-User-Id", "X-File-Name", "X-Audience-Consent"
-
-
-def formats() -> list[str]:
-    """What a recording's name may end in: the formats that Transcribe Medical takes."""
-    shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
-    assert isinstance(shape, StringShape)
-    return sorted(shape.enum)
 
 
 def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[bytes]) -> None:
@@ -35,13 +25,11 @@ def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[b
     user_id, file = _decoded(headers, USER_ID, "user id"), _decoded(headers, FILE_NAME, "file name")
     if not user_id:
         raise OperationError("Whose recording is it? Give the patient's user id, a pseudonym.")
-    check_user_id(user_id, "The user id")
+    user_id = check_user_id(user_id, "The user id")
     if file in ("", ".", "..") or "/" in file:
         raise OperationError(f"{file!r} is no name of a file; rename it.")
-    ending = PurePosixPath(file).suffix.lower().removeprefix(".")
-    if ending not in formats():
-        known = f"Transcribe Medical takes {', '.join(formats())}. Convert or rename it."
-        raise OperationError(f"{file} {f'ends in {ending!r}' if ending else 'has no extension'}; {known}")
+    if reason := unsuitable(file):
+        raise OperationError(reason)
     if size is None:
         raise OperationError(f"The size of {file} isn't told (Content-Length); drop it on the page.")
     if size == 0:

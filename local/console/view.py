@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from local.progress import STAGES
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import Execution, arn_of, look
 from operations.executions import listed as newest_first
+from operations.stages import STAGES
 
 MOST_EXECUTIONS = 20
 _MOST_NAMED = 3
@@ -52,10 +52,7 @@ def details(deployed: Deployed, name: str) -> dict[str, Any]:
         "recordings": recordings(deployed, found),
         "rejected": rejected[:_MOST_REJECTED],
         "more_rejected": max(0, len(rejected) - _MOST_REJECTED),
-        "failures": [
-            {"state": failure.state, "error": failure.error, "cause": plain_cause(failure.cause)}
-            for failure in found.failures
-        ],
+        "failures": [failure._asdict() for failure in found.failures],
         "advice": advice(found, redrive="Redrive", again="Start again"),
         "report": f"executions/{quote(found.name)}/batches/{quote(found.name)}/report.html"
         if found.report_uri
@@ -100,15 +97,6 @@ def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
         "failed": failed,
     }
     return {name: number for name, number in counts.items() if name == "total" or number}
-
-
-def plain_cause(cause: str) -> str:
-    """The sentence in what Step Functions tells of a failed function: the error's message without its stack trace."""
-    try:
-        told = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(told["errorMessage"]) if isinstance(told, dict) and told.get("errorMessage") else cause
 
 
 def file_of(uri: str) -> str:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 16_000
 
 _CONTAINERS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "amr": "amr"}
-# One FFmpeg demuxer reads the whole ISO base media family; the file's major brand tells the members apart.
+# One FFmpeg demuxer reads the whole ISO base media family; brands tell the members apart.
 _ISO_AUDIO_BRANDS = {"M4A ", "M4B "}
 _ISO_VIDEO_BRANDS = {"isom", "iso2", "iso4", "iso5", "iso6", "mp41", "mp42", "avc1", "dash", "M4V ", "MSNV"}
+_QUICKTIME = "qt  "
 
 
 class MediaError(ValueError):
@@ -91,10 +92,12 @@ def _media_format(container: av.container.InputContainer, data: bytes) -> str:
         if b"webm" in data[:64]:
             return "webm"
     elif "mp4" in demuxer.split(","):
-        brand = container.metadata.get("major_brand", "")
+        brand, compatible = (container.metadata.get(name, "") for name in ("major_brand", "compatible_brands"))
         if brand in _ISO_AUDIO_BRANDS:
             return "m4a"
-        if brand in _ISO_VIDEO_BRANDS:
+        # Phones name 3GPP's brand first; QuickTime stays what it is, whatever it says it is compatible with.
+        brands = {brand, *(compatible[at : at + 4] for at in range(0, len(compatible), 4))}
+        if brand != _QUICKTIME and brands & _ISO_VIDEO_BRANDS:
             return "mp4"
     raise UnsupportedContainer(f"{demuxer} is not a container that Amazon Transcribe takes")
 

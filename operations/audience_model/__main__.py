@@ -3,13 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
 from operations.audience_model.models import create
 from operations.audience_model.request import AudienceModelError, Output, TrainingTable
+from operations.commands import INTERRUPTED, tell
+from operations.deployed import Connection
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,37 +59,24 @@ def main(arguments: Sequence[str] | None = None, poll_seconds: float = 60) -> in
     )
     output = Output(chosen.output, chosen.output_key, chosen.minimum_seed, chosen.percentages)
     try:
-        session: Any = boto3.Session()
-        arn = create(session, chosen.name, training, output, poll_seconds=poll_seconds)
-    except AudienceModelError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except ClientError as error:
-        print(_explained(error), file=sys.stderr)
-        return 1
-    except (NoCredentialsError, NoRegionError, ProfileNotFound) as error:
-        print(f"{str(error).rstrip('.')}. Set AWS credentials and a Region (aws configure).", file=sys.stderr)
-        return 1
-    except BotoCoreError as error:
-        print(f"{str(error).rstrip('.')}. Start the same command again; it goes on where it was.", file=sys.stderr)
-        return 1
+        aws = Connection(boto3.Session(), None)
+        arn = create(aws, chosen.name, training, output, poll_seconds=poll_seconds)
+        print(f"\n{arn}\n\nIn cdk.json, below parameters.StartAudienceGenerationJob:")
+        print(f'"configuredAudienceModelArn": "{arn}"')
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("Stopped; a training that was started goes on. The same command continues.", file=sys.stderr)
-        return 130
-    print(
-        f'\n{arn}\n\nIn cdk.json, below parameters.StartAudienceGenerationJob:\n"configuredAudienceModelArn": "{arn}"'
-    )
+        return INTERRUPTED
+    except AudienceModelError as error:
+        return tell(error)
+    except Exception as error:
+        code = tell(error)
+        if not isinstance(error, BrokenPipeError):
+            print(
+                "The same command goes on where it was; docs/deploy.md names the rights that it takes.", file=sys.stderr
+            )
+        return code
     return 0
-
-
-def _explained(error: ClientError) -> str:
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    told = f"{error.operation_name}: {code}: {message.rstrip('.')}."
-    if code.startswith("ExpiredToken"):
-        return f"{told} Get new credentials and start the same command again; it goes on where it was."
-    if code.startswith("AccessDenied"):
-        return f"{told} docs/deploy.md names the rights that this takes."
-    return f"{told} Start the same command again when that is repaired; what exists is used again."
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """The training data set, the audience model and the configured audience model: found by their name, or made."""
 
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from operations.audience_model.request import (
@@ -146,18 +145,20 @@ def _find(client: Any, operation: str, member: str, arn_member: str, name: str) 
 
 
 def _check_same(called: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    for member, value in wanted.items():
-        if not _has(found.get(member), value):
-            raise AudienceModelError(
-                f"The {called} exists with another {member} ({json.dumps(found.get(member))}, not "
-                f"{json.dumps(value)}); choose another --name, or delete it."
-            )
+    for member, there, asked in _differences(found, wanted):
+        raise AudienceModelError(
+            f"The {called} exists with another {member} ({there}, not {asked}); choose another --name, or delete it."
+        )
 
 
-def _has(found: Any, wanted: Any) -> bool:
-    """Whether `found` is `wanted`, apart from members that weren't asked for (a service may fill them in)."""
+def _differences(found: Any, wanted: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where `found` isn't what is wanted, apart from members that weren't asked for: a service may fill them in."""
     if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(_has(found.get(member), wanted[member]) for member in wanted)
-    if isinstance(wanted, list):
-        return isinstance(found, list) and len(found) == len(wanted) and all(map(_has, found, wanted))
-    return bool(found == wanted)
+        there = found if isinstance(found, Mapping) else {}
+        for member in wanted:
+            yield from _differences(there.get(member), wanted[member], f"{path}.{member}".lstrip("."))
+    elif isinstance(wanted, list) and isinstance(found, list) and len(found) == len(wanted):
+        for number, pair in enumerate(zip(found, wanted, strict=True)):
+            yield from _differences(*pair, f"{path}[{number}]")
+    elif found != wanted:
+        yield path, "nothing" if found is None else found, wanted

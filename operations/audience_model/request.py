@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from operations.errors import OperationError
+
 # With the roles' prefix and "-training" at most the 64 characters of a role's name.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,41}")
 _S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
@@ -15,7 +17,7 @@ _ID_TYPES = ("string", "int", "bigint")
 _TIMESTAMP_TYPES = ("bigint", "int", "timestamp")
 
 
-class AudienceModelError(Exception):
+class AudienceModelError(OperationError):
     """The model cannot be made; the text says of what, why, and what to do."""
 
 

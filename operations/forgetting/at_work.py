@@ -10,9 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting.survey import Findings, Known, read_json
+from operations.forgetting.survey import Findings, Known
 from operations.parallel import mapped
 
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
@@ -106,20 +107,39 @@ def _holds(deployed: Deployed, execution: dict[str, Any], user_id: str) -> bool:
         request = json.loads(description["input"])
     except ValueError:
         return False  # it will fail in PlanBatch
-    theirs = f"s3://{deployed.media}/media/{user_id}/"
     if not isinstance(request, dict):
         return False
-    asked = request.get("media")
-    if isinstance(asked, list) and any(isinstance(uri, str) and uri.startswith(theirs) for uri in asked):
+    asked, prefix, media = request.get("media"), request.get("prefix"), f"s3://{deployed.media}/media/"
+    if isinstance(asked, list) and any(isinstance(uri, str) and _is_below(uri, media, user_id) for uri in asked):
         return True
-    prefix = request.get("prefix")
-    if not isinstance(prefix, str) or not (prefix.startswith(theirs) or theirs.startswith(prefix)):
+    if not isinstance(prefix, str):
         return False
-    plan = read_json(deployed.client("s3"), deployed.clinical, f"batches/{execution['name']}/plan.json")
+    begin = any(f"{media}{name}/".startswith(prefix) for name in spellings(user_id))
+    if not begin and not _is_below(prefix, media, user_id):
+        return False
+    plan = _plan(deployed, execution["name"])
     if plan is None:
         return True
     listed = [entry for name in ("recordings", "elsewhere", "rejected") for entry in plan.get(name, ())]
-    return any(entry.get("user_id") == user_id for entry in listed)
+    return any(canonical(entry.get("user_id") or "") == user_id for entry in listed)
+
+
+def _is_below(uri: str, media: str, user_id: str) -> bool:
+    folder, slash, _ = uri.removeprefix(media).partition("/")
+    return uri.startswith(media) and bool(slash) and canonical(folder) == user_id
+
+
+def _plan(deployed: Deployed, execution_name: str) -> Any | None:
+    """None if there is none, or it is no JSON."""
+    key = f"batches/{execution_name}/plan.json"
+    try:
+        return json.loads(deployed.client("s3").get_object(Bucket=deployed.clinical, Key=key)["Body"].read())
+    except ValueError:
+        return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
 
 
 def _is_running(status: str) -> bool:

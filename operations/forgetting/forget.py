@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, audiences, proof, removal, survey
+from operations.forgetting import at_work, audiences, proof, removal, suppression, survey
 from operations.forgetting.audiences import Audience
 from operations.forgetting.survey import Object
 from operations.forgetting.versions import Version
@@ -18,7 +19,10 @@ NO_OBJECTS = ("unfinished uploads", "transcription jobs", "audiences")
 
 
 class Plan(NamedTuple):
-    """What is to go. `whole` is with all that is the patient's, `parts` names them among others."""
+    """What is to go. `whole` is with all that is the patient's, `parts` names them among others.
+
+    `is_suppressed` is whether the suppression list has them already.
+    """
 
     known: survey.Known
     whole: list[Object]
@@ -27,6 +31,7 @@ class Plan(NamedTuple):
     transcription_jobs: list[dict[str, Any]]
     audiences: list[Audience]
     entity_detection_jobs: list[str]
+    is_suppressed: bool
 
 
 class Outcome(NamedTuple):
@@ -43,11 +48,14 @@ def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool 
     """Find everything that is to go; nothing is changed. `forget` looks for the access logs itself, last of all.
 
     Raises:
-        OperationError: something is still working with the patient's recordings, or the user id can't be one.
+        OperationError: something is still working with the patient's recordings, the user id can't be one, or the
+            suppression list can't be read.
         botocore.exceptions.ClientError: a right is missing.
     """
+    given, user_id = user_id, canonical(user_id)
     if not user_id or "/" in user_id:
-        raise OperationError(f"{user_id!r} is no user id; give what stands behind media/ in a recording's key.")
+        raise OperationError(f"{given!r} is no user id; give what stands behind media/ in a recording's key.")
+    is_suppressed = suppression.is_suppressed(deployed, user_id)
     at_work.refuse_running_executions(deployed, user_id)
     known = survey.learn(deployed, user_id, lambda number: report("Reading plans and records", number))
     findings = survey.survey(deployed, known, lambda number: report("Looking for what names them", number))
@@ -64,6 +72,7 @@ def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool 
         jobs,
         audiences.audiences(deployed, findings),
         _entity_detection_jobs(deployed, known),
+        is_suppressed,
     )
 
 
@@ -76,7 +85,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
     """
     traces = plan.known.traces
     before = {execution["executionArn"] for execution in at_work.running_executions(deployed)}
-    suppressed = removal.suppress(deployed, traces.user_id)
+    suppressed = suppression.suppress(deployed, traces.user_id)
 
     def removing(number: int) -> None:
         report("Removing", number)
@@ -116,8 +125,8 @@ def notes(deployed: Deployed, plan: Plan, running: Iterable[str], *, delete_audi
     """What can't be deleted, and what is yet to be done, in sentences."""
     known, told = plan.known, []
     user_id = known.traces.user_id
-    if not removal.can_be_suppressed(user_id):
-        told.append(f"{user_id!r} can't be on the suppression list: it has blanks at an end, or a line break.")
+    if reason := fault(user_id):
+        told.append(f"{user_id!r} {reason}: it can't be on the suppression list, and is in no later seed for that.")
     for arn in running:
         told.append(
             f"{arn} was running and may have read the records before; when it has ended, forget again to be sure."

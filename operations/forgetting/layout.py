@@ -3,9 +3,8 @@
 import re
 from typing import NamedTuple
 
+from lambdas.shared import suppression_list
 from operations.deployed import Deployed
-
-SUPPRESSION_KEY = "suppression/user_ids.txt"
 
 # How the content of a kind is searched, and what is done with what names the patient among others.
 RECORDING = "recording"  # of one patient, and nothing that we write: key and metadata say whose
@@ -38,6 +37,7 @@ _CLINICAL = (
     (re.compile(r"entities/"), Place("entity output", DOCUMENT)),
     (re.compile(r"records/"), Place("records", LINES)),
     (re.compile(r"claims/"), Place("claims", UNKNOWN)),
+    (re.compile(r"withdrawals/"), Place("withdrawals", UNKNOWN)),
     (re.compile(r"queries/"), Place("query results", QUERY_RESULT)),
     (re.compile(r"batches/.*\.jsonl$"), Place("batch files", LINES)),
     (re.compile(r"batches/[^/]+/jobs/"), Place("batch files", JOB)),
@@ -47,7 +47,7 @@ _CLINICAL = (
 _AUDIENCE = (
     (re.compile(r"seeds/.*\.jsonl$"), Place("seeds", LINES)),
     (re.compile(r"seeds/.*\.json$"), Place("seeds", DOCUMENT)),
-    (re.compile(re.escape(SUPPRESSION_KEY) + "$"), Place("suppression list", SUPPRESSION)),
+    (re.compile(re.escape(suppression_list.KEY) + "$"), Place("suppression list", SUPPRESSION)),
 )
 # What the ids are found in goes last, the plans at the very end: when it is cut off, the next run finds them again.
 _ORDER = (
@@ -60,6 +60,7 @@ _ORDER = (
     "documents",
     "entity output",
     "claims",
+    "withdrawals",
     "query results",
     "access logs",
     "records",

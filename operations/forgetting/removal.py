@@ -1,4 +1,4 @@
-"""Taking a patient out: the suppression list first, then what is theirs, then what names them among others."""
+"""Taking a patient out: first what is theirs, then what names them among others."""
 
 import json
 import re
@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
-from operations.errors import OperationError
 from operations.forgetting import layout
 from operations.forgetting.survey import Findings, Object, Tick, in_turn
 from operations.forgetting.traces import Traces
@@ -18,45 +16,7 @@ from operations.parallel import mapped
 
 # Metadata of a seed from which somebody was taken: audiences made from it before may hold them.
 PEOPLE_REMOVED = "people-removed"
-_MAXIMUM_ATTEMPTS = 10
 _BLACKED_OUT = b"forgotten"
-
-
-def suppress(deployed: Deployed, user_id: str) -> bool:
-    """Put the user id on the suppression list, so that no later seed has it; False if it was there, or can't be.
-
-    Raises:
-        OperationError: others keep changing the list.
-    """
-    s3 = deployed.client("s3")
-    if not can_be_suppressed(user_id):
-        return False
-    for _ in range(_MAXIMUM_ATTEMPTS):
-        try:
-            answer = s3.get_object(Bucket=deployed.audience, Key=layout.SUPPRESSION_KEY)
-            body, condition = answer["Body"].read(), {"IfMatch": answer["ETag"]}
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
-                raise
-            body, condition = b"", {"IfNoneMatch": "*"}
-        if user_id in (line.strip() for line in body.decode("utf-8-sig").splitlines()):
-            return False
-        separator = b"" if not body or body.endswith(b"\n") else b"\n"
-        lines = body + separator + user_id.encode() + b"\n"
-        try:
-            s3.put_object(
-                Bucket=deployed.audience, Key=layout.SUPPRESSION_KEY, Body=lines, ContentType="text/plain", **condition
-            )
-            return True
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
-                raise
-    raise OperationError(f"{layout.SUPPRESSION_KEY} keeps changing; forget again when nobody else writes it.")
-
-
-def can_be_suppressed(user_id: str) -> bool:
-    """Whether a line of the list can name it: blanks at its ends and line breaks would be lost."""
-    return [user_id] == [line.strip() for line in user_id.splitlines()]
 
 
 def remove_whole(deployed: Deployed, objects: Iterable[Object], tick: Tick) -> int:
@@ -81,7 +41,7 @@ def abort_uploads(deployed: Deployed, user_id: str) -> int:
 def unfinished_uploads(deployed: Deployed, user_id: str) -> list[dict[str, Any]]:
     pages = deployed.client("s3").get_paginator("list_multipart_uploads").paginate(Bucket=deployed.media)
     uploads = [upload for page in pages for upload in page.get("Uploads", ())]
-    return [upload for upload in uploads if upload["Key"].startswith(f"media/{user_id}/")]
+    return [upload for upload in uploads if owner_of(upload["Key"]) == user_id]
 
 
 def remove_parts(

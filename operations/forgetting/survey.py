@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from lambdas.shared.identity import digest
+from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.forgetting import layout
 from operations.forgetting.traces import Traces
@@ -23,7 +22,8 @@ class Known(NamedTuple):
 
     `other_recordings` are the media ids of other patients, as bytes; `executions` those that the patient's recordings
     were in; `mixed_records` the keys of records that hold lines of theirs, whoever's object they are of; `unplanned`
-    the media ids that no plan knows, so that their event may still be on its way.
+    the media ids that no plan knows, so that their event may still be on its way; `others` the user ids of everybody
+    else.
     """
 
     traces: Traces
@@ -31,6 +31,7 @@ class Known(NamedTuple):
     executions: frozenset[str]
     mixed_records: frozenset[str]
     unplanned: frozenset[str]
+    others: frozenset[str]
 
 
 class Object(NamedTuple):
@@ -47,10 +48,10 @@ class Findings(NamedTuple):
 
 @dataclass
 class _Seen:
-    """What one plan or one object's records tell; `names_them` whether any line or entry is the patient's."""
+    """What one plan or one object's records tell: of the patient their `names`, as they are spelt, and their ids."""
 
     version: Version
-    names_them: bool
+    names: set[str]
     ids: set[str]
     media_ids: set[str]
     others: set[str]
@@ -71,15 +72,15 @@ def learn(deployed: Deployed, user_id: str, tick: Tick) -> Known:
     s3 = deployed.client("s3")
     ids: set[str] = set()
     uploaded: set[str] = set()
-    others, other_recordings = set[str](), set[bytes]()
+    names, others, other_recordings = set[str](), set[str](), set[bytes]()
     # Not below the patient's prefix alone: S3's access logs would name the prefix, hours after this was done.
     for version in list_versions(s3, deployed.media, "media/"):
         tick(1)
-        owner = version.key.split("/")[1]
-        if owner != user_id:
-            if user_id in owner:
-                others.add(owner)
+        name = version.key.split("/")[1]
+        if (owner := canonical(name)) != user_id:
+            others.add(owner)
             continue
+        names.add(name)
         ids.add(digest(deployed.media, version.key))
         identifier = digest(deployed.media, version.key, version.version_id)
         ids.add(identifier)
@@ -97,8 +98,9 @@ def learn(deployed: Deployed, user_id: str, tick: Tick) -> Known:
         tick(1)
         others |= seen.others
         other_recordings |= seen.other_recordings
-        if not seen.names_them:
+        if not seen.names:
             continue
+        names |= seen.names
         ids |= seen.ids
         if execution := layout.execution_of(seen.version.key):
             executions.add(execution)
@@ -106,7 +108,9 @@ def learn(deployed: Deployed, user_id: str, tick: Tick) -> Known:
         else:
             mixed.add(seen.version.key)
     unplanned = frozenset(uploaded - planned)
-    return Known(Traces(user_id, ids, others), other_recordings, frozenset(executions), frozenset(mixed), unplanned)
+    longer = [other for other in others if any(user_id in name for name in spellings(other))]
+    traces = Traces(user_id, ids, longer, names)
+    return Known(traces, other_recordings, frozenset(executions), frozenset(mixed), unplanned, frozenset(others))
 
 
 def access_logs(deployed: Deployed, known: Known, tick: Tick) -> list[Object]:
@@ -179,23 +183,24 @@ def _named_in(s3: Any, found: Object, known: Known) -> Object | None:
 
 
 def _look(s3: Any, version: Version, user_id: str) -> _Seen:
-    seen = _Seen(version, False, set(), set(), set(), set())
+    seen = _Seen(version, set(), set(), set(), set(), set())
     content = read(s3, version)
     if content is None:
         return seen
     for entry in _entries(version.key, content.body):
-        theirs = entry.get("user_id")
-        if theirs == user_id:
-            seen.names_them = True
+        name = entry.get("user_id")
+        if not isinstance(name, str):
+            continue
+        if (owner := canonical(name)) == user_id:
+            seen.names.add(name)
             if "media_id" in entry:
                 seen.media_ids.add(entry["media_id"])
             seen.ids.update(entry[name] for name in ("media_id", "object_id") if name in entry)
             if uri := entry.get("uri") or entry.get("media_uri"):
                 bucket, _, key = uri.removeprefix("s3://").partition("/")
                 seen.ids.add(digest(bucket, key))
-        elif isinstance(theirs, str):
-            if user_id in theirs:
-                seen.others.add(theirs)
+        else:
+            seen.others.add(owner)
             if "media_id" in entry:
                 seen.other_recordings.add(str(entry["media_id"]).encode())
     return seen
@@ -213,15 +218,3 @@ def _entries(key: str, body: bytes) -> Iterator[dict[str, Any]]:
             yield from (line for line in lines if isinstance(line, dict))
     except (ValueError, AttributeError):
         return
-
-
-def read_json(s3: Any, bucket: str, key: str) -> Any | None:
-    """The document, None if there is no such object or it is no JSON."""
-    try:
-        return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    except ValueError:
-        return None
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        return None

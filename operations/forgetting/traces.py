@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
+from lambdas.shared.user_ids import canonical, owner_of, spellings
+
 _RUN = re.compile(rb"[0-9a-f]{32,}")
 _DIGITS = 32
 # How much of a piece is looked at again with the next one: longer than any key, however often its bytes were escaped.
@@ -19,32 +21,40 @@ _OVERLAP = 8192
 
 
 class Traces:
-    """Of the patient `user_id`; `ids` are their media and object ids, `others` user ids that contain theirs."""
+    """Of the patient whose canonical user id is `user_id`.
 
-    def __init__(self, user_id: str, ids: Iterable[str] = (), others: Iterable[str] = ()) -> None:
+    `ids` are their media and object ids, `others` user ids that contain theirs, `seen` the spellings of theirs that
+    were found.
+    """
+
+    def __init__(
+        self, user_id: str, ids: Iterable[str] = (), others: Iterable[str] = (), seen: Iterable[str] = ()
+    ) -> None:
         self.user_id = user_id
         self.ids = frozenset(identifier.encode() for identifier in ids)
-        self._path = f"media/{user_id}/"
-        self._paths = re.compile(b"|".join(map(re.escape, _spellings(self._path))))
-        own = b"|".join(map(re.escape, _spellings(user_id)))
-        longer = [spelling for other in others for spelling in _spellings(other)]
-        longer.sort(key=len, reverse=True)
+        self._names = spellings(user_id).union(seen)
+        self._folders = [f"media/{name}/" for name in self._names]
+        self._paths = re.compile(b"|".join(map(re.escape, _escaped(self._folders))))
+        own = b"|".join(map(re.escape, _escaped(self._names)))
+        longer = _escaped(name for other in others for name in spellings(other))
         skipped = b"".join(re.escape(spelling) + b"|" for spelling in longer)
         # The longer ids come first, so that what is a part of them is not found.
         self._word = re.compile(rb"(?<![\w-])(?:" + skipped + rb"(" + own + rb"))(?![\w-])")
-        escaped = re.escape(html.escape(user_id).encode())
+        in_html = b"|".join(re.escape(html.escape(name).encode(errors="surrogatepass")) for name in self._names)
         # As our pages write it: the patient of a recording, and the beginning of a file's name.
-        self._in_page = re.compile(rb"Patient " + escaped + rb"<|>" + escaped + rb"/")
+        self._in_page = re.compile(rb"Patient (?:" + in_html + rb")<|>(?:" + in_html + rb")/")
 
     def owns(self, key: str) -> bool:
         """Whether an object of this key is the patient's as a whole."""
-        return key.startswith(self._path) or any(self._ids_in(key.encode()))
+        return owner_of(key) == self.user_id or any(self._ids_in(key.encode()))
 
     def in_key(self, key: str) -> bool:
         segments = key.split("/")
         # Below media/, only the segment behind it is a user id.
         named = segments[1:2] if segments[0] == "media" else segments
-        return self.owns(key) or self.user_id in named or (segments[0] != "media" and self.certain(key.encode()))
+        if self.owns(key) or not self._names.isdisjoint(named):
+            return True
+        return segments[0] != "media" and self.certain(key.encode())
 
     def certain(self, content: bytes) -> bool:
         """Whether a derived id or a path of theirs is anywhere in it."""
@@ -52,10 +62,10 @@ class Traces:
 
     def in_text(self, text: str) -> bool:
         """Whether a value of a JSON document is the user id, or holds a certain trace."""
-        if text == self.user_id:
+        if text in self._names:
             return True
         # A surrogate may stand alone in JSON.
-        return self.certain(text.encode(errors="surrogatepass")) or self._path in unquote(text)
+        return self.certain(text.encode(errors="surrogatepass")) or any(map(unquote(text).__contains__, self._folders))
 
     def in_json(self, document: Any) -> bool:
         if isinstance(document, str):
@@ -69,9 +79,11 @@ class Traces:
     def in_line(self, line: Any) -> bool:
         """Whether a line of a JSON Lines file is about the patient; what another's line quotes as said is not."""
         owner = line.get("user_id") if isinstance(line, dict) else None
-        if isinstance(owner, str) and owner != self.user_id:
-            return self.certain(json.dumps(line, ensure_ascii=False).encode(errors="surrogatepass"))
-        return self.in_json(line)
+        if not isinstance(owner, str):
+            return self.in_json(line)
+        if canonical(owner) == self.user_id:
+            return True
+        return self.certain(json.dumps(line, ensure_ascii=False).encode(errors="surrogatepass"))
 
     def in_page(self, content: bytes) -> bool:
         return self.certain(content) or self._in_page.search(content) is not None
@@ -108,17 +120,12 @@ class Traces:
                     yield run[start : start + _DIGITS]
 
 
-def _spellings(text: str) -> list[bytes]:
-    """As it may be written in JSON, HTML and URLs; S3's access logs quote a key that has been quoted."""
-    once = quote(text, safe="")
-    spelt = {
-        text,
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-        html.escape(text),
-        quote(text),
-        quote(quote(text)),
-        once,
-        quote(once),
-    }
-    return sorted((spelling.encode(errors="surrogatepass") for spelling in spelt), key=len, reverse=True)
+def _escaped(texts: Iterable[str]) -> list[bytes]:
+    """As they may be written in JSON, HTML and URLs, the longest first; S3's access logs quote a key again."""
+    written = set[str]()
+    for text in texts:
+        once = quote(text, safe="", errors="surrogatepass")
+        usual = quote(text, errors="surrogatepass")
+        written |= {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], html.escape(text)}
+        written |= {usual, quote(usual), once, quote(once)}
+    return sorted((each.encode(errors="surrogatepass") for each in written), key=len, reverse=True)

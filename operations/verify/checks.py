@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from operations.commands import sentence
+from operations.causes import plain
 from operations.errors import OperationError
 from operations.executions import Failure
+from operations.refusals import AWS_ERRORS, sentence
 
 Subject = TypeVar("Subject")
 
@@ -71,11 +72,11 @@ def finding(check: Check[Subject], subject: Subject) -> Finding:
     """What `check` finds; a call that AWS refuses, or doesn't answer, makes it `NOT_SEEN` with the reason."""
     try:
         seen = check.look(subject)
-    except (OperationError, ClientError, BotoCoreError) as error:
+    except (OperationError, *AWS_ERRORS) as error:
         seen = not_seen(sentence(error))
     except Exception as error:
         # An answer of another shape than documented; one point's fault stays its own, and the patient is forgotten.
-        seen = not_seen(f"The check itself failed: {type(error).__name__}: {error}. Send us this report.")
+        seen = not_seen(f"The check itself failed: {type(error).__name__}: {plain(str(error))}. Send us this report.")
     return _found(check, seen)
 
 
@@ -91,7 +92,7 @@ def _found(check: Check[Subject], seen: Seen) -> Finding:
 
 def said(failure: Failure) -> str:
     """An execution's failure, with as much of its cause as fits into a line."""
-    return f"{failure.state} failed: {failure.error}: {failure.cause[:_MOST_OF_A_CAUSE]}"
+    return str(failure._replace(cause=failure.cause[:_MOST_OF_A_CAUSE]))
 
 
 def request_of(answer: Any) -> str:

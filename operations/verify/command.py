@@ -1,22 +1,20 @@
 """The command `verify`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.environment import Environment
-from infra.settings import ConfigurationError
 from operations import output
+from operations.asking import ask
 from operations.deployed import connect, find
+from operations.environments import environment_of
 from operations.errors import OperationError
 from operations.options import Endpoint, Env, Json
 from operations.verify import report, verification
 from operations.verify.account import Account
 
 ALL_GOOD, REFUTED = 0, 1
-_CONFIGURATION = Path(__file__).parents[2] / "cdk.json"
 
 
 def verify_command(
@@ -62,7 +60,7 @@ def verify_command(
             raise OperationError("With --json nothing can be asked; give --yes or --preflight.")
         if not yes:
             output.console().print(verification.announcement(deployed.prefix))
-            typer.confirm("Go on?", abort=True)
+            ask("Go on?", "--yes or --preflight")
         progress = output.progress_console(as_json)
         verified = verification.verify(
             subject, deployed, env, without or (), patience, lambda step: progress.print(f"{step} …")
@@ -78,15 +76,3 @@ def verify_command(
         report.print_table(verified, output.console())
         output.console().print(f"The report is {path}.")
     raise typer.Exit(REFUTED if verified.refuted else ALL_GOOD)
-
-
-def environment_of(name: str) -> Environment:
-    """The environment's settings in cdk.json.
-
-    Raises:
-        OperationError: there is none of that name, or it has a mistake.
-    """
-    try:
-        return Environment.from_context(name, json.loads(_CONFIGURATION.read_text())["context"]["environments"])
-    except ConfigurationError as error:
-        raise OperationError(str(error)) from None

@@ -3,7 +3,7 @@
 Source: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution).
 """
 
-from local.progress import STAGES
+from operations.stages import STAGES
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
 

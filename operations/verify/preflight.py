@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoRegionError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, NoRegionError
 
 from infra.regions import check_region
 from infra.settings import ConfigurationError
-from operations.commands import sentence
 from operations.deployed import BOOTSTRAP_QUALIFIER, find_stack
+from operations.refusals import AWS_ERRORS, sentence
 from operations.verify import quotas
 from operations.verify.account import Account
 from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refuted, request_of
@@ -43,7 +43,7 @@ def _credentials(account: Account) -> Seen:
     try:
         # It takes no permission, so that a refusal speaks of the credentials.
         identity = account.client("sts").get_caller_identity()
-    except (ClientError, BotoCoreError) as error:
+    except AWS_ERRORS as error:
         return refuted(sentence(error))
     return holds(f"account {identity['Account']} as {identity['Arn']}, {request_of(identity)}")
 
@@ -60,12 +60,12 @@ def _services(account: Account) -> Seen:
         try:
             answered.append(f"{service} ({request_of(call())})")
         except (ConnectionError, HTTPClientError) as error:
-            return refuted(f"{service} does not answer: {error}")
+            return refuted(f"{service} does not answer: {sentence(error)}")
         except ClientError as error:
             # What one's own rights lack says nothing of the functions; what the organization forbids does.
             if code_of(error).startswith("AccessDenied") and "service control policy" not in str(error):
                 raise
-            return refuted(f"{service} refuses: {error}")
+            return refuted(f"{service} refuses: {sentence(error)}")
     return holds(", ".join(answered))
 
 

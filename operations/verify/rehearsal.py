@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.environment import Environment
-from operations.commands import sentence
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, look, redrive
 from operations.following import Uptake, media_of, pause, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import Recording, upload
+from operations.refusals import AWS_ERRORS, sentence
 from operations.verify.observed import NO_JOBS, Jobs, Observed
 
 # Always the same, so that whatever an interrupted rehearsal has left goes with the next one, and that the suppression
 # list has one line of it.
 TEST_PATIENT = "verify-test-patient"
+# The local AWS works in seconds, on a machine that may be busy.
+_LEAST_WAIT_SECONDS = 60
 _SAMPLES = Path(__file__).parents[2] / "samples" / "media"
 USABLE = Recording(_SAMPLES / "p-001" / "visit-0001.wav", f"media/{TEST_PATIENT}/usable.wav")
 # The words of a text file, which only its name calls sound.
@@ -69,17 +69,18 @@ def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
 def forget(observed: Observed, say: Say) -> None:
     """Forget the test patient, and keep what the proof says.
 
-    A job that outlived its execution is waited for, as long as anything else that is to arrive.
+    What is still at work with their recordings is waited for: an execution that nobody follows any more, or a job that
+    outlived its own.
     """
     deployed = observed.deployed
     say(f"Forgetting {TEST_PATIENT}")
-    end = time.monotonic() + observed.arrival_seconds
+    end = time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
     while True:
         try:
             plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
-        except (OperationError, ClientError, BotoCoreError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["forget"] = sentence(error)
             if not isinstance(error, OperationError) or time.monotonic() > end:
                 return
@@ -97,7 +98,7 @@ class Steps:
         """Take a step; what AWS refuses on the way is noted under the step that it was."""
         try:
             step()
-        except (OperationError, ClientError, BotoCoreError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             self._observed.trouble.setdefault("rehearsal", sentence(error))
 
     def count(self) -> None:
@@ -159,7 +160,7 @@ class Steps:
         try:
             redrive(deployed, arn)
             observed.redriven = True
-        except (OperationError, ClientError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["redrive"] = sentence(error)
 
     def repeat(self) -> None:

@@ -34,7 +34,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         head="media/media",
         read="clinical/records clinical/claims",
         list="media clinical",
-        write="clinical/batches clinical/claims",
+        write="clinical/batches clinical/claims clinical/withdrawals",
         describe_execution="pipeline",
     ),
     "share_jobs": rights(
@@ -57,7 +57,9 @@ FUNCTIONS: Mapping[str, Rights] = {
         tag_transcription="job",
     ),
     "poll_transcription": rights(get_transcription="job", list="clinical") | JOB_RECORDS,
+    # Of recordings the heads only, as plan_batch.
     "prepare_documents": rights(
+        head="media/media",
         read="clinical/batches clinical/transcripts clinical/claims",
         list="clinical",
         write="clinical/documents clinical/batches clinical/claims",

@@ -169,7 +169,8 @@ def attack_keys(stage: Stage) -> Iterator[Verdict]:
         problem = ""
         if reason not in reasons.get(key, ""):
             problem = f"it is {'rejected: ' + reasons[key] if key in reasons else 'taken'}"
-        elif not calls <= {"HeadObject", "PutObject"}:
+        # It lists its own plan, which another attempt may have written.
+        elif not calls <= {"HeadObject", "PutObject", "ListObjectsV2"}:
             problem = f"the functions called {sorted(calls)}"
         yield verdict("plan_batch", f"key {key!r}", problem)
 

@@ -22,6 +22,7 @@ PREFIXES = {
     # The last begins as another does, so that a policy which forgets the slash is found.
     "clinical": (
         "transcripts", "documents", "entities", "records", "deidentified", "reports", "claims", "batches",
+        "withdrawals",
         "batchesother",
     ),
     "audience": ("seeds", "suppression", "seedsother"),

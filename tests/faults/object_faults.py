@@ -58,6 +58,7 @@ CALLS = (
     Call("start_transcription", "s3", "GetObject"),
     Call("start_transcription", "transcribe", "StartMedicalTranscriptionJob"),
     Call(SERVICE, "s3", "GetObject"),
+    Call("prepare_documents", "s3", "HeadObject"),
     Call("prepare_documents", "s3", "HeadObject", "claim"),
     Call("prepare_documents", "s3", "GetObject", "transcript"),
     Call("collect_entities", "s3", "GetObject", "output"),

@@ -87,7 +87,7 @@ def test_the_matrix_has_every_function_and_every_service(running: World) -> None
         "stepfunctions",
     }
     assert len(cases) > 300
-    assert len(list(object_cases())) == 70
+    assert len(list(object_cases())) == 76
 
 
 def test_the_architecture_says_of_every_call_what_its_failure_is_about(running: World) -> None:

@@ -39,7 +39,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "plan_batch": {
         "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*", f"{CLINICAL}/claims/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
+        "s3:PutObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*", f"{CLINICAL}/withdrawals/*"},
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
@@ -71,7 +71,12 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         **JOB_RECORDS,
     },
     "prepare_documents": {
-        "s3:GetObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/transcripts/*", f"{CLINICAL}/claims/*"},
+        "s3:GetObject": {
+            f"{MEDIA}/media/*",
+            f"{CLINICAL}/batches/*",
+            f"{CLINICAL}/transcripts/*",
+            f"{CLINICAL}/claims/*",
+        },
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},

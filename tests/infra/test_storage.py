@@ -163,6 +163,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "reports/": 400,
         "records/": 400,
         "batches/": 400,
+        "withdrawals/": 766,
         "seeds/": 400,
     }
 

@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from lambdas.shared.observability import logger, metrics
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+SUPPRESSION_KEY = "suppression/user_ids.txt"
 PREFIX = "clinical-media-test"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline"
 # Two of the fakes' sentences don't fit into one document.

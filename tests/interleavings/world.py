@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from botocore import xform_name
 
-from lambdas.select_seeds import SUPPRESSION_KEY
 from lambdas.shared.identity import media_id
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import AUDIENCE, MEDIA, functions
+from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, functions
 from tests.interleavings.buckets import Buckets
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -10,13 +11,19 @@ from botocore.stub import Stubber
 from lambdas import claims
 from lambdas.claims import Claims, keep
 from lambdas.shared import storage
+from lambdas.takeovers import takeover_of
 
 CLINICAL = "clinical-bucket"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
 
 
 def claim(execution: str, transcript_id: str = "t") -> str:
-    return Claims(CLINICAL, f"{EXECUTION}{execution}").claim(transcript_id)
+    return claims_of(execution, transcript_id)[transcript_id]
+
+
+def claims_of(execution: str, *transcript_ids: str) -> dict[str, str]:
+    with ThreadPoolExecutor(1) as pool:
+        return Claims(CLINICAL, f"{EXECUTION}{execution}").claim(pool, transcript_ids)
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ def test_what_a_failed_execution_left_is_taken_over_and_it_is_told(
     expect_status(stepfunctions, "e-1", status)
     assert claim("e-2") == "e-2"
     told = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/e-1/taken-over.json")["Body"].read())
-    assert told == {"taken_over_by": "e-2"}
+    assert told["taken_over_by"] == "e-2"
 
 
 def test_what_a_finished_execution_could_not_use_may_be_tried_again(stepfunctions: Stubber, s3: Any) -> None:
@@ -110,11 +117,11 @@ def test_a_recording_stays_with_an_execution_that_is_redriven_and_keeps_it_while
         expect_status(stepfunctions, "e-1", status)
     write = claims._write
 
-    def kept_first(bucket: str, key: str, execution: str, head: Any) -> bool:
+    def kept_first(bucket: str, execution: str, transcript_id: str, head: Any) -> bool:
         if head:
             monkeypatch.setattr(claims, "_write", write)
             assert keep(bucket, "t", "e-1") == "e-1"
-        return write(bucket, key, execution, head)
+        return write(bucket, execution, transcript_id, head)
 
     monkeypatch.setattr(claims, "_write", kept_first)
     assert claim("e-2") == "e-1"
@@ -125,10 +132,10 @@ def test_what_was_taken_over_is_not_kept(s3: Any, monkeypatch: pytest.MonkeyPatc
     claim("e-1")
     write = claims._write
 
-    def taken_first(bucket: str, key: str, execution: str, head: Any) -> bool:
+    def taken_first(bucket: str, execution: str, transcript_id: str, head: Any) -> bool:
         monkeypatch.setattr(claims, "_write", write)
         assert claim("e-2") == "e-2"
-        return write(bucket, key, execution, head)
+        return write(bucket, execution, transcript_id, head)
 
     monkeypatch.setattr(claims, "_write", taken_first)
     assert keep(CLINICAL, "t", "e-1") == "e-2"
@@ -144,8 +151,39 @@ def test_an_execution_is_asked_for_no_more_often_however_many_recordings_it_left
     claim("e-1", "t2")
     expect_status(stepfunctions, "e-1", "FAILED")
     expect_status(stepfunctions, "e-1", "FAILED")
-    later = Claims(CLINICAL, f"{EXECUTION}e-2")
-    assert [later.claim("t1"), later.claim("t2")] == ["e-2", "e-2"]
+    assert claims_of("e-2", "t1", "t2") == {"t1": "e-2", "t2": "e-2"}
+
+
+def test_a_status_that_is_older_than_the_claim_is_not_believed(
+    s3: Any, stepfunctions: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An execution is redriven and keeps its recordings while another, which has seen it failed, takes them over."""
+    ids = ("t1", "t2", "t3")
+    for transcript_id in ids:
+        claim("e-1", transcript_id)
+    for status in ("FAILED", "FAILED", "RUNNING"):
+        expect_status(stepfunctions, "e-1", status)
+    write, taken = claims._write, list[str]()
+
+    def redriven_in_between(bucket: str, execution: str, transcript_id: str, head: Any) -> bool:
+        if head and execution == "e-2":
+            taken.append(transcript_id)
+            if len(taken) == 2:
+                assert [keep(bucket, one, "e-1") for one in ids] == ["e-2", "e-1", "e-1"]
+        return write(bucket, execution, transcript_id, head)
+
+    monkeypatch.setattr(claims, "_write", redriven_in_between)
+    assert claims_of("e-2", *ids) == {"t1": "e-2", "t2": "e-1", "t3": "e-1"}
+
+
+def test_what_is_told_of_a_takeover_is_different_each_time(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "_describe", lambda self, execution: "FAILED")
+    told = set()
+    for transcript_id in ("t1", "t2"):
+        claim("e-1", transcript_id)
+        claim("e-2", transcript_id)
+        told.add(takeover_of(CLINICAL, "e-1"))
+    assert len(told) == 2
 
 
 def test_a_missing_permission_is_not_taken_for_a_lost_race(stubbed: Callable[[Any], Stubber]) -> None:

@@ -3,6 +3,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas import plan_batch
 from lambdas.claims import Claims
@@ -193,9 +194,9 @@ def test_a_recording_that_was_finished_while_this_execution_asked_is_reused(
     uri = put(s3, "media/p-1/a.wav")
     _, plan_, _ = plan(s3, uri)
 
-    def finishing(self: Claims, transcript_id: str) -> str:
+    def finishing(self: Claims, pool: Any, transcript_ids: list[str]) -> dict[str, str]:
         record(s3, plan_)
-        return "e-2"
+        return dict.fromkeys(transcript_ids, "e-2")
 
     monkeypatch.setattr(Claims, "claim", finishing)
     assert plan(s3, uri, execution_name="e-2")[0]["reused"] == 1
@@ -205,3 +206,24 @@ def test_the_answer_carries_no_user_id_and_no_file_name(s3: Any) -> None:
     batch, _, _ = plan(s3, put(s3, "media/p-1/a.wav"))
     assert "p-1" not in json.dumps(batch)
     assert "a.wav" not in json.dumps(batch)
+
+
+@pytest.mark.parametrize("name", ["plan.json", "recordings.json"])
+def test_an_attempt_that_another_has_overtaken_overwrites_nothing(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Stopping an execution doesn't stop its function, which may go on beside that of the redrive."""
+    uri = put(s3, "media/p-1/a.wav")
+    key = f"batches/e-1/{name}"
+    look_ahead = plan_batch.look_ahead
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(plan_batch, "look_ahead", look_ahead)
+        s3.put_object(Bucket=CLINICAL, Key=key, Body=b"of the later attempt")
+        return look_ahead(*arguments)
+
+    monkeypatch.setattr(plan_batch, "look_ahead", overtaken)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        plan(s3, uri)
+    assert s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read() == b"of the later attempt"
+    assert plan(s3, uri)[0]["recordings"] == 1

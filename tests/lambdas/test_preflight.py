@@ -1,11 +1,16 @@
+import math
 from typing import Any
 
 import pytest
 
 from lambdas.media_headers import Header
-from lambdas.preflight import refusal
+from lambdas.preflight import may_be_too_long, refusal
 
-GOOD = Header("wav", 60.0, 16_000, 1)
+GOOD = Header("wav", 60.0, 60.0, 16_000, 1)
+
+
+def lasting(shortest: float, longest: float | None = None) -> Header:
+    return GOOD._replace(shortest=shortest, longest=shortest if longest is None else longest)
 
 
 def refused(header: Header | None = GOOD, size: int = 1000, **parameters: Any) -> str:
@@ -16,11 +21,13 @@ def refused(header: Header | None = GOOD, size: int = 1000, **parameters: Any) -
     ("header", "size"),
     [
         (GOOD, 2 * 1024**3),
-        (GOOD._replace(seconds=14_400.0), 1000),
-        (GOOD._replace(seconds=0.5), 1000),
+        (lasting(14_400.0), 1000),
+        (lasting(0.5), 1000),
         (GOOD._replace(sample_rate=48_000), 1000),
         (GOOD._replace(channels=2), 1000),
-        (Header("amr", None, None, None), 1000),
+        (lasting(0.0, math.inf), 1000),
+        (lasting(0.1, 18_000.0), 1000),
+        (Header("amr"), 1000),
         (None, 1000),
     ],
 )
@@ -35,9 +42,14 @@ def test_a_recording_within_the_limits_or_unknown_passes(header: Header | None, 
         (GOOD._replace(sample_rate=15_999), 1, "Invalid sample rate for audio file", "15999 Hz"),
         (GOOD._replace(sample_rate=48_001), 1, "Invalid sample rate for audio file", "48001 Hz"),
         (GOOD._replace(channels=3), 1, "Invalid number of channels: number of channels too large", "has 3;"),
-        (GOOD._replace(seconds=14_400.01), 1, "The recording is 14400.01 seconds long", "14400 (4 hours). Split it."),
-        (GOOD._replace(seconds=0.499), 1, "The recording is 0.499 seconds long", "0.5 seconds or more"),
-        (GOOD._replace(seconds=0.0), 1, "The recording is 0.000 seconds long", "0.5 seconds or more"),
+        (
+            lasting(14_400.01),
+            1,
+            "The recording is 14400.01 seconds long",
+            "14400 (4 hours). Split it.",
+        ),
+        (lasting(0.499), 1, "The recording is 0.499 seconds long", "0.5 seconds or more"),
+        (lasting(0.0), 1, "The recording is 0.000 seconds long", "0.5 seconds or more"),
     ],
 )
 def test_a_recording_outside_the_limits_is_refused_with_its_value(
@@ -74,3 +86,23 @@ def test_what_is_given_is_not_held_against_an_unknown_recording() -> None:
 
 def test_other_parameters_do_not_matter() -> None:
     assert refused(Type="DICTATION", Settings={"ShowSpeakerLabels": True}) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "possible"),
+    [
+        (None, 220_000, False),
+        (None, 4_000_000, True),
+        (lasting(60.0), 2 * 1024**3, False),
+        (Header("m4a"), 6_000_000, False),
+        (Header("m4a"), 8_000_000, True),
+        (Header("mp3"), 14_000_000, False),
+        (Header("mp3"), 15_000_000, True),
+        (lasting(60.0, 18_000.0), 1000, False),
+        (lasting(60.0, 18_000.0), 500_000_000, True),
+    ],
+)
+def test_a_recording_may_be_too_long_if_its_header_leaves_it_open_and_its_size_can_hold_it(
+    header: Header | None, size: int, possible: bool
+) -> None:
+    assert may_be_too_long(size, header) is possible

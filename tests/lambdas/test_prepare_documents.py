@@ -2,11 +2,14 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import prepare_documents
 from lambdas.prepare_documents import cut
+from lambdas.shared.identity import digest
+from lambdas.shared.object_faults import REPLACED
 
 CLINICAL = "clinical-bucket"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
@@ -175,3 +178,42 @@ def test_recordings_that_another_execution_took_over_are_left_to_it(s3: Any) -> 
     assert (documents["count"], documents["takeover"]) == (1, marker)
     taken = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/batch/taken.json")["Body"].read())
     assert [(item["media_id"], item["execution_name"]) for item in taken] == [("m2", "later")]
+
+
+def put_recording(s3: Any, media_id: str) -> dict[str, Any]:
+    """A recording as its plan has it, with a transcript."""
+    bucket, key = "media-bucket", f"media/p-1/{media_id}.wav"
+    version = s3.put_object(Bucket=bucket, Key=key, Body=b"sound")["VersionId"]
+    planned = recording(media_id) | {"media_id": digest(bucket, key, version)}
+    put_transcript(s3, media_id, f"{media_id} has asthma.")
+    return planned
+
+
+def test_a_recording_that_was_replaced_while_it_was_transcribed_is_rejected(s3: Any) -> None:
+    """Transcribe Medical is told the object and no version: the words may be those of the newer one."""
+    planned = [put_recording(s3, media_id) for media_id in ("m1", "m2", "m3")]
+    put_plan(s3, *planned)
+    s3.put_object(Bucket="media-bucket", Key="media/p-1/m1.wav", Body=b"another")
+    s3.delete_object(Bucket="media-bucket", Key="media/p-1/m2.wav")
+    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 2
+    assert reason(s3, planned[0]["media_id"]) == REPLACED
+
+
+def test_a_recording_of_which_s3_tells_no_head_any_more_is_used(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_plan(s3, put_recording(s3, "m1"))
+    for code in ("403", "400"):
+        denied = ClientError({"Error": {"Code": code}}, "HeadObject")
+        monkeypatch.setattr("lambdas.shared.object_faults.find_head", raising(denied))
+        assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+    monkeypatch.setattr(
+        "lambdas.shared.object_faults.find_head", raising(ClientError({"Error": {"Code": "503"}}, "HeadObject"))
+    )
+    with pytest.raises(ClientError, match="503"):
+        prepare_documents.handler({"batch": BATCH}, None)
+
+
+def raising(error: Exception) -> Any:
+    def raises(*arguments: Any) -> None:
+        raise error
+
+    return raises

@@ -37,6 +37,22 @@ def test_a_key_that_is_no_recording_s_is_not_even_looked_at(s3_says: Stubber) ->
     assert inspect("").rejected == "The key is not of the form media/<user_id>/<file>."
 
 
+def test_one_patient_is_one_however_the_key_is_spelt_and_the_object_is_found_by_its_own_key(s3_says: Stubber) -> None:
+    keys = ["media/Jos\u00e9/a.wav", "media/Jose\u0301/a.wav"]
+    answer(s3_says, "200", "200")
+    items = [inspect(key) for key in keys]
+    assert [item.user_id for item in items] == ["Jos\u00e9"] * 2
+    assert [item.uri.partition("/media/")[2] for item in items] == [key.removeprefix("media/") for key in keys]
+    assert items[0].media_id != items[1].media_id
+
+
+@pytest.mark.parametrize(("folder", "told"), [("p\n1", "U+000A"), ("p-1\x7f", "U+007F"), (" ", "no letter or digit")])
+def test_a_user_id_that_no_line_could_suppress_is_its_recordings_own_fault(folder: str, told: str) -> None:
+    reason = inspect(f"media/{folder}/a.wav").rejected or ""
+    assert told in reason
+    assert reason.endswith("Rename the object.")
+
+
 def test_one_object_that_a_policy_denies_is_rejected_and_the_others_go_on(s3_says: Stubber) -> None:
     answer(s3_says, "200", "403", "200")
     assert [item.rejected for item in inspected(KEYS)] == [None, NO_ACCESS, None]

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from lambdas import select_seeds
+from lambdas.people import read_people as all_people
+from lambdas.shared.errors import InvalidSuppressionList
 
 CLINICAL, AUDIENCE = "clinical-bucket", "audience-bucket"
 MODEL = {"configuredAudienceModelArn": "arn:model"}
@@ -115,6 +117,66 @@ def test_suppressed_people_are_in_no_seed(s3: Any, monkeypatch: pytest.MonkeyPat
     assert not {"p-003", "p-004"} & set(seed_ids(s3, cohort))
 
 
+def suppress(s3: Any, text: str) -> None:
+    s3.put_object(Bucket=AUDIENCE, Key="suppression/user_ids.txt", Body=text.encode())
+
+
+def test_a_suppressed_person_is_in_no_seed_however_list_and_records_spell_the_name(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suppress(s3, "Jos\u00e9-1\nJose\u0301-2\np-003,\n\ufeff\u201cp-004\u201d\n")
+    spelt = ["Jose\u0301-1", "Jos\u00e9-2", "p-003 ", "p-004"]
+    put_records(s3, *people(25, 100), *map(record, spelt))
+    answer = select(monkeypatch)
+    assert answer["cohorts"][0]["eligible"] == 25
+    assert answer["suppression"] == {"listed": 4, "matching": 4, "unmatched_lines": [], "similar_lines": []}
+
+
+def test_a_list_that_is_not_certain_stops_all_seeds(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    suppress(s3, "p-001\np-003,2026-01-01\n")
+    put_records(s3, *people(27))
+    with pytest.raises(InvalidSuppressionList, match=r"^s3://audience-bucket/suppression/user_ids.txt .* Line 2 has"):
+        select(monkeypatch)
+    assert "seeds/" not in str(s3.list_objects_v2(Bucket=AUDIENCE)["Contents"])
+
+
+def test_lines_that_match_nobody_are_told_by_their_numbers_and_nobody_by_name(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suppress(s3, "p-001\nP-002\np-0O3\nforgotten\nforgotten\nno-consent\n")
+    put_records(s3, *people(27), record("no-consent", audience_consent=False), record("else", category="MEDICATION"))
+    answer = select(monkeypatch)
+    assert answer["suppression"] == {
+        "listed": 5, "matching": 2, "unmatched_lines": [2, 3, 4, 5], "similar_lines": [2, 3],
+    }  # fmt: skip
+    assert answer["cohorts"][0]["eligible"] == 26
+    assert "p-00" not in json.dumps(answer)
+
+
+def test_so_many_lines_that_match_nobody_keep_the_state_small(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    suppress(s3, "\n".join(f"P-{number:05}" for number in range(1000)))
+    put_records(s3, *(record(f"p-{number:05}") for number in range(1000)))
+    told = select(monkeypatch)["suppression"]
+    assert (told["listed"], told["matching"]) == (1000, 0)
+    assert told["unmatched_lines"] == told["similar_lines"] == list(range(1, 101))
+
+
+def test_without_a_list_nobody_is_suppressed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *people(25))
+    told = select(monkeypatch)["suppression"]
+    assert told == {"listed": 0, "matching": 0, "unmatched_lines": [], "similar_lines": []}
+
+
+def test_one_patient_in_two_spellings_is_one_person_of_the_seed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *people(24), record("Jos\u00e9"), record("Jose\u0301"))
+    assert seed_ids(s3, select(monkeypatch)["cohorts"][0])[0] == "Jos\u00e9"
+
+
+def test_whom_no_line_could_suppress_is_in_no_seed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *people(25), record("p\n100"))
+    assert select(monkeypatch)["cohorts"][0]["eligible"] == 25
+
+
 def test_the_same_people_are_the_same_seed(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put_records(s3, *people(25))
     assert select(monkeypatch)["cohorts"] == select(monkeypatch)["cohorts"]
@@ -157,6 +219,7 @@ def test_without_cohorts_no_record_is_read(s3: Any, monkeypatch: pytest.MonkeyPa
         "cohorts": [],
         "not_generated": [],
         "unreadable_records": {"count": 0, "first": []},
+        "suppression": None,
     }
 
 
@@ -235,7 +298,57 @@ def test_a_label_without_a_score_makes_nobody_a_member(s3: Any, monkeypatch: pyt
     assert select(monkeypatch)["not_generated"][0]["eligible"] == 0
 
 
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("Crohn's disease", "Crohn\u2019s disease"),
+        ("Crohn\u2019s disease", "crohn's\u00a0disease"),
+        ("Crohn\u02bcs", "CROHN`S"),
+        ("Sj\u00f6gren", "SJO\u0308GREN"),
+        ("Sjo\u0308gren", "sj\u00f6gren"),
+        ("Sj\u00f6gren*", "Sj\u00f6gren\u2013Larsson"),
+        ("x-ray", "X\u2011Ray"),
+        ("x\u2013ray", "x-ray"),
+        ("Sj?gren", "Sjo\u0308gren"),
+        ("gro\u00df", "GROSS"),
+        ("\u201cwhite coat\u201d *", '"white\u2009coat" hypertension'),
+        ("hyper\u00adtension", "hyper\u200btension"),
+        ("[x] (y)", "[X] (Y)"),
+    ],
+)
+def test_a_term_meets_the_text_in_any_spelling(s3: Any, monkeypatch: pytest.MonkeyPatch, term: str, text: str) -> None:
+    put_records(s3, record("p-1", text=text), record("p-2", text="x"), record("p-3", text="\uff0a"))
+    assert select(monkeypatch, COHORT | {"terms": [term]})["not_generated"][0]["eligible"] == 1
+
+
 def test_terms_are_no_regular_expressions(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put_records(s3, *(person | {"text": text} for person, text in zip(people(3), ("a.b", "axb", "a.b|c"), strict=True)))
     for terms, number in ((["A.B"], 1), (["a?b"], 2), (["a.b|c"], 1), (["a*"], 3), ([], 0)):
         assert select(monkeypatch, COHORT | {"terms": terms})["not_generated"][0]["eligible"] == number, terms
+
+
+def test_two_executions_that_end_together_make_one_seed_of_their_people(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audience of each would tell what one person changed."""
+    put_records(s3, *people(25))
+    read_people = all_people
+    others: list[Any] = []
+
+    def overtaken(*arguments: Any) -> Any:
+        seen = read_people(*arguments)
+        monkeypatch.setattr(select_seeds, "read_people", read_people)
+        put_records(s3, *people(1, 25), media_id="m2")
+        others.append(select(monkeypatch)["cohorts"][0])
+        return seen
+
+    monkeypatch.setattr(select_seeds, "read_people", overtaken)
+    ours = select(monkeypatch)["cohorts"][0]
+    assert (others[0]["seed_size"], ours["seed_id"]) == (26, others[0]["seed_id"])
+
+
+def test_pointers_that_never_hold_still_fail_the_step(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_records(s3, *people(25))
+    monkeypatch.setattr(select_seeds, "current_seed", lambda *arguments: None)
+    with pytest.raises(RuntimeError, match="kept changing; a redrive selects again"):
+        select(monkeypatch)

@@ -12,6 +12,12 @@ CLINICAL = "clinical-bucket"
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
 GENERATION = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/j"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/summary.schema.json").read_text())
+SEEDS: dict[str, Any] = {
+    "cohorts": [],
+    "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
+    "unreadable_records": {"count": 1, "first": ["records/o.jsonl can't be understood."]},
+    "suppression": None,
+}
 SUMMARY = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -53,11 +59,7 @@ def summarize(
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
                       "billable_seconds": 16},
-        "seeds": {
-            "cohorts": [],
-            "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
-            "unreadable_records": {"count": 1, "first": ["records/o.jsonl can't be understood."]},
-        },
+        "seeds": SEEDS,
         "audiences": [],
         **more,
     }  # fmt: skip
@@ -189,6 +191,18 @@ def test_what_exists_and_is_not_shown_has_a_reason_and_nothing_else_has_one(
         assert ("Account 222233334444" in reason or "account 222233334444" in reason) == (model != MODEL)
         assert escape(reason) in html
     assert not hidden or model == MODEL or "generation job j." in reasons["export_uri"]
+
+
+def test_what_became_of_the_suppression_list_is_told(s3: Any) -> None:
+    found = {"listed": 3, "matching": 1, "unmatched_lines": [2, 9], "similar_lines": [9]}
+    _, summary = summarize(s3, seeds=SEEDS | {"suppression": found})
+    assert summary["suppression"] == found
+    assert "Lines 2, 9" in report(s3)
+
+
+def test_an_execution_whose_seeds_were_selected_by_an_earlier_version_is_summarized(s3: Any) -> None:
+    _, summary = summarize(s3, seeds={"cohorts": [], "not_generated": []})
+    assert (summary["unreadable_records"]["count"], summary["suppression"]) == (0, None)
 
 
 def test_the_answer_names_no_patient(s3: Any) -> None:

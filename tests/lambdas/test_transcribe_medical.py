@@ -340,8 +340,8 @@ def test_other_errors_of_a_start_are_left_to_the_state_machine(
         start(recording)
 
 
-def test_a_limit_that_never_passes_speaks_of_a_recording_of_unknown_length(transcribe: Stubber, s3: Any) -> None:
-    unknown = put_recording(s3, b"no header that tells anything")
+def test_a_limit_that_never_passes_speaks_of_a_recording_that_may_be_too_long(transcribe: Stubber, s3: Any) -> None:
+    unknown = put_recording(s3, b"no header that tells anything ".ljust(4_000_000))
     for retry_count in (19, 20):
         transcribe.add_client_error("start_medical_transcription_job", "LimitExceededException")
         if retry_count < 20:
@@ -350,6 +350,15 @@ def test_a_limit_that_never_passes_speaks_of_a_recording_of_unknown_length(trans
         else:
             assert start(unknown, retry_count=retry_count)["status"] == "REJECTED"
     assert "probably more than 4 hours" in rejection(s3, unknown)["reason"]
+
+
+@pytest.mark.parametrize("body", [b"no header that tells anything ", b"\0\0\0\x10ftypM4A \0\0\0\0"])
+def test_a_limit_is_waited_out_for_a_recording_that_is_too_small_to_be_too_long(
+    transcribe: Stubber, s3: Any, body: bytes
+) -> None:
+    transcribe.add_client_error("start_medical_transcription_job", "LimitExceededException")
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        start(put_recording(s3, body.ljust(220_000)), retry_count=199)
 
 
 def test_a_limit_is_waited_out_for_a_recording_of_known_length(transcribe: Stubber, recording: dict[str, Any]) -> None:

@@ -1,10 +1,14 @@
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from local import demo
 from local.demo import DemoError, Media, check, own_media
 from local.results import Recording, Results
+from operations.executions import Execution, Failure
 
 
 def test_a_single_file_is_a_recording_of_one_patient_without_consent_unless_told(tmp_path: Path) -> None:
@@ -81,3 +85,14 @@ def test_a_promised_file_that_is_missing_fails_the_demonstration(results: Result
     (results.folder / "a.wav.txt").unlink()
     with pytest.raises(DemoError, match=r"Promised files are missing: .*a\.wav\.txt"):
         check(results, dropped("a.wav", "b.wav"))
+
+
+def test_a_demonstration_that_failed_says_why_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = [Failure("PlanBatch", "InvalidInput", "The input needs a prefix.")]
+    began = datetime(2026, 11, 26, tzinfo=UTC)
+    execution = Execution("arn:1", "drop-1", "FAILED", True, began, began, 0, [], {}, {}, None, None, failed)
+    monkeypatch.setattr(demo, "find", lambda *_: SimpleNamespace(state_machine_arn="arn:aws:states:::stateMachine:m"))
+    monkeypatch.setattr(demo, "look", lambda deployed, arn: execution)
+    pipeline: Any = SimpleNamespace(aws=SimpleNamespace(endpoint="http://127.0.0.1:4566"))
+    told = "arn:1 is FAILED.\n  PlanBatch failed: InvalidInput: The input needs a prefix."
+    assert demo.why(pipeline, "drop-1") == told

@@ -1,10 +1,13 @@
 """The command line of the local AWS, as far as a person sees it."""
 
 import io
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +77,31 @@ def test_up_prints_where_the_console_is_and_stops_what_it_started(monkeypatch: p
         __main__.serve(Pipeline(aws, "m", "c", "a", "arn"), listener, Console(file=printed, soft_wrap=True))
     assert "console         http://127.0.0.1:4567/\n" in printed.getvalue()
     assert done == ["console", "aws"]
+
+
+def test_what_is_printed_for_another_terminal_goes_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(__main__, "find", lambda environment, endpoint: None)
+    monkeypatch.setattr(__main__, "serving", lambda *_: nullcontext("http://127.0.0.1:4567/"))
+    monkeypatch.setattr(threading.Event, "wait", interrupted)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:4566", stop=lambda: None)
+    printed = io.StringIO()
+    with listen(0, "the console") as listener:
+        __main__.serve(Pipeline(aws, "m", "c", "a", "arn"), listener, Console(file=printed, soft_wrap=True))
+    assert "  export no_proxy=127.0.0.1,$NO_PROXY\n" in printed.getvalue()
+
+
+def test_the_user_s_own_aws_configuration_breaks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[default\nregion")
+    broken = {"AWS_PROFILE": "nobody", "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "local", "--help"], env={**os.environ, **broken}, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["demo", "open", "up"])

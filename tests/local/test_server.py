@@ -44,6 +44,19 @@ def start() -> Iterator[Any]:
         aws.stop()
 
 
+def test_a_proxy_is_asked_for_nothing_that_is_here(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    aws = start()
+    assert aws.client("s3").list_buckets()["Buckets"][0]["Name"] == ASSET_BUCKET
+    # Whoever makes a client in this process.
+    client = boto3.client("sts", aws_access_key_id="local", aws_secret_access_key="local")
+    assert client.get_caller_identity()["Account"] == "123456789012"
+    aws.stop()
+    assert os.environ["no_proxy"] == "intranet.example"
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port that stays free: none of those from which the system picks (32768 to 60999) for connections."""

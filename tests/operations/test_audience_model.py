@@ -310,7 +310,7 @@ def test_a_missing_right_is_told_with_the_call(aws: Aws, capsys: pytest.CaptureF
     aws.local_aws.faults.inject("cleanroomsml", "CreateTrainingDataset", "access_denied")
     assert aws.command() == 1
     said = capsys.readouterr().err
-    assert said.startswith("CreateTrainingDataset: AccessDenied") and "docs/deploy.md" in said
+    assert said.startswith("AWS refused CreateTrainingDataset (") and "docs/deploy.md" in said
 
 
 @pytest.mark.usefixtures("table")
@@ -320,7 +320,7 @@ def test_without_credentials_the_command_says_so(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert aws.command() == 1
-    assert "Unable to locate credentials" in capsys.readouterr().err
+    assert "No AWS credentials are found; log in" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("table")
@@ -329,7 +329,7 @@ def test_an_unknown_profile_is_told(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     assert aws.command() == 1
-    assert "The config profile (nobody) could not be found. Set AWS credentials" in capsys.readouterr().err
+    assert "The config profile (nobody) could not be found; correct or unset AWS_PROFILE." in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("table")

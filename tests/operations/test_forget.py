@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
 from lambdas.shared.identity import digest
+from lambdas.shared.suppression_list import KEY as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
 from operations.forgetting import forget as forgetting
@@ -17,7 +19,6 @@ from tests.docs.pages import json_keys
 from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
 from tests.statemachine.conftest import Run
 
-SUPPRESSION_KEY = "suppression/user_ids.txt"
 LAST_LINE = re.compile(r"forget: (\d+) objects removed, (\d+) rewritten, (\d+) looked at, (\d+) left")
 
 
@@ -207,6 +208,116 @@ def test_what_it_does_not_know_is_left_and_told(run: Run, deployed: Deployed, op
     assert answer.code == 1
     left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" ")[0] for uri in answer.json["left"]}
     assert left == set(planted)
+
+
+class SuppressionList:
+    def __init__(self, run: Run, deployed: Deployed) -> None:
+        self._s3, self._bucket = run.s3, deployed.audience
+
+    def read(self) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=SUPPRESSION_KEY)["Body"].read()
+        return body
+
+    def write(self, body: bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=SUPPRESSION_KEY, Body=body)
+
+
+@pytest.fixture
+def listed(run: Run, deployed: Deployed) -> Iterator[SuppressionList]:
+    """The list, which is empty until the test writes it, and has in the end what it had before."""
+    suppression = SuppressionList(run, deployed)
+    try:
+        before = suppression.read()
+    except run.s3.exceptions.NoSuchKey:
+        before = b""
+    suppression.write(b"")
+    yield suppression
+    suppression.write(before)
+
+
+def test_a_user_id_that_nothing_names_is_refused_and_those_it_may_be_meant_for_are_named(
+    run: Run, deployed: Deployed, operate: Command, plan: dict[str, Any]
+) -> None:
+    before = stored(run)
+    for mistyped, suggested in (
+        ("P-Stays", " Did you mean p-stays?"),
+        ("p-5tays", ""),
+        ("p-0O1", " Did you mean p-001?"),
+    ):
+        for how in ("--yes", "--dry-run"):
+            answer = operate("forget", mistyped, how)
+            assert answer.code == 1
+            assert f"names the user id {mistyped}, so nothing was changed.{suggested} To keep" in answer.error
+            assert f"s3://{deployed.audience}/{SUPPRESSION_KEY}" in answer.error
+    assert stored(run) == before
+
+
+def test_who_was_forgotten_or_suppressed_before_may_be_forgotten_again(
+    run: Run, operate: Command, listed: SuppressionList
+) -> None:
+    run.execution_of(run.drop("media/p-twice/visit.wav", b""))
+    assert operate("forget", "p-twice", "--yes").code == 0
+    again = operate("forget", "p-twice", "--yes", "--json")
+    assert (again.code, again.json["removed"], again.json["rewritten"], again.json["left"]) == (0, {}, {}, [])
+    by_hand = "\u201cp-advance\u201d;\r\n".encode()
+    listed.write(by_hand)
+    assert operate("forget", "p-advance", "--dry-run").code == 0
+    assert operate("forget", "p-advance", "--yes").code == 0
+    assert listed.read() == by_hand
+
+
+def test_a_patient_in_several_spellings_goes_as_one(
+    run: Run, deployed: Deployed, operate: Command, listed: SuppressionList
+) -> None:
+    composed, decomposed = "p-Ren\u00e9e", "p-Rene\u0301e"
+    folders = (composed, decomposed, f"{composed},")
+    said = run.engines.recording("Patient has hypertension.")
+    uris = [run.drop(f"media/{folder}/visit.wav", said, consent=True) for folder in folders]
+    other = run.drop("media/p-Renee/visit.wav", said)
+    for uri in [*uris, other]:
+        run.execution_of(uri)
+    # As it was written before user ids had one spelling, and by others.
+    old = {"batch_id": "old", "rejected": [{"media_id": "0" * 32, "user_id": decomposed, "uri": uris[1]}]}
+    run.s3.put_object(Bucket=deployed.clinical, Key="batches/old/plan.json", Body=json.dumps(old).encode())
+    run.s3.put_object(Bucket=deployed.clinical, Key="queries/2.csv", Body=f'"{decomposed}"\n'.encode())
+    run.s3.create_multipart_upload(Bucket=deployed.media, Key=f"media/{decomposed}/long.wav")
+    kept = naming(run, "p-Renee")
+    listed.write("p-first\r\n".encode("utf-16"))
+
+    answer = operate("forget", decomposed, "--yes")
+    assert answer.code == 0, answer
+    assert answer.output.endswith(" 0 left\n")
+    escaped = [json.dumps(folder)[1:-1] for folder in folders]
+    assert naming(run, *folders, *escaped, "0" * 32) == set()
+    assert naming(run, "p-Renee") == kept
+    assert listed.read().decode("utf-8-sig").splitlines() == ["p-first", composed]
+    assert "Uploads" not in run.s3.list_multipart_uploads(Bucket=deployed.media)
+    again = operate("forget", composed, "--yes", "--json")
+    assert (again.code, again.json["removed"], again.json["rewritten"]) == (0, {}, {})
+
+
+def test_a_list_that_is_not_certain_is_repaired_before_anybody_is_forgotten(
+    run: Run, deployed: Deployed, operate: Command, listed: SuppressionList
+) -> None:
+    uri = run.drop("media/p-waits/visit.wav", b"")
+    run.execution_of(uri)
+    listed.write(b"p-1\np-2,2026-01-01\n")
+    before = stored(run)
+    answer = operate("forget", "p-waits", "--yes")
+    assert answer.code == 1
+    assert re.match(rf"s3://{deployed.audience}/{SUPPRESSION_KEY} .* Line 2 has .* Then forget again\.", answer.error)
+    assert stored(run) == before
+    listed.write(b"p-1\n")
+    assert operate("forget", "p-waits", "--yes").code == 0
+
+
+def test_whom_no_line_can_name_is_forgotten_all_the_same(run: Run, operate: Command, listed: SuppressionList) -> None:
+    run.execution_of(run.drop("media/p\u2028gone/visit.wav", b"x"))
+    answer = operate("forget", "p\u2028gone", "--yes")
+    assert answer.code == 0
+    assert "has the character U+2028" in answer.output
+    assert listed.read() == b""
+    assert naming(run, "p\u2028gone", "p\\u2028gone") == set()
 
 
 def test_a_proof_finds_what_a_removal_forgot(

@@ -76,3 +76,26 @@ def test_items_of_lists_go_and_nothing_else() -> None:
         "files": {"Files": [{"Input": f"documents/x/{OTHER_ID}-0000.txt"}]},
         "count": 2,
     }
+
+
+def test_every_spelling_of_their_name_is_theirs() -> None:
+    composed, decomposed, odd = "Jos\u00e9", "Jose\u0301", "Jos\u00e9,"
+    traces = Traces(composed, seen=[odd])
+    for name in (composed, decomposed, odd):
+        path = f"s3://bucket/media/{name}/visit.wav"
+        for spelt in (path, json.dumps(path), quote(path), quote(quote(path, safe=""))):
+            assert traces.certain(spelt.encode()), spelt
+        assert traces.owns(f"media/{name}/visit.wav")
+        assert traces.in_json({"patient": name})
+        assert traces.in_line({"user_id": name})
+        assert traces.in_page(f"<li>Patient {name}</li>".encode())
+        assert traces.anywhere(f"we saw {name} yesterday".encode())
+    assert not traces.owns("media/Jose/visit.wav")
+    assert not traces.in_line({"user_id": "jos\u00e9"})
+
+
+def test_a_name_without_its_accent_is_somebody_elses() -> None:
+    traces = Traces("Jose", others=["Jos\u00e9"])
+    assert not traces.anywhere("Jose\u0301, Jos\u00e9".encode())
+    assert traces.anywhere("Jose\u0301, Jose".encode())
+    assert not traces.certain("media/Jose\u0301/visit.wav".encode())

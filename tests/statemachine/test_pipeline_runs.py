@@ -53,6 +53,32 @@ def test_a_cohort_that_is_too_small_is_told_and_nothing_is_generated(run: Run) -
     assert "the cohort needs 25" in asthma["reason"]
 
 
+@pytest.mark.parametrize("ending", ["empty", "silent"])
+def test_a_new_version_without_consent_withdraws_it_even_if_nothing_comes_of_that_version(
+    run: Run, ending: str
+) -> None:
+    def ended() -> int:
+        """How many executions have worked on the recording and ended."""
+        return sum(
+            uri in run.media_of(item["executionArn"]) and item["status"] != "RUNNING" for item in run.executions()
+        )
+
+    def eligible(body: bytes, consent: bool) -> int:
+        before = ended()
+        run.drop(key, body, consent=consent)
+        run.until(lambda: ended() > before)
+        # By hand, since the drop before has an execution with this very input.
+        summary = run.summary(run.start(media=[uri], parameters=ANOTHER_WAY))
+        (asthma,) = [item for item in summary["cohorts_without_audience"] if item["cohort"] == "asthma"]
+        number: int = asthma["eligible"]
+        return number
+
+    key = f"media/{patient()}/a.wav"
+    uri = f"s3://{run.pipeline.media_bucket}/{key}"
+    given = eligible(run.engines.recording(f"She has asthma, {ending}."), consent=True)
+    assert eligible(b"" if ending == "empty" else run.engines.recording(""), consent=False) == given - 1
+
+
 def test_bad_recordings_are_rejected_with_their_reasons_and_stop_nobody(run: Run) -> None:
     user = patient()
     bad = {

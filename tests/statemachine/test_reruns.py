@@ -111,6 +111,16 @@ def test_an_outage_that_outlasts_the_retries_is_redriven_when_it_is_over(run: Ru
     assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
+def test_a_function_that_dies_each_time_is_redriven_when_it_no_longer_does(run: Run) -> None:
+    text, done = "He has a fever before lunch.", work(run)
+    run.pipeline.aws.faults.inject("s3", "GetObject", "kill", function="select_seeds", times=FOREVER)
+    failed = run.execution_of(drop(run, text))
+    assert (failed["error"], run.states(failed["executionArn"])[-1]) == ("Runtime.ExitError", "SelectSeeds")
+    run.pipeline.aws.faults.clear()
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
 def test_a_redrive_from_the_command_line_repeats_the_failed_job_of_a_batch_only(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +260,32 @@ def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:
     assert f"{key} is not there" in rejected["reason"]
     assert '"reprocess": true' in rejected["reason"]
     assert run.summary(run.start(media=[uri], reprocess=True))["recordings"]["transcribed"] == 1
+
+
+def test_a_suppression_list_that_is_not_certain_is_repaired_and_redriven(run: Run) -> None:
+    text, done = "She has hypertension on Friday.", work(run)
+    users = [f"p-{number:03}" for number in range(1, 31)]  # whom the model's owner knows
+    run.remember(users)
+    bucket, key = run.pipeline.audience_bucket, "suppression/user_ids.txt"
+    run.s3.put_object(Bucket=bucket, Key=key, Body=b"p-001\r\np-002,2026-01-01\r\nP-003\r\n")
+    try:
+        failed = run.execution_of(drop(run, text))
+        assert (failed["status"], failed["error"]) == ("FAILED", "InvalidSuppressionList")
+        assert failed["cause"].count("Line ") == 1
+        assert f"s3://{bucket}/{key} can't be read for certain. Line 2 has" in failed["cause"]
+        assert run.states(failed["executionArn"])[-1] == "SelectSeeds"
+        attempts = [event for event in run.events(failed["executionArn"]) if event["type"] == "LambdaFunctionFailed"]
+        assert len(attempts) == 1
+        run.s3.put_object(Bucket=bucket, Key=key, Body="\ufeffp-001\r\n\ufeff\u201cp-002\u201d;\r\nP-003\r\n".encode())
+        summary = run.summary(redriven(run, failed))
+    finally:
+        run.s3.delete_object(Bucket=bucket, Key=key)
+    assert summary["suppression"] == {"listed": 3, "matching": 2, "unmatched_lines": [3], "similar_lines": [3]}
+    (cohort,) = [item for item in summary["audiences"] if item["cohort"] == "hypertension"]
+    seed = run.s3.get_object(Bucket=bucket, Key=cohort["seed_uri"].removeprefix(f"s3://{bucket}/"))["Body"].read()
+    assert b'"p-003"' in seed
+    assert not any(f'"{user}"'.encode() in seed for user in ("p-001", "p-002"))
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
 def attribute(run: Run, queue: str, name: str) -> str:

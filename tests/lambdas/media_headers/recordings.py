@@ -46,6 +46,7 @@ def encode(
     bit_rate: int = 0,
     options: dict[str, str] | None = None,
     streamed: bool = False,
+    loudness: int = 9000,
 ) -> bytes:
     """A recording of noise; `streamed`: through a pipe, so with no size or duration that is known only at the end."""
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +60,11 @@ def encode(
             if bit_rate:
                 stream.bit_rate = bit_rate
             channels = av.AudioLayout(layout).nb_channels
-            noise = np.random.default_rng(1).integers(-9000, 9000, (round(seconds * rate), channels)).astype(np.int16)
+            noise = (
+                np.random.default_rng(1)
+                .integers(-loudness, loudness + 1, (round(seconds * rate), channels))
+                .astype(np.int16)
+            )
             # In pieces with their times: the Vorbis encoder goes by them.
             for begin in range(0, len(noise), _PIECE):
                 frame = av.AudioFrame.from_ndarray(noise[begin : begin + _PIECE].reshape(1, -1), "s16", layout)
@@ -67,3 +72,17 @@ def encode(
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         return pipe.getvalue() if streamed else path.read_bytes()
+
+
+def cut(data: bytes, container_format: str, begin: float, end: float) -> bytes:
+    """A part of a recording that isn't encoded again, as `ffmpeg -c copy -f segment` writes it: its times go on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part"
+        with av.open(io.BytesIO(data), "r") as whole, av.open(str(path), "w", format=container_format) as part:
+            source = whole.streams.audio[0]
+            target = part.add_stream_from_template(source)
+            for packet in whole.demux(source):
+                if packet.pts is not None and packet.time_base and begin <= packet.pts * packet.time_base < end:
+                    packet.stream = target
+                    part.mux(packet)
+        return path.read_bytes()

@@ -1,4 +1,5 @@
 import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,6 @@ def test_more_than_two_channels_are_counted(container_format: str, codec: str) -
         ("matroska", "libopus"),
         ("aiff", "pcm_s16be"),
         ("adts", "aac"),
-        ("3gp", "aac"),
     ],
 )
 def test_containers_that_transcribe_does_not_take_have_no_header(container_format: str, codec: str) -> None:
@@ -101,7 +101,7 @@ def test_what_is_no_recording_has_no_header(data: bytes) -> None:
 
 def test_a_recording_without_its_index_has_a_format_only() -> None:
     whole = playable("m4a")
-    assert read_header(Memory(whole[: len(whole) // 2])) == Header("m4a", None, None, None)
+    assert read_header(Memory(whole[: len(whole) // 2])) == Header("m4a")
 
 
 def test_an_id3_tag_before_another_format_is_passed_over() -> None:
@@ -138,7 +138,7 @@ def sane(data: bytes) -> None:
     assert len(source.reads) <= 64
     if header:
         assert header.format in FORMATS
-        assert header.seconds is None or 0 <= header.seconds < float("inf")
+        assert 0 <= header.shortest <= header.longest
         assert header.sample_rate is None or header.sample_rate > 0
         assert header.channels is None or header.channels > 0
 
@@ -159,7 +159,32 @@ def test_every_truncation_of_a_header_is_survived() -> None:
         sane(beginning[:length])
 
 
-def test_a_file_of_many_tiny_chunks_is_given_up_after_64_reads() -> None:
+def test_a_file_of_many_chunks_is_given_up_after_64_reads() -> None:
     source = Memory(b"RIFF\0\0\0\0WAVE" + b"LIST\xf8\xff\x00\x00".ljust(65_536 + 8, b"\0") * 200)
     assert read_header(source) is None
     assert len(source.reads) == 64
+
+
+WEBM = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\xff"
+TINY = {
+    "wav": b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 1_000_000,
+    "webm": WEBM + b"\xec\x80" * 4_000_000,
+    "webm within a block's cluster": WEBM + bytes.fromhex("1f43b675ffe78100") + b"\xec\x80" * 4_000_000,
+    "mp4": b"\0\0\0\x10ftypM4A \0\0\0\0" + b"\0\0\0\x08free" * 1_000_000,
+    "amr": b"#!AMR-WB\n" + (b"\x7c" * 5 + b"\x4c" + bytes(5)) * 2_000_000,
+    "amr of nothing": b"#!AMR\n" + b"\x7c" * 48_000_000,
+    "ogg": b"OggS\0\2" + bytes(21) + (b"OggS\0\0" + bytes(20) + b"\xff" + bytes(255)) * 30_000,
+    "flac": b"fLaC" + b"\1\0\0\0" * 2_000_000,
+    "mp3": b"\xff\xf3\x18\xc0" * 2_000_000,
+    "tags": b"ID3\4\0\0\0\0\0\0" * 800_000,
+}
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_a_file_of_tiny_parts_takes_little_work(kind: str) -> None:
+    source = Memory(TINY[kind])
+    begin = time.process_time()
+    read_header(source)
+    # A function has a third of a core. The bounds are of work, so the time is far below this.
+    assert time.process_time() - begin < 0.5
+    assert sum(length for _, length in source.reads) <= 12 << 20

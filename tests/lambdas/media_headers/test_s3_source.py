@@ -14,7 +14,7 @@ KEY = "media/p-1/a b+c%20é.wav"
 def test_a_recording_in_s3_is_read(s3: Any) -> None:
     s3.put_object(Bucket=MEDIA, Key=KEY, Body=encode("wav", "pcm_s16le"))
     source = S3Source(MEDIA, KEY, s3.head_object(Bucket=MEDIA, Key=KEY))
-    assert read_header(source) == Header("wav", 3.0, 16_000, 1)
+    assert read_header(source) == Header("wav", 3.0, 3.0, 16_000, 1)
 
 
 def test_only_the_range_is_read(s3: Any) -> None:

@@ -71,6 +71,7 @@ def summary(**more: Any) -> dict[str, Any]:
         ],
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
         "unreadable_records": {"count": 0, "first": []},
+        "suppression": {"listed": 12, "matching": 10, "unmatched_lines": [3, 7], "similar_lines": [7]},
         "cost_usd": {"transcribe_medical": 1.5, "comprehend_medical": 0.25, "total": 1.75, "not_included": "S3."},
         **more,
     }
@@ -152,9 +153,23 @@ def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be()
 
 def test_records_that_cannot_be_read_are_told_as_far_as_the_summary_names_them() -> None:
     told = page(unreadable_records={"count": 22, "first": ["records/1.jsonl is <gone>.", "records/2.jsonl is, too."]})
-    items = [element.seen for element in told.with_tag("li")]
-    assert items[-3:] == ["records/1.jsonl is <gone>.", "records/2.jsonl is, too.", "… and 20 more"]
-    assert "Records that can't be read" not in [element.seen for element in page().with_tag("h3")]
+    shown = rows(told)
+    at = shown.index("File, and what to do")
+    assert shown[at + 1 : at + 4] == ["records/1.jsonl is <gone>.", "records/2.jsonl is, too.", "… and 20 more"]
+    assert "File, and what to do" not in rows(page())
+
+
+def test_lines_of_the_suppression_list_that_keep_nobody_out_are_told_by_their_numbers() -> None:
+    told = [element.seen for element in page().with_tag("p")]
+    assert any(
+        "Of 12 user ids on the suppression list, 2 are in no record" in line and "Lines 3, 7" in line for line in told
+    )
+    (notice,) = [element.seen for element in page().with_tag("p") if element.attributes.get("class") == "notice"]
+    assert notice.startswith("Look at the suppression list. Line 7: ")
+    many = {"listed": 300, "matching": 1, "unmatched_lines": list(range(1, 101)), "similar_lines": []}
+    assert "99, 100 …" in batch_page(summary(suppression=many), PLANNED, set())
+    for quiet in (None, {"listed": 2, "matching": 2, "unmatched_lines": [], "similar_lines": []}):
+        assert "suppression" not in batch_page(summary(suppression=quiet), PLANNED, set())
 
 
 def test_the_cost_is_told_by_service_and_together() -> None:

@@ -1,4 +1,8 @@
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+
+import pytest
 
 from local.aws import clients
 
@@ -25,3 +29,22 @@ def test_a_client_is_forgotten_with_the_server() -> None:
     before = client(**CREDENTIALS)
     clients.forget()
     assert client(**CREDENTIALS) is not before
+
+
+def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    monkeypatch.delenv("no_proxy", raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        direct = client(**CREDENTIALS, endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        assert "QueueUrls" not in direct.list_queues()
+    clients.forget()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.console import view
-from local.progress import STAGES
 from operations.executions import Execution, Stage
+from operations.stages import STAGES
 from tests.local.console.conftest import COUNTS
 from tests.local.console.conftest import Stage as Scene
 
@@ -66,20 +66,6 @@ def test_of_one_that_has_succeeded_the_summary_counts(stage: Scene) -> None:
 
 def test_before_the_map_there_is_nothing_to_count(stage: Scene) -> None:
     assert view.recordings(stage.deployed, execution()) == {}
-
-
-@pytest.mark.parametrize(
-    ("cause", "plain"),
-    [
-        ('{"errorMessage": "The key is disabled.", "stackTrace": ["a.py"]}', "The key is disabled."),
-        ("The job failed.", "The job failed."),
-        ('{"errorType": "X"}', '{"errorType": "X"}'),
-        ("[]", "[]"),
-        ("", ""),
-    ],
-)
-def test_a_cause_is_told_without_what_only_a_programmer_reads(cause: str, plain: str) -> None:
-    assert view.plain_cause(cause) == plain
 
 
 def test_a_failed_execution_is_told_with_cause_and_button(stage: Scene) -> None:

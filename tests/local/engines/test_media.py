@@ -66,7 +66,7 @@ def test_channels_are_kept_apart_and_averaged_on_demand() -> None:
     assert (audio.mono() == 300).all()
 
 
-@pytest.mark.parametrize(("container_format", "expected"), [("ipod", "m4a"), ("mp4", "mp4")])
+@pytest.mark.parametrize(("container_format", "expected"), [("ipod", "m4a"), ("mp4", "mp4"), ("3gp", "mp4")])
 def test_m4a_and_mp4_are_told_apart(container_format: str, expected: str) -> None:
     assert decode(_container(container_format, "aac")).format == expected
 

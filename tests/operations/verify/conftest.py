@@ -10,11 +10,11 @@ from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 from operations.deployed import Deployed, find
+from operations.environments import environment_of
 from operations.forgetting.versions import delete, list_versions
 from operations.verify import observed, rehearsal, verification
 from operations.verify.account import Account
 from operations.verify.checks import Verdict
-from operations.verify.command import environment_of
 from operations.verify.verification import Verification
 from tests.operations.conftest import deliver_access_logs
 from tests.statemachine.assembly import local_assembly

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.stub import Stubber
 
 from operations.deployed import Connection
+from operations.environments import environment_of
 from operations.verify import preflight
 from operations.verify.account import Account
 from operations.verify.checks import Finding, Verdict, finding
-from operations.verify.command import environment_of
 
 CHECKS = {check.point: check for check in preflight.CHECKS}
 

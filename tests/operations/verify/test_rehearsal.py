@@ -6,10 +6,10 @@ import pytest
 
 from local.pipeline import Pipeline
 from operations.deployed import Deployed
+from operations.environments import environment_of
 from operations.following import media_of
 from operations.verify import rehearsal, verification
 from operations.verify.account import Account
-from operations.verify.command import environment_of
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import TEST_PATIENT, Steps
 from tests.operations.verify.conftest import PATIENCE_SECONDS

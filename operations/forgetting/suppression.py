@@ -1,0 +1,71 @@
+"""The suppression list as `forget` has it: whether a patient is on it, and putting them there."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.shared import suppression_list
+from lambdas.shared.errors import InvalidSuppressionList
+from lambdas.shared.user_ids import fault
+from operations.deployed import Deployed
+from operations.errors import OperationError
+
+_MAXIMUM_ATTEMPTS = 10
+
+
+def list_uri(deployed: Deployed) -> str:
+    return f"s3://{deployed.audience}/{suppression_list.KEY}"
+
+
+def is_suppressed(deployed: Deployed, user_id: str) -> bool:
+    """Whether a line of the list names this canonical user id.
+
+    Raises:
+        OperationError: a line can't be read for certain.
+    """
+    return _names(deployed, _read(deployed)[0], user_id)
+
+
+def suppress(deployed: Deployed, user_id: str) -> bool:
+    """Put the user id on the list, so that no later seed has it; False if it is there, or no line can name it.
+
+    Raises:
+        OperationError: a line can't be read for certain, or others keep changing the list.
+    """
+    if fault(user_id):
+        return False
+    for _ in range(_MAXIMUM_ATTEMPTS):
+        body, condition = _read(deployed)
+        if _names(deployed, body, user_id):
+            return False
+        try:
+            deployed.client("s3").put_object(
+                Bucket=deployed.audience,
+                Key=suppression_list.KEY,
+                Body=suppression_list.with_user_id(body, user_id),
+                ContentType="text/plain",
+                **condition,
+            )
+            return True
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+                raise
+    raise OperationError(f"{suppression_list.KEY} keeps changing; forget again when nobody else writes it.")
+
+
+def _read(deployed: Deployed) -> tuple[bytes, dict[str, Any]]:
+    """The list, and the condition under which it may be written anew."""
+    try:
+        answer = deployed.client("s3").get_object(Bucket=deployed.audience, Key=suppression_list.KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return b"", {"IfNoneMatch": "*"}
+    return answer["Body"].read(), {"IfMatch": answer["ETag"]}
+
+
+def _names(deployed: Deployed, body: bytes, user_id: str) -> bool:
+    try:
+        return user_id in suppression_list.read_list(body, list_uri(deployed)).values()
+    except InvalidSuppressionList as error:
+        raise OperationError(f"{error} Then forget again.") from None
