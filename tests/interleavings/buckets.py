@@ -103,7 +103,8 @@ class Buckets:
         return {}
 
     def list_objects_v2(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
-        return {"IsTruncated": False, "Contents": [{"Key": key} for key in self.keys(Bucket, Prefix)]}
+        listed = [{"Key": key, "ETag": self._objects[Bucket][key][-1].etag} for key in self.keys(Bucket, Prefix)]
+        return {"IsTruncated": False, "Contents": listed}
 
     def list_object_versions(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
         versions = [

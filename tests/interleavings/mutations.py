@@ -4,7 +4,6 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 
 from lambdas import (
@@ -54,7 +53,7 @@ def unconditional_claim(patch: pytest.MonkeyPatch) -> None:
 
 
 def claim_of_a_running_execution(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claims.Claims, "_status", lambda self, execution: "FAILED")
+    patch.setattr(claims.Claims, "_works", lambda self, execution: False)
 
 
 def keep_that_does_not_write(patch: pytest.MonkeyPatch) -> None:
@@ -111,16 +110,17 @@ def records_over_newer_ones(patch: pytest.MonkeyPatch) -> None:
 
 
 def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(select_seeds, "read_suppressed", lambda audience: set())
+    patch.setattr(select_seeds, "read_suppressed", lambda audience: {})
 
 
 def consent_that_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    find_members = select_seeds.find_members
+    """As if everybody had consented when the recording was planned."""
+    read = plan_batch.inspect_all
 
-    def find(rules: Any, records: Any) -> Any:
-        return find_members(rules, (msgspec.structs.replace(record, audience_consent=True) for record in records))
+    def inspect(pool: Any, keys: Any, *given: Any) -> Any:
+        return [item._replace(audience_consent=True) for item in read(pool, keys, *given)]
 
-    patch.setattr(select_seeds, "find_members", find)
+    patch.setattr(plan_batch, "inspect_all", inspect)
 
 
 def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:

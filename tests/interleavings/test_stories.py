@@ -170,7 +170,6 @@ def red_in_preparation(world: World, *names: str) -> None:
     world.start("E2", media(*(names or "ab")))
 
 
-@not_yet("B, a plan trusts a status that is older than the claim it is held against")
 def test_whenever_the_other_one_is_redriven_while_one_plans_each_recording_is_paid_once() -> None:
     found = set()
     for world, held in at_each("PlanBatch", red_in_preparation, "E2"):
@@ -182,7 +181,6 @@ def test_whenever_the_other_one_is_redriven_while_one_plans_each_recording_is_pa
     assert PAID not in found
 
 
-@not_yet("C, latest.json is written unconditionally")
 def test_whenever_two_select_seeds_at_once_their_audiences_do_not_tell_of_one_person() -> None:
     def begin(world: World) -> None:
         world.deploy(cohorts=True)
@@ -226,7 +224,6 @@ def test_after_a_takeover_one_execution_says_transcribed(world: World, step: str
     assert OUTCOMES not in kinds(world)
 
 
-@not_yet("F1, what is told of a takeover is the same each time")
 def test_an_execution_notices_the_second_takeover_by_the_same_one() -> None:
     found = set()
     for number in count(1):
@@ -247,7 +244,6 @@ def test_an_execution_notices_the_second_takeover_by_the_same_one() -> None:
     assert PAID not in found
 
 
-@not_yet("F2, a function of a stopped execution overwrites the plan")
 def test_a_stopped_plan_that_goes_on_does_not_disturb_the_redriven_one() -> None:
     def begin(world: World) -> None:
         world.upload(key("a"))
@@ -276,7 +272,6 @@ def test_a_version_that_is_current_again_gets_its_records(world: World) -> None:
     assert OLD not in kinds(world)
 
 
-@not_yet("F4, the service may read another version than the planned one")
 def test_a_recording_that_is_replaced_before_it_is_read_keeps_its_words_to_itself() -> None:
     with new_world(options=Options(reads_late=True)) as world:
         world.upload(key("a"))
@@ -288,7 +283,6 @@ def test_a_recording_that_is_replaced_before_it_is_read_keeps_its_words_to_itsel
         assert OTHER_WORDS not in kinds(world)
 
 
-@not_yet("consent is not withdrawn by a version that yields no document")
 @pytest.mark.parametrize("body", [b"", b" ", CORRUPT], ids=["empty", "silent", "corrupt"])
 def test_every_newer_version_withdraws_the_consent_of_the_older_one(world: World, body: bytes) -> None:
     world.deploy(cohorts=True)
