@@ -10,7 +10,7 @@ from lambdas.shared.identity import digest, media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.executions import Execution
-from tests.interleavings.jobs import Transcription, heard
+from tests.interleavings.jobs import CORRUPT, Transcription, heard
 from tests.interleavings.settling import LAST, SUPPRESSED
 from tests.interleavings.world import World
 
@@ -137,7 +137,10 @@ def generated(rest: Rest) -> Iterator[Violation]:
 
 
 def lost(rest: Rest) -> Iterator[Violation]:
-    """Of each current recording that was asked for there are records, or a reason why not; and of no other version."""
+    """Of each current recording that was asked for there are records, or a reason why not.
+
+    One in which something is said has no records of another version; one that can't be used may leave them.
+    """
     world = rest.world
     for key in world.buckets.keys(MEDIA):
         version = world.buckets.current(MEDIA, key)
@@ -148,7 +151,7 @@ def lost(rest: Rest) -> Iterator[Violation]:
         found = {line["media_id"] for line in records(world, key)}
         if identifier not in found and not told:
             yield Violation(LOST, f"{key} {version.version_id} has no records and was rejected by nobody")
-        if found - {identifier}:
+        if found - {identifier} and version.body != CORRUPT and version.body.strip():
             yield Violation(OLD, f"{key} is {version.version_id} by now, and has records of another version")
 
 
@@ -265,7 +268,7 @@ def seed_uri(wanted: Mapping[str, Any]) -> str:
 
 def forgotten(rest: Rest) -> Iterator[Violation]:
     """Nothing of theirs is left after the last time that the command has said so."""
-    for user_id in rest.world.departed:
+    for user_id in rest.world.forgotten:
         yield from (Violation(FORGOTTEN, f"{key} names {user_id}") for key in naming(rest.world, user_id))
 
 

@@ -49,6 +49,7 @@ def forget(world: World, user_id: str) -> Move:
 
 def work(world: World, user_id: str) -> None:
     deployed = environment()
+    world.forgotten.discard(user_id)
     try:
         plan = forgetting.look(deployed, user_id, report)
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interleavings.invariants import CONSENT, LOST, NEWCOMERS, OLD, OUTCOMES, PAID
+from tests.interleavings.invariants import LOST, OLD, OUTCOMES, PAID
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, by_chance, repeat, sweep
@@ -12,11 +12,11 @@ from tests.interleavings.world import new_world
 # takes its kinds away.
 KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("overlap", "buttons", "buttons again", "three", "drops", "part", "stopped", "twice"), (PAID, OUTCOMES)
+        ("overlap", "buttons", "buttons again", "three", "drops", "part", "stopped", "twice", "corrupt"),
+        (PAID, OUTCOMES),
     ),
-    **dict.fromkeys(("audiences", "same audience", "forget"), (PAID, OUTCOMES, NEWCOMERS)),
+    **dict.fromkeys(("audiences", "same audience", "withdrawn", "forget"), (PAID, OUTCOMES)),
     "restored": (OLD, LOST),
-    "withdrawn": (CONSENT, OLD),
 }
 
 
