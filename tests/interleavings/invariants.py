@@ -1,63 +1,30 @@
 """What must be true when a schedule has come to rest. Money is counted by words, people by name, outcomes as sets."""
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
-from lambdas.shared.identity import digest, media_id
-from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.buckets import Version
-from tests.interleavings.executions import Execution
+from tests.interleavings.aws import MEDIA
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
-from tests.interleavings.settling import LAST, SUPPRESSED
-from tests.interleavings.world import World
-
-RED = "red for good"
-PAID = "paid twice"
-TRANSCRIBED = "transcribed twice"
-GENERATED = "generated twice"
-LOST = "lost"
-OLD = "old records"
-OTHER_WORDS = "other words"
-COUNTS = "counts"
-OUTCOMES = "two outcomes"
-ELSEWHERE = "elsewhere"
-NEWCOMERS = "audience per newcomer"
-CONSENT = "consent"
-FORGOTTEN = "forgotten"
-KINDS = (
-    RED,
-    PAID,
-    TRANSCRIBED,
+from tests.interleavings.privacy import consent, forgotten, newcomers
+from tests.interleavings.rest import (
+    COUNTS,
+    ELSEWHERE,
     GENERATED,
     LOST,
     OLD,
     OTHER_WORDS,
-    COUNTS,
     OUTCOMES,
-    ELSEWHERE,
-    NEWCOMERS,
-    CONSENT,
-    FORGOTTEN,
+    PAID,
+    TRANSCRIBED,
+    Rest,
+    Violation,
+    covers,
+    id_of,
+    ids,
+    read,
+    records,
 )
-
-
-class Violation(NamedTuple):
-    kind: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.what}"
-
-
-class Rest(NamedTuple):
-    """What is there to be looked at: the summaries and plans of the executions that succeeded."""
-
-    world: World
-    summaries: dict[str, Any]
-    plans: dict[str, Any]
+from tests.interleavings.world import World
 
 
 def violations(world: World) -> list[Violation]:
@@ -81,17 +48,6 @@ def violations(world: World) -> list[Violation]:
         forgotten,
     )
     return [violation for check in checks for violation in check(rest)]
-
-
-def read(world: World, key: str) -> Any:
-    there = world.buckets.current(CLINICAL, key)
-    assert there is not None, key
-    return json.loads(there.body)
-
-
-def covers(execution: Execution, key: str) -> bool:
-    asked = execution.request
-    return f"s3://{MEDIA}/{key}" in asked.get("media", ()) or ("prefix" in asked)
 
 
 def anew(world: World, key: str) -> int:
@@ -168,11 +124,6 @@ def words(body: bytes) -> set[str]:
     return {word for kind in ("DICTATION", "CONVERSATION") for word in heard(body, kind).split()}
 
 
-def records(world: World, key: str) -> list[dict[str, Any]]:
-    there = world.buckets.current(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
-    return [json.loads(line) for line in there.body.splitlines()] if there else []
-
-
 def counts(rest: Rest) -> Iterator[Violation]:
     """Each recording that was received is in one of the sets; unless somebody was taken out of them later."""
     for name, summary in rest.summaries.items() if not rest.world.departed else ():
@@ -219,72 +170,3 @@ def elsewhere(rest: Rest) -> Iterator[Violation]:
             known = [*rest.plans[at]["recordings"], *rest.plans[at]["rejected"]]
             if item["media_id"] not in ids(known):
                 yield Violation(ELSEWHERE, f"{item['media_id']} is not at {at}, as {seen[-2]} says")
-
-
-def newcomers(rest: Rest) -> Iterator[Violation]:
-    """Two audiences must not tell of one person, unless somebody had to go."""
-    jobs = [job for name, job in rest.world.clean_rooms_ml.jobs.items() if job.paid]
-    for first in jobs:
-        for second in jobs:
-            joined = second.people - first.people
-            if first.people < second.people and len(joined) < REFRESH_AFTER_NEWCOMERS and not joined & gone(rest.world):
-                what = f"seeds of {sorted(first.people)} and {sorted(second.people)}"
-                yield Violation(NEWCOMERS, what)
-
-
-def gone(world: World) -> set[str]:
-    """Who may have been in a seed and must not be in the next one."""
-    return {user_id for user_id in people(world) if user_id not in consenting(world)}
-
-
-def people(world: World) -> set[str]:
-    return {key.split("/")[1] for key in world.buckets.keys(MEDIA)} | world.departed
-
-
-def consenting(world: World) -> set[str]:
-    """The people who consent by the current version of their recording, and are neither suppressed nor forgotten."""
-    found = set()
-    for key in world.buckets.keys(MEDIA):
-        version = world.buckets.current(MEDIA, key)
-        if version and version.metadata.get("audience-consent") == "true":
-            found.add(key.split("/")[1])
-    return found - world.departed - {SUPPRESSED}
-
-
-def consent(rest: Rest) -> Iterator[Violation]:
-    """The last execution takes nobody who doesn't consent by now."""
-    if LAST not in rest.summaries:
-        return
-    uris = [item["seed_uri"] for item in rest.summaries[LAST]["audiences"]]
-    jobs = [job for job in rest.world.clean_rooms_ml.jobs.values() if seed_uri(job.wanted) in uris]
-    for job in jobs:
-        if taken := job.people - consenting(rest.world):
-            yield Violation(CONSENT, f"the last audience has {sorted(taken)}")
-
-
-def seed_uri(wanted: Mapping[str, Any]) -> str:
-    return str(wanted["seedAudience"]["dataSource"]["s3Uri"])
-
-
-def forgotten(rest: Rest) -> Iterator[Violation]:
-    """Nothing of theirs is left after the last time that the command has said so."""
-    for user_id in rest.world.forgotten:
-        yield from (Violation(FORGOTTEN, f"{key} names {user_id}") for key in naming(rest.world, user_id))
-
-
-def naming(world: World, user_id: str) -> list[str]:
-    """The clinical bucket's objects that name the person."""
-    found = []
-    for key in world.buckets.keys(CLINICAL):
-        version = world.buckets.current(CLINICAL, key)
-        if version and user_id.encode() in version.body:
-            found.append(key)
-    return found
-
-
-def ids(items: list[dict[str, Any]]) -> list[str]:
-    return [item["media_id"] for item in items]
-
-
-def id_of(key: str, version: Version) -> str:
-    return media_id(MEDIA, key, {"VersionId": version.version_id})

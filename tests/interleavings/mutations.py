@@ -17,8 +17,9 @@ from lambdas import (
     summarize_batch,
     transcribe_medical,
 )
+from lambdas.recordings import inspect_all
 from lambdas.shared.storage import find_head, s3, write_json_lines
-from tests.interleavings.invariants import (
+from tests.interleavings.rest import (
     CONSENT,
     COUNTS,
     ELSEWHERE,
@@ -115,10 +116,9 @@ def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
 
 def consent_that_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     """As if everybody had consented when the recording was planned."""
-    read = plan_batch.inspect_all
 
     def inspect(pool: Any, keys: Any, *given: Any) -> Any:
-        return [item._replace(audience_consent=True) for item in read(pool, keys, *given)]
+        return [item._replace(audience_consent=True) for item in inspect_all(pool, keys, *given)]
 
     patch.setattr(plan_batch, "inspect_all", inspect)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from tests.interleavings.aws import MEDIA
 from tests.interleavings.jobs import CORRUPT
-from tests.interleavings.people import deliver, forget
+from tests.interleavings.people import deliver, forget, void
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
 
@@ -47,10 +47,6 @@ def is_running(world: World, name: str) -> bool:
 
 def upload(world: World, name: str, *, consent: bool = False, body: bytes | None = None) -> Move:
     return Move(f"upload {name}", lambda: void(world.upload(key(name), consent=consent, body=body)))
-
-
-def void(_: object) -> None:
-    """For what returns something that a move has no use for."""
 
 
 def two(world: World) -> None:

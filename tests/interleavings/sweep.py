@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from tests.interleavings.circumstances import Failure, Options
 from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
-from tests.interleavings.invariants import RED, Violation, violations
+from tests.interleavings.invariants import violations
+from tests.interleavings.rest import RED, Violation
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.settling import settle
 from tests.interleavings.sharing import Sharing
-from tests.interleavings.world import FIRST, Failure, Options, World, new_world
+from tests.interleavings.world import FIRST, World, new_world
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # More than any schedule needs: chance, and whoever repeats a schedule, decide by themselves.

@@ -2,8 +2,8 @@ from itertools import chain
 
 import pytest
 
-from tests.interleavings.invariants import Violation
 from tests.interleavings.mutations import MUTATIONS, Mutation
+from tests.interleavings.rest import Violation
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, all_schedules, by_chance, repeat
 

@@ -7,24 +7,16 @@ from typing import Any
 import pytest
 
 from tests.interleavings import people
-from tests.interleavings.invariants import (
-    CONSENT,
-    COUNTS,
-    NEWCOMERS,
-    OLD,
-    OTHER_WORDS,
-    OUTCOMES,
-    PAID,
-    RED,
-    naming,
-    violations,
-)
+from tests.interleavings.circumstances import Options
+from tests.interleavings.invariants import violations
 from tests.interleavings.jobs import CORRUPT
+from tests.interleavings.privacy import naming
+from tests.interleavings.rest import CONSENT, COUNTS, NEWCOMERS, OLD, OTHER_WORDS, OUTCOMES, PAID, RED
 from tests.interleavings.scenarios import PREFIX, key, media
 from tests.interleavings.scheduler import Actor
 from tests.interleavings.settling import settle
 from tests.interleavings.sharing import Call
-from tests.interleavings.world import Options, World, new_world
+from tests.interleavings.world import World, new_world
 
 
 def not_yet(story: str) -> pytest.MarkDecorator:

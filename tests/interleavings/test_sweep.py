@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interleavings.invariants import LOST, OLD, OUTCOMES, PAID
+from tests.interleavings.rest import LOST, OLD, OUTCOMES, PAID
 from tests.interleavings.scenarios import SCENARIOS, Scenario
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, by_chance, repeat, sweep
@@ -12,10 +12,12 @@ from tests.interleavings.world import new_world
 # takes its kinds away.
 KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("overlap", "buttons", "buttons again", "three", "drops", "part", "stopped", "twice", "corrupt"),
+        (
+            *("overlap", "buttons", "buttons again", "three", "drops", "part", "stopped", "twice", "corrupt"),
+            *("audiences", "same audience", "withdrawn", "forget"),
+        ),
         (PAID, OUTCOMES),
     ),
-    **dict.fromkeys(("audiences", "same audience", "withdrawn", "forget"), (PAID, OUTCOMES)),
     "restored": (OLD, LOST),
 }
 

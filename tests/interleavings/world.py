@@ -3,8 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from botocore import xform_name
@@ -14,6 +13,7 @@ from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
 from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, functions
 from tests.interleavings.buckets import Buckets
+from tests.interleavings.circumstances import Failure, Options
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
 from tests.interleavings.jobs import ComprehendMedical, Transcribe
@@ -23,32 +23,6 @@ from tests.interleavings.sharing import Call, Sharing, place_of
 OPERATOR = "operator"
 # The execution that fails first.
 FIRST = "E1"
-
-
-@dataclass
-class Options:
-    """What AWS leaves open, and how many faults of each kind chance may bring."""
-
-    etags_by_content: bool = False
-    reads_late: bool = False
-    faults: Counter[str] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        words = [name for name, is_so in (("content", self.etags_by_content), ("late", self.reads_late)) if is_so]
-        return ", ".join([*words, *sorted(self.faults.elements())])
-
-    @staticmethod
-    def read(text: str) -> "Options":
-        words = Counter(word for word in text.split(", ") if word)
-        return Options(bool(words.pop("content", 0)), bool(words.pop("late", 0)), words)
-
-
-class Failure(NamedTuple):
-    """The so manyth call of an execution fails for good: before it is made, or (`after`) only its answer is lost."""
-
-    execution: str
-    call: int
-    after: bool
 
 
 class World:

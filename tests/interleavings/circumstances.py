@@ -1,0 +1,31 @@
+"""What a schedule begins with besides its scenario."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass
+class Options:
+    """What AWS leaves open, and how many faults of each kind chance may bring."""
+
+    etags_by_content: bool = False
+    reads_late: bool = False
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        words = [name for name, is_so in (("content", self.etags_by_content), ("late", self.reads_late)) if is_so]
+        return ", ".join([*words, *sorted(self.faults.elements())])
+
+    @staticmethod
+    def read(text: str) -> "Options":
+        words = Counter(word for word in text.split(", ") if word)
+        return Options(bool(words.pop("content", 0)), bool(words.pop("late", 0)), words)
+
+
+class Failure(NamedTuple):
+    """The so manyth call of an execution fails for good: before it is made, or (`after`) only its answer is lost."""
+
+    execution: str
+    call: int
+    after: bool

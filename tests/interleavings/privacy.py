@@ -1,0 +1,71 @@
+"""Who may be in an audience, and what may be left of somebody who was forgotten."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
+from tests.interleavings.aws import CLINICAL, MEDIA
+from tests.interleavings.rest import CONSENT, FORGOTTEN, NEWCOMERS, Rest, Violation
+from tests.interleavings.settling import LAST, SUPPRESSED
+from tests.interleavings.world import World
+
+
+def newcomers(rest: Rest) -> Iterator[Violation]:
+    """Two audiences must not tell of one person, unless somebody had to go."""
+    jobs = [job for name, job in rest.world.clean_rooms_ml.jobs.items() if job.paid]
+    for first in jobs:
+        for second in jobs:
+            joined = second.people - first.people
+            if first.people < second.people and len(joined) < REFRESH_AFTER_NEWCOMERS and not joined & gone(rest.world):
+                what = f"seeds of {sorted(first.people)} and {sorted(second.people)}"
+                yield Violation(NEWCOMERS, what)
+
+
+def gone(world: World) -> set[str]:
+    """Who may have been in a seed and must not be in the next one."""
+    return {user_id for user_id in people(world) if user_id not in consenting(world)}
+
+
+def people(world: World) -> set[str]:
+    return {key.split("/")[1] for key in world.buckets.keys(MEDIA)} | world.departed
+
+
+def consenting(world: World) -> set[str]:
+    """The people who consent by the current version of their recording, and are neither suppressed nor forgotten."""
+    found = set()
+    for key in world.buckets.keys(MEDIA):
+        version = world.buckets.current(MEDIA, key)
+        if version and version.metadata.get("audience-consent") == "true":
+            found.add(key.split("/")[1])
+    return found - world.departed - {SUPPRESSED}
+
+
+def consent(rest: Rest) -> Iterator[Violation]:
+    """The last execution takes nobody who doesn't consent by now."""
+    if LAST not in rest.summaries:
+        return
+    uris = [item["seed_uri"] for item in rest.summaries[LAST]["audiences"]]
+    jobs = [job for job in rest.world.clean_rooms_ml.jobs.values() if seed_uri(job.wanted) in uris]
+    for job in jobs:
+        if taken := job.people - consenting(rest.world):
+            yield Violation(CONSENT, f"the last audience has {sorted(taken)}")
+
+
+def seed_uri(wanted: Mapping[str, Any]) -> str:
+    return str(wanted["seedAudience"]["dataSource"]["s3Uri"])
+
+
+def forgotten(rest: Rest) -> Iterator[Violation]:
+    """Nothing of theirs is left after the last time that the command has said so."""
+    for user_id in rest.world.forgotten:
+        yield from (Violation(FORGOTTEN, f"{key} names {user_id}") for key in naming(rest.world, user_id))
+
+
+def naming(world: World, user_id: str) -> list[str]:
+    """The clinical bucket's objects that name the person."""
+    found = []
+    for key in world.buckets.keys(CLINICAL):
+        version = world.buckets.current(CLINICAL, key)
+        if version and user_id.encode() in version.body:
+            found.append(key)
+    return found

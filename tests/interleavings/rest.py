@@ -1,0 +1,64 @@
+"""What is there to be looked at when a schedule has come to rest, and how it is said what is wrong with it."""
+
+import json
+from typing import Any, NamedTuple
+
+from lambdas.shared.identity import digest, media_id
+from tests.interleavings.aws import CLINICAL, MEDIA
+from tests.interleavings.buckets import Version
+from tests.interleavings.executions import Execution
+from tests.interleavings.world import World
+
+RED = "red for good"
+PAID = "paid twice"
+TRANSCRIBED = "transcribed twice"
+GENERATED = "generated twice"
+LOST = "lost"
+OLD = "old records"
+OTHER_WORDS = "other words"
+COUNTS = "counts"
+OUTCOMES = "two outcomes"
+ELSEWHERE = "elsewhere"
+NEWCOMERS = "audience per newcomer"
+CONSENT = "consent"
+FORGOTTEN = "forgotten"
+
+
+class Violation(NamedTuple):
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what}"
+
+
+class Rest(NamedTuple):
+    """What is there to be looked at: the summaries and plans of the executions that succeeded."""
+
+    world: World
+    summaries: dict[str, Any]
+    plans: dict[str, Any]
+
+
+def read(world: World, key: str) -> Any:
+    there = world.buckets.current(CLINICAL, key)
+    assert there is not None, key
+    return json.loads(there.body)
+
+
+def covers(execution: Execution, key: str) -> bool:
+    asked = execution.request
+    return f"s3://{MEDIA}/{key}" in asked.get("media", ()) or ("prefix" in asked)
+
+
+def records(world: World, key: str) -> list[dict[str, Any]]:
+    there = world.buckets.current(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
+    return [json.loads(line) for line in there.body.splitlines()] if there else []
+
+
+def ids(items: list[dict[str, Any]]) -> list[str]:
+    return [item["media_id"] for item in items]
+
+
+def id_of(key: str, version: Version) -> str:
+    return media_id(MEDIA, key, {"VersionId": version.version_id})
