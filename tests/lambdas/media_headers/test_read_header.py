@@ -169,7 +169,7 @@ WEBM = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\xff"
 TINY = {
     "wav": b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 1_000_000,
     "webm": WEBM + b"\xec\x80" * 4_000_000,
-    "webm within a block's cluster": WEBM + bytes.fromhex("1f43b675ffe78100") + b"\xec\x80" * 4_000_000,
+    "webm within a block's cluster": WEBM + b"\x1f\x43\xb6\x75\xff\xe7\x81\0" + b"\xec\x80" * 4_000_000,
     "mp4": b"\0\0\0\x10ftypM4A \0\0\0\0" + b"\0\0\0\x08free" * 1_000_000,
     "amr": b"#!AMR-WB\n" + (b"\x7c" * 5 + b"\x4c" + bytes(5)) * 2_000_000,
     "amr of nothing": b"#!AMR\n" + b"\x7c" * 48_000_000,
