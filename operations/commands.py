@@ -1,5 +1,6 @@
 """The group of commands: what a user, their machine or AWS can cause ends in one sentence, never in a traceback."""
 
+import errno
 import io
 import os
 import sys
@@ -15,6 +16,7 @@ from operations.errors import OperationError
 from operations.refusals import AWS_ERRORS, sentence
 
 FAILED, INTERRUPTED = 1, 130
+_OUTPUT_FAILED = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PROJECT = Path(__file__).parents[1]
 
 
@@ -45,9 +47,11 @@ class Commands(typer.core.TyperGroup):
 
 def tell(error: BaseException) -> int:
     """Say what happened on the standard error; the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # Whoever reads has enough (`| head`). What is still in the buffer has to go somewhere when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
+        # What is still in the buffer has to go somewhere when Python ends.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever reads has enough (`| head`)
         return FAILED
     if isinstance(error, KeyboardInterrupt):
         print("Stopped by Ctrl-C; start the same command again at any time.", file=sys.stderr)

@@ -318,8 +318,9 @@ def test_whoever_has_read_enough_ends_the_command_without_a_word() -> None:
     assert ended("(sleep 1; exec $PYTHON -m operations verify --help) | head -0") == (1, "")
 
 
-def test_a_disk_that_is_full_is_told() -> None:
-    code, error = ended("$PYTHON -m operations --help > /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_is_full_is_told(unbuffered: str) -> None:
+    code, error = ended("$PYTHON -m operations --help > /dev/full", PYTHONUNBUFFERED=unbuffered)
     check(code, "", error)
     assert "No space left on device" in error
 
