@@ -107,7 +107,9 @@ class Folder:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[Mapping[str, Any]]:
-        keys = sorted(path.relative_to(self._folder).as_posix() for path in (self._folder / Prefix).iterdir())
+        # Below most prefixes there is nothing, as in a bucket.
+        paths = (self._folder / Prefix).iterdir() if (self._folder / Prefix).is_dir() else ()
+        keys = sorted(path.relative_to(self._folder).as_posix() for path in paths)
         for _ in range(self._times):
             yield {"Contents": [{"Key": key} for key in keys]}
 

@@ -26,8 +26,6 @@ class Found(msgspec.Struct, gc=False):
     score: float | None
     text: str
     traits: tuple[FoundTrait, ...]
-    # Records from before it was written have none, and so are older than any withdrawal.
-    uploaded_at: str = ""
 
 
 # Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.

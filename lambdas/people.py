@@ -12,6 +12,15 @@ from lambdas.shared.user_ids import canonical, fault
 from lambdas.withdrawals import read_withdrawals
 
 
+class _Uploaded(msgspec.Struct, gc=False):
+    """Records from before it was written have none, and so are older than any withdrawal."""
+
+    uploaded_at: str = ""
+
+
+_uploaded = msgspec.json.Decoder(_Uploaded).decode_lines
+
+
 class People(NamedTuple):
     """By their canonical user ids: the members of each cohort, who consent, and whoever is seen in any record.
 
@@ -35,8 +44,10 @@ def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
     def look(key: str) -> tuple[set[tuple[str, str]], set[str]]:
         try:
             with understanding(clinical, key):
-                records = decode(read_file(clinical, key))
-                consenting = without(records, withdrawn.get(object_id_of(key)))
+                body = read_file(clinical, key)
+                records = decode(body)
+                ended = withdrawn.get(object_id_of(key))
+                consenting = records if ended is None or uploaded_at(body) > ended else []
                 return set(find_members(rules, consenting)), {record.user_id for record in records}
         except MissingFile:  # forgotten since it was listed
             pass
@@ -57,9 +68,12 @@ def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
     return People(named, set(spelt.values()), unreadable)
 
 
-def without(records: list[Found], withdrawn: str | None) -> list[Found]:
-    """The records of versions that were uploaded after the one that withdrew the consent, None if none did."""
-    return records if withdrawn is None else [record for record in records if record.uploaded_at > withdrawn]
+def uploaded_at(body: bytes) -> str:
+    """When the version was uploaded that the records are of; of several, the earliest.
+
+    Read only of objects with a withdrawal, so that the others take no time for it.
+    """
+    return min((line.uploaded_at for line in _uploaded(body)), default="")
 
 
 def object_id_of(key: str) -> str:
