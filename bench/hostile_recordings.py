@@ -1,6 +1,6 @@
 """Recordings made to cost a header reader as much as they can: the smallest parts a format allows, over and over.
 
-Each is as long as Transcribe takes (2 GiB), so that whoever follows all its parts takes hours. The bytes are generated
+Each is as long as Transcribe takes (2 GiB), so that following all its parts takes hours. The bytes are generated
 as they are read.
 """
 
@@ -43,7 +43,7 @@ class Tiled:
 
 
 def hostile_recordings() -> Iterator[tuple[str, Tiled]]:
-    """What each is, and a fresh source of it."""
+    """Each recording's description, and a fresh source of its bytes."""
     yield from _webm()
     yield from _mp4()
     yield from _ogg()

@@ -56,7 +56,7 @@ def hostile_costs() -> Iterator[Cost]:
 
 
 def ordinary_seconds() -> tuple[float, float, float]:
-    """Of all recordings together, ours and FFmpeg's, and our longest."""
+    """Seconds for all recordings together by our readers and by FFmpeg, and our longest for one."""
     recordings = [path.read_bytes() for path in sorted(ENCODINGS.iterdir())]
     ours = [least(lambda data=data: read_header(_Whole(data))) for data in recordings]  # type: ignore[misc]
     peer = [least(lambda data=data: _open(data)) for data in recordings]  # type: ignore[misc]
