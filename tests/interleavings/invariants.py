@@ -139,8 +139,13 @@ def counts(rest: Rest) -> Iterator[Violation]:
 
 
 def outcomes(rest: Rest) -> Iterator[Violation]:
-    """One execution has transcribed it, or was asked to do so again."""
+    """One execution has transcribed it, or was asked to do so again; or one more each time the version came back."""
     by: dict[str, set[str]] = defaultdict(set)
+    turns = {
+        id_of(key, version): rest.world.buckets.turns[MEDIA, key, version.version_id]
+        for key in rest.world.buckets.keys(MEDIA)
+        for version in rest.world.buckets.versions(MEDIA, key)
+    }
     again = {name for name, item in rest.world.executions.items() if item.request.get("reprocess")}
     for name, summary in rest.summaries.items():
         other = {*ids(summary["rejected"]), *ids(summary["elsewhere"])}
@@ -148,7 +153,7 @@ def outcomes(rest: Rest) -> Iterator[Violation]:
             if not item["reused"] and item["media_id"] not in other and name not in again:
                 by[item["transcript_id"]].add(name)
     for transcript_id, names in by.items():
-        if len(names) > 1:
+        if len(names) > turns.get(transcript_id.rpartition("-")[0], 1):
             yield Violation(OUTCOMES, f"{transcript_id} was transcribed by each of {sorted(names)}")
 
 
