@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
-from tests.interleavings.aws import MEDIA
+from lambdas.shared.identity import digest
+from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
 from tests.interleavings.privacy import consent, forgotten, newcomers
 from tests.interleavings.rest import (
@@ -139,13 +141,15 @@ def counts(rest: Rest) -> Iterator[Violation]:
 
 
 def outcomes(rest: Rest) -> Iterator[Violation]:
-    """One execution has transcribed it, or was asked to do so again; or one more each time the version came back."""
+    """One execution has transcribed it, or was asked to do so again.
+
+    Another one may, at no price, if records of something else stood meanwhile: of another version, since taken back, or
+    made under other settings.
+    """
     by: dict[str, set[str]] = defaultdict(set)
-    turns = {
-        id_of(key, version): rest.world.buckets.turns[MEDIA, key, version.version_id]
-        for key in rest.world.buckets.keys(MEDIA)
-        for version in rest.world.buckets.versions(MEDIA, key)
-    }
+    stood = Counter(
+        transcript_id for key in rest.world.buckets.keys(MEDIA) for transcript_id in recorded(rest.world, key)
+    )
     again = {name for name, item in rest.world.executions.items() if item.request.get("reprocess")}
     for name, summary in rest.summaries.items():
         other = {*ids(summary["rejected"]), *ids(summary["elsewhere"])}
@@ -153,8 +157,15 @@ def outcomes(rest: Rest) -> Iterator[Violation]:
             if not item["reused"] and item["media_id"] not in other and name not in again:
                 by[item["transcript_id"]].add(name)
     for transcript_id, names in by.items():
-        if len(names) > turns.get(transcript_id.rpartition("-")[0], 1):
+        if len(names) > max(stood[transcript_id], 1):
             yield Violation(OUTCOMES, f"{transcript_id} was transcribed by each of {sorted(names)}")
+
+
+def recorded(world: World, key: str) -> list[str]:
+    """The transcripts whose records stood, one after another."""
+    versions = world.buckets.versions(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
+    written = [version.metadata.get("transcript-id", "") for version in versions]
+    return [now for before, now in pairwise(["", *written]) if now not in ("", before)]
 
 
 def elsewhere(rest: Rest) -> Iterator[Violation]:
