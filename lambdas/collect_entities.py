@@ -160,7 +160,7 @@ def write_records(
     complete: bool,
 ) -> bool:
     """Write the object's records unless S3 has others than those `there`; whether they were written."""
-    metadata = {"uploaded-at": recording["uploaded_at"], "execution": batch_id}
+    metadata = {"execution": batch_id}
     if complete:
         metadata["transcript-id"] = recording["transcript_id"]
     try:
