@@ -1,8 +1,8 @@
 """What must be true when a schedule has come to rest. Money is counted by words, people by name, outcomes as sets."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from lambdas.shared.identity import digest
 from tests.interleavings.aws import CLINICAL, MEDIA
@@ -141,31 +141,39 @@ def counts(rest: Rest) -> Iterator[Violation]:
 
 
 def outcomes(rest: Rest) -> Iterator[Violation]:
-    """One execution has transcribed it, or was asked to do so again.
-
-    Another one may, at no price, if records of something else stood meanwhile: of another version, since taken back, or
-    made under other settings.
-    """
+    """One execution has transcribed it, or was asked to do so again."""
     by: dict[str, set[str]] = defaultdict(set)
-    stood = Counter(
-        transcript_id for key in rest.world.buckets.keys(MEDIA) for transcript_id in recorded(rest.world, key)
-    )
     again = {name for name, item in rest.world.executions.items() if item.request.get("reprocess")}
     for name, summary in rest.summaries.items():
         other = {*ids(summary["rejected"]), *ids(summary["elsewhere"])}
         for item in rest.plans[name]["recordings"]:
             if not item["reused"] and item["media_id"] not in other and name not in again:
                 by[item["transcript_id"]].add(name)
+    allowed = turns(rest.world)
     for transcript_id, names in by.items():
-        if len(names) > max(stood[transcript_id], 1):
+        if len(names) > allowed[transcript_id]:
             yield Violation(OUTCOMES, f"{transcript_id} was transcribed by each of {sorted(names)}")
 
 
+def turns(world: World) -> Mapping[str, int]:
+    """How often each transcript may be told of: once more, at no price, when its version is the current one again, or
+    when records made under other settings stood meanwhile."""
+    found: dict[str, int] = defaultdict(lambda: 1)
+    for key in world.buckets.keys(MEDIA):
+        of_version = {
+            id_of(key, version): world.buckets.turns[MEDIA, key, version.version_id]
+            for version in world.buckets.versions(MEDIA, key)
+        }
+        stood = Counter(transcript_id for transcript_id, _ in groupby(filter(None, recorded(world, key))))
+        for transcript_id, times in stood.items():
+            found[transcript_id] = max(times, of_version.get(transcript_id.rpartition("-")[0], 1))
+    return found
+
+
 def recorded(world: World, key: str) -> list[str]:
-    """The transcripts whose records stood, one after another."""
+    """The transcripts that each version of an object's records is complete for."""
     versions = world.buckets.versions(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
-    written = [version.metadata.get("transcript-id", "") for version in versions]
-    return [now for before, now in pairwise(["", *written]) if now not in ("", before)]
+    return [version.metadata.get("transcript-id", "") for version in versions]
 
 
 def elsewhere(rest: Rest) -> Iterator[Violation]:
