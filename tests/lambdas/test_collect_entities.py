@@ -214,7 +214,8 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (1, 1, 1)
     assert reason(batch, "m1") == (
         f"The entities of 1 of 2 documents of the transcript are missing: {told}. Those of the others are kept. "
-        "Start again with this recording: only what has no output is looked at again, and paid."
+        "Start again with this recording: only what has no output is looked at again, and paid. An output that can't "
+        "be read counts as one until it is deleted."
     )
     assert [record["text"] for record in records(batch, "m1")] == ["fever"]
 
