@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from lambdas.shared.identity import digest, media_id
+from lambdas.shared.identity import media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
 from tests.interleavings.privacy import consent, forgotten, newcomers
@@ -17,16 +17,32 @@ from tests.interleavings.rest import (
     OTHER_WORDS,
     OUTCOMES,
     PAID,
+    RED,
     TRANSCRIBED,
     Rest,
     Violation,
     covers,
     id_of,
     ids,
+    lines_of,
     read,
-    records,
+    records_key,
+    unfinished,
 )
+from tests.interleavings.settling import settle, start_again
 from tests.interleavings.world import World
+
+
+def broken_promises(world: World) -> list[Violation]:
+    """Bring the schedule to rest and say what is wrong with it.
+
+    What was rejected for a passing reason is started again then, as its reason says, and has to be finished after that.
+    """
+    found = [Violation(RED, what) for what in settle(world)] or violations(world)
+    if not found and (rejected := unfinished(world)):
+        found = [Violation(RED, what) for what in start_again(world, rejected)] or violations(world)
+        found += [Violation(LOST, f"{key} is never finished") for key in unfinished(world)]
+    return found
 
 
 def violations(world: World) -> list[Violation]:
@@ -110,7 +126,7 @@ def lost(rest: Rest) -> Iterator[Violation]:
             continue
         identifier = id_of(key, version)
         told = any(identifier in ids(summary["rejected"]) for summary in rest.summaries.values())
-        found = {line["media_id"] for line in records(world, key)}
+        found = {line["media_id"] for line in lines_of(world.buckets.current(CLINICAL, records_key(key)))}
         if identifier not in found and not told:
             yield Violation(LOST, f"{key} {version.version_id} has no records and was rejected by nobody")
         if found - {identifier} and version.body != CORRUPT and version.body.strip():
@@ -118,12 +134,13 @@ def lost(rest: Rest) -> Iterator[Violation]:
 
 
 def other_words(rest: Rest) -> Iterator[Violation]:
-    """Records tell what was said in the very version that they name."""
+    """Records tell what was said in the very version that they name, at any time."""
     for key in rest.world.buckets.keys(MEDIA):
         said = {id_of(key, version): words(version.body) for version in rest.world.buckets.versions(MEDIA, key)}
-        for line in records(rest.world, key):
-            if line["text"] not in said.get(line["media_id"], {line["text"]}):
-                yield Violation(OTHER_WORDS, f"the records of {key} have {line['text']!r}, which isn't said in it")
+        for version in rest.world.buckets.versions(CLINICAL, records_key(key)):
+            for line in lines_of(version):
+                if line["text"] not in said.get(line["media_id"], {line["text"]}):
+                    yield Violation(OTHER_WORDS, f"records of {key} had {line['text']!r}, which isn't said in it")
 
 
 def words(body: bytes) -> set[str]:
@@ -168,16 +185,16 @@ def turns(world: World) -> Mapping[str, int]:
             id_of(key, version): world.buckets.turns[MEDIA, key, version.version_id]
             for version in world.buckets.versions(MEDIA, key)
         }
-        stood = Counter(transcript_id for transcript_id, _ in groupby(filter(None, recorded(world, key))))
+        stood = Counter(transcript_id for transcript_id, _ in groupby(recorded(world, key)))
         for transcript_id, times in stood.items():
             found[transcript_id] = max(times, of_version.get(transcript_id.rpartition("-")[0], 1))
     return found
 
 
 def recorded(world: World, key: str) -> list[str]:
-    """The transcripts that each version of an object's records is complete for."""
-    versions = world.buckets.versions(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
-    return [version.metadata.get("transcript-id", "") for version in versions]
+    """The transcript that each version of an object's records is complete for, or whose incomplete ones they are."""
+    versions = world.buckets.versions(CLINICAL, records_key(key))
+    return [version.metadata.get("transcript-id") or version.metadata["execution"] for version in versions]
 
 
 def elsewhere(rest: Rest) -> Iterator[Violation]:

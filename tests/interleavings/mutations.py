@@ -1,6 +1,6 @@
 """Faults that somebody might make in the functions: each has to be found, or the check is worth nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -11,14 +11,19 @@ from lambdas import (
     clean_rooms_ml,
     collect_entities,
     comprehend_medical,
+    entity_jobs,
+    object_items,
+    people,
     plan_batch,
     prepare_documents,
     select_seeds,
     summarize_batch,
     transcribe_medical,
 )
-from lambdas.recordings import inspect_all
-from lambdas.shared.storage import find_head, s3, write_json_lines
+from lambdas.object_items import ObjectItem, read_object
+from lambdas.shared.identity import digest
+from lambdas.shared.ledger import Change, read_item, write
+from lambdas.shared.storage import find_head
 from tests.interleavings.rest import (
     CONSENT,
     COUNTS,
@@ -26,6 +31,7 @@ from tests.interleavings.rest import (
     GENERATED,
     LOST,
     OLD,
+    OTHER_WORDS,
     OUTCOMES,
     PAID,
     RED,
@@ -45,46 +51,85 @@ class Mutation(NamedTuple):
     step: str = ""
 
 
-def unconditional_claim(patch: pytest.MonkeyPatch) -> None:
-    def write(bucket: str, key: str, execution: str, head: object) -> bool:
-        s3.put_object(Bucket=bucket, Key=key, Body=execution.encode(), Metadata={"execution": execution})
-        return True
-
-    patch.setattr(claims, "_write", write)
+# Claims
 
 
-def claim_of_a_running_execution(patch: pytest.MonkeyPatch) -> None:
+def claim_without_condition(patch: pytest.MonkeyPatch) -> None:
+    def create(execution: str, transcript_id: str) -> bool:
+        return write(Change(claims.claim_key(transcript_id), put={"execution": execution})) is not None
+
+    patch.setattr(claims, "_create", create)
+
+
+def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:
+    """It takes an execution's recordings without moving that on."""
+
+    def move_on(execution: str, expected: int | None = None) -> Change:
+        return Change(claims.execution_key(execution), add={"generation": 1 if expected is None else 0})
+
+    patch.setattr(claims, "_move_on", move_on)
+
+
+def running_that_counts_as_failed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(claims.Claims, "_works", lambda self, execution: False)
 
 
-def keep_that_does_not_write(patch: pytest.MonkeyPatch) -> None:
-    def keep(bucket: str, transcript_id: str, execution: str) -> str:
-        head = find_head(bucket, claims.claim_key(transcript_id))
-        return claims.owner_of(head) if head else execution
+def redriven_that_does_not_move_on(patch: pytest.MonkeyPatch) -> None:
+    def look_again(execution: str) -> claims.Standing:
+        key = claims.execution_key(execution)
+        return claims._standing(read_item(key) or write(Change(key, add={"generation": 1})) or {})
 
-    patch.setattr(prepare_documents, "keep", keep)
-
-
-def keep_that_takes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(prepare_documents, "keep", lambda bucket, transcript_id, execution: execution)
+    patch.setattr(prepare_documents, "look_again", look_again)
 
 
-def takeover_that_is_not_told(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claims, "tell_takeover", lambda bucket, execution, by: None)
+def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(claims.Claims, "_covering", lambda self, pool, jobs: {})
 
 
-def takeover_that_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(comprehend_medical, "check_ours", lambda batch_id, documents: None)
+# Jobs
 
 
-def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan_batch, "is_recorded", lambda clinical, item, settings_id: False)
+def job_at_any_generation(patch: pytest.MonkeyPatch) -> None:
+    def answer_for(execution: str, job: str, generation: int) -> bool:
+        return write(Change(claims.execution_key(execution), add={"jobs": {job}})) is not None
+
+    patch.setattr(comprehend_medical, "answer_for", answer_for)
+
+
+def job_that_is_answered_for_after_its_start(patch: pytest.MonkeyPatch) -> None:
+    start = comprehend_medical.start
+    patch.setattr(comprehend_medical, "answer_for", lambda execution, job, generation: True)
+
+    def late(event: dict[str, Any], context: object) -> Any:
+        started = start(event, context)
+        documents = event["documents"]
+        if base := documents["new"]["base"]:
+            claims.answer_for(event["batch_id"], base, documents["generation"])
+        return started
+
+    patch.setattr(comprehend_medical, "start", late)
+
+
+def finished_document_that_is_not_covered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entity_jobs, "finished_documents", lambda bucket, output: set())
+
+
+def missing_document_that_is_covered(patch: pytest.MonkeyPatch) -> None:
+    """As if a job that has ended had looked at all its documents."""
+    patch.setattr(entity_jobs, "finished_documents", lambda bucket, output: None)
+
+
+def base_that_does_not_tell_what_was_tried(patch: pytest.MonkeyPatch) -> None:
+    def forgetful(*parts: str) -> str:
+        return digest(*parts[: parts.index("known")] if "known" in parts else parts)
+
+    patch.setattr(prepare_documents, "digest", forgetful)
 
 
 def job_that_is_not_found_again(patch: pytest.MonkeyPatch) -> None:
     numbers = count()
     patch.setattr(comprehend_medical, "digest", lambda *parts: f"token-{next(numbers)}")
-    patch.setattr(comprehend_medical, "documents_of", lambda job: next(numbers))
+    patch.setattr(comprehend_medical, "find_jobs", lambda wanted: [])
 
 
 def transcription_under_another_name(patch: pytest.MonkeyPatch) -> None:
@@ -97,17 +142,70 @@ def generation_under_another_name(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(clean_rooms_ml, "name_of", lambda *parts: f"clinical-media-test-{next(numbers)}")
 
 
+# Objects and their records
+
+
+def version_over_a_newer_one(patch: pytest.MonkeyPatch) -> None:
+    """What is planned is written, whatever was planned since the bucket was looked at."""
+    _change_plans(patch, lambda change: change._replace(expected={}))
+
+
+def records_that_outlive_their_version(patch: pytest.MonkeyPatch) -> None:
+    """What was recorded isn't taken away when another version is planned."""
+    _change_plans(patch, lambda change: change._replace(remove=()))
+
+
+def _change_plans(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Change]) -> None:
+    patch.setattr(object_items, "write", lambda change: write(otherwise(change) if "version" in change.put else change))
+
+
+def plan_over_another_one(patch: pytest.MonkeyPatch) -> None:
+    """By an attempt that was stopped, over that of the redriven execution."""
+    patch.setattr(plan_batch, "unchanged", lambda head: {})
+
+
+def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(object_items, "_standing", lambda found, seen: "")
+
+
+def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:
+    """The records are looked at after the item, so they may be others than those that it tells of."""
+    items: dict[str, ObjectItem] = {}
+
+    def late(bucket: str, key: str) -> Mapping[str, Any] | None:
+        object_id = people.object_id_of(key)
+        items[object_id] = read_object(object_id)
+        return find_head(bucket, key)
+
+    patch.setattr(collect_entities, "find_head", late)
+    patch.setattr(collect_entities, "read_object", items.pop)
+
+
+def recorded_at_any_sequence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        object_items, "write", lambda change: write(change if "version" in change.put else change._replace(expected={}))
+    )
+
+
+def records_of_any_version(patch: pytest.MonkeyPatch) -> None:
+    """Whether a newer version was planned meanwhile isn't looked at when the records are written."""
+
+    class Any_(str):
+        def __ne__(self, other: object) -> bool:
+            return False
+
+    patch.setattr(collect_entities, "read_object", lambda one: read_object(one)._replace(version=Any_()))
+
+
 def records_that_are_not_written(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(collect_entities, "write_records", lambda bucket, recording, records, complete: True)
+    patch.setattr(collect_entities, "write_records", lambda *given, **named: True)
 
 
-def records_over_newer_ones(patch: pytest.MonkeyPatch) -> None:
-    def write(bucket: str, recording: dict[str, Any], records: Any, complete: bool) -> bool:
-        metadata = {"uploaded-at": recording["uploaded_at"], "transcript-id": recording["transcript_id"]}
-        write_json_lines(bucket, f"records/{recording['object_id']}.jsonl", records, metadata)
-        return True
+def replacement_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(prepare_documents, "replaced", lambda recording: False)
 
-    patch.setattr(collect_entities, "write_records", write)
+
+# People and summaries
 
 
 def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
@@ -115,12 +213,8 @@ def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
 
 
 def consent_that_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    """As if everybody had consented when the recording was planned."""
-
-    def inspect(pool: Any, keys: Any, *given: Any) -> Any:
-        return [item._replace(audience_consent=True) for item in inspect_all(pool, keys, *given)]
-
-    patch.setattr(plan_batch, "inspect_all", inspect)
+    """Only the records say who has consented."""
+    patch.setattr(people, "read_objects", lambda object_ids: {})
 
 
 def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
@@ -128,19 +222,31 @@ def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTATIONS = [
-    Mutation("a claim is written without its condition", unconditional_claim, "overlap", (PAID, OUTCOMES)),
-    Mutation("a running execution counts as failed", claim_of_a_running_execution, "overlap", (PAID, OUTCOMES, RED)),
-    Mutation("keep doesn't write", keep_that_does_not_write, "part", (PAID, OUTCOMES)),
-    Mutation("keep takes what is another's", keep_that_takes, "part", (PAID,)),
-    Mutation("a takeover isn't told", takeover_that_is_not_told, "part", (PAID, OUTCOMES)),
-    Mutation("a takeover isn't looked for", takeover_that_is_not_looked_for, "part", (PAID, OUTCOMES)),
-    Mutation("finished work isn't seen", finished_work_that_is_not_seen, "twice", (PAID, OUTCOMES)),
+    Mutation("a claim is written without its condition", claim_without_condition, "overlap", (PAID, OUTCOMES)),
+    Mutation("a taker doesn't fence", taker_that_does_not_fence, "part", (PAID, OUTCOMES)),
+    Mutation("a running execution counts as failed", running_that_counts_as_failed, "overlap", (PAID, OUTCOMES, RED)),
+    Mutation("a redriven execution doesn't move on", redriven_that_does_not_move_on, "part", (PAID, OUTCOMES)),
+    Mutation("jobs aren't inherited", jobs_that_are_not_inherited, "part", (PAID, OUTCOMES)),
+    Mutation("a job is answered for at any generation", job_at_any_generation, "part", (PAID, OUTCOMES)),
+    Mutation("a job is answered for after its start", job_that_is_answered_for_after_its_start, "part", (PAID,)),
+    Mutation("a finished document isn't covered", finished_document_that_is_not_covered, "buttons", (PAID,)),
+    Mutation("a missing document is covered", missing_document_that_is_covered, "partial success", (LOST,)),
+    Mutation(
+        "a job's base doesn't tell what was tried", base_that_does_not_tell_what_was_tried, "partial success", (LOST,)
+    ),
     Mutation("an entity detection job isn't found again", job_that_is_not_found_again, "buttons", (PAID,)),
     Mutation("a transcription has another name each time", transcription_under_another_name, "buttons", (TRANSCRIBED,)),
     Mutation("a generation has another name each time", generation_under_another_name, "same audience", (GENERATED,)),
+    Mutation("an older version is planned over a newer one", version_over_a_newer_one, "replaced", (OLD, LOST)),
+    Mutation("what was recorded outlives its version", records_that_outlive_their_version, "restored", (OLD, LOST)),
+    Mutation("a plan is written over another attempt's", plan_over_another_one, "stopped", (RED, COUNTS)),
+    Mutation("finished work isn't seen", finished_work_that_is_not_seen, "twice", (PAID, OUTCOMES)),
+    Mutation("records are looked at after the ledger", head_after_the_ledger, "restored twice", (OLD, LOST, OUTCOMES)),
+    Mutation("a recording is finished at any sequence", recorded_at_any_sequence, "restored twice", (OLD, OUTCOMES)),
+    Mutation("older records replace newer ones", records_of_any_version, "replaced", (OLD,)),
     Mutation("records aren't written", records_that_are_not_written, "overlap", (LOST,)),
-    Mutation("older records replace newer ones", records_over_newer_ones, "replaced", (OLD,)),
+    Mutation("a replacement isn't seen", replacement_that_is_not_seen, "replaced", (OTHER_WORDS,)),
     Mutation("the suppression list isn't read", suppression_that_is_not_read, "same audience", (CONSENT,)),
-    Mutation("consent isn't looked at", consent_that_is_not_looked_at, "same audience", (CONSENT,)),
+    Mutation("consent isn't looked at", consent_that_is_not_looked_at, "withdrawn", (CONSENT,)),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),
 ]

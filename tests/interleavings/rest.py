@@ -7,6 +7,7 @@ from lambdas.shared.identity import digest, media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.executions import Execution
+from tests.interleavings.jobs import CORRUPT
 from tests.interleavings.world import World
 
 RED = "red for good"
@@ -51,8 +52,25 @@ def covers(execution: Execution, key: str) -> bool:
     return f"s3://{MEDIA}/{key}" in asked.get("media", ()) or ("prefix" in asked)
 
 
-def records(world: World, key: str) -> list[dict[str, Any]]:
-    there = world.buckets.current(CLINICAL, f"records/{digest(MEDIA, key)}.jsonl")
+def unfinished(world: World) -> list[str]:
+    """The recordings that were asked for, in which something is said, and whose current version has no records."""
+    found = []
+    for key in world.buckets.keys(MEDIA):
+        version = world.buckets.current(MEDIA, key)
+        if version is None or version.body == CORRUPT or not version.body.strip():
+            continue
+        if any(covers(item, key) for item in world.executions.values()):
+            there = world.buckets.current(CLINICAL, records_key(key))
+            if there is None or not there.metadata.get("transcript-id", "").startswith(id_of(key, version)):
+                found.append(key)
+    return found
+
+
+def records_key(key: str) -> str:
+    return f"records/{digest(MEDIA, key)}.jsonl"
+
+
+def lines_of(there: Version | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in there.body.splitlines()] if there else []
 
 

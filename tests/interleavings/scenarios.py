@@ -94,7 +94,7 @@ def replaced_before(world: World) -> None:
 
 
 def partly_done(world: World) -> None:
-    """The job of E1 leaves the last of four documents out."""
+    """Each job leaves its last document out, until that is mended."""
     for name in "ab":
         world.upload(key(name), sentences=2)
     world.doomed.add("last document")
@@ -131,8 +131,8 @@ def restore(world: World, name: str) -> Move:
 
 SCENARIOS = [
     Scenario(
-        "overlap", two, lambda world: [[start(world, "E1", media("a", "b"))], [start(world, "E2", PREFIX)]]
-    ),  # a drop, and somebody who starts one over the same
+        "overlap", two, lambda world: [[start(world, "E1", media("a"))], [start(world, "E2", PREFIX)]]
+    ),  # a drop, and somebody who starts one over all that there is
     Scenario(
         "buttons",
         two_at_work,
@@ -169,7 +169,10 @@ SCENARIOS = [
     Scenario(
         "replaced",
         two_at_work,
-        lambda world: [[upload(world, "b"), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
+        lambda world: [
+            [upload(world, "b"), start(world, "E2", media("b")), start(world, "E3", PREFIX)],
+            [redrive(world, "E1", "E2", "E3")],
+        ],
     ),
     Scenario(
         "stopped",
@@ -230,8 +233,8 @@ SCENARIOS = [
         "partial success",
         partly_done,
         lambda world: [
-            [redrive(world, "E1"), redrive(world, "E1")],
-            [mended(world, start(world, "E2", media("a", "b"))), redrive(world, "E2", "E1")],
+            [redrive(world, "E1"), start(world, "E2", media("b"))],
+            [mended(world, start(world, "E3", PREFIX)), redrive(world, "E1", "E2", "E3")],
         ],
     ),
     Scenario(

@@ -104,6 +104,8 @@ class Scheduler:
                 self.tick += turn.done
             else:
                 move = turn.popleft()
+                # Whoever was made to wait for it may wait for what it begins, too.
+                self._last = None
                 self.tick += 1
                 self._note(f"-- {move.what}")
                 move.do()

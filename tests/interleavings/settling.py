@@ -1,5 +1,6 @@
 """How a schedule comes to rest: somebody presses what docs/reruns.md says until nothing is red."""
 
+from tests.interleavings.aws import MEDIA
 from tests.interleavings.decisions import BUTTON
 from tests.interleavings.executions import UNFINISHED, Execution
 from tests.interleavings.people import work
@@ -12,6 +13,8 @@ MOST_NEW = 2
 # suppressed before: else the seed might be the old one.
 LAST = "last"
 SUPPRESSED = "p-a"
+# The one that is asked for what others have rejected.
+AGAIN = "again"
 
 
 def settle(world: World) -> list[str]:
@@ -35,6 +38,13 @@ def settle(world: World) -> list[str]:
         world.start(LAST, {"media": uris})
         world.run()
     return []
+
+
+def start_again(world: World, keys: list[str]) -> list[str]:
+    """Start a new execution with recordings; a sentence if it fails."""
+    execution = world.start(AGAIN, {"media": [f"s3://{MEDIA}/{key}" for key in keys]})
+    world.run()
+    return [f"{AGAIN} is {execution.status} ({execution.error})"] if execution.status in UNFINISHED else []
 
 
 def press(world: World, execution: Execution, red: list[Execution], replaced: set[str]) -> None:

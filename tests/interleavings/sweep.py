@@ -10,10 +10,9 @@ from typing import NamedTuple
 from tests.interleavings import tables
 from tests.interleavings.circumstances import CALL_FAULTS, JOB_FAULTS, Failure, Options
 from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
-from tests.interleavings.invariants import violations
+from tests.interleavings.invariants import broken_promises
 from tests.interleavings.rest import RED, Violation
 from tests.interleavings.scenarios import SCENARIOS, Scenario
-from tests.interleavings.settling import settle
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.world import FIRST, World, new_world
 
@@ -65,8 +64,7 @@ def run(case: Case, decisions: Decisions, sharing: Sharing, preemptions: int) ->
             world.run()
             world.plan(case.scenario.moves(world), preemptions)
             world.run()
-            red = settle(world)
-            found = [Violation(RED, what) for what in red] or violations(world)
+            found = broken_promises(world)
         except TimeoutError as error:
             found = [Violation(RED, str(error))]
     return Ran(case, world, found)
@@ -99,13 +97,13 @@ def sweep(
     most: int | None = None,
     enough: Callable[[Found], bool] = lambda found: False,
     *,
-    step: str = "",
+    step: str | None = None,
     seeds: int = SEEDS,
 ) -> Found:
     """Some by chance, and then every schedule with so many preemptions, without a failure and with one of `FIRST`.
 
-    At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given. Those by
-    chance teach what is shared; it begins again when it has learnt of another place.
+    At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given, or none if
+    it is empty. Those by chance teach what is shared; it begins again when it has learnt of another place.
     """
     sharing, begun = Sharing(), time.process_time()
     lessons = [by_chance(scenario, seed, sharing) for seed in range(seeds)]
@@ -122,11 +120,11 @@ def sweep(
             return found
 
 
-def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int, step: str) -> Iterator[Ran]:
+def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int, step: str | None) -> Iterator[Ran]:
     """Those with few preemptions first, which is where most faults are found; of what is pressed at the end, every
     choice without any, and redrives with some."""
     undisturbed = run(Case(scenario), Decisions(), sharing, 0)
-    failures: list[Failure | None] = [failure for failure, where in undisturbed.world.failures if step in ("", where)]
+    failures: list[Failure | None] = [failure for failure, where in undisturbed.world.failures if step in (None, where)]
     if not step:
         failures.insert(0, None)
     for most in range(preemptions + 1):

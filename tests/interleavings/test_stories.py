@@ -8,13 +8,12 @@ import pytest
 
 from tests.interleavings import people
 from tests.interleavings.circumstances import Options
-from tests.interleavings.invariants import violations
+from tests.interleavings.invariants import broken_promises
 from tests.interleavings.jobs import CORRUPT
 from tests.interleavings.privacy import naming
-from tests.interleavings.rest import CONSENT, COUNTS, NEWCOMERS, OLD, OTHER_WORDS, OUTCOMES, PAID, RED
+from tests.interleavings.rest import CONSENT, COUNTS, NEWCOMERS, OLD, OTHER_WORDS, OUTCOMES, PAID
 from tests.interleavings.scenarios import PREFIX, key, media
 from tests.interleavings.scheduler import Actor
-from tests.interleavings.settling import settle
 from tests.interleavings.sharing import Call
 from tests.interleavings.world import World, new_world
 
@@ -31,8 +30,7 @@ def world() -> Iterator[World]:
 
 def kinds(world: World) -> set[str]:
     """What is violated once it has come to rest."""
-    red = settle(world)
-    return {RED} if red else {violation.kind for violation in violations(world)}
+    return {violation.kind for violation in broken_promises(world)}
 
 
 def run(world: World, name: str, request: Mapping[str, Any]) -> None:
