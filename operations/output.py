@@ -51,12 +51,12 @@ def bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int], None]]
 
 
 @contextmanager
-def spinner(as_json: bool) -> Iterator[Report]:
-    """Tells how many objects were done so far."""
+def spinner(as_json: bool) -> Iterator[tuple[Report, Callable[[str], None]]]:
+    """Two to call: one tells how many objects were done so far, on a screen only, and one a sentence."""
     done: dict[str, int] = {}
     shown = progress_console(as_json)
     if not shown.is_terminal:
-        yield lambda what, number: None
+        yield lambda what, number: None, shown.print
         return
     with Status("…", console=shown) as status:
 
@@ -64,7 +64,7 @@ def spinner(as_json: bool) -> Iterator[Report]:
             done[what] = done.get(what, 0) + number
             status.update(f"{what}: {done[what]:,}")
 
-        yield report
+        yield report, status.update
 
 
 def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting import at_work, audiences, proof, removal, suppression, survey
+from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
 from operations.forgetting.survey import Object
 from operations.forgetting.versions import Version
@@ -44,8 +45,13 @@ class Outcome(NamedTuple):
     notes: list[str]
 
 
-def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool = False) -> Plan:
-    """Find everything that is to go; nothing is changed. `forget` looks for the access logs itself, last of all.
+def look(
+    deployed: Deployed, user_id: str, report: Report, say: Callable[[str], None], *, dry_run: bool = False
+) -> Plan:
+    """Find everything that is to go; nothing is changed.
+
+    What a function may be writing that an ended execution has left behind is waited for, and `say` is told so. A dry
+    run doesn't wait, and looks for the access logs too, which `forget` looks for itself, last of all.
 
     Raises:
         OperationError: something is still working with the patient's recordings, the user id can't be one, or the
@@ -56,12 +62,13 @@ def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool 
     if not user_id or "/" in user_id:
         raise OperationError(f"{given!r} is no user id; give what stands behind media/ in a recording's key.")
     is_suppressed = suppression.is_suppressed(deployed, user_id)
-    at_work.refuse_running_executions(deployed, user_id)
+    if dry_run:
+        at_work.refuse_running_executions(deployed, user_id)
+    else:
+        at_work.wait_for_functions(deployed, user_id, say)
     known = survey.learn(deployed, user_id, lambda number: report("Reading plans and records", number))
     findings = survey.survey(deployed, known, lambda number: report("Looking for what names them", number))
-    logs = (
-        survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if access_logs else []
-    )
+    logs = survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if dry_run else []
     jobs = at_work.transcription_jobs(deployed, known)
     at_work.refuse_running_jobs(deployed, jobs, findings)
     return Plan(
@@ -84,7 +91,12 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         botocore.exceptions.ClientError: a right is missing.
     """
     traces = plan.known.traces
-    before = {execution["executionArn"] for execution in at_work.running_executions(deployed)}
+    before = at_work.executions_at_work(deployed)
+    if holding := at_work.holding(deployed, before, traces.user_id):
+        raise OperationError(
+            f"The execution {holding[0].name}, which holds recordings of {traces.user_id}, was started or stopped after"
+            " they were looked for; nothing is removed yet, forget again."
+        )
     suppressed = suppression.suppress(deployed, traces.user_id)
 
     def removing(number: int) -> None:
@@ -121,15 +133,17 @@ def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
     return {kind: count for kind, count in number.items() if count}
 
 
-def notes(deployed: Deployed, plan: Plan, running: Iterable[str], *, delete_audiences: bool) -> list[str]:
-    """What can't be deleted, and what is yet to be done, in sentences."""
+def notes(deployed: Deployed, plan: Plan, before: Iterable[AtWork], *, delete_audiences: bool) -> list[str]:
+    """What can't be deleted, and what is yet to be done, in sentences; `before` was at work when it began."""
     known, told = plan.known, []
     user_id = known.traces.user_id
     if reason := fault(user_id):
         told.append(f"{user_id!r} {reason}: it can't be on the suppression list, and is in no later seed for that.")
-    for arn in running:
+    for execution in before:
+        end = f"at {execution.until.astimezone():%H:%M:%S}" if execution.until else "when it has ended"
         told.append(
-            f"{arn} was running and may have read the records before; when it has ended, forget again to be sure."
+            f"{execution.arn}, or a function of it, was at work and may have read the records before; forget again "
+            f"{end} to be sure."
         )
     if known.unplanned:
         told.append(

@@ -74,14 +74,15 @@ def forget(observed: Observed, say: Say) -> None:
     """
     deployed = observed.deployed
     say(f"Forgetting {TEST_PATIENT}")
-    end = time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
+    end = None
     while True:
         try:
-            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
+            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None, say)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
         except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["forget"] = sentence(error)
+            end = end or time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
             if not isinstance(error, OperationError) or time.monotonic() > end:
                 return
         time.sleep(pause(deployed))

@@ -92,7 +92,7 @@ def announcement(prefix: str) -> str:
         "  read it, and run one query. The alarms' addresses get a few mails;\n"
         f"- forget {TEST_PATIENT} and prove it, which reads every object of the environment's buckets.\n"
         "If a cohort has changed enough since its last audience, the execution generates a new one, as any would.\n"
-        f"It takes some 20 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
+        f"It takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
         "for the proof (0.40 USD for a million objects)."
     )
 

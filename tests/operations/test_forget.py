@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,14 +13,19 @@ from lambdas.shared.identity import digest
 from lambdas.shared.suppression_list import KEY as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.forgetting import at_work, layout, proof, removal
 from operations.forgetting import forget as forgetting
-from operations.forgetting import layout, proof, removal
 from operations.forgetting.versions import Version, list_versions, replace
 from tests.docs.pages import json_keys
 from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
 from tests.statemachine.conftest import Run
 
 LAST_LINE = re.compile(r"forget: (\d+) objects removed, (\d+) rewritten, (\d+) looked at, (\d+) left")
+
+
+def silent(*_: Any) -> None:
+    """Nobody looks."""
 
 
 class Stored(NamedTuple):
@@ -347,6 +353,36 @@ def test_an_execution_that_holds_them_is_waited_for(run: Run, deployed: Deployed
     assert operate("forget", "p-busy", "--yes").code == 0
 
 
+def test_a_function_that_a_stopped_execution_has_left_behind_is_waited_for(
+    run: Run, deployed: Deployed, operate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.engines.seconds_per_job = 0.6
+    uri = run.drop("media/p-halted/visit.wav", run.engines.recording("Patient has fever."))
+    run.until(lambda: any(uri in item["input"] for item in run.executions()))
+    (execution,) = [item for item in run.executions() if uri in item["input"]]
+    deployed.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    assert operate("forget", "p-halted", "--dry-run").code == 0
+    monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=1.5))
+    answer = operate("forget", "p-halted", "--yes")
+    assert answer.code == 0, answer
+    waited, *_ = answer.output.splitlines()
+    assert re.fullmatch(rf"Waiting until [\d:]+: the execution {execution['name']} has ended, but .*", waited)
+
+
+def test_what_was_started_while_somebody_was_asked_is_noticed_before_anything_is_removed(
+    run: Run, deployed: Deployed
+) -> None:
+    run.execution_of(run.drop("media/p-asked/visit.wav", b""))
+    found = forgetting.look(deployed, "p-asked", silent, silent)
+    run.engines.seconds_per_job = 0.6
+    uri = run.drop("media/p-asked/more.wav", run.engines.recording("Patient has fever."))
+    run.until(lambda: any(uri in item["input"] for item in run.executions()))
+    with pytest.raises(OperationError, match="was started or stopped after they were looked for; nothing is removed"):
+        forgetting.forget(deployed, found, silent, delete_audiences=False)
+    assert run.s3.head_object(Bucket=deployed.media, Key="media/p-asked/visit.wav")
+    run.execution_of(uri)
+
+
 class Cut(Exception):
     pass
 
@@ -368,9 +404,9 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
         with monkeypatch.context() as patch:
             patch.setattr("operations.forgetting.removal.replace", cut)
-            found = forgetting.look(deployed, "p-cut", lambda *_: None)
+            found = forgetting.look(deployed, "p-cut", silent, silent)
             with pytest.raises(Cut):
-                forgetting.forget(deployed, found, lambda *_: None, delete_audiences=False)
+                forgetting.forget(deployed, found, silent, delete_audiences=False)
     assert naming(run, *ids)
     answer = operate("forget", "p-cut", "--yes")
     assert answer.code == 0, answer.output
@@ -379,7 +415,7 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
     """Every object that the pipeline wrote is of a kind that the removal knows."""
-    found = forgetting.look(deployed, "p-nobody", lambda *_: None)
-    assert proof.leftovers(deployed, found.known, lambda *_: None) == ([], len(stored(run)))
+    found = forgetting.look(deployed, "p-nobody", silent, silent)
+    assert proof.leftovers(deployed, found.known, silent) == ([], len(stored(run)))
     unknown = {item.key for item in stored(run) if layout.place_of(deployed, item.bucket, item.key).kind == "others"}
     assert unknown == set()
