@@ -46,7 +46,7 @@ _FUNCTION = {
     ),
 }
 
-_BUCKETS = {
+_DATA = {
     "Storage/Media/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/Clinical/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
     "Storage/Audience/Bucket": {"HIPAA.Security-S3BucketReplicationEnabled": _REPLICATION},
@@ -56,6 +56,12 @@ _BUCKETS = {
             "Access logs hold object keys and callers, never content, and nothing is restored from them."
         ),
         "HIPAA.Security-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
+    },
+    "Ledger/Table": {
+        "HIPAA.Security-DynamoDBInBackupPlan": (
+            "Point-in-time recovery restores the table to any second of the last 35 days. A backup that is kept longer "
+            "would keep the ids of recordings that were to be forgotten."
+        )
     },
 }
 
@@ -73,9 +79,8 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     "Functions/PlanBatch/Policy": {
         "Media/media": _OBJECTS,
         "Clinical/records": _OBJECTS,
-        "Clinical/claims": _OBJECTS,
+        "Clinical/entity-jobs": _OBJECTS,
         "Clinical/batches": _OBJECTS,
-        "Clinical/withdrawals": _OBJECTS,
         "states:execution:{stack}-pipeline:": _EXECUTIONS,
     },
     "Functions/ShareJobs/Policy": {
@@ -99,9 +104,10 @@ _WILDCARDS: dict[str, dict[str, str]] = {
     "Functions/PrepareDocuments/Policy": {
         "Media/media": _OBJECTS,
         "Clinical/batches": _OBJECTS,
-        "Clinical/claims": _OBJECTS,
         "Clinical/transcripts": _OBJECTS,
         "Clinical/documents": _OBJECTS,
+        "Clinical/entity-jobs": _OBJECTS,
+        "Clinical/entities": _OBJECTS,
     },
     "Functions/StartEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
     "Functions/PollEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
@@ -161,7 +167,7 @@ def accepted(stack: PipelineStack) -> Iterator[tuple[Construct, str, str]]:
     for name in FUNCTIONS:
         function = _at(stack, f"Functions/{pascal_case(name)}/Function")
         yield from ((function, finding, reason) for finding, reason in _FUNCTION.items())
-    for path, findings in _BUCKETS.items():
+    for path, findings in _DATA.items():
         yield from ((_at(stack, path), finding, reason) for finding, reason in findings.items())
     queries = stack.node.find_child("DataAccessRoles").node.try_find_child("SeedQueries")
     for path, wildcards in (_WILDCARDS | (_QUERY_WILDCARDS if queries else {})).items():

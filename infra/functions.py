@@ -15,6 +15,7 @@ from infra.environment import Environment
 from infra.function_code import RUNTIME_PYTHON, function_code, has_bytecode
 from infra.log_groups import log_group
 from infra.roles import exact_role
+from infra.statements import Statements
 from infra.variables import Variables
 
 
@@ -66,7 +67,7 @@ class Functions(Construct):
         *,
         environment: Environment,
         key: kms.IKey,
-        statements: Mapping[str, permissions.Statements],
+        statements: Mapping[str, Statements],
         variables: Mapping[str, Variables],
         tracing: iam.IManagedPolicy,
     ) -> None:

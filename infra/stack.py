@@ -11,6 +11,7 @@ from infra.environment import Environment
 from infra.functions import FUNCTIONS, NO_STEPS, Functions
 from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
+from infra.ledger import Ledger
 from infra.log_groups import allow_cloudwatch_logs
 from infra.monitoring import Monitoring
 from infra.regions import REGIONS
@@ -33,6 +34,7 @@ class PipelineStack(Stack):
         )
         self.configured_audience_model_arn = environment.configured_audience_model_arn
         storage = Storage(self, "Storage", environment=environment)
+        ledger = Ledger(self, "Ledger", environment=environment, store=storage.clinical)
         operations_key = storage.operations.key
         allow_cloudwatch_logs(operations_key, environment.prefix)
         _, ingest_size = FUNCTIONS["ingest"]
@@ -44,6 +46,7 @@ class PipelineStack(Stack):
         resources = permissions.Resources(
             prefix=environment.prefix,
             storage=storage,
+            ledger=ledger,
             queue_arn=ingest.queue.queue_arn,
             entity_detection_role_arn=roles.entity_detection.role_arn,
             seed_reader_role_arn=roles.seed_reader.role_arn,
@@ -55,7 +58,7 @@ class PipelineStack(Stack):
             environment=environment,
             key=operations_key,
             statements=permissions.functions(resources),
-            variables=variables(environment, storage, roles),
+            variables=variables(environment, storage, ledger, roles),
             tracing=tracing,
         )
         ingest.feed(functions.by_name["ingest"])
@@ -83,6 +86,7 @@ class PipelineStack(Stack):
             "ClinicalBucketName": storage.clinical.bucket.bucket_name,
             "AudienceBucketName": storage.audience.bucket.bucket_name,
             "OperationsBucketName": storage.operations.bucket.bucket_name,
+            "LedgerTableName": ledger.table.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,

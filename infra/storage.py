@@ -11,7 +11,6 @@ from constructs import Construct
 from infra.environment import Environment
 
 _NONCURRENT_DAYS = cdk.Duration.days(30)
-_REDRIVABLE_DAYS = 366
 _UNFINISHED_UPLOAD_DAYS = cdk.Duration.days(7)
 
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
@@ -152,8 +151,8 @@ class Storage(Construct):
             "Clinical",
             environment,
             {
-                "claims/": intermediates,
                 "documents/": intermediates,
+                "entity-jobs/": intermediates,
                 "entities/": intermediates,
                 "queries/": intermediates,
                 "transcripts/": results,
@@ -161,9 +160,6 @@ class Storage(Construct):
                 "records/": results,
                 "reports/": results,
                 "batches/": results,
-                # Longer than any records can be written that it takes the consent from: an execution may be redriven
-                # within a year of its start. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-                "withdrawals/": results and results + _REDRIVABLE_DAYS,
             },
             access_check=TRANSCRIBE_ACCESS_CHECK,
         )

@@ -9,6 +9,7 @@ from aws_cdk import Token
 from infra import arns
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
+from infra.ledger import Ledger
 from infra.settings import ConfigurationError
 from infra.storage import Storage
 
@@ -22,7 +23,9 @@ _BUCKET_NAME = "x" * 63
 _SETTINGS = {"COHORTS": "audience.cohorts", "SQL_COHORTS": "audience.sql_cohorts", "PARAMETERS": "parameters"}
 
 
-def variables(environment: Environment, storage: Storage, roles: DataAccessRoles) -> Mapping[str, Variables]:
+def variables(
+    environment: Environment, storage: Storage, ledger: Ledger, roles: DataAccessRoles
+) -> Mapping[str, Variables]:
     """The variables of each function by its name.
 
     Raises:
@@ -40,10 +43,11 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
     media = {"MEDIA_BUCKET": storage.media.bucket.bucket_name}
     clinical = {"CLINICAL_BUCKET": storage.clinical.bucket.bucket_name}
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
+    table = {"LEDGER_TABLE": ledger.table.table_name}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
-        "plan_batch": media | clinical | {"PARAMETERS": _as_json(asdict(environment.parameters))},
+        "plan_batch": media | clinical | table | {"PARAMETERS": _as_json(asdict(environment.parameters))},
         "share_jobs": {
             "STATE_MACHINE_ARN": arns.state_machine(prefix),
             "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
@@ -52,16 +56,19 @@ def variables(environment: Environment, storage: Storage, roles: DataAccessRoles
         "poll_transcription": clinical,
         "prepare_documents": clinical
         | clinical_key
+        | table
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},
         "start_entity_detection": clinical_key
+        | table
         | {
             "ENTITY_DETECTION_ROLE_ARN": roles.entity_detection.role_arn,
             "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
         },
-        "poll_entity_detection": clinical,
-        "collect_entities": clinical | clinical_key,
+        "poll_entity_detection": clinical | table,
+        "collect_entities": clinical | clinical_key | table,
         "select_seeds": clinical
         | clinical_key
+        | table
         | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name, "AUDIENCE_KEY_ARN": storage.audience.key.key_arn}
         | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
         | sql_cohorts,

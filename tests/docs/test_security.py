@@ -7,6 +7,7 @@ from tests.infra.test_permissions import (
     EXECUTIONS,
     FUNCTION_GRANTS,
     GENERATIONS,
+    LEDGER,
     MACHINE,
     MAP_RUNS,
     MODEL,
@@ -33,6 +34,8 @@ def name_of(resource: str) -> str:
     if stored := re.fullmatch(r"Storage/(\w+)/(Bucket|Key)\.Arn(/.*)?", resource):
         store, kind, objects = stored.groups()
         return f"{store.lower()} key" if kind == "Key" else store.lower() + (objects or "")
+    if resource.startswith(f"{LEDGER}/"):
+        return f"ledger{resource.removeprefix(LEDGER)}"
     return NAMES[resource]
 
 

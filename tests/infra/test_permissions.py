@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
 MEDIA_KEY, CLINICAL_KEY, AUDIENCE_KEY = (f"Storage/{store}/Key.Arn" for store in ("Media", "Clinical", "Audience"))
 OPERATIONS_KEY = "Storage/Operations/Key.Arn"
+LEDGER = "Ledger/Table.Arn"
 TRANSCRIPTIONS = "arn:aws:transcribe:us-east-1:123456789012:medical-transcription-job/*"
 GENERATIONS = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*"
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
@@ -27,6 +28,18 @@ JOB_RECORDS = {
     "kms:GenerateDataKey": {CLINICAL_KEY},
     "kms:Decrypt": {CLINICAL_KEY},
 }
+
+
+def of_ledger(read: str, update: str = "", check: str = "") -> dict[str, set[str]]:
+    """Items of these kinds, as `grants` spells them."""
+    kinds = {"GetItem": read, "BatchGetItem": read, "UpdateItem": update, "ConditionCheckItem": check}
+    return {
+        f"dynamodb:{action}": {f"{LEDGER}/{kind}#*" for kind in of_action.split()}
+        for action, of_action in kinds.items()
+        if of_action
+    }
+
+
 FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "ingest": {
         "sqs:ReceiveMessage": {"Ingest/Queue.Arn"},
@@ -37,9 +50,11 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "states:StartExecution": {MACHINE},
     },
     "plan_batch": {
-        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*", f"{CLINICAL}/claims/*"},
+        "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*", f"{CLINICAL}/entity-jobs/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*", f"{CLINICAL}/withdrawals/*"},
+        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        # Of a transaction, each part may have to be allowed for the keys of all parts.
+        **of_ledger("object claim execution", update="object claim execution", check="execution claim"),
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
@@ -75,27 +90,37 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
             f"{MEDIA}/media/*",
             f"{CLINICAL}/batches/*",
             f"{CLINICAL}/transcripts/*",
-            f"{CLINICAL}/claims/*",
+            f"{CLINICAL}/entity-jobs/*",
+            f"{CLINICAL}/entities/*",
         },
         "s3:ListBucket": {CLINICAL},
-        "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/claims/*"},
+        "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/entity-jobs/*"},
+        **of_ledger("object claim job", update="execution"),
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
     "start_entity_detection": {
         "comprehendmedical:StartEntitiesDetectionV2Job": {"*"},
         "comprehendmedical:ListEntitiesDetectionV2Jobs": {"*"},
+        "comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"},
         "iam:PassRole": {"DataAccessRoles/EntityDetection/Role.Arn"},
         "s3:GetObject": {f"{CLINICAL}/batches/*"},
-        "s3:ListBucket": {CLINICAL},
+        "kms:Decrypt": {CLINICAL_KEY},
+        **of_ledger("job", update="execution job"),
     },
-    "poll_entity_detection": {"comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"}} | JOB_RECORDS,
+    "poll_entity_detection": {
+        "comprehendmedical:DescribeEntitiesDetectionV2Job": {"*"},
+        "s3:GetObject": {f"{CLINICAL}/batches/*"},
+        **JOB_RECORDS,
+        **of_ledger("job", update="job"),
+    },
     "collect_entities": {
         "s3:GetObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("batches", "entities", "transcripts", "records")},
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("records", "deidentified", "reports", "batches")},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
+        **of_ledger("object job", update="object"),
     },
     "select_seeds": {
         "s3:GetObject": {f"{CLINICAL}/records/*", f"{AUDIENCE}/seeds/*", f"{AUDIENCE}/suppression/*"},
@@ -103,6 +128,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{AUDIENCE}/seeds/*"},
         "kms:GenerateDataKey": {AUDIENCE_KEY},
         "kms:Decrypt": {CLINICAL_KEY, AUDIENCE_KEY},
+        **of_ledger("object"),
     },
     "start_audience_generation": {
         "cleanrooms-ml:StartAudienceGenerationJob": {MODEL, GENERATIONS},
@@ -129,7 +155,6 @@ LISTING = (
     "start_transcription",
     "poll_transcription",
     "prepare_documents",
-    "start_entity_detection",
     "collect_entities",
     "select_seeds",
     "summarize_batch",
@@ -141,11 +166,15 @@ def as_list(value: Any) -> list[Any]:
 
 
 def grants(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Action -> resources; of the ledger, the items in it that a condition narrows the action to."""
     found: dict[str, set[str]] = {}
     for statement in statements:
         assert statement["Effect"] == "Allow"
+        resources = as_list(statement["Resource"])
+        if keys := statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys"):
+            resources = [f"{resource}/{key}" for resource in resources for key in keys]
         for action in as_list(statement["Action"]):
-            found.setdefault(action, set()).update(as_list(statement["Resource"]))
+            found.setdefault(action, set()).update(resources)
     return found
 
 
@@ -172,14 +201,64 @@ def test_a_function_that_meets_missing_objects_may_list_on_no_condition_that_s3_
 
 
 @pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in ("ingest", "start_transcription")])
-def test_a_function_reaches_the_keys_of_data_through_s3_only(local: Deployed, function: str) -> None:
-    found = [
-        statement.get("Condition")
-        for statement in local.statements(f"Functions/{pascal_case(function)}/Policy")
-        if any(action.startswith("kms:") for action in as_list(statement["Action"]))
-    ]
-    assert all(found_one == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}} for found_one in found)
-    assert found or not any(action.startswith("kms:") for action in FUNCTION_GRANTS[function])
+def test_a_function_reaches_the_keys_of_data_through_s3_and_the_ledger_only(local: Deployed, function: str) -> None:
+    found: dict[str, set[str]] = {}
+    for statement in local.statements(f"Functions/{pascal_case(function)}/Policy"):
+        actions = as_list(statement["Action"])
+        if any(action.startswith("kms:") for action in actions):
+            ((operator, via),) = statement["Condition"].items()
+            ((key, service),) = via.items()
+            assert (operator, key) == ("StringEquals", "kms:ViaService")
+            found.setdefault(service, set()).update(actions)
+    granted = FUNCTION_GRANTS[function]
+    used = {
+        "s3.us-east-1.amazonaws.com": {action for action in granted if action.startswith("kms:")},
+        "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:GetItem" in granted else set(),
+    }
+    assert found == {service: actions for service, actions in used.items() if actions}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without_keys(
+    local: Deployed, function: str
+) -> None:
+    actions = [action for action in FUNCTION_GRANTS[function] if action.startswith("dynamodb:")]
+    for action in actions:
+        (condition,) = conditions(local, f"Functions/{pascal_case(function)}/Policy", action)
+        assert set(condition) == {"ForAllValues:StringLike", "Null"}
+        assert set(condition["ForAllValues:StringLike"]) == {"dynamodb:LeadingKeys"}
+        assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "keys", "allowed"),
+    [
+        ("plan_batch", "BatchGetItem", ["claim#1", "object#1", "execution#1"], True),
+        ("plan_batch", "BatchGetItem", ["claim#1", "job#1"], False),
+        ("plan_batch", "UpdateItem", ["claim#1"], True),
+        ("plan_batch", "ConditionCheckItem", ["execution#1"], True),
+        # A transaction, if each of its parts is asked for with the keys of all.
+        ("plan_batch", "ConditionCheckItem", ["execution#1", "claim#1"], True),
+        ("plan_batch", "UpdateItem", ["execution#1", "claim#1"], True),
+        ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),
+        ("collect_entities", "GetItem", ["claim#1"], False),
+        ("collect_entities", "UpdateItem", ["job#1"], False),
+        ("select_seeds", "GetItem", ["object#1"], True),
+        ("select_seeds", "GetItem", ["objects#1"], False),
+        ("select_seeds", "GetItem", ["object"], False),
+        ("select_seeds", "GetItem", ["OBJECT#1"], False),
+        ("select_seeds", "GetItem", None, False),
+        ("select_seeds", "Query", ["object#1"], False),
+        ("select_seeds", "Scan", None, False),
+        ("select_seeds", "PutItem", ["object#1"], False),
+    ],
+)
+def test_a_function_reaches_the_kinds_of_items_that_it_works_with(
+    local: Deployed, function: str, action: str, keys: list[str] | None, allowed: bool
+) -> None:
+    document = {"Statement": local.statements(f"Functions/{pascal_case(function)}/Policy")}
+    request = Request(f"dynamodb:{action}", LEDGER, {"dynamodb:LeadingKeys": keys} if keys else {})
+    assert (evaluate([document], request) is Decision.ALLOW) == allowed
 
 
 def test_transcription_may_only_put_its_output_into_our_bucket(local: Deployed) -> None:

@@ -20,6 +20,7 @@ with warnings.catch_warnings():
 
 _HERE = f"{REGION}:{ACCOUNT}"
 _ARNS = {
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_HERE}:table/name",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/name",
     "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/01234567-89ab-cdef-0123-456789abcdef",
     "AWS::Lambda::Function": f"arn:aws:lambda:{_HERE}:function:name",

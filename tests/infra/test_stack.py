@@ -29,6 +29,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "ClinicalBucketName": "Storage/Clinical/Bucket",
         "AudienceBucketName": "Storage/Audience/Bucket",
         "OperationsBucketName": "Storage/Operations/Bucket",
+        "LedgerTableName": "Ledger/Table",
         "StateMachineArn": "Workflow/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
@@ -55,9 +56,10 @@ def test_environments_share_an_account_without_sharing_a_name(deploy: Callable[.
     assert len(set(together)) == len(together) > 100
 
 
-def test_no_bucket_role_or_policy_has_a_name_that_may_be_taken(local: Deployed) -> None:
+def test_no_bucket_table_role_or_policy_has_a_name_that_may_be_taken(local: Deployed) -> None:
     for resource_type, key in {
         "AWS::S3::Bucket": "BucketName",
+        "AWS::DynamoDB::Table": "TableName",
         "AWS::IAM::Role": "RoleName",
         "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     }.items():

@@ -6,8 +6,9 @@ import pytest
 from local.aws.policies import Decision, Request, evaluate
 from tests.infra.conftest import ACCOUNT, Deployed
 
-# Recordings and results, the keys to them, events on their way, logs and executions.
+# Recordings and results, the keys to them, what the ledger has, events on their way, logs and executions.
 WITH_DATA = {
+    "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
@@ -154,8 +155,8 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
     }
     assert expiring(deploy("dev", **changes)) == {
         "media/": 100,
-        "claims/": 25,
         "documents/": 25,
+        "entity-jobs/": 25,
         "entities/": 25,
         "queries/": 25,
         "transcripts/": 400,
@@ -163,13 +164,12 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "reports/": 400,
         "records/": 400,
         "batches/": 400,
-        "withdrawals/": 766,
         "seeds/": 400,
     }
 
 
 def test_production_keeps_everything_but_intermediates(deploy: Callable[..., Deployed]) -> None:
-    assert expiring(deploy("prod")) == dict.fromkeys(("claims/", "documents/", "entities/", "queries/"), 30)
+    assert expiring(deploy("prod")) == dict.fromkeys(("documents/", "entity-jobs/", "entities/", "queries/"), 30)
 
 
 def test_every_bucket_forgets_old_versions_and_unfinished_uploads(local: Deployed) -> None:
@@ -207,7 +207,7 @@ def test_what_is_kept_outlives_deletion_and_replacement_and_nothing_outlives_a_f
         assert found == {
             path: wanted if resource["Type"] in WITH_DATA else gone for path, resource in resources.items()
         }
-    assert sum(fate == kept for fate in fates["prod"].values()) == 28
+    assert sum(fate == kept for fate in fates["prod"].values()) == 29
 
 
 def test_key_policies_refer_to_no_resource_that_may_refer_to_the_key(local: Deployed) -> None:

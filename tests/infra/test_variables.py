@@ -23,6 +23,7 @@ COMMON = {
 }
 CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
+TABLE = {"LEDGER_TABLE": "Ledger/Table"}
 SQL_COHORTS = {"SQL_COHORTS": "[]"}
 OWN: dict[str, dict[str, str]] = {
     "ingest": {
@@ -31,11 +32,12 @@ OWN: dict[str, dict[str, str]] = {
     },
     "start_transcription": CLINICAL | CLINICAL_KEY | {"MEDIA_KEY_ARN": "Storage/Media/Key.Arn"},
     "poll_transcription": CLINICAL,
-    "prepare_documents": CLINICAL | CLINICAL_KEY | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
+    "prepare_documents": CLINICAL | CLINICAL_KEY | TABLE | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
     "start_entity_detection": CLINICAL_KEY
+    | TABLE
     | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
-    "poll_entity_detection": CLINICAL,
-    "collect_entities": CLINICAL | CLINICAL_KEY,
+    "poll_entity_detection": CLINICAL | TABLE,
+    "collect_entities": CLINICAL | CLINICAL_KEY | TABLE,
     "start_audience_generation": SQL_COHORTS | {"SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn"},
     "poll_audience_generation": CLINICAL,
     "start_audience_export": {},
@@ -59,7 +61,7 @@ def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, e
     variables = variables_of(local, "select_seeds")
     cohorts = Environment.from_context("local", environments).audience.cohorts
     assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
-    assert variables == COMMON | CLINICAL | CLINICAL_KEY | SQL_COHORTS | {
+    assert variables == COMMON | CLINICAL | CLINICAL_KEY | TABLE | SQL_COHORTS | {
         "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
         "AUDIENCE_KEY_ARN": "Storage/Audience/Key.Arn",
     }
@@ -70,7 +72,7 @@ def test_batches_are_planned_with_the_parameters_of_the_environment(
 ) -> None:
     variables = variables_of(local, "plan_batch")
     assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
-    assert variables == COMMON | CLINICAL | {"MEDIA_BUCKET": "Storage/Media/Bucket"}
+    assert variables == COMMON | CLINICAL | TABLE | {"MEDIA_BUCKET": "Storage/Media/Bucket"}
 
 
 def test_parameters_that_lambda_cannot_take_are_reported_with_their_size(

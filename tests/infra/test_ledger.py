@@ -1,0 +1,42 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.infra.conftest import Deployed
+
+TABLE = "Ledger/Table"
+
+
+def test_the_ledger_is_one_table_on_demand_with_one_key_attribute_and_nothing_beside_it(local: Deployed) -> None:
+    (table,) = local.of_type("AWS::DynamoDB::Table").values()
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    # An index or a stream would be another way to the items; an expiry would forget a consent.
+    assert not {"GlobalSecondaryIndexes", "LocalSecondaryIndexes", "StreamSpecification"} & set(table)
+    assert not {"TimeToLiveSpecification", "ResourcePolicy"} & set(table)
+
+
+def test_the_ledger_is_encrypted_with_the_key_of_the_data_that_its_ids_are_of(local: Deployed) -> None:
+    assert local.resources[TABLE]["Properties"]["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": "Storage/Clinical/Key.Arn",
+    }
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_ledger_can_be_restored_to_any_second(deploy: Callable[..., Deployed], environment: str) -> None:
+    table = deploy(environment).resources[TABLE]["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(("environment", "kept"), [("dev", False), ("prod", True)])
+def test_the_ledger_is_protected_from_deletion_where_buckets_are_kept(
+    deploy: Callable[..., Deployed], environment: str, kept: bool
+) -> None:
+    deployed = deploy(environment)
+    table, bucket = deployed.resources[TABLE], deployed.resources["Storage/Clinical/Bucket"]
+    assert table["Properties"]["DeletionProtectionEnabled"] is kept
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        assert table[policy] == bucket[policy]
