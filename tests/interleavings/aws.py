@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from lambdas.shared.observability import logger, metrics
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+LEDGER = "ledger-table"
 SUPPRESSION_KEY = "suppression/user_ids.txt"
 PREFIX = "clinical-media-test"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline"
@@ -23,6 +24,7 @@ ENVIRONMENT = {
     "MEDIA_BUCKET": MEDIA,
     "CLINICAL_BUCKET": CLINICAL,
     "AUDIENCE_BUCKET": AUDIENCE,
+    "LEDGER_TABLE": LEDGER,
     "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
     "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
     "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
@@ -55,11 +57,11 @@ Answer = Callable[[str, str, dict[str, Any]], Any]
 
 
 class Refused(Exception):
-    """A fake's refusal; the caller sees the error that its own client has for the code."""
+    """A fake's refusal; the caller sees the error that its own client has for the code, with what `response` adds."""
 
-    def __init__(self, code: str, message: str = "refused by the fake") -> None:
+    def __init__(self, code: str, message: str = "refused by the fake", **response: Any) -> None:
         super().__init__(code)
-        self.code, self.message = code, message
+        self.code, self.message, self.response = code, message, response
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _made_by(answer: Answer) -> Callable[[Any, str, dict[str, Any]], Any]:
         try:
             return answer(client.meta.service_model.service_name, operation_name, api_params)
         except Refused as refused:
-            described = {"Error": {"Code": refused.code, "Message": refused.message}}
+            described = {"Error": {"Code": refused.code, "Message": refused.message}, **refused.response}
             raise client.exceptions.from_code(refused.code)(described, operation_name) from None
 
     return make

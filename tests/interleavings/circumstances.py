@@ -4,6 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+# What may go wrong with any call of an execution: its step fails for good, or is repeated, each before the call is made
+# or after it; or the SDK repeats a write whose answer was lost.
+REPEATED = "sdk repeat"
+CALL_FAULTS = ("outage", "outage after", "killed", "killed after", REPEATED)
+# What may become of a job.
+JOB_FAULTS = ("transcription", "entity detection", "last document")
+
 
 @dataclass
 class Options:

@@ -10,39 +10,54 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from tests.interleavings import tables
+
 _NAMES = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{8})?|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+")
-_WRITING = ("Put", "Start", "Delete", "Update", "Transact", "Create", "Stop")
+_WRITING = ("Put", "Start", "Delete", "Create", "Stop")
+
+
+class Touch(NamedTuple):
+    """What a call touches; of a listing, the beginning of that."""
+
+    place: str
+    writes: bool
 
 
 class Call(NamedTuple):
-    """`place` is what it touches; of a listing, the beginning of that."""
-
     actor: str
     step: str
     service: str
     operation: str
-    place: str
+    touches: tuple[Touch, ...]
 
     @property
     def writes(self) -> bool:
-        return self.operation.startswith(_WRITING)
+        return any(touch.writes for touch in self.touches)
 
     @property
     def lists(self) -> bool:
         return self.operation.startswith(("List", "Query", "Scan")) or self.operation == "DeleteObjects"
 
+    @property
+    def places(self) -> str:
+        return " ".join(touch.place for touch in self.touches)
+
     def __str__(self) -> str:
-        return f"{self.actor} {self.step}: {self.operation} {self.place}"
+        return f"{self.actor} {self.step}: {self.operation} {self.places}"
 
 
-def place_of(service: str, parameters: Mapping[str, Any]) -> str:
-    """What a call touches, from whichever of its parameters name something."""
+def touches_of(service: str, operation: str, parameters: Mapping[str, Any]) -> tuple[Touch, ...]:
+    """Each place that a call touches, from whichever of its parameters name something."""
+    if service == "dynamodb":
+        items = tables.touches(operation, parameters)
+        return tuple(Touch(f"dynamodb/{key}", writes) for key, writes in items)
+    return (Touch(_place_of(service, parameters), operation.startswith(_WRITING)),)
+
+
+def _place_of(service: str, parameters: Mapping[str, Any]) -> str:
     if service == "s3":
         return f"{parameters['Bucket']}/{parameters.get('Key', parameters.get('Prefix', ''))}"
-    named = (
-        *("name", "MedicalTranscriptionJobName", "audienceGenerationJobArn", "JobId"),
-        *("executionArn", "Key", "TableName"),
-    )
+    named = ("name", "MedicalTranscriptionJobName", "audienceGenerationJobArn", "JobId", "executionArn")
     found = next((str(parameters[name]) for name in named if name in parameters), "")
     return f"{service}/{re.split('[:/]', found)[-1]}"
 
@@ -64,7 +79,7 @@ class Sharing:
         self._learns = False
 
     def is_shared(self, call: Call) -> bool:
-        return form_of(call.place) in self.forms
+        return any(form_of(touch.place) in self.forms for touch in call.touches)
 
     def touch(self, actor: str, place: str, *, writes: bool = False, lists: bool = False) -> None:
         if not self._learns:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from tests.interleavings.circumstances import Failure, Options
+from tests.interleavings import tables
+from tests.interleavings.circumstances import CALL_FAULTS, JOB_FAULTS, Failure, Options
 from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
 from tests.interleavings.invariants import violations
 from tests.interleavings.rest import RED, Violation
@@ -142,7 +143,7 @@ def by_chance(scenario: Scenario, seed: int, sharing: Sharing) -> Ran:
     """A schedule in which more may go wrong than in those of a sweep."""
     drawn = Drawn(seed)
     options = Options(drawn.random.random() < 0.5, drawn.random.random() < 0.2)
-    for kind in ("outage", "outage after", "killed", "killed after", "transcription", "entity detection"):
+    for kind in (*CALL_FAULTS, *tables.FAULTS, *JOB_FAULTS):
         options.faults[kind] = int(drawn.random.random() < 0.3)
     return run(Case(scenario, None, str(options)), drawn, sharing, UNLIMITED)
 

@@ -48,7 +48,7 @@ def fails(world: World, execution: str, step: str, number: int = 1, operation: s
         return (
             (call.actor, call.step) == (execution, step)
             and call.operation.startswith(operation)
-            and place in call.place
+            and place in call.places
             and next(calls) >= number
         )
 

@@ -40,5 +40,5 @@ def test_a_schedule_is_repeated_by_what_was_printed_of_it(name: str) -> None:
 
 
 def test_a_call_that_no_fake_answers_is_named() -> None:
-    with new_world() as world, pytest.raises(NotImplementedError, match="no fake of PutItem of dynamodb"):
-        world.answer("dynamodb", "PutItem", {"TableName": "ledger"})
+    with new_world() as world, pytest.raises(NotImplementedError, match="no fake of SendMessage of sqs"):
+        world.answer("sqs", "SendMessage", {"QueueUrl": "queue"})

@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -11,14 +11,15 @@ from botocore import xform_name
 from lambdas.shared.identity import media_id
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, functions
+from tests.interleavings.aws import AUDIENCE, LEDGER, MEDIA, SUPPRESSION_KEY, Refused, functions
 from tests.interleavings.buckets import Buckets
-from tests.interleavings.circumstances import Failure, Options
+from tests.interleavings.circumstances import CALL_FAULTS, REPEATED, Failure, Options
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
 from tests.interleavings.jobs import ComprehendMedical, Transcribe
 from tests.interleavings.scheduler import Actor, Move, Scheduler
-from tests.interleavings.sharing import Call, Sharing, place_of
+from tests.interleavings.sharing import Call, Sharing, touches_of
+from tests.interleavings.tables import Tables
 
 OPERATOR = "operator"
 # The execution that fails first.
@@ -39,12 +40,14 @@ class World:
         self.sharing = sharing or Sharing()
         self.scheduler = Scheduler(self.decisions, self.note)
         self.buckets = Buckets(self._written, by_content=self.options.etags_by_content)
+        self.tables = Tables(LEDGER, self._goes_wrong)
         self.executions: dict[str, Execution] = {}
         self.transcribe = Transcribe(self.buckets, self.is_fated, late=self.options.reads_late)
         self.comprehend_medical = ComprehendMedical(self.buckets, self.is_fated)
         self.clean_rooms_ml = CleanRoomsML(self.buckets, self.is_fated)
         self._services: dict[str, Any] = {
             "s3": self.buckets,
+            "dynamodb": self.tables,
             "stepfunctions": StepFunctions(self.executions, self.start),
             "transcribe": self.transcribe,
             "comprehendmedical": self.comprehend_medical,
@@ -71,14 +74,15 @@ class World:
         actor = self.scheduler.current
         if actor is None:
             return act(**parameters)
-        call = Call(self._identity(actor), actor.step, service, operation, place_of(service, parameters))
+        call = Call(self._identity(actor), actor.step, service, operation, touches_of(service, operation, parameters))
         shared = self.sharing.is_shared(call)
         self.scheduler.reach(call, shared=shared)
         self._made[call.actor] += 1
         if call.actor == FIRST:
             self._learn_failures(call, shared=shared, first=actor.calls == 0)
         actor.calls += 1
-        self.sharing.touch(call.actor, call.place, writes=call.writes, lists=call.lists)
+        for touch in call.touches:
+            self.sharing.touch(call.actor, touch.place, writes=touch.writes, lists=call.lists)
         if shared or self.sharing.is_shared(call):
             self.note(str(call))
         return self._make(call, lambda: act(**parameters))
@@ -97,20 +101,45 @@ class World:
                 act()
             self.note(f"** {call} fails for good")
             raise Outage
-        if call.actor in self.executions and (kind := self._fault()):
+        if call.actor in self.executions and (kind := self._fault(call)):
+            self.note(f"** {call}: {kind}")
+            if kind == REPEATED:
+                return self._repeat(call, act)
             if "after" in kind:
                 act()
-            self.note(f"** {call}: {kind}")
             raise Outage if "outage" in kind else Killed
         return act()
 
-    def _fault(self) -> str:
-        kinds = [kind for kind in ("outage", "outage after", "killed", "killed after") if self.options.faults[kind] > 0]
+    def _fault(self, call: Call) -> str:
+        kinds = [kind for kind in CALL_FAULTS if self.options.faults[kind] > 0 and (call.writes or kind != REPEATED)]
         chosen = self.decisions.decide(self.scheduler.tick, FAULT, len(kinds) + 1) if kinds else 0
         if not chosen:
             return ""
         self.options.faults[kinds[chosen - 1]] -= 1
         return kinds[chosen - 1]
+
+    def _repeat(self, call: Call, act: Callable[[], Any]) -> Any:
+        """The answer is lost, so the SDK makes the same call again; others may be at work in between.
+
+        It gives a transaction a token, by which the service knows one that it has carried out:
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+        """
+        lost = None
+        with suppress(Refused):
+            lost = act()
+        self.scheduler.reach(call, shared=True)
+        return act() if lost is None or call.operation != "TransactWriteItems" else lost
+
+    def _goes_wrong(self, kind: str) -> bool:
+        """Whether something is wrong with the call of an execution that the table is about to answer."""
+        actor = self.scheduler.current
+        if actor is None or self._identity(actor) not in self.executions or self.options.faults[kind] < 1:
+            return False
+        if not self.decisions.decide(self.scheduler.tick, FAULT, 2):
+            return False
+        self.options.faults[kind] -= 1
+        self.note(f"** {kind}")
+        return True
 
     def is_fated(self, kind: str) -> bool:
         """Whether a job is to end so this time."""
