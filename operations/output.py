@@ -180,7 +180,7 @@ def forgotten(outcome: Outcome, as_json: bool) -> None:
                 "removed": outcome.removed,
                 "rewritten": outcome.rewritten,
                 "looked_at": outcome.looked_at,
-                "left": [version.uri for version in outcome.left],
+                "left": outcome.left,
                 "notes": outcome.notes,
             }
         )
@@ -191,8 +191,8 @@ def forgotten(outcome: Outcome, as_json: bool) -> None:
         table.add_row(kind, str(outcome.removed.get(kind, 0)), str(outcome.rewritten.get(kind, 0)))
     shown.print(table)
     _print_notes(outcome.notes)
-    for version in outcome.left[:_MOST_SHOWN]:
-        shown.print(f"Left: {version.uri}. It is nothing that this application writes so: look at it and remove it.")
+    for where in outcome.left[:_MOST_SHOWN]:
+        shown.print(f"Left: {where}. It is nothing that this application writes so: look at it and remove it.")
     shown.print(
         f"forget: {removed} objects removed, {rewritten} rewritten, {outcome.looked_at} looked at, "
         f"{len(outcome.left)} left"

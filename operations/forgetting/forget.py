@@ -7,27 +7,27 @@ from typing import Any, NamedTuple
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, audiences, proof, removal, suppression, survey
+from operations.forgetting import at_work, audiences, ledger, proof, removal, suppression, survey
 from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
 from operations.forgetting.survey import Object
-from operations.forgetting.versions import Version
 
 # Called with what is being done, and then with the number of objects it was done with since the last time.
 Report = Callable[[str, int], None]
 # Kinds of things that are removed and aren't in a bucket.
-NO_OBJECTS = ("unfinished uploads", "transcription jobs", "audiences")
+NO_OBJECTS = ("ledger items", "unfinished uploads", "transcription jobs", "audiences")
 
 
 class Plan(NamedTuple):
     """What is to go. `whole` is with all that is the patient's, `parts` names them among others.
 
-    `is_suppressed` is whether the suppression list has them already.
+    `ledger_items` are the keys of theirs; `is_suppressed` is whether the suppression list has them already.
     """
 
     known: survey.Known
     whole: list[Object]
     parts: list[Object]
+    ledger_items: list[str]
     uploads: int
     transcription_jobs: list[dict[str, Any]]
     audiences: list[Audience]
@@ -36,12 +36,12 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`removed` and `rewritten` count by kind; `left` are the versions that still name the patient."""
+    """`removed` and `rewritten` count by kind; `left` tells where something still names the patient."""
 
     removed: dict[str, int]
     rewritten: dict[str, int]
     looked_at: int
-    left: list[Version]
+    left: list[str]
     notes: list[str]
 
 
@@ -75,6 +75,7 @@ def look(
         known,
         findings.whole + removal.seed_pointers(deployed, findings),
         findings.parts + logs,
+        ledger.items_of(deployed, known.traces),
         len(removal.unfinished_uploads(deployed, user_id)),
         jobs,
         audiences.audiences(deployed, findings),
@@ -102,6 +103,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
     def removing(number: int) -> None:
         report("Removing", number)
 
+    ledger.delete_items(deployed, plan.ledger_items)
     removal.remove_whole(deployed, plan.whole, removing)
     removal.abort_uploads(deployed, traces.user_id)
     at_work.delete_transcription_jobs(deployed, plan.transcription_jobs)
@@ -120,7 +122,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         Counter(found.place.kind for found in rewritten + rewritten_logs)
         | Counter({"suppression list": int(suppressed)}),
         looked_at,
-        [found.version for found in left],
+        left,
         notes(deployed, plan, before, delete_audiences=delete_audiences),
     )
 
@@ -128,6 +130,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
 def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
     """Kind -> number: object versions, and what isn't in a bucket."""
     number = Counter(found.place.kind for found in objects)
+    number["ledger items"] += len(plan.ledger_items)
     number["unfinished uploads"] += plan.uploads
     number["transcription jobs"] += len(plan.transcription_jobs)
     return {kind: count for kind, count in number.items() if count}

@@ -52,7 +52,7 @@ def _forgotten(observed: Observed) -> Seen:
     removed, left = sum(observed.outcome.removed.values()), len(observed.outcome.left)
     evidence = f"{removed} removed, {observed.outcome.looked_at} looked at, {left} left"
     if left:
-        return refuted(f"{evidence}: {', '.join(version.uri for version in observed.outcome.left[:_MOST_NAMED])}")
+        return refuted(f"{evidence}: {', '.join(observed.outcome.left[:_MOST_NAMED])}")
     return holds(evidence)
 
 
