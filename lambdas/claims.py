@@ -1,33 +1,54 @@
 """Which execution works on a recording: one at a time, so that nothing is paid for twice.
 
-A claim is an object `claims/<transcript_id>` of the clinical bucket that names an execution. It holds while that
-execution runs; what an execution that has ended left undone goes to the next that asks. Nothing is ever given back, so
-nothing can be left behind.
+An item `claim#<transcript id>` of the ledger names an execution. It holds while that execution runs; what one that has
+ended left undone goes to the next that asks. Nothing is ever given back, so nothing can be left behind.
+
+An item `execution#<name>` has the entity detection jobs that the execution answers for, and a generation. Whoever takes
+recordings over from an execution moves its generation on first, and so does the execution itself when it looks at its
+claims again. It may answer for another job only at the generation at which it looked: a claim that was taken meanwhile
+shows. The jobs that cover documents of a recording go with its claim.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any
-from uuid import uuid4
+from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
+from lambdas.entity_jobs import documents_of, transcript_of
+from lambdas.shared.ledger import (
+    MAXIMUM_ATTEMPTS,
+    MOST_CHANGES,
+    Change,
+    Item,
+    batches,
+    read_item,
+    read_items,
+    write,
+    write_together,
+)
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
-from lambdas.shared.storage import CONDITION_NOT_MET, find_head, s3, unchanged
-from lambdas.takeovers import tell_takeover
-
-# Two executions that plan at the same moment may get in each other's way once or twice.
-MAXIMUM_ATTEMPTS = 10
-NOBODY = ""
-ENDED_UNFINISHED = ("FAILED", "TIMED_OUT", "ABORTED")
 
 stepfunctions = client("stepfunctions")
 
 
+class Claim(NamedTuple):
+    """Who works on a recording, and the jobs of earlier owners that cover documents of it."""
+
+    execution: str
+    jobs: frozenset[str]
+
+
+class Standing(NamedTuple):
+    """An execution's generation, and the entity detection jobs that it answers for."""
+
+    generation: int = 0
+    jobs: frozenset[str] = frozenset()
+
+
 class Claims:
-    """The claims of one execution, `execution_arn`, on recordings."""
+    """The claims of one execution, `execution_arn`, on recordings. `bucket` has the lists of jobs' documents."""
 
     def __init__(self, bucket: str, execution_arn: str) -> None:
         self._bucket = bucket
@@ -36,33 +57,66 @@ class Claims:
     def claim(self, pool: Executor, transcript_ids: Sequence[str]) -> dict[str, str]:
         """Take each recording unless another execution works on it; by transcript id, who has it now.
 
-        In rounds: what an owner's status says of a claim counts only if it was asked for after the claim was read, and
-        the claim is written only if it is still as it was read. An owner that is redriven in between writes its claims
-        again (`keep`), and the next round finds it running. One question for each owner and round serves thousands of
-        recordings that the same execution has left.
+        In rounds: what was refused, because somebody else was at it, is read again. What an owner's status says of a
+        claim counts only if it was asked for after the claim was read. One question for each owner and round serves
+        thousands of recordings that the same execution has left.
         """
         owners: dict[str, str] = {}
-        heads: dict[str, Mapping[str, Any] | None] = dict.fromkeys(transcript_ids)
         for _ in range(MAXIMUM_ATTEMPTS):
-            written = list(pool.map(partial(_write, self._bucket, self._execution), heads, heads.values()))
-            owners |= {one: self._execution for one, taken in zip(heads, written, strict=True) if taken}
-            lost = [one for one in heads if one not in owners]
-            heads = dict(zip(lost, pool.map(lambda one: find_head(self._bucket, claim_key(one)), lost), strict=True))
-            if not heads:
+            left = [one for one in transcript_ids if one not in owners]
+            if not left:
                 return owners
-            names = {one: owner_of(head) if head else NOBODY for one, head in heads.items()}
-            working = {name for name in {*names.values()} - {NOBODY, self._execution} if self._works(name)}
-            owners |= {one: name for one, name in names.items() if name == self._execution or name in working}
-            heads = {one: head for one, head in heads.items() if one not in owners}
-        raise _never_still(next(iter(heads)), self._execution)
+            claims = read_claims(left)
+            free = [one for one in left if one not in claims]
+            created = pool.map(partial(_create, self._execution), free)
+            owners |= {one: self._execution for one, made in zip(free, created, strict=True) if made}
+            by_owner = defaultdict(list)
+            for one, claim in claims.items():
+                by_owner[claim.execution].append(one)
+            owners |= dict.fromkeys(by_owner.pop(self._execution, ()), self._execution)
+            for owner, theirs in by_owner.items():
+                owners |= self._take_over(pool, owner, theirs)
+        raise RuntimeError(f"{claim_key(left[0])} kept changing while execution {self._execution} tried to take it")
+
+    def _take_over(self, pool: Executor, owner: str, transcript_ids: Sequence[str]) -> dict[str, str]:
+        """Who has them now: `owner` if it works, this execution if it doesn't; those that were refused are left out."""
+        # Before its status: if it is redriven after that, its generation moves on.
+        before = _standing(read_item(execution_key(owner)))
+        if self._works(owner):
+            return dict.fromkeys(transcript_ids, owner)
+        fence = write(_move_on(owner, expected=before.generation))
+        if fence is None:
+            return {}
+        standing = _standing(fence)
+        covering = self._covering(pool, standing.jobs)
+        unmoved = Change(execution_key(owner), expected={"generation": standing.generation})
+        taken: dict[str, str] = {}
+        # One after another, since they would be refused for the check that they share.
+        for part in batches(transcript_ids, MOST_CHANGES - 1):
+            changes = [
+                Change(
+                    claim_key(one),
+                    put={"execution": self._execution},
+                    add={"jobs": covering[one]} if one in covering else {},
+                    expected={"execution": owner},
+                )
+                for one in part
+            ]
+            if write_together([unmoved, *changes]):
+                taken |= dict.fromkeys(part, self._execution)
+        return taken
+
+    def _covering(self, pool: Executor, jobs: Iterable[str]) -> Mapping[str, set[str]]:
+        """Transcript id -> those of the jobs that cover documents of it."""
+        covering: dict[str, set[str]] = {}
+        for base, documents in zip(jobs, pool.map(partial(documents_of, self._bucket), jobs), strict=True):
+            for name in documents.names:
+                covering.setdefault(transcript_of(name), set()).add(base)
+        return covering
 
     def _works(self, execution: str) -> bool:
-        """Whether it is at work. One that ended before it was done, and may be redriven, is told of the takeover."""
+        """Whether it is at work, or about to be."""
         status = self._describe(execution)
-        if status in ENDED_UNFINISHED:
-            tell_takeover(self._bucket, execution, self._execution)
-            # It may have been redriven before it could be told.
-            status = self._describe(execution)
         logger.info("other execution", extra={"execution_name": execution, "status": status})
         return status in ("RUNNING", "PENDING_REDRIVE")
 
@@ -78,41 +132,52 @@ class Claims:
         return status
 
 
-def owner_of(head: Mapping[str, Any]) -> str:
-    """The execution that a claim names. One that was copied or written by hand may name none: then it holds nothing."""
-    name: str = head["Metadata"].get("execution", NOBODY)
-    return name
+def read_claims(transcript_ids: Iterable[str]) -> dict[str, Claim]:
+    """By transcript id, the claims that there are."""
+    items = read_items([claim_key(one) for one in transcript_ids])
+    return {key.removeprefix(_CLAIM): _claim(item) for key, item in items.items()}
+
+
+def look_again(execution: str) -> Standing:
+    """Move the execution on before it reads its claims: who comes to take them from now on is refused, and looks again.
+
+    What it prepared before, it can't start any more.
+    """
+    return _standing(write(_move_on(execution)) or {})
+
+
+def answer_for(execution: str, job: str, generation: int) -> bool:
+    """Have the execution answer for a job before it starts it; False if its claims may have been taken since."""
+    change = Change(execution_key(execution), add={"jobs": {job}}, expected={"generation": generation})
+    return write(change) is not None
+
+
+def _create(execution: str, transcript_id: str) -> bool:
+    change = Change(claim_key(transcript_id), put={"execution": execution}, expected={"execution": None})
+    return write(change) is not None
+
+
+def _move_on(execution: str, expected: int | None = None) -> Change:
+    """Of an execution that has never looked at its claims, the generation is 0, which no item says."""
+    as_read = {} if expected is None else {"generation": expected or None}
+    return Change(execution_key(execution), add={"generation": 1}, expected=as_read)
+
+
+def _claim(item: Item) -> Claim:
+    return Claim(item["execution"], item.get("jobs", frozenset()))
+
+
+def _standing(item: Item) -> Standing:
+    known: Mapping[str, Any] = {name: value for name, value in item.items() if name in Standing._fields}
+    return Standing(**known)
+
+
+_CLAIM = "claim#"
 
 
 def claim_key(transcript_id: str) -> str:
-    return f"claims/{transcript_id}"
+    return f"{_CLAIM}{transcript_id}"
 
 
-def keep(bucket: str, transcript_id: str, execution: str) -> str:
-    """Claim the recording again after a redrive; the name of the execution that has it now.
-
-    Writing is what keeps it: one that found this execution failed, and comes to take the recording, finds it changed.
-    """
-    for _ in range(MAXIMUM_ATTEMPTS):
-        head = find_head(bucket, claim_key(transcript_id))
-        owner = (owner_of(head) if head else NOBODY) or execution
-        if owner != execution or _write(bucket, execution, transcript_id, head):
-            return owner
-    raise _never_still(transcript_id, execution)
-
-
-def _write(bucket: str, execution: str, transcript_id: str, head: Mapping[str, Any] | None) -> bool:
-    """Write the claim unless it is no longer as `head` says, None for not there; whether it was."""
-    # Every claim must have another ETag, also one by the same execution.
-    body, metadata = f"{execution} {uuid4()}".encode(), {"execution": execution}
-    try:
-        s3.put_object(Bucket=bucket, Key=claim_key(transcript_id), Body=body, Metadata=metadata, **unchanged(head))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
-            raise
-        return False
-    return True
-
-
-def _never_still(transcript_id: str, execution: str) -> RuntimeError:
-    return RuntimeError(f"{claim_key(transcript_id)} kept changing while execution {execution} tried to take it")
+def execution_key(execution: str) -> str:
+    return f"execution#{execution}"

@@ -2,25 +2,27 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import uuid4
 
-from lambdas.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
-from lambdas.detected_entities import Output
-from lambdas.entity_outputs import job_output, read_outputs
-from lambdas.entity_records import PHI, entity_records, label_records, unmapped_records
+from botocore.exceptions import ClientError
+
+from lambdas.entity_jobs import read_entity_jobs
+from lambdas.entity_outputs import DocumentOutputs, job_output, read_outputs
+from lambdas.findings import Findings, findings
+from lambdas.object_items import read_object, record, records_key
 from lambdas.report.page import write_page
-from lambdas.report.recording import recording_page, report_key
+from lambdas.report.recording import report_key
 from lambdas.shared.entity_record import EntityRecord
-from lambdas.shared.errors import IncompleteOutput
-from lambdas.shared.layout import transcript_key
+from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.observability import logger, observed
-from lambdas.shared.phi_labels import PhiLabel, phi_labels
-from lambdas.shared.recording_files import REPROCESS, UnreadableFile, read_file, understanding
-from lambdas.shared.rejections import write_rejection
+from lambdas.shared.recording_files import REPROCESS, UnreadableFile
+from lambdas.shared.rejections import left_to_others, write_rejection
 from lambdas.shared.storage import (
+    CONDITION_NOT_MET,
     PARALLEL_REQUESTS,
     find_head,
     read_json,
@@ -29,28 +31,21 @@ from lambdas.shared.storage import (
     write_json,
     write_json_lines,
 )
-from lambdas.shared.transcripts import parsed
-from lambdas.shared.words import Words
+
+SUPERSEDED = "A newer version of the object was planned meanwhile; its records are kept."
 
 
 class Collected(NamedTuple):
-    """What there is of one recording: outputs in S3, documents without entities, entities by category, PHI labels."""
+    """What there is of one recording: entities by category, PHI labels, documents without entities.
 
-    outputs: int
-    unprocessed: int
+    `elsewhere` is the execution whose records stand, if it isn't this one.
+    """
+
     entities: Counter[str]
-    phi_labels: int
-    rejected: bool
-
-
-class Findings(NamedTuple):
-    """What the files about one recording say, and what is made of it. `masked` is None if nothing is to be masked."""
-
-    entities: list[EntityRecord]
-    records: list[EntityRecord]
-    phi_labels: int
-    masked: dict[str, Any] | None
-    page: str
+    phi_labels: int = 0
+    unprocessed: int = 0
+    rejected: bool = False
+    elsewhere: str | None = None
 
 
 @observed("collection", timed=True)
@@ -60,65 +55,59 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     The records of a new version of an object replace those of the old one, and with them its consent; an execution over
     the old one that ends last changes nothing any more. A recording of which some documents have no entities keeps the
     entities of the others, is reported as rejected, and isn't counted as finished. One whose transcript can't be used
-    is rejected whole. `reports/<transcript_id>.html` is written for people to read and, if Transcribe Medical was asked
-    for PHI, `deidentified/<transcript_id>.json`.
+    is rejected whole, and one that another execution has finished meanwhile is left to it.
+    `reports/<transcript_id>.html` is written for people to read and, if Transcribe Medical was asked for PHI,
+    `deidentified/<transcript_id>.json`.
 
     Returns `records` and `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's),
-    `documents`, `documents_unprocessed` and `rejected` (recordings).
+    `documents`, `documents_unprocessed`, `rejected` (recordings), and `elsewhere_key`, the list of those left to
+    others.
 
     Raises:
-        IncompleteOutput: the manifest is gone, or none of the outputs that it counts is there.
+        IncompleteOutput: a job's manifest is gone, or none of the outputs that it counts is there.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
-    result = event["entity_detection"]["result"]
-    recordings = {
-        recording["media_id"]: recording for recording in read_json(bucket, batch["prefix"] + "plan.json")["recordings"]
-    }
-    index = read_json_lines(bucket, batch["prefix"] + "documents.jsonl")
-    job = job_output(bucket, result)
+    batch_id: str = batch["batch_id"]
+    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    recordings = {recording["media_id"]: recording for recording in plan["recordings"]}
+    index = read_json_lines(bucket, event["documents"]["index_key"])
     wants_phi = event["parameters"]["StartMedicalTranscriptionJob"].get("ContentIdentificationType") == "PHI"
+    jobs = read_entity_jobs({document["job"] for document in index} - {None})
+    ended = {base: job.output for base, job in jobs.items() if job.output}
 
     def collect(documents: list[dict[str, Any]]) -> Collected:
         recording = recordings[documents[0]["media_id"]]
-        transcript_id = recording["transcript_id"]
-        outputs, missing, there = read_outputs(job, [document["document"] for document in documents])
-
-        def rejected(reason: str) -> Collected:
-            write_rejection(bucket, batch["batch_id"], recording, reason)
-            return Collected(there, len(missing), Counter(), 0, rejected=True)
-
+        of_jobs = read_outputs(outputs, documents)
         try:
-            found = findings(bucket, recording, documents, outputs, wants_phi)
+            found = findings(bucket, recording, documents, of_jobs.outputs, wants_phi)
         except UnreadableFile as unreadable:
-            return rejected(str(unreadable))
-        if found.masked is not None:
-            write_json(bucket, f"deidentified/{transcript_id}.json", found.masked)
-        write_page(bucket, report_key(transcript_id), found.page)
-        # Last, since PlanBatch takes it as the sign that the recording is finished.
-        if not write_records(bucket, recording, found.records, complete=not missing):
-            return rejected("A newer version of the object was processed meanwhile; its records are kept.")
-        if missing:
-            reasons = "; ".join(sorted(set(missing.values())))
-            rejected(
-                f"The entities of {len(missing)} of {len(documents)} documents of the transcript are missing: "
-                f"{reasons}. Those of the others are kept. {REPROCESS}"
-            )
+            write_rejection(bucket, batch_id, recording, str(unreadable))
+            return Collected(Counter(), unprocessed=len(of_jobs.missing), rejected=True)
+        by = write_findings(bucket, batch_id, recording, found, complete=not of_jobs.missing)
+        if by is None:
+            write_rejection(bucket, batch_id, recording, SUPERSEDED)
+            return Collected(Counter(), rejected=True)
+        if by != batch_id:
+            return Collected(Counter(), elsewhere=by)
+        if of_jobs.missing:
+            write_rejection(bucket, batch_id, recording, incomplete(of_jobs, len(documents)))
         categories = Counter(record.category for record in found.entities)
-        return Collected(there, len(missing), categories, found.phi_labels, rejected=bool(missing))
+        return Collected(categories, found.phi_labels, len(of_jobs.missing), rejected=bool(of_jobs.missing))
 
     groups = [list(group) for _, group in groupby(index, key=lambda document: document["media_id"])]
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        outputs = dict(zip(ended, pool.map(lambda output: job_output(bucket, output), ended.values()), strict=True))
         collected = list(pool.map(collect, groups))
-    if job.counted and not any(one.outputs for one in collected):
-        raise IncompleteOutput(
-            f"{result['output_uri']} has no output; its manifest counts {job.counted}. If they have expired, start a "
-            'new execution with "reprocess": true.'
-        )
+    # A name of its own each time: a function whose execution was stopped and redriven may write one, too.
+    elsewhere_key = f"{batch['prefix']}elsewhere-{uuid4()}.json"
+    others = {
+        group[0]["media_id"]: one.elsewhere for group, one in zip(groups, collected, strict=True) if one.elsewhere
+    }
+    write_json(bucket, elsewhere_key, left_to_others(plan["recordings"], others))
     categories: Counter[str] = sum((one.entities for one in collected), Counter())
     labelled = sum(one.phi_labels for one in collected)
     logger.info(
-        "entities collected",
-        extra={"batch_id": batch["batch_id"], "records": categories.total(), "phi_labels": labelled},
+        "entities collected", extra={"batch_id": batch_id, "records": categories.total(), "phi_labels": labelled}
     )
     return {
         "records": categories.total(),
@@ -127,68 +116,67 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "documents": len(index),
         "documents_unprocessed": sum(one.unprocessed for one in collected),
         "rejected": sum(one.rejected for one in collected),
+        "elsewhere_key": elsewhere_key,
     }
 
 
-def findings(
+def write_findings(
+    bucket: str, batch_id: str, recording: Mapping[str, Any], found: Findings, *, complete: bool
+) -> str | None:
+    """Write what was found, unless it is there; the execution whose records stand then, None for a newer version's.
+
+    Records are written if S3 has still those that it had before the ledger was read, and count once the ledger says so:
+    then the version that is planned is still this one.
+    """
+    object_id, transcript_id = recording["object_id"], recording["transcript_id"]
+    for _ in range(MAXIMUM_ATTEMPTS):
+        there = find_head(bucket, records_key(object_id))
+        item = read_object(object_id)
+        if item.recorded == transcript_id:
+            return item.recorded_by
+        if item.version != recording["media_id"]:
+            return None
+        written = there["Metadata"] if there else {}
+        if not complete and written.get("transcript-id") == transcript_id:
+            # By one that knew of more outputs, and is about to say so.
+            return str(written.get("execution", batch_id))
+        if found.masked is not None:
+            write_json(bucket, f"deidentified/{transcript_id}.json", found.masked)
+        write_page(bucket, report_key(transcript_id), found.page)
+        if not write_records(bucket, batch_id, recording, found.records, there, complete=complete):
+            continue
+        if record(object_id, item, transcript_id if complete else "", batch_id):
+            return batch_id
+    raise RuntimeError(f"{records_key(object_id)} kept changing while execution {batch_id} tried to write it")
+
+
+def write_records(
     bucket: str,
-    recording: dict[str, Any],
-    documents: Iterable[dict[str, Any]],
-    outputs: dict[str, Output],
-    wants_phi: bool,
-) -> Findings:
-    """What the recording's transcript and the outputs of its documents come to. Nothing is written.
-
-    Raises:
-        UnreadableFile: its transcript can't be read, or these files can't be what the services make.
-    """
-    key = transcript_key(recording["transcript_id"])
-    with understanding(bucket, key):
-        words, labels = read_transcript(bucket, key)
-        entities: list[EntityRecord] = []
-        unmapped: list[EntityRecord] = []
-        complete = True
-        for document in documents:
-            if output := outputs.get(document["document"]):
-                entities += entity_records(recording, document, output, words)
-                unmapped += unmapped_records(recording, document, output, words)
-            else:
-                complete = False
-        masked = None
-        if wants_phi:
-            of_both = [*label_findings(labels), *entity_findings(entities)]
-            masked = deidentified(recording["transcript_id"], words, of_both, complete)
-        records = [*entities, *unmapped, *label_records(recording, labels, words)]
-        return Findings(entities, records, len(labels), masked, recording_page(recording, words, records, complete))
-
-
-def read_transcript(bucket: str, key: str) -> tuple[Words, list[PhiLabel]]:
-    """What is needed of a transcript. The rest of it, which is most, is let go before the next one is parsed."""
-    with parsed(read_file(bucket, key)) as transcript:
-        words = Words(transcript)
-        return words, phi_labels(transcript, words)
-
-
-def write_records(bucket: str, recording: dict[str, Any], records: Iterable[EntityRecord], complete: bool) -> bool:
-    """Write the object's records; False, and nothing written, if those of a newer version are there.
-
-    Should another execution write them at the same moment, S3 refuses one of the two, and its step is repeated.
-    """
-    key = f"records/{recording['object_id']}.jsonl"
-    there = find_head(bucket, key)
-    if there and there["Metadata"].get("uploaded-at", "") > recording["uploaded_at"]:
-        return False
-    metadata = {"uploaded-at": recording["uploaded_at"]}
+    batch_id: str,
+    recording: Mapping[str, Any],
+    records: Iterable[EntityRecord],
+    there: Mapping[str, Any] | None,
+    *,
+    complete: bool,
+) -> bool:
+    """Write the object's records unless S3 has others than those `there`; whether they were written."""
+    metadata = {"uploaded-at": recording["uploaded_at"], "execution": batch_id}
     if complete:
         metadata["transcript-id"] = recording["transcript_id"]
-    write_json_lines(bucket, key, records, metadata, **unchanged(there))
+    try:
+        write_json_lines(bucket, records_key(recording["object_id"]), records, metadata, **unchanged(there))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
+            raise
+        return False
     return True
 
 
-def entity_findings(entities: Iterable[EntityRecord]) -> Iterator[Finding]:
-    """What Comprehend Medical found to be PHI, however sure it is."""
-    for record in entities:
-        if record.category == PHI:
-            begin, end = record.begin_offset, record.end_offset
-            span = None if begin is None or end is None else (begin, end)
-            yield Finding(record.type, COMPREHEND_MEDICAL, span, record.start_seconds, record.end_seconds)
+def incomplete(of_jobs: DocumentOutputs, documents: int) -> str:
+    """Why a recording isn't finished, and what to do."""
+    reasons = "; ".join(sorted(set(of_jobs.missing.values())))
+    again = "Start again with this recording: only what has no output is looked at again, and paid."
+    return (
+        f"The entities of {len(of_jobs.missing)} of {documents} documents of the transcript are missing: {reasons}. "
+        f"Those of the others are kept. {again if of_jobs.absent else REPROCESS}"
+    )

@@ -1,22 +1,23 @@
-"""The Comprehend Medical job of one batch of documents: start it or adopt the one that exists, and watch it.
+"""The Comprehend Medical jobs of a batch's documents: start the one it adds, adopt earlier ones, and watch them.
 
-Facts: API reference of StartEntitiesDetectionV2Job and DescribeEntitiesDetectionV2Job. One job for the whole batch,
-because an account may run ten at a time.
+Facts: API reference of StartEntitiesDetectionV2Job and DescribeEntitiesDetectionV2Job. One new job for the whole batch
+at the most, because an account may run ten at a time.
 """
 
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.claims import answer_for
+from lambdas.entity_jobs import EntityJob, documents_prefix, note_ended, note_started, read_entity_jobs
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
 from lambdas.shared import jobs
-from lambdas.shared.errors import CostCeilingExceeded, InvalidInput, JobFailed, TakenOver
+from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.sdk import client
-from lambdas.shared.uris import parse_uri
-from lambdas.takeovers import takeover_of
+from lambdas.shared.storage import read_json
 
 DEADLINE_SECONDS = 24 * 3600
 MAXIMUM_ATTEMPTS = 50
@@ -36,71 +37,122 @@ comprehend_medical = client("comprehendmedical")
 
 @observed("entity_detection")
 def start(event: dict[str, Any], context: object) -> jobs.Job:
-    """Start the job over `event["documents"]` with `event["parameters"]`, or adopt an earlier one that didn't fail.
+    """Start the batch's new job and every other that was never started or has failed; adopt those that were.
 
-    The job is found by its name, which is derived from the documents; should an earlier answer have been lost and the
-    listing not show the job yet, the same request token makes the service answer with the same job.
+    The execution answers for the new job before it starts it: whoever takes its recordings over then looks for that
+    job, and starts it if this execution has died before it could. A job is found by its id or, should the answer that
+    had it have been lost, by its name; if the listing doesn't show it yet, the same request token makes the service
+    answer with the same job.
 
     Raises:
         CostCeilingExceeded: before anything is spent on entity detection.
         InvalidInput: the service would refuse the request.
         JobFailed: too many attempts have failed.
-        TakenOver: while this execution lay failed, another one has gone on with its recordings.
+        TakenOver: recordings may have been taken over since their documents were prepared; that is to be done again.
+        IncompleteOutput: the service has forgotten a job whose end was never noted.
     """
-    documents, parameters, redrive_count = event["documents"], event["parameters"], event["redrive_count"]
+    documents, parameters = event["documents"], event["parameters"]
+    new = documents["new"]
+    if new["base"]:
+        check_ceiling(new)
+        check_request(new["base"], parameters)
+        if not answer_for(event["batch_id"], new["base"], documents["generation"]):
+            raise TakenOver(
+                f"Another execution may have taken recordings of {event['batch_id']} over since their documents were "
+                "prepared; the others are prepared again."
+            )
+    listed = read_json(os.environ["CLINICAL_BUCKET"], documents["jobs_key"])
+    known = read_entity_jobs(job["base"] for job in listed)
+    job_id, expected_seconds = "", 0
+    for job in listed:
+        # One with an output has ended.
+        if not known[job["base"]].output:
+            job_id, has_ended = ensure_started(job, known[job["base"]], parameters)
+            expected = 0 if has_ended else jobs.expected_entity_detection_seconds(job["documents"])
+            expected_seconds = max(expected_seconds, expected)
+    return jobs.started(job_id, expected_seconds, event["redrive_count"])
+
+
+def check_ceiling(new: Mapping[str, Any]) -> None:
     ceiling = float(os.environ["COST_CEILING_USD"])
-    if documents["estimated_usd"] > ceiling:
+    if new["estimated_usd"] > ceiling:
         metrics.add_metric("CostCeilingExceeded", "Count", 1)
         raise CostCeilingExceeded(
-            f"Entity detection over {documents['count']} documents with {documents['characters']} characters would "
-            f"cost about {documents['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job "
-            "was not started. Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
+            f"Entity detection over {new['count']} documents with {new['characters']} characters would cost about "
+            f"{new['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job was not started. "
+            "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
         )
-    expected_seconds = jobs.expected_entity_detection_seconds(documents["count"])
-    for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
-        name = f"{parameters.get('JobName', os.environ['RESOURCE_PREFIX'])}-{documents['documents_id']}-{attempt}"
-        wanted = request(name, documents, parameters)
-        model = comprehend_medical.meta.service_model.operation_model(OPERATION)
-        if problems := request_problems(wanted, model.input_shape):
-            raise InvalidInput(f"Comprehend Medical would not take the request: {' '.join(problems)}")
-        known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": name})
-        listed = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
-        # Names needn't be unique: a job over other documents is none of ours.
-        existing = [job for job in listed if documents_of(job) == documents_of(wanted)]
+
+
+def check_request(base: str, parameters: Mapping[str, Any]) -> None:
+    """Before the execution answers for a job that could never be started."""
+    model = comprehend_medical.meta.service_model.operation_model(OPERATION)
+    if problems := request_problems(request(base, 1, parameters), model.input_shape):
+        raise InvalidInput(f"Comprehend Medical would not take the request: {' '.join(problems)}")
+
+
+def ensure_started(job: Mapping[str, Any], known: EntityJob, parameters: Mapping[str, Any]) -> tuple[str, bool]:
+    """The id of the job's attempt that hasn't failed, and whether that has ended."""
+    attempt = known.attempt
+    if known.id:
+        properties = describe(known.id)
+        if properties is None:
+            raise IncompleteOutput(
+                f"Comprehend Medical doesn't know the job {known.id} any more, and where its output is was never "
+                'noted. Start a new execution with "reprocess": true.'
+            )
+        if STATUSES[properties["JobStatus"]] != "failed":
+            return adopted(known.id, properties)
+        attempt += 1
+    while attempt <= MAXIMUM_ATTEMPTS:
+        wanted = request(job["base"], attempt, parameters)
+        existing = find_jobs(wanted)
+        if alive := [found for found in existing if STATUSES[found["JobStatus"]] != "failed"]:
+            note_started(job["base"], alive[0]["JobId"], attempt)
+            return adopted(alive[0]["JobId"], alive[0])
         if not existing:
-            check_ours(event["batch_id"], documents)
             job_id = comprehend_medical.start_entities_detection_v2_job(**wanted)["JobId"]
-            metrics.add_metric("EntityDetectionUsd", "None", documents["estimated_usd"])
-            logger.info("job started", extra={"job_name": name, "job_id": job_id})
-        elif alive := [job for job in existing if STATUSES[job["JobStatus"]] != "failed"]:
-            job_id = alive[0]["JobId"]
-            if STATUSES[alive[0]["JobStatus"]] == "completed":
-                expected_seconds = 0
-            logger.info("job adopted", extra={"job_name": name, "job_id": job_id})
-        else:
-            continue
-        return jobs.started(job_id, expected_seconds, redrive_count)
-    raise JobFailed(f"{MAXIMUM_ATTEMPTS} jobs over {documents['uri']} have failed; the last was {name}")
+            note_started(job["base"], job_id, attempt)
+            metrics.add_metric("EntityDetectionUsd", "None", job["estimated_usd"])
+            logger.info("job started", extra={"job_name": wanted["JobName"], "job_id": job_id})
+            return job_id, False
+        attempt += 1
+    raise JobFailed(
+        f"{MAXIMUM_ATTEMPTS} jobs over {documents_prefix(job['base'])} have failed; the last was {wanted['JobName']}"
+    )
 
 
-def check_ours(batch_id: str, documents: Mapping[str, Any]) -> None:
-    bucket, _ = parse_uri(documents["uri"])
-    if takeover_of(bucket, batch_id) != documents["takeover"]:
-        raise TakenOver(
-            f"Another execution has taken over recordings of {batch_id} (batches/{batch_id}/taken-over.json names it). "
-            "The job was not started, since it would be paid twice. Start a new execution with the same input: it does "
-            "what is still to be done."
-        )
+def adopted(job_id: str, properties: Mapping[str, Any]) -> tuple[str, bool]:
+    logger.info("job adopted", extra={"job_name": properties.get("JobName"), "job_id": job_id})
+    return job_id, STATUSES[properties["JobStatus"]] == "completed"
 
 
-def request(name: str, documents: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    bucket, prefix = parse_uri(documents["uri"])
+def describe(job_id: str) -> Mapping[str, Any] | None:
+    """What the service says of the job; None if it doesn't know it (any more)."""
+    try:
+        answer = comprehend_medical.describe_entities_detection_v2_job(JobId=job_id)
+    except comprehend_medical.exceptions.ResourceNotFoundException:
+        return None
+    properties: Mapping[str, Any] = answer["ComprehendMedicalAsyncJobProperties"]
+    return properties
+
+
+def find_jobs(wanted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The jobs of that name. Names needn't be unique: one over other documents is none of ours."""
+    known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": wanted["JobName"]})
+    listed = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
+    return [job for job in listed if documents_of(job) == documents_of(wanted)]
+
+
+def request(base: str, attempt: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    bucket = os.environ["CLINICAL_BUCKET"]
+    name = f"{parameters.get('JobName', os.environ['RESOURCE_PREFIX'])}-{base}-{attempt}"
     return {
         **parameters,
         "JobName": name,
         # The SDK would make one up for every call; this one is the same when the same start is repeated.
         "ClientRequestToken": digest(name),
-        "InputDataConfig": {"S3Bucket": bucket, "S3Key": prefix},
+        "InputDataConfig": {"S3Bucket": bucket, "S3Key": documents_prefix(base)},
         "OutputDataConfig": {"S3Bucket": bucket, "S3Key": "entities/"},
         "DataAccessRoleArn": os.environ["ENTITY_DETECTION_ROLE_ARN"],
         # Without a key the service writes its output in plain text.
@@ -115,30 +167,54 @@ def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
 @observed("entity_detection")
 @watching
 def poll(event: dict[str, Any], context: object) -> jobs.Job:
-    """Where the job stands. A partial success is a success: what is missing is found when the output is collected.
+    """Where the batch's jobs stand; what each leaves is noted in the ledger when it ends.
+
+    A partial success is a success: what is missing is found when the output is collected.
 
     Raises:
-        JobFailed: the job failed or was stopped, or the service doesn't know it any more.
-        JobDeadlineExceeded: it never ended.
+        JobFailed: a job failed or was stopped, or the service doesn't know it any more.
+        JobDeadlineExceeded: one never ended.
     """
-    job, redrive_count = event["job"], event["redrive_count"]
-    try:
-        answer = comprehend_medical.describe_entities_detection_v2_job(JobId=job["id"])
-    except comprehend_medical.exceptions.ResourceNotFoundException as error:
-        return jobs.failed(job, redrive_count, error.response["Error"]["Message"])
-    properties = answer["ComprehendMedicalAsyncJobProperties"]
-    status = properties["JobStatus"]
-    if STATUSES[status] == "running":
+    job, redrive_count, new = event["job"], event["redrive_count"], event["documents"]["new"]["base"]
+    listed = read_json(os.environ["CLINICAL_BUCKET"], event["documents"]["jobs_key"])
+    outputs: dict[str, Mapping[str, Any]] = {}
+    running = ""
+    for base, known in read_entity_jobs(entry["base"] for entry in listed).items():
+        if known.output:
+            outputs[base] = known.output
+            continue
+        properties = describe(known.id)
+        if properties is None:
+            reason = "Comprehend Medical doesn't know it (any more)"
+            job["id"] = known.id
+            return jobs.failed(job, redrive_count, reason)
+        status = properties["JobStatus"]
+        if STATUSES[status] == "running":
+            running = known.id
+            continue
+        write_job_record(event["batch_id"], "entity_detection", known.id, properties)
+        if STATUSES[status] == "failed":
+            reason = properties.get("Message", f"its status is {status}, without a message")
+            job["id"] = known.id
+            return jobs.failed(job, redrive_count, reason)
+        outputs[base] = output_of(properties)
+        note_ended(base, outputs[base])
+    if running:
+        job["id"] = running
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
-    write_job_record(event["batch_id"], "entity_detection", job["id"], properties)
-    if STATUSES[status] == "completed":
-        output = properties["OutputDataConfig"]
-        return jobs.completed(
-            job,
-            service_status=status,
-            model_version=properties.get("ModelVersion"),
-            # The directory the service made below our prefix; never to be reconstructed.
-            output_uri=f"s3://{output['S3Bucket']}/{output['S3Key']}",
-            manifest_path=properties["ManifestFilePath"],
-        )
-    return jobs.failed(job, redrive_count, properties.get("Message", f"its status is {status}, without a message"))
+    # Of several, the summary tells of the one that this batch added.
+    told = dict(outputs.get(new) or next(iter(outputs.values()), {}))
+    if any(output["service_status"] == "PARTIAL_SUCCESS" for output in outputs.values()):
+        told["service_status"] = "PARTIAL_SUCCESS"
+    return jobs.completed(job, **told, jobs=len(outputs))
+
+
+def output_of(properties: Mapping[str, Any]) -> dict[str, Any]:
+    output = properties["OutputDataConfig"]
+    return {
+        "service_status": properties["JobStatus"],
+        "model_version": properties.get("ModelVersion"),
+        # The directory the service made below our prefix; never to be reconstructed.
+        "output_uri": f"s3://{output['S3Bucket']}/{output['S3Key']}",
+        "manifest_path": properties["ManifestFilePath"],
+    }

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lambdas.detected_entities import Output, read_output
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
-from lambdas.shared.storage import find_json
+from lambdas.shared.storage import find_head, find_json, list_keys
 from lambdas.shared.uris import parse_uri
 
 
@@ -25,18 +25,18 @@ class JobOutput(NamedTuple):
 
 
 class DocumentOutputs(NamedTuple):
-    """Of some documents: their outputs, why others have none that can be used, and how many outputs are in S3."""
+    """Of some documents: their outputs, why others have none that can be used, and how many have none at all."""
 
     outputs: dict[str, Output]
     missing: dict[str, str]
-    there: int
+    absent: int
 
 
 def job_output(bucket: str, result: Mapping[str, Any]) -> JobOutput:
     """The output of the job that ended with `result`.
 
     Raises:
-        IncompleteOutput: the manifest is gone, or isn't one.
+        IncompleteOutput: the manifest is gone or isn't one, or none of the outputs that it counts is there.
     """
     _, prefix = parse_uri(result["output_uri"])
     key = within(prefix, result["manifest_path"])
@@ -49,6 +49,8 @@ def job_output(bucket: str, result: Mapping[str, Any]) -> JobOutput:
         location = summary.get("UnprocessedFilesListLocation") if summary.get("UnprocessedFilesCount") else None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _incomplete(bucket, key, "isn't a manifest of Comprehend Medical") from None
+    if counted and not finished_documents(bucket, result):
+        raise _incomplete(bucket, prefix, f"has no output, and its manifest counts {counted}")
     reasons = _reasons(bucket, within(prefix, location)) if isinstance(location, str) else {}
     return JobOutput(bucket, prefix, counted, reasons)
 
@@ -57,6 +59,18 @@ def _incomplete(bucket: str, key: str, how: str) -> IncompleteOutput:
     return IncompleteOutput(
         f's3://{bucket}/{key} {how}. If the job\'s output has expired, start a new execution with "reprocess": true.'
     )
+
+
+def finished_documents(bucket: str, result: Mapping[str, Any]) -> set[str] | None:
+    """The documents of which the job that ended with `result` has left an output.
+
+    None if its manifest is gone: then all of its output may have expired, and what that said isn't known any more.
+    """
+    _, prefix = parse_uri(result["output_uri"])
+    if find_head(bucket, within(prefix, result["manifest_path"])) is None:
+        return None
+    keys = list_keys(bucket, prefix)
+    return {key.removeprefix(prefix).removesuffix(".out") for key in keys if key.endswith(".out")}
 
 
 def within(prefix: str, path: str) -> str:
@@ -87,19 +101,27 @@ def _reasons(bucket: str, key: str) -> dict[str, str]:
         return {}
 
 
-def read_outputs(job: JobOutput, documents: Iterable[str]) -> DocumentOutputs:
-    """The outputs of one recording's documents, by document. One that can't be read is missing, with its reason."""
+def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[Mapping[str, Any]]) -> DocumentOutputs:
+    """The outputs of one recording's documents, by document. One that can't be read is missing, with its reason.
+
+    `documents` are entries of the index, `jobs` the outputs by the job that they name.
+    """
     outputs: dict[str, Output] = {}
     missing: dict[str, str] = {}
     absent = 0
     for document in documents:
-        key = f"{job.prefix}{document}.out"
+        name, job = document["document"], jobs.get(document["job"])
+        if job is None:
+            missing[name] = "no job has looked at it"
+            absent += 1
+            continue
+        key = f"{job.prefix}{name}.out"
         try:
             with understanding(job.bucket, key):
-                outputs[document] = read_output(read_file(job.bucket, key))
+                outputs[name] = read_output(read_file(job.bucket, key))
         except MissingFile:
-            missing[document] = job.reasons.get(document, "no output and no error was written")
+            missing[name] = job.reasons.get(name, "no output and no error was written")
             absent += 1
         except UnreadableFile as unreadable:
-            missing[document] = str(unreadable)
-    return DocumentOutputs(outputs, missing, len(outputs) + len(missing) - absent)
+            missing[name] = str(unreadable)
+    return DocumentOutputs(outputs, missing, absent)

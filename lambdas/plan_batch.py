@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from lambdas.claims import Claims
 from lambdas.execution_input import read_request
-from lambdas.recordings import Recording, expected_seconds, inspect_all
+from lambdas.object_items import Planned, plan_versions, read_objects
+from lambdas.recordings import Recording, expected_seconds
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest
 from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.observability import logger, observed
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, find_listed, unchanged, write_json
-from lambdas.withdrawals import withdraw
+from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 
 PLAN, RECORDINGS = "plan.json", "recordings.json"
 
@@ -50,14 +50,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        inspected = inspect_all(pool, keys)
-        withdraw(pool, inspected)
-        usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
+        planned = plan_versions(pool, keys)
+        inspected = [one.recording for one in planned]
+        usable = sorted((one for one in planned if not one.recording.rejected), key=length, reverse=True)
         outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"])
 
-    ours = [(item, seen) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere is None]
+    seen_ahead = [(one.recording, outlook) for one, outlook in zip(usable, outlooks, strict=True)]
+    ours = [(item, seen) for item, seen in seen_ahead if seen.elsewhere is None]
     pending = [item for item, seen in ours if not seen.reused]
-    elsewhere = [(item, seen.elsewhere) for item, seen in zip(usable, outlooks, strict=True) if seen.elsewhere]
+    elsewhere = [(item, seen.elsewhere) for item, seen in seen_ahead if seen.elsewhere]
     items = [map_item(item, batch_id, settings_id) for item in pending]
     write_json(clinical, prefix + RECORDINGS, items, **unchanged(before[RECORDINGS]))
     write_json(
@@ -124,33 +125,28 @@ def transcript_id(item: Recording, settings_id: str) -> str:
     return f"{item.media_id}-{settings_id[:8]}"
 
 
+def length(planned: Planned) -> int:
+    return expected_seconds(planned.recording)
+
+
 def look_ahead(
-    pool: Executor, clinical: str, usable: Sequence[Recording], settings_id: str, execution_arn: str
+    pool: Executor, clinical: str, usable: Sequence[Planned], settings_id: str, execution_arn: str
 ) -> list[Outlook]:
     """Of each recording, whether there is anything to do, and whether it is this execution that does it."""
-
-    def recorded(items: Sequence[Recording]) -> set[str]:
-        found = pool.map(lambda item: is_recorded(clinical, item, settings_id), items)
-        return {item.media_id for item, yes in zip(items, found, strict=True) if yes}
-
-    before = recorded(usable)
-    names = {item.media_id: transcript_id(item, settings_id) for item in usable if item.media_id not in before}
-    owners = Claims(clinical, execution_arn).claim(pool, list(names.values()))
     execution = execution_arn.rpartition(":")[2]
-    ours = [item for item in usable if item.media_id in names and owners[names[item.media_id]] == execution]
-    # The execution that had it may have finished it between the two looks.
-    reused = before | recorded(ours)
-    working = {item.media_id for item in ours} | before
-    return [
-        Outlook(item.media_id in reused, None if item.media_id in working else owners[names[item.media_id]])
-        for item in usable
-    ]
+    names = [transcript_id(one.recording, settings_id) for one in usable]
+    recorded = {name for one, name in zip(usable, names, strict=True) if one.recorded == name}
+    owners = Claims(clinical, execution_arn).claim(pool, [name for name in names if name not in recorded])
+    # The execution that had it may have finished it before its claim was read.
+    ours = [one for one, name in zip(usable, names, strict=True) if owners.get(name) == execution]
+    items = read_objects([one.recording.object_id for one in ours])
+    recorded |= {item.recorded for item in items.values()}
 
+    def outlook(name: str) -> Outlook:
+        owner = owners.get(name, execution)
+        return Outlook(reused=name in recorded) if owner == execution else Outlook(elsewhere=owner)
 
-def is_recorded(clinical: str, item: Recording, settings_id: str) -> bool:
-    """Whether the recording's entities were already collected from this very transcript."""
-    head = find_head(clinical, f"records/{item.object_id}.jsonl")
-    return head is not None and head["Metadata"].get("transcript-id") == transcript_id(item, settings_id)
+    return [outlook(name) for name in names]
 
 
 def map_item(item: Recording, batch_id: str, settings_id: str) -> dict[str, Any]:

@@ -1,115 +1,169 @@
 """PrepareDocuments: transcripts become UTF-8 documents that Comprehend Medical takes, with their provenance."""
 
 import os
-import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import compress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from lambdas.claims import keep
+from lambdas.claims import Claim, look_again, read_claims
+from lambdas.documents import Document, cut
+from lambdas.entity_jobs import Coverage, Documents, EntityJob, documents_prefix, find_coverage, write_documents_of
+from lambdas.object_items import ObjectItem, read_objects
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import transcript_key
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
-from lambdas.shared.rejections import rejected_media, write_rejection
+from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
 from lambdas.shared.transcripts import Speech, read_speech
-from lambdas.shared.uris import uri_of
-from lambdas.takeovers import takeover_of
 
-# A sentence's end, and failing that a blank, as places to cut. Each match is made by its own first character alone.
-SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
-BLANK = re.compile(r"\s+")
-# Where a sentence's end is looked for first: nearly every one is shorter.
-SOUGHT_CHARACTERS = 1000
+SILENT = "No speech was recognised in the recording."
+UNKNOWN = (
+    "Nothing is known any more of who works on this recording: it was forgotten, or the ledger is an older copy. Start "
+    "again with it."
+)
 
 
-class Document(NamedTuple):
-    """A part of a transcript: `text` begins at character `offset` of it."""
+class Part(NamedTuple):
+    """A document of a recording's transcript, and its name."""
 
-    text: str
-    offset: int
+    name: str
+    media_id: str
+    transcript_id: str
+    document: Document
+
+
+class Outcomes(NamedTuple):
+    """What becomes of planned recordings.
+
+    `ours` are those to make documents of. Of the others there is, by media id, the execution that has it or the reason
+    why it is rejected.
+    """
+
+    ours: list[Mapping[str, Any]]
+    elsewhere: dict[str, str]
+    rejected: dict[str, str]
 
 
 @observed("documents", timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Write the documents of the batch's new transcripts below one prefix, and `documents.jsonl` about them.
+    """Make documents of the batch's transcripts, and prepare one new job over those that no job covers.
 
-    The prefix is derived from the transcripts it holds: the same transcripts make the same job. Recordings that another
-    execution has taken over since the plan, while this one lay failed, are left to it.
+    A document is named by its transcript and by how transcripts are cut. It is looked at once, whichever execution pays
+    for it: what a job of this execution covers, or one of an earlier owner of its recording, is taken from there.
 
-    A recording whose transcript can't be used is rejected. A rejection is final for its batch, also where the
-    transcript can be read by now: each recording has one outcome.
+    Recordings that another execution has taken over since the plan, while this one lay failed, are left to it. A
+    recording whose transcript can't be used is rejected. A rejection is final for its batch, also where the transcript
+    can be read by now: each recording has one outcome.
+
+    What is written about the batch has the generation in its name. Stopping an execution doesn't stop this function: if
+    it has been redriven by then, two of it may be at work, and the later steps go by what their own one has written.
+
+    `event` is `{"batch": ..., "parameters": <those of StartEntitiesDetectionV2Job>}`. Returns the keys of the index of
+    documents, of the list of their jobs and of that of recordings left to others; `new`, the job that is to be started,
+    with an empty `base` if there is none; and how much all documents are and what they cost this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
+    batch_id: str = batch["batch_id"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
     planned = [recording for recording in plan["recordings"] if not recording["reused"]]
-    # Before the claims are kept, so that whatever is taken afterwards shows.
-    takeover = takeover_of(bucket, batch["batch_id"])
+    standing = look_again(batch_id)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        owners = list(pool.map(lambda item: keep(bucket, item["transcript_id"], batch["batch_id"]), planned))
-        ours = [owner == batch["batch_id"] for owner in owners]
-        refused = rejected_media(bucket, batch["batch_id"])
-        pending = [item for item in compress(planned, ours) if item["media_id"] not in refused]
-        transcripts = list(pool.map(lambda recording: read_transcript(bucket, recording), pending))
+        claims = read_claims(recording["transcript_id"] for recording in planned)
+        objects = read_objects(recording["object_id"] for recording in planned)
+        outcomes = decide(batch_id, planned, claims, objects, rejected_media(bucket, batch_id))
+        speeches = list(read_transcripts(pool, bucket, outcomes))
+        for recording in planned:
+            if reason := outcomes.rejected.get(recording["media_id"]):
+                write_rejection(bucket, batch_id, recording, reason)
+        parts = list(cut_all(speeches, event["parameters"]))
+        inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
+        coverage = find_coverage(pool, bucket, standing.jobs.union(*inherited))
+        # Records are complete once they are recorded, whatever has become of what they were made from.
+        recorded = {item.recorded for item in objects.values()}
+        uncovered = [part for part in parts if part.name not in coverage.job_of and part.transcript_id not in recorded]
+        base = write_new_job(pool, bucket, uncovered, coverage) if uncovered else ""
 
-    transcribed = []
-    for recording, transcript in zip(pending, transcripts, strict=True):
-        if isinstance(transcript, UnreadableFile):
-            write_rejection(bucket, batch["batch_id"], recording, str(transcript))
-        elif transcript.text.strip():
-            transcribed.append((recording, transcript.text))
-        else:
-            write_rejection(bucket, batch["batch_id"], recording, "No speech was recognised in the recording.")
+    index = [entry(part, coverage.job_of.get(part.name)) for part in parts]
+    jobs = [job_entry(used, coverage.documents[used]) for used in sorted({line["job"] for line in index} - {None})]
+    keys = {
+        "index_key": f"{batch['prefix']}documents-{standing.generation}.jsonl",
+        "jobs_key": f"{batch['prefix']}entity-jobs-{standing.generation}.json",
+        "elsewhere_key": f"{batch['prefix']}elsewhere-{standing.generation}.json",
+    }
+    write_json_lines(bucket, keys["index_key"], index)
+    write_json(bucket, keys["jobs_key"], jobs)
+    write_json(bucket, keys["elsewhere_key"], left_to_others(planned, outcomes.elsewhere))
 
-    limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
-    documents_id = digest(str(limit), *sorted(recording["transcript_id"] for recording, _ in transcribed))
-    prefix = f"documents/{documents_id}/"
-    index = []
-    bodies: dict[str, str] = {}
-    for recording, text in transcribed:
-        for number, document in enumerate(cut(text, limit)):
-            name = f"{recording['media_id']}-{number:04}.txt"
-            bodies[prefix + name] = document.text
-            index.append(
-                {
-                    "document": name,
-                    "media_id": recording["media_id"],
-                    "offset": document.offset,
-                    "characters": len(document.text),
-                }
-            )
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        list(pool.map(lambda item: write_document(bucket, *item), bodies.items()))
-    write_json_lines(bucket, batch["prefix"] + "documents.jsonl", index)
-
-    taken = [
-        {**{key: recording[key] for key in ("media_id", "user_id", "uri")}, "execution_name": owner}
-        for recording, owner, own in zip(planned, owners, ours, strict=True)
-        if not own
-    ]
-    write_json(bucket, batch["prefix"] + "taken.json", taken)
-
-    units = sum(entity_detection_units(entry["characters"]) for entry in index)
-    spoken_seconds = sum(transcript.billable_seconds for transcript in transcripts if isinstance(transcript, Speech))
+    # What another execution has started, it has paid; what it only meant to start falls to this one.
+    paid = [job for job in jobs if job["base"] in standing.jobs or not coverage.jobs[job["base"]].id]
+    spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
-    logger.info("documents prepared", extra={"batch_id": batch["batch_id"], "documents": len(index), "units": units})
+    logger.info(
+        "documents prepared",
+        extra={"batch_id": batch_id, "documents": len(parts), "new": len(uncovered), "jobs": len(jobs)},
+    )
     return {
-        "documents_id": documents_id,
-        "takeover": takeover,
-        "uri": uri_of(bucket, prefix),
-        "count": len(index),
-        "characters": sum(entry["characters"] for entry in index),
-        "estimated_usd": round(units * COMPREHEND_MEDICAL_PER_UNIT, 2),
-        "transcribed": len(transcribed),
+        **keys,
+        "generation": standing.generation,
+        "new": {
+            "base": base,
+            "count": len(uncovered),
+            "characters": sum(len(part.document.text) for part in uncovered),
+            "estimated_usd": usd(units(uncovered)),
+        },
+        "count": len(parts),
+        "characters": sum(len(part.document.text) for part in parts),
+        "estimated_usd": round(sum(job["estimated_usd"] for job in paid), 2),
         "billable_seconds": spoken_seconds,
     }
 
 
-def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | UnreadableFile:
+def decide(
+    batch_id: str,
+    planned: Iterable[dict[str, Any]],
+    claims: Mapping[str, Claim],
+    objects: Mapping[str, ObjectItem],
+    refused: set[str],
+) -> Outcomes:
+    """What becomes of each planned recording, as far as the ledger tells; those already `refused` are left out."""
+    outcomes = Outcomes([], {}, {})
+    for recording in planned:
+        media_id, transcript_id = recording["media_id"], recording["transcript_id"]
+        claim, item = claims.get(transcript_id), objects.get(recording["object_id"])
+        if media_id in refused:
+            continue
+        if claim is None or item is None:
+            outcomes.rejected[media_id] = UNKNOWN
+        elif item.recorded == transcript_id:
+            if item.recorded_by == batch_id:
+                outcomes.ours.append(recording)
+            else:
+                outcomes.elsewhere[media_id] = item.recorded_by
+        elif claim.execution != batch_id:
+            outcomes.elsewhere[media_id] = claim.execution
+        elif item.version != media_id:
+            outcomes.rejected[media_id] = REPLACED
+        else:
+            outcomes.ours.append(recording)
+    return outcomes
+
+
+def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[Mapping[str, Any], Speech]]:
+    """What is said in which recording of ours; why others can't be used is added to the rejections."""
+    transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
+    for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
+        if isinstance(transcript, UnreadableFile):
+            outcomes.rejected[recording["media_id"]] = str(transcript)
+        elif transcript.text.strip():
+            yield recording, transcript
+        else:
+            outcomes.rejected[recording["media_id"]] = SILENT
+
+
+def read_transcript(bucket: str, recording: Mapping[str, Any]) -> Speech | UnreadableFile:
     """What was said in the recording, or why that can't be told.
 
     A job names the object and no version of it: the service reads whichever is the current one when its job begins.
@@ -124,35 +178,55 @@ def read_transcript(bucket: str, recording: dict[str, Any]) -> Speech | Unreadab
         return unreadable
 
 
+def cut_all(speeches: Iterable[tuple[Mapping[str, Any], Speech]], parameters: Mapping[str, Any]) -> Iterator[Part]:
+    """The documents of all transcripts. What decides how they are cut and looked at is in their names."""
+    limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
+    how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
+    for recording, speech in speeches:
+        for number, document in enumerate(cut(speech.text, limit)):
+            name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
+            yield Part(name, recording["media_id"], recording["transcript_id"], document)
+
+
+def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:
+    """Write the documents of a job that no execution answers for yet, and enter it into `coverage`; its base.
+
+    The base also stands for the jobs that were known: one over the same documents that has ended without them isn't
+    found again.
+    """
+    documents = Documents([part.name for part in parts], units(parts))
+    base = digest(*sorted(documents.names), "known", *sorted(coverage.jobs))
+    list(pool.map(lambda part: write_document(bucket, documents_prefix(base) + part.name, part.document.text), parts))
+    write_documents_of(bucket, base, documents)
+    coverage.job_of.update(dict.fromkeys(documents.names, base))
+    coverage.jobs[base], coverage.documents[base] = EntityJob(), documents
+    return base
+
+
 def write_document(bucket: str, key: str, text: str) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
 
 
-def cut(text: str, limit: int) -> Iterator[Document]:
-    """Cut `text` into documents of fewer than `limit` bytes in UTF-8, at sentence ends where there are any.
-
-    Nothing is lost or added: the texts joined are `text`.
-    """
-    offset = 0
-    while offset < len(text):
-        end = offset + longest_prefix(text, offset, limit - 1)
-        if end < len(text):
-            piece = text[offset:end]
-            end = offset + (last_end(SENTENCE_END, piece) or last_end(BLANK, piece) or len(piece))
-        yield Document(text[offset:end], offset)
-        offset = end
+def entry(part: Part, job: str | None) -> dict[str, Any]:
+    """A line of the index."""
+    return {
+        "document": part.name,
+        "media_id": part.media_id,
+        "offset": part.document.offset,
+        "characters": len(part.document.text),
+        "job": job,
+    }
 
 
-def last_end(place: re.Pattern[str], piece: str) -> int | None:
-    """Where the last match of `place` ends in `piece`: looked for from the end on, where it mostly is."""
-    for length in (SOUGHT_CHARACTERS, len(piece)):
-        ends = [match.end() for match in place.finditer(piece, max(len(piece) - length, 0))]
-        if ends:
-            return ends[-1]
-    return None
+def job_entry(base: str, documents: Documents) -> dict[str, Any]:
+    """An entry of the list of jobs."""
+    return {"base": base, "documents": len(documents.names), "estimated_usd": usd(documents.units)}
 
 
-def longest_prefix(text: str, offset: int, limit: int) -> int:
-    """How many characters from `offset` on fit into `limit` bytes, at least one."""
-    piece = text[offset : offset + limit].encode()[:limit]
-    return max(1, len(piece.decode(errors="ignore")))
+def units(parts: Iterable[Part]) -> int:
+    """What Comprehend Medical charges for."""
+    return sum(entity_detection_units(len(part.document.text)) for part in parts)
+
+
+def usd(units: int) -> float:
+    return round(units * COMPREHEND_MEDICAL_PER_UNIT, 2)

@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -49,18 +48,14 @@ class Recording(NamedTuple):
     unseen: bool = False
 
 
-def inspect_all(pool: Executor, keys: Iterable[str]) -> list[Recording]:
-    """`inspect` each key.
+def check_access(inspected: Sequence[Recording]) -> None:
+    """Raise S3's denial if it told nothing of any of a batch's recordings.
 
-    Raises:
-        botocore.exceptions.ClientError: S3 denied access and told nothing of any recording. A right that we lack is
-            lacking for all of them; a policy that denies some of them is about those.
+    A right that we lack is lacking for all of them; a policy that denies some of them is about those.
     """
-    inspected = list(pool.map(inspect, keys))
     denials = [item.denial for item in inspected if item.denial]
     if denials and not any(item.uploaded_at for item in inspected):
         raise denials[0]
-    return inspected
 
 
 def inspect(key: str) -> Recording:

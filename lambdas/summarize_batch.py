@@ -35,11 +35,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
     plan = read_json(bucket, batch["prefix"] + "plan.json")
-    elsewhere = [*plan["elsewhere"], *read_json(bucket, batch["prefix"] + "taken.json")]
-    documented = {document["media_id"] for document in read_json_lines(bucket, batch["prefix"] + "documents.jsonl")}
-    rejected = [*plan["rejected"], *rejections(bucket, plan, elsewhere, documented)]
+    entities = dict(state.get("entities", NO_ENTITIES))
+    lists = [documents["elsewhere_key"], entities.pop("elsewhere_key", None)]
+    elsewhere = [*plan["elsewhere"], *(item for key in lists if key for item in read_json(bucket, key))]
+    left = {recording["media_id"] for recording in elsewhere}
+    documented = {document["media_id"] for document in read_json_lines(bucket, documents["index_key"])} - left
+    rejected = [*plan["rejected"], *rejections(bucket, plan, left, documented)]
     transcribed = documented - {rejection["media_id"] for rejection in rejected}
-    entities = state.get("entities", NO_ENTITIES)
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
     summary = {
         "batch_id": batch["batch_id"],
@@ -54,12 +56,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "rejected": len(rejected),
         },
         "rejected": rejected,
-        "stages": stages(bucket, batch["prefix"]),
+        "stages": stages(bucket, batch["prefix"], documents["index_key"]),
         # Left to the executions that are working on them, or were when this one asked.
         "elsewhere": elsewhere,
         # What the services said of each job: timings, settings, reasons, versions.
         "jobs_uri": uri_of(bucket, batch["prefix"] + "jobs/"),
-        "documents": {key: documents[key] for key in ("count", "characters", "uri")},
+        "documents": {
+            "count": documents["count"],
+            "characters": documents["characters"],
+            "new": documents["new"]["count"],
+            "uri": uri_of(bucket, documents["index_key"]),
+        },
         "entities": entities,
         "entity_detection": state.get("entity_detection", {}).get("result"),
         "audiences": [
@@ -100,16 +107,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def rejections(
-    bucket: str, plan: dict[str, Any], elsewhere: list[dict[str, Any]], documented: set[str]
-) -> Iterator[Rejection]:
+def rejections(bucket: str, plan: dict[str, Any], left: set[str], documented: set[str]) -> Iterator[Rejection]:
     """The rejections of planned recordings.
 
     Each recording has one outcome, whatever an attempt of a step has left before another one was made: what is left to
     another execution isn't rejected here, and what has no documents and isn't reused has been, even if nothing says so.
     """
     rejected = rejected_media(bucket, plan["batch_id"])
-    left = {recording["media_id"] for recording in elsewhere}
     for recording in plan["recordings"]:
         media_id = recording["media_id"]
         if media_id not in left and (media_id in rejected or not (recording["reused"] or media_id in documented)):

@@ -18,14 +18,13 @@ JOB_TIMES = {
     "audience_generation": ("createTime", "updateTime"),
     "audience_export": ("createTime", "updateTime"),
 }
-# The steps whose end shows in an object they write.
-STEP_OUTPUTS = {"plan": "plan.json", "prepare_documents": "taken.json"}
 
 
-def stages(bucket: str, prefix: str) -> list[dict[str, Any]]:
+def stages(bucket: str, prefix: str, index_key: str) -> list[dict[str, Any]]:
     """`stage`, `jobs` (None for a step of ours), `began_at` and `ended_at` (ISO 8601, UTC), in the order they began.
 
-    `began_at` is None for a step of ours: only its end is known. A job that was adopted began in an earlier execution.
+    `began_at` is None for a step of ours: only its end is known, from the object that it writes. `index_key` is that of
+    PrepareDocuments. A job that was adopted began in an earlier execution.
     """
     jobs = list(list_keys(bucket, f"{prefix}jobs/"))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
@@ -35,7 +34,7 @@ def stages(bucket: str, prefix: str) -> list[dict[str, Any]]:
     for key, span in zip(jobs, times, strict=True):
         if span is not None:
             by_stage[stage_of(key, prefix)].append(span)
-    found = [*steps(bucket, prefix), *job_stages(by_stage)]
+    found = [*steps(bucket, {"plan": f"{prefix}plan.json", "prepare_documents": index_key}), *job_stages(by_stage)]
     return sorted(found, key=lambda stage: stage["began_at"] or stage["ended_at"])
 
 
@@ -57,9 +56,9 @@ def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | 
         return None
 
 
-def steps(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    for stage, name in STEP_OUTPUTS.items():
-        if head := find_head(bucket, prefix + name):
+def steps(bucket: str, outputs: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for stage, key in outputs.items():
+        if head := find_head(bucket, key):
             yield stage_entry(stage, None, None, head["LastModified"])
 
 

@@ -60,3 +60,13 @@ def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:
         "uri": recording["uri"],
         "reason": reason,
     }
+
+
+def left_to_others(planned: Iterable[dict[str, Any]], elsewhere: Mapping[str, str]) -> list[dict[str, Any]]:
+    """`elsewhere` as the summary tells it."""
+    return [
+        {key: recording[key] for key in ("media_id", "user_id", "uri")}
+        | {"execution_name": elsewhere[recording["media_id"]]}
+        for recording in planned
+        if recording["media_id"] in elsewhere
+    ]

@@ -1,0 +1,183 @@
+"""The ledger: one DynamoDB table in which executions agree on who works on what, and on what has been paid for.
+
+What an item says is told by the module that writes it: `claims.py`, `object_items.py`, `entity_jobs.py`. Items are read
+consistently, and written under the condition that they are still as they were read, since another execution may be at
+the same thing at any moment. A write whose answer was lost is sent again by the SDK, which may then be refused for its
+own sake: who is refused reads again, and finds done what it wanted.
+
+Source: DynamoDB API reference, BatchGetItem, UpdateItem and TransactWriteItems.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from lambdas.shared.sdk import client
+from lambdas.shared.storage import PARALLEL_REQUESTS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Quotas of BatchGetItem and TransactWriteItems.
+MOST_KEYS = MOST_CHANGES = 100
+# Reads that weren't all answered, and writes that met another one, are repeated so often.
+MAXIMUM_ATTEMPTS = 10
+LONGEST_PAUSE_SECONDS = 2.0
+# Why an action of a transaction was refused, where the same transaction may succeed a moment later.
+_PASSING = ("None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded")
+
+dynamodb: "DynamoDBClient" = client("dynamodb", Config(max_pool_connections=PARALLEL_REQUESTS))
+
+# Its attributes by name: str, int, bool or a frozenset of str.
+Item = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Change(NamedTuple):
+    """A write of one item: attributes to put, sets or numbers to add, attributes to remove.
+
+    It is refused unless the attributes of `expected` are as they are there, None for not there. With nothing but
+    `expected` it is a check, which a transaction may hold.
+    """
+
+    key: str
+    put: Mapping[str, Any] = {}
+    add: Mapping[str, Any] = {}
+    remove: Sequence[str] = ()
+    expected: Mapping[str, Any] = {}
+
+
+def read_items(keys: Iterable[str]) -> dict[str, Item]:
+    """The items that there are, by key; a hundred are read at once."""
+    found: dict[str, Item] = {}
+    for some in batches([*dict.fromkeys(keys)], MOST_KEYS):
+        found |= _read_batch(some)
+    return found
+
+
+def read_item(key: str) -> Item:
+    """The item, empty if there is none."""
+    return _read_batch([key]).get(key, {})
+
+
+def _read_batch(keys: Sequence[str]) -> dict[str, Item]:
+    table = os.environ["LEDGER_TABLE"]
+    found: dict[str, Item] = {}
+    wanted: Any = [{"pk": {"S": key}} for key in keys]
+    for attempt in range(MAXIMUM_ATTEMPTS):
+        answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
+        for attributes in answer["Responses"].get(table, ()):
+            item = {name: _plain(attribute) for name, attribute in attributes.items()}
+            found[item["pk"]] = item
+        left: Mapping[str, Any] = answer.get("UnprocessedKeys", {})
+        if table not in left:
+            return found
+        wanted = left[table]["Keys"]
+        _pause(attempt)
+    raise RuntimeError(f"DynamoDB left {len(wanted)} of {len(keys)} items unread {MAXIMUM_ATTEMPTS} times")
+
+
+def write(change: Change) -> Item | None:
+    """The item as it is after the change; None, and nothing is changed, if it isn't as expected."""
+    wanted = {**_written(change), "ReturnValues": "ALL_NEW"}
+
+    def update() -> Item | None:
+        try:
+            attributes = dynamodb.update_item(**wanted)["Attributes"]
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return None
+        return {name: _plain(attribute) for name, attribute in attributes.items()}
+
+    return _repeated(update)
+
+
+def write_together(changes: Sequence[Change]) -> bool:
+    """Make all of up to 100 changes, or none if one of them isn't as expected; whether they were made."""
+    wanted: Any = [
+        {"Update" if change.put or change.add or change.remove else "ConditionCheck": _written(change)}
+        for change in changes
+    ]
+
+    def transact() -> bool:
+        try:
+            dynamodb.transact_write_items(TransactItems=wanted)
+        except dynamodb.exceptions.TransactionCanceledException as error:
+            if "ConditionalCheckFailed" in _reasons(error):
+                return False
+            raise
+        return True
+
+    return _repeated(transact)
+
+
+def batches(things: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [things[begin : begin + size] for begin in range(0, len(things), size)]
+
+
+def _repeated(attempt: Callable[[], T]) -> T:
+    """Whatever met another write of the same item is tried again; the SDK does so for throttled single writes only."""
+    for number in range(MAXIMUM_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            canceled = code == "TransactionCanceledException" and set(_reasons(error)) <= set(_PASSING)
+            if not canceled and code != "TransactionConflictException":
+                raise
+        _pause(number)
+    return attempt()
+
+
+def _reasons(error: ClientError) -> list[str]:
+    answer: Any = error.response
+    return [reason.get("Code", "None") for reason in answer.get("CancellationReasons", ())]
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))
+
+
+def _written(change: Change) -> dict[str, Any]:
+    """The parameters of an Update or a ConditionCheck."""
+    clauses = {
+        "SET": [f"#{name} = :put_{name}" for name in change.put],
+        "ADD": [f"#{name} :add_{name}" for name in change.add],
+        "REMOVE": [f"#{name}" for name in change.remove],
+    }
+    conditions = [
+        f"attribute_not_exists(#{name})" if value is None else f"#{name} = :is_{name}"
+        for name, value in change.expected.items()
+    ]
+    values = {f":put_{name}": _typed(value) for name, value in change.put.items()}
+    values |= {f":add_{name}": _typed(value) for name, value in change.add.items()}
+    values |= {f":is_{name}": _typed(value) for name, value in change.expected.items() if value is not None}
+    texts = {
+        "UpdateExpression": " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts),
+        "ConditionExpression": " AND ".join(conditions),
+    }
+    names = {*change.put, *change.add, *change.remove, *change.expected}
+    return {
+        "TableName": os.environ["LEDGER_TABLE"],
+        "Key": {"pk": {"S": change.key}},
+        **{name: text for name, text in texts.items() if text},
+        "ExpressionAttributeNames": {f"#{name}": name for name in sorted(names)},
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    return {"S": value} if isinstance(value, str) else {"SS": sorted(value)}
+
+
+def _plain(attribute: Mapping[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    return int(value) if kind == "N" else frozenset(value) if kind == "SS" else value
