@@ -158,6 +158,11 @@ def notes(deployed: Deployed, plan: Plan, before: Iterable[AtWork], *, delete_au
             "Comprehend Medical keeps the metadata of these jobs until they expire; they name a folder and no patient: "
             f"{', '.join(plan.entity_detection_jobs)}."
         )
+    if plan.ledger_items:
+        told.append(
+            f"The ledger {deployed.ledger} can be restored as it was within the last 35 days, with the ids of their "
+            "recordings, which name nobody. Whoever does so forgets again."
+        )
     if known.executions:
         told.append(
             "Step Functions keeps the inputs of these executions, with the recordings' keys, until 90 days after their "

@@ -200,16 +200,13 @@ class Steps:
         return Jobs(tuple(sorted(transcriptions)), tuple(sorted(self._detections())))
 
     def _detections(self) -> list[str]:
-        """Ids of the jobs over the batch's documents."""
-        summary = self._observed.summary
-        folder = summary["documents"]["uri"].rstrip("/").rpartition("/")[2] if summary else None
-        if not folder:
-            return []
+        """Ids of the jobs over the usable recording's documents."""
+        folders = {f"documents/{document['job']}" for document in self._observed.documents}
         answer: dict[str, Any] = self._deployed.client("comprehendmedical").list_entities_detection_v2_jobs(
             Filter={"SubmitTimeAfter": self._observed.began}
         )
         jobs = answer.get("ComprehendMedicalAsyncJobPropertiesList", [])
-        return [job["JobId"] for job in jobs if folder in job["InputDataConfig"].get("S3Key", "")]
+        return [job["JobId"] for job in jobs if job["InputDataConfig"].get("S3Key", "").strip("/") in folders]
 
     def _until(self, happened: Callable[[], Any], between: float | None = None) -> None:
         """Wait until it has happened, at most as long as an execution may take."""

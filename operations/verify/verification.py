@@ -16,6 +16,7 @@ from operations.verify import (
     athena,
     audiences,
     executions,
+    ledger,
     notifications,
     outputs,
     preflight,
@@ -58,6 +59,7 @@ def _forgotten(observed: Observed) -> Seen:
 
 _ENVIRONMENT = (
     *storage.CHECKS,
+    *ledger.CHECKS,
     *executions.CHECKS,
     *outputs.CHECKS,
     *arrivals.CHECKS,
