@@ -70,6 +70,13 @@ def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
     }
 
 
+def ledger_naming(deployed: Deployed, *traces: str) -> set[str]:
+    """The keys of the ledger's items that have one of these in their keys; of all of them if none is given."""
+    items = deployed.client("dynamodb").scan(TableName=deployed.ledger, ConsistentRead=True)["Items"]
+    keys = {item["pk"]["S"] for item in items}
+    return {key for key in keys if not traces or any(trace in key for trace in traces)}
+
+
 @pytest.fixture(scope="module")
 def plan(world: Run) -> dict[str, Any]:
     """Of a batch with all three patients, who are in a seed too, and whom tests may forget but for p-stays."""
@@ -111,12 +118,14 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     logged = access_log(run, "media/p-gone/visit.wav", f"records/{gone[1]}.jsonl", "media/p-stays/visit.wav")
     run.s3.put_object(Bucket=deployed.clinical, Key="queries/1.csv", Body=b'"user_id"\n"p-gone"\n')
     upload = run.s3.create_multipart_upload(Bucket=deployed.media, Key="media/p-gone/long.wav")
-    of_the_other = naming(run, *stays)
+    of_the_other, items_of_the_other = naming(run, *stays), ledger_naming(deployed, *stays)
+    ledger_before = ledger_naming(deployed)
+    assert len(ledger_naming(deployed, *gone)) > 1
 
     before = stored(run)
     tried = operate("forget", "p-gone", "--dry-run")
     assert (tried.code, tried.output.splitlines()[-1]) == (0, "forget: nothing was changed (--dry-run)")
-    assert stored(run) == before
+    assert (stored(run), ledger_naming(deployed)) == (before, ledger_before)
     assert operate("forget", "p-gone", stdin="n\n").code == 1
     assert stored(run) == before
 
@@ -132,6 +141,8 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     assert removed > 10
     assert rewritten > 5
     assert naming(run, "p-gone", *gone, logs=True) == set()
+    assert ledger_naming(deployed, *gone) == set()
+    assert re.search(r"^ledger items +[1-9]", answer.output, re.MULTILINE)
     uploads = run.s3.list_multipart_uploads(Bucket=deployed.media).get("Uploads", ())
     assert upload["UploadId"] not in [item["UploadId"] for item in uploads]
     transcribe = deployed.client("transcribe")
@@ -139,6 +150,8 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
 
     # What named both was written anew, everything else of the other is as it was.
     assert naming(run, *stays) == of_the_other
+    assert ledger_naming(deployed, *stays) == items_of_the_other
+    assert any(key.startswith("entity-jobs/") for _, _, key in (name.partition("/") for name in of_the_other))
     assert len(run.records("p-stays")) == 2
     assert len(run.records("p-030")) == 1
     after = json.loads(run.clinical(f"batches/{plan['batch_id']}/plan.json"))
@@ -205,15 +218,18 @@ def test_what_it_does_not_know_is_left_and_told(run: Run, deployed: Deployed, op
         run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content, Metadata=metadata)
     for key, content in not_theirs.items():
         run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content)
+    dynamodb, item = deployed.client("dynamodb"), {"pk": {"S": "execution#p-planted"}}
+    dynamodb.put_item(TableName=deployed.ledger, Item=item)
     try:
         answer = operate("forget", "p-planted", "--yes", "--json")
     finally:
+        dynamodb.delete_item(TableName=deployed.ledger, Key=item)
         for version in list_versions(run.s3, deployed.clinical):
             if version.key in planted or version.key in not_theirs:
                 run.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     assert answer.code == 1
-    left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" ")[0] for uri in answer.json["left"]}
-    assert left == set(planted)
+    left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" (version ")[0] for uri in answer.json["left"]}
+    assert left == {*planted, f"the item execution#p-planted of the table {deployed.ledger}"}
 
 
 class SuppressionList:
@@ -416,6 +432,7 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
     """Every object that the pipeline wrote is of a kind that the removal knows."""
     found = forgetting.look(deployed, "p-nobody", silent, silent)
-    assert proof.leftovers(deployed, found.known, silent) == ([], len(stored(run)))
+    everything = len(stored(run)) + len(ledger_naming(deployed))
+    assert proof.leftovers(deployed, found.known, silent) == ([], everything)
     unknown = {item.key for item in stored(run) if layout.place_of(deployed, item.bucket, item.key).kind == "others"}
     assert unknown == set()
