@@ -1,4 +1,4 @@
-"""The ledger: one table of ids, in which an execution takes recordings, jobs and results before it acts on them."""
+"""The ledger: the table that says who works on a recording, which jobs cover its documents and whose records stand."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -17,6 +17,9 @@ class Ledger(Construct):
     whoever makes the table, which is CloudFormation's role, for grants of its own, and of whoever reads or writes in it
     to decrypt the table's key.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
+
+    Where it is protected from deletion, it is so from the beginning: a first deployment that fails leaves it behind
+    (docs/deploy.md, "When a deployment fails").
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, store: DataStore) -> None:

@@ -103,6 +103,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             # Whether a recording is still the one that was planned.
             *head(media, "media/"),
             *read(clinical, "batches/", "transcripts/", "entity-jobs/"),
+            # Whether a job's output is still there.
             *head(clinical, "entities/"),
             *listing(clinical),
             *write(clinical, "documents/", "entity-jobs/", "batches/"),

@@ -10,9 +10,15 @@ Rights = frozenset[str]
 
 
 def rights(**verbs: str) -> Rights:
-    """`read="clinical/batches clinical/claims"` and so on. Who reads an object also sees its head."""
+    """`read="clinical/batches clinical/records"` and so on. Who reads an object also sees its head."""
     found = {f"{verb} {target}" for verb, targets in verbs.items() for target in targets.split()}
     return frozenset(found | {f"head {right.removeprefix('read ')}" for right in found if right.startswith("read ")})
+
+
+def items(read: str, update: str = "", check: str = "") -> Rights:
+    """Items of the ledger, by their kinds: one by one, several at once, and in transactions."""
+    verbs = {"get_item": read, "batch_get_item": read, "update_item": update, "check_item": check}
+    return frozenset(f"{verb} ledger/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
 
 
 # The job's description and rejections, of every function that polls.
@@ -28,15 +34,18 @@ FUNCTIONS: Mapping[str, Rights] = {
         decrypt="operations-key",
         start_execution="pipeline",
     ),
-    # Recordings: their heads only, it has no key to them. Whoever writes below a key can also decrypt below it, so that
-    # the head of its own objects is their content too.
+    # Recordings: their heads only, it has no key to them. Who reads or writes below a key can also decrypt below it, so
+    # that the heads of records are their content too.
     "plan_batch": rights(
         head="media/media",
-        read="clinical/records clinical/claims",
+        read="clinical/records clinical/entity-jobs",
         list="media clinical",
-        write="clinical/batches clinical/claims clinical/withdrawals",
+        write="clinical/batches",
         describe_execution="pipeline",
-    ),
+        # A claim is changed while its execution is where it was: a transaction.
+        take="ledger/claim",
+    )
+    | items("object claim execution", update="object claim execution", check="execution claim"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
     ),
@@ -60,28 +69,33 @@ FUNCTIONS: Mapping[str, Rights] = {
     # Of recordings the heads only, as plan_batch.
     "prepare_documents": rights(
         head="media/media",
-        read="clinical/batches clinical/transcripts clinical/claims",
+        read="clinical/batches clinical/transcripts clinical/entity-jobs clinical/entities",
         list="clinical",
-        write="clinical/documents clinical/batches clinical/claims",
-    ),
-    # A head of batches/ only: it has no key.
+        write="clinical/documents clinical/batches clinical/entity-jobs",
+    )
+    | items("object claim job", update="execution"),
     "start_entity_detection": rights(
-        head="clinical/batches",
-        list="clinical",
+        read="clinical/batches",
         list_entity_detections="jobs",
+        describe_entity_detection="job",
         pass_to_comprehendmedical="EntityDetection",
-    ),
-    "poll_entity_detection": rights(describe_entity_detection="job") | JOB_RECORDS,
+    )
+    | items("job", update="execution job"),
+    "poll_entity_detection": rights(describe_entity_detection="job", read="clinical/batches")
+    | JOB_RECORDS
+    | items("job", update="job"),
     "collect_entities": rights(
         read="clinical/batches clinical/entities clinical/transcripts clinical/records",
         list="clinical",
         write="clinical/records clinical/deidentified clinical/reports clinical/batches",
-    ),
+    )
+    | items("object job", update="object"),
     "select_seeds": rights(
         read="clinical/records audience/seeds audience/suppression",
         list="clinical audience",
         write="audience/seeds",
-    ),
+    )
+    | items("object"),
     "start_audience_generation": rights(
         list_audience_generations="jobs",
         start_audience_generation="our-model",

@@ -201,11 +201,11 @@ def crafted_invocations(stage: Stage) -> Iterator[Invocation]:
         {"seed": seed, "parameters": {"configuredAudienceModelArn": FOREIGN_MODEL}, "reprocess_id": "",
          "redrive_count": 0},
     )  # fmt: skip
-    for prefix in ("records/", "entities/", "../records/"):
+    for prefix in ("records/", "deidentified/", "../records/"):
         yield Invocation("prepare_documents", f"a batch in {prefix}", {"batch": batch | {"prefix": prefix}})
         state = {"batch": batch | {"prefix": prefix}, "documents": {"billable_seconds": 0, "estimated_usd": 0}}
         yield Invocation("summarize_batch", f"a batch in {prefix}", {"state": state})
-    for prefix in ("deidentified/", "claims/", "documents/"):
+    for prefix in ("deidentified/", "entity-jobs/", "documents/"):
         result = {"output_uri": f"s3://{clinical}/{prefix}", "manifest_path": f"{prefix}{HELD}"}
         event = {"batch": batch | {"prefix": prefix}, "entity_detection": {"result": result}, "documents": documents,
                  "parameters": {TRANSCRIPTION: {}}}  # fmt: skip

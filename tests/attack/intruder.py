@@ -33,6 +33,9 @@ ON_RESOURCES = """
     cleanrooms-ml:DeleteAudienceGenerationJob cleanrooms-ml:TagResource
     sts:AssumeRole iam:PassRole iam:GetRole iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy
     iam:DeleteRole
+    dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan dynamodb:ConditionCheckItem dynamodb:UpdateItem
+    dynamodb:PutItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DescribeTable dynamodb:CreateBackup
+    dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:DeleteTable
     logs:CreateLogStream logs:PutLogEvents logs:FilterLogEvents logs:PutRetentionPolicy logs:DeleteLogGroup
 """
 # Without resources on AWS; from IAM's creations on, only in the local AWS, where a right on one of them isn't seen.
@@ -43,7 +46,7 @@ ON_ALL = """
     comprehendmedical:DetectEntitiesV2 cleanrooms-ml:ListAudienceGenerationJobs cleanrooms-ml:ListAudienceExportJobs
     states:ListStateMachines logs:DescribeLogGroups logs:DescribeResourcePolicies logs:PutResourcePolicy
     s3:ListAllMyBuckets sqs:ListQueues kms:ListKeys lambda:ListFunctions iam:ListRoles secretsmanager:ListSecrets
-    states:CreateStateMachine
+    dynamodb:ListTables states:CreateStateMachine
     iam:CreateUser iam:CreateAccessKey iam:CreatePolicy iam:CreateRole
     secretsmanager:GetSecretValue ssm:GetParameter cleanrooms-ml:GetConfiguredAudienceModel
     events:PutEvents events:DescribeRule events:PutTargets events:DisableRule

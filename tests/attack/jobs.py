@@ -36,7 +36,7 @@ def jobs(stage: Stage) -> Iterator[Job]:
     for number, (bucket, key) in enumerate(places):
         wanted = {"Media": {"MediaFileUri": f"s3://{bucket}/{key}"}, "MediaFormat": "wav"}
         yield transcription(stage, f"reads {key}", f"read-{number}", **wanted)
-    for number, key in enumerate(("records/attack.json", "deidentified/attack.json", "claims/attack")):
+    for number, key in enumerate(("records/attack.json", "deidentified/attack.json", "entity-jobs/attack")):
         wanted = {"Media": {"MediaFileUri": ours}, "OutputKey": key}
         yield transcription(stage, f"writes {key}", f"write-{number}", **wanted)
     for name in ("media-key", "audience-key", "bystander-key"):

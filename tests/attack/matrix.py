@@ -8,7 +8,7 @@ from botocore.parsers import ResponseParserError
 
 from local.aws.credentials import AccessDenied, assume_service_role, operator_credentials
 from tests.attack.allowed import OTHER_SOURCES, TRUSTED, allow_list
-from tests.attack.probes import Probe
+from tests.attack.probe import Probe
 from tests.attack.stage import Role, Stage, credentials_of
 
 Outcome = Literal["allowed", "refused", "wrong"]

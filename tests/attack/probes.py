@@ -1,18 +1,14 @@
-"""Every call that the matrix makes with the credentials of each role.
-
-A probe is named by the right it takes, as `tests.attack.allowed` spells it. What it is about exists; where a call that
-gets past IAM would end in an error all the same, such as a name that is taken, that error is `answers`: it shows that
-the call was let through as well as a success does.
-"""
+"""Every call that the matrix makes with the credentials of each role."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from local.pipeline import STACK_NAME
-from tests.attack.actor import Actor
+from tests.attack.ledger import items, several_kinds, tables
+from tests.attack.probe import Probe, probe
 from tests.attack.stage import BODY, DOOMED, HELD, NEW, Stage
 
 _STATEMENT = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -21,42 +17,13 @@ _TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "2
 ANYBODY = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
 
 
-class Probe(NamedTuple):
-    """`destroys` what later probes may need, if it is let through."""
-
-    area: str
-    right: str
-    call: Callable[[Actor], Any]
-    answers: frozenset[str] = frozenset()
-    destroys: bool = False
-
-
 def probes(stage: Stage) -> list[Probe]:
     areas = (
-        objects, buckets, keys, queues, topics, functions, executions, transcriptions, entity_detections, audiences,
-        roles, logs, account,
+        objects, buckets, keys, items, several_kinds, tables, queues, topics, functions, executions, transcriptions,
+        entity_detections, audiences, roles, logs, account,
     )  # fmt: skip
     found = [probe for area in areas for probe in area(stage)]
     return sorted(found, key=lambda probe: probe.destroys)
-
-
-def probe(
-    area: str,
-    right: str,
-    service: str,
-    operation: str,
-    answers: str = "",
-    destroys: bool = False,
-    then: Callable[[Any], Any] | None = None,
-    **parameters: Any,
-) -> Probe:
-    """`answers` are error codes, separated by spaces; `then` is done with what the call returns."""
-
-    def call(actor: Actor) -> Any:
-        answer = getattr(actor.client(service), operation)(**parameters)
-        return then(answer) if then else answer
-
-    return Probe(area, right, call, frozenset(answers.split()), destroys)
 
 
 def objects(stage: Stage) -> Iterator[Probe]:

@@ -21,12 +21,13 @@ PREFIXES = {
     "media": ("media", "mediaother"),
     # The last begins as another does, so that a policy which forgets the slash is found.
     "clinical": (
-        "transcripts", "documents", "entities", "records", "deidentified", "reports", "claims", "batches",
-        "withdrawals",
+        "transcripts", "documents", "entity-jobs", "entities", "records", "deidentified", "reports", "batches",
         "batchesother",
     ),
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
+# The last begins as another does, so that a policy which forgets what ends the kind is found.
+KINDS = ("execution", "claim", "object", "job", "claimother")
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
 
 
@@ -48,6 +49,7 @@ class Stage(NamedTuple):
     roles: dict[str, Role]
     buckets: dict[str, str]
     keys: dict[str, str]
+    tables: dict[str, str]
     queues: dict[str, str]
     topics: dict[str, str]
     functions: dict[str, str]
@@ -124,6 +126,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     topics = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SNS::Topic").values()}
     groups = {_last(name): name for name in physical("AWS::Logs::LogGroup").values()}
     bystanders = _bystanders(actor, roles["ingest"].arn)
+    tables = {"ledger": next(iter(physical("AWS::DynamoDB::Table").values())), "bystander": bystanders["table"]}
     buckets["bystander"] = bystanders["bucket"]
     keys["bystander-key"] = bystanders["key"]
     queues["bystander"] = bystanders["queue"]
@@ -144,6 +147,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         roles=roles,
         buckets=buckets,
         keys=keys,
+        tables=tables,
         queues=queues,
         topics=topics,
         functions={name: item["FunctionArn"] for name, item in functions.items()}
@@ -176,7 +180,16 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         bucket, prefix = found.bucket_of(target)
         for name in (HELD, DOOMED):
             actor.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=BODY)
+    for table in tables.values():
+        for kind in KINDS:
+            for name in (HELD, DOOMED):
+                actor.client("dynamodb").put_item(TableName=table, Item=item(kind, name))
     return found
+
+
+def item(kind: str, name: str) -> dict[str, Any]:
+    """The key of an item of this kind, which is also an item without anything else."""
+    return {"pk": {"S": f"{kind}#{name}"}}
 
 
 def short(logical_id: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:
@@ -254,6 +267,12 @@ def _bystanders(actor: Actor, role_arn: str) -> dict[str, str]:
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("index.py", "def handler(event, context):\n    return {}\n")
     actor.client("s3").create_bucket(Bucket="bystander-bucket")
+    actor.client("dynamodb").create_table(
+        TableName="bystander",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     actor.client("logs").create_log_group(logGroupName="bystander")
     actor.client("logs").create_log_stream(logGroupName="bystander", logStreamName="stream")
     actor.client("secretsmanager").create_secret(Name="bystander", SecretString="x")
@@ -271,6 +290,7 @@ def _bystanders(actor: Actor, role_arn: str) -> dict[str, str]:
     execution = states.start_execution(stateMachineArn=machine["stateMachineArn"], name="attack", input="{}")
     return {
         "bucket": "bystander-bucket",
+        "table": "bystander",
         "log group": "bystander",
         "key": actor.client("kms").create_key()["KeyMetadata"]["KeyId"],
         "queue": actor.client("sqs").create_queue(QueueName="bystander")["QueueUrl"],

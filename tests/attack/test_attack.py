@@ -9,7 +9,8 @@ from tests.attack.allowed import TRUSTED, allow_list
 from tests.attack.inputs import attack_executions, attack_functions, attack_keys, crafted_invocations, crafted_requests
 from tests.attack.jobs import attack_jobs, jobs
 from tests.attack.matrix import Verdict, attack_as_roles, attack_trust, controls, own_log
-from tests.attack.probes import Probe, probes
+from tests.attack.probe import Probe
+from tests.attack.probes import probes
 from tests.attack.stage import Stage, stage
 from tests.attack.uploads import attack_uploads
 
@@ -83,6 +84,19 @@ HOLES = [
     ("start_entity_detection", "iam:PassRole", "*", "pass_to_comprehendmedical SeedReader"),
     ("state machine", "lambda:InvokeFunction", "*", "invoke bystander"),
     ("SeedReader", "s3:ListBucket", "arn:aws:s3:::{clinical}", "list clinical"),
+    (
+        "select_seeds",
+        "dynamodb:UpdateItem",
+        "arn:aws:dynamodb:us-east-1:123456789012:table/{ledger}",
+        "update_item ledger/object",
+    ),
+    (
+        "select_seeds",
+        "dynamodb:GetItem",
+        "arn:aws:dynamodb:us-east-1:123456789012:table/{ledger}",
+        "get_item ledger/claim",
+    ),
+    ("start_entity_detection", "dynamodb:ConditionCheckItem", "*", "take ledger/job"),
 ]
 
 
@@ -90,7 +104,7 @@ HOLES = [
 def test_a_planted_hole_is_reported(
     deployed: Stage, calls: list[Probe], role: str, action: str, resource: str, right: str
 ) -> None:
-    resource = resource.format_map({**deployed.buckets, **deployed.keys})
+    resource = resource.format_map({**deployed.buckets, **deployed.keys, **deployed.tables})
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     name = deployed.roles[role].arn.rpartition("/")[2]
     iam = deployed.world.run.pipeline.aws.client("iam")
