@@ -30,6 +30,7 @@ from local.aws import (
     clients,
     clock,
     cloudformation,
+    dynamodb_items,
     embedded_metrics,
     event_source_mapping,
     events,
@@ -144,6 +145,7 @@ class LocalAws:
         self._without_faults = faults.install(self.faults)
         cloudformation.install()
         step_functions.install()
+        dynamodb_items.install()
         kms_keys.install()
         s3_archives.install()
         s3_customer_keys.install()

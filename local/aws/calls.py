@@ -1,7 +1,7 @@
 """A call to an AWS service as IAM sees it, and the permissions it can take."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -60,5 +60,5 @@ class Permission:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     bucket: FakeBucket | None = None

@@ -14,17 +14,20 @@ from moto.cloudformation.models import Stack
 
 from local.aws import (
     analysis_resources,
+    dynamodb_resources,
     function_resources,
     identity_resources,
     messaging_resources,
     monitoring_resources,
     s3_resources,
+    stack_deletion,
     termination_protection,
 )
 from local.aws.resource_types import ResourceType
 
 TYPES: dict[str, ResourceType] = {
     **analysis_resources.TYPES,
+    **dynamodb_resources.TYPES,
     **function_resources.TYPES,
     **identity_resources.TYPES,
     **messaging_resources.TYPES,
@@ -61,7 +64,9 @@ def install() -> None:
     parsing.resource_class_from_type = _resource_class_from_type
     parsing.resource_name_property_from_type = _resource_name_property_from_type
     Stack.parse_template = staticmethod(_parse_template)  # type: ignore[method-assign]
+    dynamodb_resources.install()
     function_resources.install()
+    stack_deletion.install()
     termination_protection.install()
 
 

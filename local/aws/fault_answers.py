@@ -1,14 +1,17 @@
 """What each service answers when it throttles, is at a quota, breaks down, refuses, or finds its KMS key disabled.
 
-Codes and statuses: the services' API references and botocore's models; those of S3 from its "Error responses" page.
+Codes and statuses: the services' API references and botocore's models; those of S3 from its "Error responses" page;
+those of DynamoDB, for a table on demand, from TransactionCanceledException of its API reference and from
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 """
 
 import json
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
-Refusal = Literal["throttle", "quota", "internal_error", "access_denied", "kms_disabled"]
+Refusal = Literal["throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict"]
 
+# By service, and where its operations differ, by service and operation.
 _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
     "throttle": {
         "transcribe": ("LimitExceededException", 400),
@@ -17,6 +20,8 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "s3": ("SlowDown", 503),
         "sqs": ("RequestThrottled", 403),
         "lambda": ("TooManyRequestsException", 429),
+        "dynamodb:BatchGetItem": ("ProvisionedThroughputExceededException", 400),
+        "dynamodb:TransactWriteItems": ("TransactionCanceledException", 400),
         "": ("ThrottlingException", 400),
     },
     "quota": {
@@ -24,6 +29,7 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "comprehendmedical": ("TooManyRequestsException", 429),
         "cleanroomsml": ("ServiceQuotaExceededException", 402),
         "stepfunctions": ("ExecutionLimitExceeded", 400),
+        "dynamodb": ("RequestLimitExceeded", 400),
     },
     "internal_error": {
         "transcribe": ("InternalFailureException", 500),
@@ -31,6 +37,7 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "cleanroomsml": ("InternalServiceException", 500),
         "s3": ("InternalError", 500),
         "lambda": ("ServiceException", 500),
+        "dynamodb": ("InternalServerError", 500),
         "": ("InternalFailure", 500),
     },
     "access_denied": {
@@ -46,27 +53,68 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "sqs": ("KMS.DisabledException", 400),
         "lambda": ("KMSDisabledException", 502),
     },
+    "conflict": {
+        "dynamodb:DeleteItem": ("TransactionConflictException", 400),
+        "dynamodb:PutItem": ("TransactionConflictException", 400),
+        "dynamodb:UpdateItem": ("TransactionConflictException", 400),
+        "dynamodb:TransactWriteItems": ("TransactionCanceledException", 400),
+    },
 }
-
+_CANCELLATIONS: dict[Refusal, dict[str, str]] = {
+    "throttle": {
+        "Code": "ThrottlingError",
+        "Message": "Throughput exceeds the current capacity of your table or index.",
+    },
+    "conflict": {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"},
+}
 
 # They speak botocore's protocol "query", whose errors are XML.
 _QUERY_SERVICES = ("cloudformation", "iam", "sns", "sts")
 
 
-def answers(service: str, refusal: Refusal) -> bool:
+def answers(service: str, operation: str, refusal: Refusal) -> bool:
     """Whether the service ever answers so."""
-    return service in _ANSWERS[refusal] or "" in _ANSWERS[refusal]
+    return _found(service, operation, refusal) is not None
 
 
-def answer(service: str, refusal: Refusal) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Status line, headers and body of the service's answer."""
-    code, status = _ANSWERS[refusal].get(service) or _ANSWERS[refusal][""]
+def _found(service: str, operation: str, refusal: Refusal) -> tuple[str, int] | None:
+    names = (f"{service}:{operation}", service, "")
+    return next((_ANSWERS[refusal][name] for name in names if name in _ANSWERS[refusal]), None)
+
+
+def answer(service: str, operation: str, refusal: Refusal, request: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status line, headers and body of the service's answer to a request with this body."""
+    found = _found(service, operation, refusal)
+    assert found
+    code, status = found
     message = f"Injected by the local AWS: {refusal}"
     if service == "s3" or service in _QUERY_SERVICES:
         error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         body = (error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>").encode()
         headers = [("Content-Type", "application/xml")]
     else:
-        body = json.dumps({"__type": code, "message": message}).encode()
+        members: dict[str, Any] = {"__type": code, "message": message}
+        if code == "TransactionCanceledException":
+            # In the order of the transaction's items, of which the last is the one that it happens to.
+            *others, _ = json.loads(request)["TransactItems"]
+            members["CancellationReasons"] = [{"Code": "None"} for _ in others] + [_CANCELLATIONS[refusal]]
+        body = json.dumps(members).encode()
         headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
     return f"{status} {HTTPStatus(status).phrase}", [*headers, ("Content-Length", str(len(body)))], body
+
+
+def processed(keys: list[Any]) -> list[Any]:
+    """The keys that a batch of which only a part is processed gets to: half of them, and one at least."""
+    return keys[: max(1, len(keys) // 2)]
+
+
+def unprocessed(request: bytes, answered: bytes) -> bytes:
+    """BatchGetItem's answer to the keys that it got to, with the others of the request as the ones left.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    """
+    answer = json.loads(answered)
+    for table, wanted in json.loads(request)["RequestItems"].items():
+        if left := wanted["Keys"][len(processed(wanted["Keys"])) :]:
+            answer["UnprocessedKeys"][table] = wanted | {"Keys": left}
+    return json.dumps(answer).encode()

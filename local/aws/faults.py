@@ -23,18 +23,20 @@ from moto.core.exceptions import JsonRESTError
 from moto.s3.exceptions import S3ClientError
 
 from local.aws import lambda_runtime
-from local.aws.fault_answers import Refusal, answer, answers
+from local.aws.fault_answers import Refusal, answer, answers, processed, unprocessed
 
 Kind = Literal[
-    "throttle", "quota", "internal_error", "access_denied", "kms_disabled",
-    "error_after", "drop", "drop_after", "delay", "kill", "kill_after",
+    "throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict",
+    "unprocessed", "error_after", "drop", "drop_after", "delay", "kill", "kill_after",
 ]  # fmt: skip
-"""What happens to a call: an error of the service instead of the work (the first five); an internal error, or a cut
-connection, after the work was done; a cut connection before; a slow answer; the calling function's process dies before
-the call reaches the service, or after the work was done."""
+"""What happens to a call: an error of the service instead of the work (the first six; a conflict is with another
+transaction on the item); half of a batch left for another call; an internal error, or a cut connection, after the work
+was done; a cut connection before; a slow answer; the calling function's process dies before the call reaches the
+service, or after the work was done."""
 
-_READS = ("Get", "Head", "List", "Describe", "Receive")
+_READS = ("Get", "BatchGet", "Head", "List", "Describe", "Receive")
 _KMS_OPERATIONS = {("s3", "GetObject"), ("s3", "PutObject"), ("transcribe", "StartMedicalTranscriptionJob")}
+_BATCHES = {("dynamodb", "BatchGetItem")}
 _FLAG = "local.fault"
 
 
@@ -136,8 +138,10 @@ def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
             continue
         if kind == "kms_disabled" and (service, operation) not in _KMS_OPERATIONS:
             continue
-        if answers(service, kind):
+        if answers(service, operation, kind):
             kinds.append(kind)
+    if (service, operation) in _BATCHES:
+        kinds.append("unprocessed")
     kinds += ["drop", "delay", "kill"]
     if not operation.startswith(_READS):
         kinds += ["error_after", "drop_after"]
@@ -156,13 +160,23 @@ class Middleware:
             return answered
         begun: list[Any] = []
         body = list(self._application(environ, lambda *arguments: begun.extend(arguments)))
-        fault: Fault | None = environ.get(_FLAG)
-        if fault is None:
+        met: tuple[Fault, bytes] | None = environ.get(_FLAG)
+        if met is None:
             start_response(*begun)
+            return body
+        fault, request = met
+        if fault.kind == "unprocessed":
+            status, headers, *_ = begun
+            if status.startswith("200"):
+                content = unprocessed(request, b"".join(body))
+                headers = [header for header in headers if header[0].lower() not in ("content-length", "x-amz-crc32")]
+                headers.append(("Content-Length", str(len(content))))
+                body = [content]
+            start_response(status, headers)
             return body
         if fault.kind in get_args(Refusal) or fault.kind == "error_after":
             refusal = "internal_error" if fault.kind == "error_after" else fault.kind
-            status, headers, content = answer(fault.service, refusal)  # type: ignore[arg-type]
+            status, headers, content = answer(fault.service, fault.operation, refusal, request)  # type: ignore[arg-type]
             start_response(status, headers)
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
         if fault.kind == "kill_after":
@@ -209,7 +223,11 @@ def _meet(faults: Faults, response: Any) -> None:
     if fault.kind == "delay":
         time.sleep(fault.seconds)
         return
-    flask.request.environ[_FLAG] = fault
+    flask.request.environ[_FLAG] = (fault, response.raw_body)
+    if fault.kind == "unprocessed":
+        for wanted in response.params["RequestItems"].values():
+            wanted["Keys"] = processed(wanted["Keys"])
+        return
     if fault.kind == "kill":
         lambda_runtime.kill_caller(access_key_id)
     if not fault.kind.endswith("_after"):

@@ -6,8 +6,9 @@ policies, or by the bucket's or queue's policy, and denied by neither. A bucket 
 account a call is made in, its credentials say.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
-resource policies of functions and topics. Calls without a signature, and presigned URLs, are refused. The operator
-(`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies to all.
+resource policies of functions, tables and topics. Calls without a signature, and presigned URLs, are refused. The
+operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies
+to all.
 """
 
 import json

@@ -11,6 +11,7 @@ from typing import Any
 from moto.athena.models import athena_backends
 
 from local.aws.calls import Call, Permission
+from local.aws.dynamodb_permissions import dynamodb_permissions
 from local.aws.s3_permissions import s3_permissions
 
 
@@ -155,6 +156,7 @@ def _xray(call: Call) -> Iterator[Permission]:
 
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "s3": s3_permissions,
+    "dynamodb": dynamodb_permissions,
     "transcribe": _transcribe,
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,

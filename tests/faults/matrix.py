@@ -24,6 +24,8 @@ TIMES: dict[Kind, int] = {
     "throttle": OUTLASTING,
     "quota": OUTLASTING,
     "internal_error": OUTLASTING,
+    "conflict": OUTLASTING,
+    "unprocessed": OUTLASTING,
     "access_denied": FOREVER,
     "kms_disabled": FOREVER,
 }

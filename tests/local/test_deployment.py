@@ -142,8 +142,8 @@ def test_assets_are_uploaded_and_a_folder_is_zipped_the_same_whenever_that_is_do
 def test_a_stack_that_cannot_be_created_is_named_with_the_resource_and_the_reason(
     aws: LocalAws, write_assembly: Any
 ) -> None:
-    assembly = write_assembly({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}})
-    with pytest.raises(DeploymentError, match=r"^example cannot be deployed: Table \(AWS::DynamoDB::Table\)"):
+    assembly = write_assembly({"Resources": {"Stream": {"Type": "AWS::Kinesis::Stream"}}})
+    with pytest.raises(DeploymentError, match=r"^example cannot be deployed: Stream \(AWS::Kinesis::Stream\)"):
         deploy(aws, assembly, "example")
 
 

@@ -97,6 +97,24 @@ def create_stack(local_aws: LocalAws) -> Any:
 
 
 @pytest.fixture
+def make_table(local_aws: LocalAws) -> Any:
+    """make_table(SSESpecification=..., ...) -> the name of a table whose key is the string `pk`"""
+
+    def make(**configuration: Any) -> str:
+        name = f"table-{uuid.uuid4().hex[:8]}"
+        local_aws.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            **configuration,
+        )
+        return name
+
+    return make
+
+
+@pytest.fixture
 def make_function(local_aws: LocalAws, make_role: Any) -> Any:
     """make_function(source, **configuration) -> the name of a function whose module `handler` has this source."""
 

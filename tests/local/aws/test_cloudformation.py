@@ -12,8 +12,8 @@ BUCKET = {"Type": "AWS::S3::Bucket"}
 
 
 def test_an_unknown_resource_type_is_refused_by_name(create_stack: Any) -> None:
-    with pytest.raises(ClientError, match=r"Table \(AWS::DynamoDB::Table\).*does not support this resource type"):
-        create_stack({"Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "t"}}})
+    with pytest.raises(ClientError, match=r"Stream \(AWS::Kinesis::Stream\).*does not support this resource type"):
+        create_stack({"Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": "s"}}})
 
 
 def test_a_property_that_would_be_dropped_is_refused_by_name(create_stack: Any) -> None:

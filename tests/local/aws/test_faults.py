@@ -32,11 +32,28 @@ ANSWERS = {
     ("stepfunctions", "list_state_machines", "throttle"): ("ClientError", "ThrottlingException"),
     ("sqs", "list_queues", "internal_error"): ("ClientError", "InternalFailure"),
     ("lambda", "list_functions", "throttle"): ("TooManyRequestsException", "TooManyRequestsException"),
+    ("dynamodb", "get_item", "throttle"): ("ThrottlingException", "ThrottlingException"),
+    ("dynamodb", "get_item", "access_denied"): ("ClientError", "AccessDeniedException"),
+    ("dynamodb", "batch_get_item", "throttle"): (
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceededException",
+    ),
+    ("dynamodb", "update_item", "quota"): ("RequestLimitExceeded", "RequestLimitExceeded"),
+    ("dynamodb", "update_item", "internal_error"): ("InternalServerError", "InternalServerError"),
+    ("dynamodb", "update_item", "conflict"): ("TransactionConflictException", "TransactionConflictException"),
+    ("dynamodb", "transact_write_items", "throttle"): ("TransactionCanceledException", "TransactionCanceledException"),
+    ("dynamodb", "transact_write_items", "conflict"): ("TransactionCanceledException", "TransactionCanceledException"),
 }
-ARGUMENTS: dict[str, dict[str, str]] = {
+ITEM: dict[str, Any] = {"TableName": "table", "Key": {"pk": {"S": "k"}}}
+CHECK = ITEM | {"Key": {"pk": {"S": "checked"}}, "ConditionExpression": "attribute_not_exists(pk)"}
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_object": {"Bucket": "bucket", "Key": "k"},
     "head_object": {"Bucket": "bucket", "Key": "k"},
     "get_medical_transcription_job": {"MedicalTranscriptionJobName": "j"},
+    "get_item": ITEM,
+    "update_item": ITEM,
+    "batch_get_item": {"RequestItems": {"table": {"Keys": [ITEM["Key"]]}}},
+    "transact_write_items": {"TransactItems": [{"ConditionCheck": CHECK}, {"Delete": ITEM}]},
 }
 
 
@@ -71,6 +88,66 @@ def test_a_service_refuses_in_its_own_words(local_aws: LocalAws, service: str, m
         getattr(client, method)(**ARGUMENTS.get(method, {}))
     assert (type(raised.value).__name__, raised.value.response["Error"]["Code"]) == ANSWERS[service, method, kind]
     assert (fault.seen, fault.fired) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "message"),
+    [
+        ("conflict", "TransactionConflict", "Transaction is ongoing for the item"),
+        ("throttle", "ThrottlingError", "Through"),
+    ],
+)
+def test_a_cancelled_transaction_says_which_item_it_was(
+    local_aws: LocalAws, kind: Any, code: str, message: str
+) -> None:
+    client = local_aws.client("dynamodb")
+    local_aws.faults.inject("dynamodb", "TransactWriteItems", kind)
+    with pytest.raises(client.exceptions.TransactionCanceledException) as raised:
+        client.transact_write_items(**ARGUMENTS["transact_write_items"])
+    checked, deleted = raised.value.response["CancellationReasons"]
+    assert checked == {"Code": "None"}
+    assert deleted["Code"] == code
+    assert deleted["Message"].startswith(message)
+
+
+def test_a_batch_can_come_back_half_processed(local_aws: LocalAws, make_table: Any) -> None:
+    client, table = local_aws.client("dynamodb"), make_table()
+    keys = [{"pk": {"S": f"{number}"}} for number in range(5)]
+    for key in keys:
+        client.put_item(TableName=table, Item=key | {"n": {"N": "1"}})
+    fault = local_aws.faults.inject("dynamodb", "BatchGetItem", "unprocessed", times=3)
+    left, processed = {table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "n"}}, []
+    while left:
+        answer = client.batch_get_item(RequestItems=left)
+        processed.append(len(answer["Responses"][table]))
+        left = answer["UnprocessedKeys"]
+        if left:
+            assert left[table]["Keys"] == keys[sum(processed) :]
+            assert (left[table]["ConsistentRead"], left[table]["ProjectionExpression"]) == (True, "n")
+    assert processed == [2, 1, 1, 1]
+    assert fault.fired == 3
+
+
+def test_a_batch_that_is_refused_is_refused_whole(local_aws: LocalAws) -> None:
+    local_aws.faults.inject("dynamodb", "BatchGetItem", "unprocessed")
+    client = local_aws.client("dynamodb")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.batch_get_item(RequestItems={"missing": {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]}})
+
+
+def test_a_write_is_refused_or_loses_its_answer_after_it_was_done(local_aws: LocalAws, make_table: Any) -> None:
+    client, table = local_aws.client("dynamodb", config=Config(retries={"total_max_attempts": 1})), make_table()
+    update = ITEM | {
+        "TableName": table,
+        "UpdateExpression": "ADD n :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    kinds: list[Any] = ["conflict", "throttle", "internal_error", "drop", "error_after", "drop_after"]
+    for kind in kinds:
+        local_aws.faults.inject("dynamodb", "UpdateItem", kind, contains=table)
+        with pytest.raises((ClientError, ConnectionClosedError)):
+            client.update_item(**update)
+    assert client.get_item(**ITEM | {"TableName": table})["Item"]["n"] == {"N": "2"}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +224,8 @@ def test_a_function_can_die_in_a_call_and_the_next_invocation_gets_a_new_process
         ("s4", "PutObject", "drop", UnknownServiceError),
         ("s3", "GetObject", "drop_after", ValueError),
         ("comprehendmedical", "DescribeEntitiesDetectionV2Job", "kms_disabled", ValueError),
+        ("dynamodb", "GetItem", "conflict", ValueError),
+        ("dynamodb", "GetItem", "unprocessed", ValueError),
     ],
 )
 def test_a_fault_that_no_call_can_meet_is_refused(
@@ -162,6 +241,13 @@ def test_a_call_s_faults_are_those_that_it_can_have() -> None:
     )  # fmt: skip
     assert faults_of("transcribe", "StartMedicalTranscriptionJob") == (
         "throttle", "quota", "internal_error", "access_denied", "kms_disabled", "drop", "delay", "kill",
+        "error_after", "drop_after", "kill_after",
+    )  # fmt: skip
+    assert faults_of("dynamodb", "BatchGetItem") == (
+        "throttle", "internal_error", "access_denied", "unprocessed", "drop", "delay", "kill", "kill_after",
+    )  # fmt: skip
+    assert faults_of("dynamodb", "TransactWriteItems") == (
+        "throttle", "quota", "internal_error", "access_denied", "conflict", "drop", "delay", "kill",
         "error_after", "drop_after", "kill_after",
     )  # fmt: skip
 

@@ -1,0 +1,116 @@
+"""Which permissions a DynamoDB request takes: those on each of its items, and the one on the key of the table.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table
+
+from local.aws import kms_keys
+from local.aws.calls import Call, Permission
+
+# The action for each kind of entry that a transaction may have. There is none for the transaction itself.
+_TRANSACTED = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
+_UNTOLD = ("BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction", "Query")
+"""Operations whose statement or condition would have to be read to know which items they are about."""
+
+
+class _Access(NamedTuple):
+    """An action on items of a table, which may be named by its ARN; each of `items` has at least its key."""
+
+    action: str
+    table: str
+    items: Sequence[Mapping[str, Any]]
+
+
+def dynamodb_permissions(call: Call) -> Iterator[Permission]:
+    """The permissions of one DynamoDB request.
+
+    Raises NotImplementedError for an operation of which policies couldn't be told the keys of its items.
+    """
+    if call.operation in _UNTOLD:
+        raise NotImplementedError(f"The local AWS doesn't know which items {call.operation} of DynamoDB asks for")
+    parameters = call.parameters()
+    accesses = list(_accesses(call.operation, parameters))
+    for action, table, items in accesses:
+        context: dict[str, str | list[str]] = {}
+        if keys := _leading_keys(call, table, items):
+            context["dynamodb:LeadingKeys"] = keys
+        if "TransactItems" in parameters:
+            context["dynamodb:EnclosingOperation"] = call.operation
+        yield Permission(f"dynamodb:{action}", _arn(call, table), context)
+    for table in dict.fromkeys(access.table for access in accesses):
+        yield from _decryption(call, table)
+    if not accesses:
+        # About a table, not its items; no operation has more than one of these members.
+        named = [parameters[name] for name in ("TableName", "TableArn", "ResourceArn") if name in parameters]
+        yield Permission(f"dynamodb:{call.operation}", _arn(call, named[0]) if named else "*")
+
+
+def _accesses(operation: str, parameters: Mapping[str, Any]) -> Iterator[_Access]:
+    match operation:
+        case "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem":
+            yield _Access(operation, parameters["TableName"], [_keyed(parameters)])
+        case "Scan":
+            # All items, whatever their keys: a policy is shown none.
+            yield _Access(operation, parameters["TableName"], [])
+        case "BatchGetItem":
+            for table, wanted in parameters["RequestItems"].items():
+                yield _Access(operation, table, wanted["Keys"])
+        case "BatchWriteItem":
+            for table, requests in parameters["RequestItems"].items():
+                yield _Access(operation, table, [_keyed(put) for request in requests for put in request.values()])
+        case "TransactWriteItems" | "TransactGetItems":
+            for entry in parameters["TransactItems"]:
+                for kind, item in entry.items():
+                    yield _Access(_TRANSACTED[kind], item["TableName"], [_keyed(item)])
+
+
+def _keyed(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    keyed: Mapping[str, Any] = request["Key"] if "Key" in request else request["Item"]
+    return keyed
+
+
+def _leading_keys(call: Call, name: str, items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The values of the partition key, each without its type; none of a table that isn't there."""
+    table = _table(call, name)
+    return [str(value) for item in items for value in item[table.hash_key_attr].values()] if table else []
+
+
+def _decryption(call: Call, name: str) -> Iterator[Permission]:
+    """DynamoDB decrypts the table's key in the name of whoever accesses the table, to read and to write.
+
+    It keeps the decrypted key for up to five minutes; here it asks each time. Under the AWS managed key, whose policy
+    lets everybody in the account, it takes no permission of the caller's.
+    """
+    table = _table(call, name)
+    encryption = (table.sse_specification if table else None) or {}
+    key = kms_keys.find(encryption["KMSMasterKeyId"], call.region, call.account) if encryption.get("Enabled") else None
+    managed = kms_keys.find("alias/aws/dynamodb", call.region, call.account)
+    if table and key and key is not managed:
+        context = {
+            "kms:ViaService": f"dynamodb.{call.region}.amazonaws.com",
+            "kms:EncryptionContext:aws:dynamodb:tableName": table.name,
+            "kms:EncryptionContext:aws:dynamodb:subscriberId": call.account,
+        }
+        yield Permission("kms:Decrypt", key.arn, context)
+
+
+def _table(call: Call, name: str) -> Table | None:
+    return dynamodb_backends[call.account][call.region].tables.get(name.rpartition("/")[2])
+
+
+def _arn(call: Call, table: str) -> str:
+    return table if table.startswith("arn:") else call.arn("dynamodb", f"table/{table}")

@@ -1,0 +1,81 @@
+"""Tables as CloudFormation describes them.
+
+moto's CloudFormation drops point-in-time recovery, keeps the encryption in a form that its own DescribeTable doesn't
+read, and breaks down over the StreamArn of a table without a stream, as all are here.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+"""
+
+from typing import Any
+
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+from moto.dynamodb.models.table import Table
+
+from local.aws import kms_keys
+from local.aws.resource_types import Properties, ResourceType, operator_client
+
+
+def complete_table(table: Table, properties: Properties) -> None:
+    """Apply what moto dropped, and refuse what it took that AWS would not."""
+    if properties.get("BillingMode") != "PAY_PER_REQUEST":
+        raise ValueError("BillingMode is supported as PAY_PER_REQUEST alone")
+    defined = {definition["AttributeName"] for definition in properties["AttributeDefinitions"]}
+    if unused := defined - {element["AttributeName"] for element in properties["KeySchema"]}:
+        raise ValueError(f"AttributeDefinitions: no key has the attributes {', '.join(sorted(unused))}")
+    table.sse_specification = _encryption(table, properties.get("SSESpecification", {"SSEEnabled": False}))
+    if recovery := properties.get("PointInTimeRecoverySpecification"):
+        operator_client("dynamodb").update_continuous_backups(
+            TableName=table.name, PointInTimeRecoverySpecification=recovery
+        )
+
+
+def _encryption(table: Table, properties: Properties) -> dict[str, Any] | None:
+    """The API's form of the specification; None for the key that AWS owns, which is the default."""
+    if unknown := set(properties) - {"KMSMasterKeyId", "SSEEnabled", "SSEType"}:
+        raise ValueError(f"SSESpecification: {', '.join(sorted(unknown))} isn't supported")
+    if properties.get("SSEType", "KMS") != "KMS":
+        raise ValueError("SSEType is supported as KMS alone")
+    if not properties["SSEEnabled"]:
+        return None
+    # moto has put the AWS managed key there if none is named.
+    name = (table.sse_specification or {})["KMSMasterKeyId"]
+    key = kms_keys.find(name, table.region_name, table.account_id)
+    if key is None or key.key_state != "Enabled":
+        raise ValueError(f"SSESpecification: {name} is no key that can be used")
+    return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key.arn}
+
+
+def get_cfn_attribute(self: Table, attribute_name: str) -> str:
+    """Table.get_cfn_attribute. Raises UnformattedGetAttTemplateException."""
+    if not has_cfn_attr(attribute_name):
+        raise UnformattedGetAttTemplateException()
+    return self.table_arn
+
+
+def has_cfn_attr(attr: str) -> bool:
+    """Table.has_cfn_attr: StreamArn takes a StreamSpecification, which no table here may have."""
+    return attr == "Arn"
+
+
+def install() -> None:
+    """Put this into moto; repeating it changes nothing."""
+    Table.get_cfn_attribute = get_cfn_attribute  # type: ignore[method-assign]
+    Table.has_cfn_attr = staticmethod(has_cfn_attr)  # type: ignore[method-assign]
+
+
+TYPES = {
+    "AWS::DynamoDB::Table": ResourceType(
+        frozenset(
+            {
+                "AttributeDefinitions",
+                "BillingMode",
+                "DeletionProtectionEnabled",
+                "KeySchema",
+                "PointInTimeRecoverySpecification",
+                "SSESpecification",
+                "TableName",
+                "Tags",
+            }
+        ),
+        complete=complete_table,
+    ),
+}
