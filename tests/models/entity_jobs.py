@@ -1,4 +1,4 @@
-"""What both protocols do alike with entity detection jobs: which documents no job covers, and that each job runs."""
+"""Entity detection jobs as the ledger's steps see them: which documents no job covers, and that each job runs."""
 
 from collections.abc import Iterable
 from functools import partial

@@ -1,4 +1,6 @@
-"""L: claims, coverage, consent and membership are committed in one DynamoDB table.
+"""Claims, coverage, consent and membership are committed in one DynamoDB table.
+
+Membership is not built yet. The rest of it tests/interleavings tries with the functions themselves.
 
 Items: `execution` (generation, jobs committed), `claim` of a transcript (execution, jobs inherited), `object` (newest
 version planned, its consent, a sequence; the transcript whose records stand; membership by fold), and the registry of

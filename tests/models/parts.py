@@ -53,13 +53,12 @@ class Job:
 
 @dataclass
 class Records:
-    """An object's records in S3. `order` counts the versions planned of the object, for protocols that use it."""
+    """An object's records in S3."""
 
     etag: int
     version: str
     complete: bool
     by: str
-    order: int = 0
 
 
 @dataclass
@@ -109,7 +108,7 @@ class Invocation:
 
 
 class Steps(Protocol):
-    """A protocol under test: the steps of an execution over a store of its own."""
+    """The protocol under test: the steps of an execution."""
 
     def plan(self, me: str, objects: tuple[str, ...]) -> Step: ...
     def prepare(self, me: str, state: State) -> Step: ...

@@ -1,4 +1,4 @@
-"""The world around a protocol: recordings, executions, Comprehend Medical, the records in S3, and what interferes.
+"""The world around the protocol: recordings, executions, Comprehend Medical, the records in S3, and what interferes.
 
 A step of an execution is a generator that yields each of its calls to a shared thing as a function. Between any two of
 them anything may happen: another step goes on, a recording is replaced, a job ends, the step's Lambda dies (a lost
@@ -85,14 +85,12 @@ class World:
         there = self.records.get(name)
         return there and replace(there)
 
-    def put_records(
-        self, name: str, seen: Records | None, version: str, complete: bool, by: str, order: int = 0
-    ) -> None:
+    def put_records(self, name: str, seen: Records | None, version: str, complete: bool, by: str) -> None:
         there = self.records.get(name)
         if (there and there.etag) != (seen and seen.etag):
             raise Refused
         self._calls += 1
-        self.records[name] = Records(self._calls, version, complete, by, order)
+        self.records[name] = Records(self._calls, version, complete, by)
 
     # The loop.
 
