@@ -138,7 +138,7 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     removed, rewritten, looked_at, left = map(int, counted.groups())
     assert left == 0
     assert looked_at >= len([item for item in stored(run) if item.bucket != log_bucket(run)])
-    assert removed > 10
+    assert removed > 8
     assert rewritten > 5
     assert naming(run, "p-gone", *gone, logs=True) == set()
     assert ledger_naming(deployed, *gone) == set()
@@ -377,8 +377,18 @@ def test_a_function_that_a_stopped_execution_has_left_behind_is_waited_for(
     run.until(lambda: any(uri in item["input"] for item in run.executions()))
     (execution,) = [item for item in run.executions() if uri in item["input"]]
     deployed.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    transcribe = deployed.client("transcribe")
+    run.until(
+        lambda: not transcribe.list_medical_transcription_jobs(Status="IN_PROGRESS")["MedicalTranscriptionJobSummaries"]
+    )
+
+    def an_hour_goes_by(seconds: float) -> None:
+        assert seconds == pytest.approx(3600, abs=60)
+        monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(0))
+
+    monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(hours=1))
     assert operate("forget", "p-halted", "--dry-run").code == 0
-    monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=1.5))
+    monkeypatch.setattr(at_work, "sleep", an_hour_goes_by)
     answer = operate("forget", "p-halted", "--yes")
     assert answer.code == 0, answer
     waited, *_ = answer.output.splitlines()

@@ -57,7 +57,7 @@ def pipeline() -> Iterator[Pipeline]:
         for module in (observed, rehearsal):
             patch.setattr(module, "pause", lambda deployed: 0.05)
         # A redriven execution might have left a function behind.
-        patch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=1))
+        patch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=4))
         try:
             # Of each request there would be a log, which is read when the patient is forgotten.
             deliver_access_logs(Run(pipeline, Engines()), False)
