@@ -33,6 +33,8 @@ class Buckets:
         self._written, self._by_content = written, by_content
         self._objects: dict[str, dict[str, list[Version]]] = {}
         self._puts = 0
+        # No version has the name of one that was taken back.
+        self._numbers: Counter[str] = Counter()
         # How often a version has become the current one.
         self.turns: Counter[tuple[str, str, str]] = Counter()
 
@@ -40,11 +42,15 @@ class Buckets:
         self._puts += 1
         versions = self._objects.setdefault(bucket, {}).setdefault(key, [])
         etag = hashlib.md5(body).hexdigest() if self._by_content else f"e{self._puts}"
-        number = 1 + max((int(version.version_id[1:]) for version in versions), default=0)
+        number = self.next_number(bucket, key)
+        self._numbers[f"{bucket}/{key}"] = number
         modified = _BEGIN + timedelta(seconds=self._puts)
         versions.append(Version(f"v{number}", body, dict(metadata), f'"{etag}"', modified))
         self._begin(bucket, key)
         return versions[-1]
+
+    def next_number(self, bucket: str, key: str) -> int:
+        return self._numbers[f"{bucket}/{key}"] + 1
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""

@@ -129,6 +129,14 @@ class ComprehendMedical:
         found = [job for job in described if all(job.get(name) == value for name, value in Filter.items())]
         return {"ComprehendMedicalAsyncJobPropertiesList": found}
 
+    @property
+    def running(self) -> list[Detection]:
+        return [job for job in self.jobs.values() if job.status == "IN_PROGRESS"]
+
+    def stop(self) -> None:
+        """The first that runs."""
+        self.running[0].status = "STOPPED"
+
     def words(self) -> Iterator[str]:
         """Every word that was looked at, as often as it was."""
         for job in self.jobs.values():
