@@ -59,8 +59,8 @@ def run_every_branch(world: World) -> None:
     broken = run.drop(f"media/{dropped.users[0]}/broken.wav", b"no sound at all, whatever its name says")
     run.summary(run.execution_of(broken))
     # A job that was started is asked for by its id by whoever takes its documents over.
-    poll = ("comprehendmedical", "DescribeEntitiesDetectionV2Job", "access_denied")
-    faults.inject(*poll, function="poll_entity_detection", times=10_000)
+    asked = "DescribeEntitiesDetectionV2Job"
+    faults.inject("comprehendmedical", asked, "access_denied", function="poll_entity_detection", times=10_000)
     left = run.drop(f"media/{dropped.users[0]}/left.wav", run.engines.recording("He has a cough."))
     assert run.execution_of(left)["status"] == "FAILED"
     faults.clear()
