@@ -32,6 +32,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ListEntitiesDetectionV2Jobs",
         "StartEntitiesDetectionV2Job",
     ),
+    "dynamodb": ("BatchGetItem", "TransactWriteItems", "UpdateItem"),
     "s3": ("GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"),
     "stepfunctions": (
         "DescribeExecution",

@@ -58,7 +58,8 @@ def variables(
         | clinical_key
         | table
         | {"MAXIMUM_DOCUMENT_BYTES": str(environment.entity_detection.maximum_document_bytes)},
-        "start_entity_detection": clinical_key
+        "start_entity_detection": clinical
+        | clinical_key
         | table
         | {
             "ENTITY_DETECTION_ROLE_ARN": roles.entity_detection.role_arn,

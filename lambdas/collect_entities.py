@@ -11,7 +11,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from lambdas.entity_jobs import read_entity_jobs
-from lambdas.entity_outputs import DocumentOutputs, job_output, read_outputs
+from lambdas.entity_outputs import job_output, read_outputs
 from lambdas.findings import Findings, findings
 from lambdas.object_items import read_object, record, records_key
 from lambdas.report.page import write_page
@@ -19,7 +19,7 @@ from lambdas.report.recording import report_key
 from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.observability import logger, observed
-from lambdas.shared.recording_files import REPROCESS, UnreadableFile
+from lambdas.shared.recording_files import UnreadableFile
 from lambdas.shared.rejections import left_to_others, write_rejection
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
@@ -90,7 +90,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if by != batch_id:
             return Collected(Counter(), elsewhere=by)
         if of_jobs.missing:
-            write_rejection(bucket, batch_id, recording, incomplete(of_jobs, len(documents)))
+            write_rejection(bucket, batch_id, recording, incomplete(of_jobs.missing, len(documents)))
         categories = Counter(record.category for record in found.entities)
         return Collected(categories, found.phi_labels, len(of_jobs.missing), rejected=bool(of_jobs.missing))
 
@@ -160,7 +160,7 @@ def write_records(
     complete: bool,
 ) -> bool:
     """Write the object's records unless S3 has others than those `there`; whether they were written."""
-    metadata = {"uploaded-at": recording["uploaded_at"], "execution": batch_id}
+    metadata = {"execution": batch_id}
     if complete:
         metadata["transcript-id"] = recording["transcript_id"]
     try:
@@ -172,11 +172,11 @@ def write_records(
     return True
 
 
-def incomplete(of_jobs: DocumentOutputs, documents: int) -> str:
+def incomplete(missing: Mapping[str, str], documents: int) -> str:
     """Why a recording isn't finished, and what to do."""
-    reasons = "; ".join(sorted(set(of_jobs.missing.values())))
-    again = "Start again with this recording: only what has no output is looked at again, and paid."
+    reasons = "; ".join(sorted(set(missing.values())))
     return (
-        f"The entities of {len(of_jobs.missing)} of {documents} documents of the transcript are missing: {reasons}. "
-        f"Those of the others are kept. {again if of_jobs.absent else REPROCESS}"
+        f"The entities of {len(missing)} of {documents} documents of the transcript are missing: {reasons}. Those of "
+        "the others are kept. Start again with this recording: only what has no output is looked at again, and paid. "
+        "An output that can't be read counts as one until it is deleted."
     )

@@ -202,8 +202,11 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     if running:
         job["id"] = running
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
+    if not outputs:
+        # All that the batch has was recorded before, and what it was made from has expired.
+        return jobs.completed(job)
     # Of several, the summary tells of the one that this batch added.
-    told = dict(outputs.get(new) or next(iter(outputs.values()), {}))
+    told = dict(outputs.get(new) or next(iter(outputs.values())))
     if any(output["service_status"] == "PARTIAL_SUCCESS" for output in outputs.values()):
         told["service_status"] = "PARTIAL_SUCCESS"
     return jobs.completed(job, **told, jobs=len(outputs))

@@ -25,11 +25,10 @@ class JobOutput(NamedTuple):
 
 
 class DocumentOutputs(NamedTuple):
-    """Of some documents: their outputs, why others have none that can be used, and how many have none at all."""
+    """Of some documents: their outputs, and why others have none that can be used."""
 
     outputs: dict[str, Output]
     missing: dict[str, str]
-    absent: int
 
 
 def job_output(bucket: str, result: Mapping[str, Any]) -> JobOutput:
@@ -108,12 +107,10 @@ def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[Mapping[str,
     """
     outputs: dict[str, Output] = {}
     missing: dict[str, str] = {}
-    absent = 0
     for document in documents:
         name, job = document["document"], jobs.get(document["job"])
         if job is None:
             missing[name] = "no job has looked at it"
-            absent += 1
             continue
         key = f"{job.prefix}{name}.out"
         try:
@@ -121,7 +118,6 @@ def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[Mapping[str,
                 outputs[name] = read_output(read_file(job.bucket, key))
         except MissingFile:
             missing[name] = job.reasons.get(name, "no output and no error was written")
-            absent += 1
         except UnreadableFile as unreadable:
             missing[name] = str(unreadable)
-    return DocumentOutputs(outputs, missing, absent)
+    return DocumentOutputs(outputs, missing)

@@ -68,7 +68,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "uri": uri_of(bucket, documents["index_key"]),
         },
         "entities": entities,
-        "entity_detection": state.get("entity_detection", {}).get("result"),
+        "entity_detection": state.get("entity_detection", {}).get("result") or None,
         "audiences": [
             audience(item, plan["parameters"]["StartAudienceGenerationJob"]["configuredAudienceModelArn"])
             for item in state["audiences"]

@@ -15,7 +15,6 @@ _BY_ERROR = {
     "JobDeadlineExceeded": "Look at the service's job; {redrive} watches it for another deadline.",
     "CostCeilingExceeded": "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, then: {redrive}. The "
     "transcripts are there already.",
-    "TakenOver": "Another execution has gone on with these recordings: redrive that one if it failed, else: {again}.",
     "IncompleteOutput": 'What an earlier step wrote has expired: start a new execution with "reprocess": true, which '
     "pays for everything again.",
     "InvalidSuppressionList": "Repair the lines of the suppression list that the cause names, then: {redrive}.",

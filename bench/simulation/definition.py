@@ -24,7 +24,7 @@ MAP_EVENTS = 4  # entered, started, succeeded, exited
 MAP_RUN_EVENTS = 2  # started, succeeded
 EXECUTION_EVENTS = 2
 KNOWN = {
-    "Task": {"Resource", "Parameters", "ResultPath", "Retry"},
+    "Task": {"Resource", "Parameters", "ResultPath", "Retry", "Catch"},
     "Wait": {"Seconds", "SecondsPath"},
     "Choice": {"Choices", "Default"},
     "Pass": {"Result", "ResultPath", "Parameters"},
@@ -69,7 +69,7 @@ def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
     """An execution of a state machine, or of a Map's item processor, from its start to its output.
 
     Raises:
-        TaskError: that no retrier took care of.
+        TaskError: that no retrier and no catcher took care of.
         ValueError: the definition has something that this interpreter doesn't know.
     """
     tally.transitions += 1
@@ -95,8 +95,14 @@ def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: 
             yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
         elif kind == "Task":
             tally.events += TASK_EVENTS
-            result = yield from attempt(state, data, context, world, tally)
-            data = placed(state, data, result)
+            try:
+                result = yield from attempt(state, data, context, world, tally)
+            except TaskError as error:
+                catcher = catcher_of(state, error)
+                data = placed(catcher, data, {"Error": error.name})
+                following = catcher["Next"]
+            else:
+                data = placed(state, data, result)
         elif kind == "Map":
             result = yield from map_items(state, data, context, world, tally)
             data = placed(state, data, result)
@@ -147,9 +153,21 @@ def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
 def retrier_of(state: Mapping[str, Any], error: TaskError) -> tuple[int, Mapping[str, Any]]:
     """The first retrier that names the error, with its number; raises the error if there is none."""
     for number, retrier in enumerate(state.get("Retry", ())):
-        if {error.name, "States.TaskFailed", "States.ALL"} & set(retrier["ErrorEquals"]):
+        if names(retrier, error):
             return number, retrier
     raise error
+
+
+def catcher_of(state: Mapping[str, Any], error: TaskError) -> Mapping[str, Any]:
+    """The first catcher that names the error; raises the error if there is none."""
+    for catcher in state.get("Catch", ()):
+        if names(catcher, error):
+            return dict(catcher)
+    raise error
+
+
+def names(handler: Mapping[str, Any], error: TaskError) -> bool:
+    return bool({error.name, "States.TaskFailed", "States.ALL"} & set(handler["ErrorEquals"]))
 
 
 class MapRun:
@@ -287,7 +305,10 @@ def states_named(scope: Mapping[str, Any], names: Iterable[str]) -> dict[str, An
     leaving = {
         step
         for state in found.values()
-        for step in [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in state.get("Choices", ()))]
+        for step in [
+            *(state.get("Next"), state.get("Default")),
+            *(rule["Next"] for field in ("Choices", "Catch") for rule in state.get(field, ())),
+        ]
         if step and step not in found
     }
     return {"StartAt": wanted[0], "States": {**found, **{name: {"Type": "Succeed"} for name in leaving}}}

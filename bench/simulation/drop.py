@@ -40,6 +40,7 @@ from lambdas import share_jobs
 from lambdas.ingest import PLANNED_PER_SECOND, chunks
 from lambdas.shared import jobs
 from lambdas.shared.job_shares import FIRST_SHARE
+from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 
 ROOT = Path(__file__).parents[2]
@@ -164,17 +165,22 @@ class Services:
             yield SHARE_EVERY_SECONDS - (self.clock.now - begun)
 
     def plan(self, event: Mapping[str, Any]) -> Steps:
-        """As PlanBatch does: look at each recording, at its records, claim it, look again; longest first."""
+        """As PlanBatch does: look at each recording and its records, write down what it plans, claim it; longest first.
+
+        Before each of the two writes the items are read, and after them once more.
+        """
         numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
-        for requests in (
-            "reads of media/",
-            "writes of withdrawals/",
-            "reads of records/",
-            "writes of claims/",
-            "reads of records/",
+        for requests, at_a_time, in_a_call in (
+            ("DynamoDB reads", 1, MOST_KEYS),
+            ("S3 reads of media/", PARALLEL_REQUESTS, 1),
+            ("S3 reads of records/", PARALLEL_REQUESTS, 1),
+            ("DynamoDB writes", PARALLEL_REQUESTS, 1),
+            ("DynamoDB reads", 1, MOST_KEYS),
+            ("DynamoDB writes", PARALLEL_REQUESTS, 1),
+            ("DynamoDB reads", 1, MOST_KEYS),
         ):
-            for at in range(0, len(numbers), PARALLEL_REQUESTS):
-                self.usage.call(f"S3 {requests} /s", len(numbers[at : at + PARALLEL_REQUESTS]))
+            for at in range(0, len(numbers), at_a_time * in_a_call):
+                self.usage.call(f"{requests} /s", len(numbers[at : at + at_a_time * in_a_call]))
                 yield REQUEST_SECONDS
         numbers.sort(key=lambda number: self.drop.recordings[number].guessed_audio_seconds, reverse=True)
         name = event["execution_name"]

@@ -18,7 +18,7 @@ class CostCeilingExceeded(Exception):
 
 
 class TakenOver(Exception):
-    """Another execution has gone on with recordings of this one; doing them here too would pay for them twice."""
+    """Recordings of this execution may have been taken over; the state machine goes back and prepares the others."""
 
 
 class IncompleteOutput(Exception):

@@ -14,6 +14,7 @@ from moto.dynamodb.models.table import Table
 
 from local.aws import kms_keys
 from local.aws.calls import Call, Permission
+from local.aws.open_points import played
 
 # The action for each kind of entry that a transaction may have. There is none for the transaction itself.
 _TRANSACTED = {
@@ -73,9 +74,11 @@ def _accesses(operation: str, parameters: Mapping[str, Any]) -> Iterator[_Access
             for table, requests in parameters["RequestItems"].items():
                 yield _Access(operation, table, [_keyed(put) for request in requests for put in request.values()])
         case "TransactWriteItems" | "TransactGetItems":
-            for entry in parameters["TransactItems"]:
-                for kind, item in entry.items():
-                    yield _Access(_TRANSACTED[kind], item["TableName"], [_keyed(item)])
+            entries = [item for entry in parameters["TransactItems"] for item in entry.items()]
+            for kind, item in entries:
+                table, all_keys = item["TableName"], played().transaction_keys == "all"
+                shown = [it for _, it in entries if it is item or (all_keys and it["TableName"] == table)]
+                yield _Access(_TRANSACTED[kind], table, [_keyed(it) for it in shown])
 
 
 def _keyed(request: Mapping[str, Any]) -> Mapping[str, Any]:

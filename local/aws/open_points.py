@@ -40,6 +40,11 @@ class OpenPoints:
     - `clean_rooms_ml_source` is whether Clean Rooms ML sends `aws:SourceArn` and `aws:SourceAccount` when it assumes a
       role. The trust policies that its guide prints also hold without them (`IfExists`).
       https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    - `transaction_keys` is which values `dynamodb:LeadingKeys` has when IAM is asked about one item of a DynamoDB
+      transaction: that item's key, or the keys of all items of the transaction. The guide says that each item takes the
+      permission of its own operation, and nothing about the keys that come with it.
+      https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+      https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
 
     map_children: Literal["state-machine", "labelled"] = "state-machine"
@@ -49,6 +54,7 @@ class OpenPoints:
     transcribe_write_check: Literal["none", "without-headers", "as-output", "aes256"] = "none"
     foreign_model_listing: Literal["refused", "answered"] = "refused"
     clean_rooms_ml_source: Literal["sent", "withheld"] = "sent"
+    transaction_keys: Literal["each", "all"] = "each"
 
     def __post_init__(self) -> None:
         for name, ways in WAYS.items():

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from tests.attack.inputs import attack_executions, attack_functions, attack_keys, crafted_invocations, crafted_requests
 from tests.attack.jobs import attack_jobs, jobs
+from tests.attack.ledger import attack_queries
 from tests.attack.matrix import Verdict, attack_as_roles, attack_trust, controls
 from tests.attack.probes import probes
 from tests.attack.stage import stage
@@ -28,6 +29,7 @@ def main() -> int:
         for verdict in attack_as_roles(deployed, calls):
             verdicts.append(verdict)
             progress.advance(bar)
+        verdicts += attack_queries(deployed)
         verdicts += attack_trust(deployed)
         verdicts += attack_executions(deployed, list(crafted_requests(deployed)))
         verdicts += attack_keys(deployed)

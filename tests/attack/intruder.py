@@ -33,7 +33,7 @@ ON_RESOURCES = """
     cleanrooms-ml:DeleteAudienceGenerationJob cleanrooms-ml:TagResource
     sts:AssumeRole iam:PassRole iam:GetRole iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy
     iam:DeleteRole
-    dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan dynamodb:ConditionCheckItem dynamodb:UpdateItem
+    dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Scan dynamodb:ConditionCheckItem dynamodb:UpdateItem
     dynamodb:PutItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DescribeTable dynamodb:CreateBackup
     dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:DeleteTable
     logs:CreateLogStream logs:PutLogEvents logs:FilterLogEvents logs:PutRetentionPolicy logs:DeleteLogGroup

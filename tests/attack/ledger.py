@@ -1,14 +1,20 @@
-"""The calls that try the ledger's items, and another table of the account."""
+"""What is tried on the ledger's items, and on another table of the account."""
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from local.aws.credentials import ACCOUNT_ID
+from local.aws.policies import Decision, Document, Request, evaluate
+from tests.attack.matrix import Verdict
 from tests.attack.probe import Probe, probe
-from tests.attack.stage import DOOMED, HELD, KINDS, NEW, Stage, item
+from tests.attack.stage import DOOMED, HELD, KINDS, NEW, Role, Stage, item
 
+AREA = "tables"
+# What reads or writes items that a condition or a statement tells. Nobody has any of them.
+UNTOLD = ("Query", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
 THERE = {"ConditionExpression": "attribute_exists(pk)"}
-_dynamodb = partial(probe, "tables", service="dynamodb")
+_dynamodb = partial(probe, AREA, service="dynamodb")
 
 
 def items(stage: Stage) -> Iterator[Probe]:
@@ -24,10 +30,6 @@ def items(stage: Stage) -> Iterator[Probe]:
             yield _dynamodb(f"get_item {target}", operation="transact_get_items", TransactItems=[{"Get": held}])
             one = {table: {"Keys": [held["Key"]]}}
             yield _dynamodb(f"batch_get_item {target}", operation="batch_get_item", RequestItems=one)
-            yield _dynamodb(
-                f"query {target}", operation="query", TableName=table, KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": held["Key"]["pk"]},
-            )  # fmt: skip
             yield in_transaction(f"check_item {target}", {"ConditionCheck": held | THERE})
             yield _dynamodb(f"update_item {target}", operation="update_item", **changed)
             yield _dynamodb(f"update_item {target}", operation="update_item", ReturnValues="ALL_NEW", **changed)
@@ -71,3 +73,30 @@ def tables(stage: Stage) -> Iterator[Probe]:
         )  # fmt: skip
         yield dynamodb(f"delete_table {name}", operation="delete_table", destroys=True)
     yield _dynamodb("list_tables account", operation="list_tables")
+
+
+def attack_queries(stage: Stage) -> Iterator[Verdict]:
+    """By conditions and statements. The local AWS can't tell which items these are about: the policies are asked."""
+    for role in stage.roles.values():
+        policies = list(_policies_of(stage, role))
+        for name, table in stage.tables.items():
+            for kind in KINDS:
+                keys = {"dynamodb:LeadingKeys": [item(kind, HELD)["pk"]["S"]]}
+                for action in UNTOLD:
+                    arn = f"arn:aws:dynamodb:us-east-1:{ACCOUNT_ID}:table/{table}"
+                    decision = evaluate(policies, Request(f"dynamodb:{action}", arn, keys, account=ACCOUNT_ID))
+                    right = f"{action} {name}/{kind}"
+                    if decision is Decision.ALLOW:
+                        problem = f"{role.name}: {right} is allowed, though nobody has that right"
+                        yield Verdict(role.name, AREA, right, "wrong", problem)
+                    else:
+                        yield Verdict(role.name, AREA, right, "refused")
+
+
+def _policies_of(stage: Stage, role: Role) -> Iterator[Document]:
+    iam, name = stage.world.run.pipeline.aws.client("iam"), role.arn.rpartition("/")[2]
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
+        yield iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+    for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        yield iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.attack.allowed import TRUSTED, allow_list
 from tests.attack.inputs import attack_executions, attack_functions, attack_keys, crafted_invocations, crafted_requests
 from tests.attack.jobs import attack_jobs, jobs
+from tests.attack.ledger import attack_queries
 from tests.attack.matrix import Verdict, attack_as_roles, attack_trust, controls, own_log
 from tests.attack.probe import Probe
 from tests.attack.probes import probes
@@ -47,6 +49,10 @@ def test_each_role_is_refused_everything_else(deployed: Stage, calls: list[Probe
     assert found == []
 
 
+def test_no_role_may_query_the_ledger(deployed: Stage) -> None:
+    assert problems(attack_queries(deployed)) == []
+
+
 def test_only_its_service_may_assume_a_role_and_for_our_jobs_only(deployed: Stage) -> None:
     assert problems(attack_trust(deployed)) == []
 
@@ -84,20 +90,22 @@ HOLES = [
     ("start_entity_detection", "iam:PassRole", "*", "pass_to_comprehendmedical SeedReader"),
     ("state machine", "lambda:InvokeFunction", "*", "invoke bystander"),
     ("SeedReader", "s3:ListBucket", "arn:aws:s3:::{clinical}", "list clinical"),
-    (
-        "select_seeds",
-        "dynamodb:UpdateItem",
-        "arn:aws:dynamodb:us-east-1:123456789012:table/{ledger}",
-        "update_item ledger/object",
-    ),
-    (
-        "select_seeds",
-        "dynamodb:GetItem",
-        "arn:aws:dynamodb:us-east-1:123456789012:table/{ledger}",
-        "get_item ledger/claim",
-    ),
+    ("select_seeds", "dynamodb:UpdateItem", "arn:aws:dynamodb:*:*:table/{ledger}", "update_item ledger/object"),
+    ("select_seeds", "dynamodb:GetItem", "arn:aws:dynamodb:*:*:table/{ledger}", "get_item ledger/claim"),
     ("start_entity_detection", "dynamodb:ConditionCheckItem", "*", "take ledger/job"),
 ]
+
+
+@contextmanager
+def planted(deployed: Stage, role: str, statement: dict[str, str]) -> Iterator[None]:
+    """The role with one more statement."""
+    iam, name = deployed.world.run.pipeline.aws.client("iam"), deployed.roles[role].arn.rpartition("/")[2]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=name, PolicyName="hole", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="hole")
 
 
 @pytest.mark.parametrize(("role", "action", "resource", "right"), HOLES)
@@ -105,31 +113,23 @@ def test_a_planted_hole_is_reported(
     deployed: Stage, calls: list[Probe], role: str, action: str, resource: str, right: str
 ) -> None:
     resource = resource.format_map({**deployed.buckets, **deployed.keys, **deployed.tables})
-    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
-    name = deployed.roles[role].arn.rpartition("/")[2]
-    iam = deployed.world.run.pipeline.aws.client("iam")
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=name, PolicyName="hole", PolicyDocument=document)
     mine = [probe for probe in calls if probe.right == right]
-    try:
+    with planted(deployed, role, {"Effect": "Allow", "Action": action, "Resource": resource}):
         found = problems(attack_as_roles(deployed, mine, [role]))
-    finally:
-        iam.delete_role_policy(RoleName=name, PolicyName="hole")
     assert f"{role}: {right} is allowed, though it is not on the allow list" in found
     assert problems(attack_as_roles(deployed, mine, [role])) == []
 
 
+def test_a_query_that_a_policy_would_allow_is_reported(deployed: Stage) -> None:
+    with planted(deployed, "select_seeds", {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": "*"}):
+        found = problems(attack_queries(deployed))
+    assert "select_seeds: Query ledger/claim is allowed, though nobody has that right" in found
+
+
 def test_a_right_that_is_missing_is_reported(deployed: Stage, calls: list[Probe]) -> None:
-    iam = deployed.world.run.pipeline.aws.client("iam")
-    name = deployed.roles["summarize_batch"].arn.rpartition("/")[2]
-    deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    iam.put_role_policy(RoleName=name, PolicyName="hole", PolicyDocument=document)
     mine = [probe for probe in calls if probe.right == "write clinical/batches"]
-    try:
+    with planted(deployed, "summarize_batch", {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}):
         found = problems(attack_as_roles(deployed, mine, ["summarize_batch"]))
-    finally:
-        iam.delete_role_policy(RoleName=name, PolicyName="hole")
     assert set(found) == {
         "summarize_batch: write clinical/batches is refused, though it is on the allow list",
     }

@@ -21,6 +21,7 @@ LAMBDAS = Path(__file__).parents[2] / "lambdas"
 CLIENTS = {
     "clean_rooms_ml": "cleanroomsml",
     "comprehend_medical": "comprehendmedical",
+    "dynamodb": "dynamodb",
     "s3": "s3",
     "stepfunctions": "stepfunctions",
     "transcribe": "transcribe",
@@ -161,6 +162,12 @@ def undocumented(operation: Any) -> list[Any]:
 PARAMETERS: dict[str, dict[str, Any]] = {
     "s3": {"Bucket": "bucket", "Key": "a/key"},
     "comprehendmedical": {"ClientRequestToken": "token"},
+    "dynamodb": {
+        "ClientRequestToken": "token",
+        "RequestItems": {"table": {}},
+        "TransactItems": [],
+        "TableName": "table",
+    },
     "cleanroomsml": {
         "audienceGenerationJobArn": "arn:aws:cleanrooms-ml:eu-west-1:123456789012:audience-generation-job/one",
         "name": "name",

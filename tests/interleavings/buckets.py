@@ -1,6 +1,7 @@
 """S3 with versions and conditional writes, in memory."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -32,20 +33,34 @@ class Buckets:
         self._written, self._by_content = written, by_content
         self._objects: dict[str, dict[str, list[Version]]] = {}
         self._puts = 0
+        # No version has the name of one that was taken back.
+        self._numbers: Counter[str] = Counter()
+        # How often a version has become the current one.
+        self.turns: Counter[tuple[str, str, str]] = Counter()
 
     def put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> Version:
         self._puts += 1
         versions = self._objects.setdefault(bucket, {}).setdefault(key, [])
         etag = hashlib.md5(body).hexdigest() if self._by_content else f"e{self._puts}"
-        number = 1 + max((int(version.version_id[1:]) for version in versions), default=0)
+        number = self.next_number(bucket, key)
+        self._numbers[f"{bucket}/{key}"] = number
         modified = _BEGIN + timedelta(seconds=self._puts)
         versions.append(Version(f"v{number}", body, dict(metadata), f'"{etag}"', modified))
-        self._written(f"{bucket}/{key}")
+        self._begin(bucket, key)
         return versions[-1]
+
+    def next_number(self, bucket: str, key: str) -> int:
+        return self._numbers[f"{bucket}/{key}"] + 1
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
         self._objects[bucket][key].pop()
+        self._begin(bucket, key)
+
+    def _begin(self, bucket: str, key: str) -> None:
+        """The turn of a version that is the current one by now."""
+        if there := self.current(bucket, key):
+            self.turns[bucket, key, there.version_id] += 1
         self._written(f"{bucket}/{key}")
 
     def current(self, bucket: str, key: str) -> Version | None:
@@ -53,7 +68,7 @@ class Buckets:
         return versions[-1] if versions else None
 
     def versions(self, bucket: str, key: str) -> list[Version]:
-        return self._objects[bucket][key]
+        return self._objects.get(bucket, {}).get(key, [])
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         return sorted(key for key, there in self._objects.get(bucket, {}).items() if there and key.startswith(prefix))

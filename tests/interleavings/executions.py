@@ -1,6 +1,6 @@
 """Executions of the real definition with the real functions: started, stopped, redriven.
 
-The definition is interpreted as the benchmarks do it. A redrive goes through it again with the results that there are
+The definition is interpreted as the benchmarks do it. A redrive goes through it again with the answers that there are
 already, up to the call of the function that failed: what a function was not asked again can't be told from that.
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError
 
@@ -41,6 +41,13 @@ FUNCTIONS = {
 }
 UNFINISHED = ("FAILED", "ABORTED")
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+# Steps and the failures of theirs with which an execution goes on.
+CAUGHT = {
+    (step, name)
+    for step, state in DEFINITION["States"].items()
+    for catcher in state.get("Catch", ())
+    for name in catcher["ErrorEquals"]
+}
 
 
 class Outage(BotoCoreError):
@@ -59,6 +66,13 @@ class _Abandoned(Exception):
     """The execution was stopped or redriven while its function still ran."""
 
 
+class Answer(NamedTuple):
+    """What a function returned, as JSON, or the name of what it raised."""
+
+    returned: str = ""
+    failure: str = ""
+
+
 class World(Protocol):
     buckets: Buckets
 
@@ -75,13 +89,19 @@ class Execution:
         self.arn = f"{STATE_MACHINE.replace('stateMachine', 'execution')}:{name}"
         self.error, self.redrives = "", 0
         self._world, self._attempt = world, 0
-        self._results: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._items: dict[str, Any] = {}
         self._actors: list[Actor] = []
         self._go()
 
     def redrive(self) -> None:
         self.redrives += 1
+        for (step, item), answers in self._answers.items():
+            # Children of a Map are redriven with it.
+            while answers and (failure := answers[-1].failure) and (item or step == self._actor.step):
+                if (step, failure) in CAUGHT:
+                    break
+                answers.pop()
         self._go()
 
     def stop(self) -> None:
@@ -138,31 +158,31 @@ class Execution:
 
     def _task(self, step: str, attempt: int, replayed: dict[tuple[str, str], int], payload: Any) -> Steps:
         item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
-        done, number = self._results[step, item], replayed[step, item]
-        if number == len(done):
-            done.append(self._ask(step, payload, attempt))
+        answers, number = self._answers[step, item], replayed[step, item]
+        if number == len(answers):
+            answers.append(self._ask(step, payload, attempt))
         replayed[step, item] += 1
-        return json.loads(done[number])
+        if failure := answers[number].failure:
+            raise definition.TaskError(failure)
+        return json.loads(answers[number].returned)
         yield 0.0
 
-    def _ask(self, step: str, payload: Any, attempt: int) -> str:
-        """The function's answer, as JSON."""
+    def _ask(self, step: str, payload: Any, attempt: int) -> Answer:
         module, _, function = FUNCTIONS[step].rpartition(".")
         self._actor.step, self._actor.calls = step, 0
-        failure = ""
         try:
-            answer = json.dumps(getattr(import_module(module), function)(json.loads(json.dumps(payload)), None))
+            returned = getattr(import_module(module), function)(json.loads(json.dumps(payload)), None)
+            answer = Answer(json.dumps(returned))
         except Outage:
-            failure = "AccessDeniedException"  # which no retrier repeats
+            answer = Answer(failure="AccessDeniedException")  # which no retrier repeats
         except (AttributeError, NameError, NotImplementedError):
             raise  # the harness's own, or a mutation's
         except Exception as error:
-            failure = type(error).__name__
+            answer = Answer(failure=type(error).__name__)
         if attempt != self._attempt:
             raise _Abandoned
-        if failure:
-            self._world.note(f"   {self.name} {step} failed with {failure}")
-            raise definition.TaskError(failure)
+        if answer.failure:
+            self._world.note(f"   {self.name} {step} failed with {answer.failure}")
         return answer
 
 

@@ -92,10 +92,14 @@ class Detection:
     wanted: dict[str, Any]
     documents: dict[str, str]
     status: str = "IN_PROGRESS"
+    failed: frozenset[str] = frozenset()
 
     @property
-    def paid(self) -> bool:
-        return self.status not in ("FAILED", "STOPPED")
+    def paid(self) -> list[str]:
+        """The documents that it has looked at, or will: what fails isn't charged."""
+        if self.status in ("FAILED", "STOPPED"):
+            return []
+        return sorted(self.documents.keys() - self.failed)
 
 
 class ComprehendMedical:
@@ -125,12 +129,19 @@ class ComprehendMedical:
         found = [job for job in described if all(job.get(name) == value for name, value in Filter.items())]
         return {"ComprehendMedicalAsyncJobPropertiesList": found}
 
+    @property
+    def running(self) -> list[Detection]:
+        return [job for job in self.jobs.values() if job.status == "IN_PROGRESS"]
+
+    def stop(self) -> None:
+        """The first that runs."""
+        self.running[0].status = "STOPPED"
+
     def words(self) -> Iterator[str]:
         """Every word that was looked at, as often as it was."""
         for job in self.jobs.values():
-            if job.paid:
-                for text in job.documents.values():
-                    yield from text.split()
+            for name in job.paid:
+                yield from job.documents[name].split()
 
     def _text(self, key: str) -> str:
         there = self._buckets.current(CLINICAL, key)
@@ -153,14 +164,14 @@ class ComprehendMedical:
         if self._fails("entity detection"):
             job.status = "FAILED"
             return
-        names = sorted(job.documents)
-        done = names[:-1] if self._fails("last document") else names
-        for name in done:
+        if self._fails("last document"):
+            job.failed = frozenset({max(job.documents)})
+        for name in job.paid:
             output = {"Entities": [entity(job.documents[name])], "UnmappedAttributes": []}
             self._buckets.put(CLINICAL, f"entities/{job_id}/{name}.out", json.dumps(output).encode(), {})
-        summary = {"Summary": {"SuccessFilesCount": len(done), "UnprocessedFilesCount": 0}}
+        summary = {"Summary": {"SuccessFilesCount": len(job.paid), "UnprocessedFilesCount": 0}}
         self._buckets.put(CLINICAL, f"entities/{job_id}/Manifest", json.dumps(summary).encode(), {})
-        job.status = "COMPLETED" if done == names else "PARTIAL_SUCCESS"
+        job.status = "PARTIAL_SUCCESS" if job.failed else "COMPLETED"
 
 
 def entity(text: str) -> dict[str, Any]:

@@ -37,6 +37,14 @@ def redrive(world: World, *names: str) -> Move:
     return Move(f"redrive {' or '.join(names)}", lambda: world.redrive(*names), lambda: bool(world.red(*names)))
 
 
+def redrive_any(world: World) -> Move:
+    return Move(
+        "redrive whatever is red",
+        lambda: world.redrive(*world.executions),
+        lambda: bool(world.red(*world.executions)),
+    )
+
+
 def stop(world: World, name: str) -> Move:
     return Move(f"stop {name}", lambda: world.stop(name), lambda: is_running(world, name))
 
@@ -83,6 +91,37 @@ def replaced_before(world: World) -> None:
     world.run()
     world.upload(key("a"))
     world.start("E1", media("a", "b"))
+
+
+def partly_done(world: World) -> None:
+    """The job of E1 leaves the last of four documents out."""
+    for name in "ab":
+        world.upload(key(name), sentences=2)
+    world.doomed.add("last document")
+    world.start("E1", media("a", "b"))
+
+
+def job_failed(world: World) -> None:
+    """The job of E1 fails, and E1 with it."""
+    two(world)
+    world.doomed.add("entity detection")
+    world.start("E1", media("a", "b"))
+
+
+def mended(world: World, move: Move) -> Move:
+    """From now on jobs end well."""
+
+    def do() -> None:
+        world.doomed.clear()
+        move.do()
+
+    return move._replace(do=do)
+
+
+def stop_job(world: World) -> Move:
+    """As somebody may in Comprehend Medical."""
+    jobs = world.comprehend_medical
+    return Move("stop a job", jobs.stop, lambda: bool(jobs.running))
 
 
 def restore(world: World, name: str) -> Move:
@@ -180,6 +219,55 @@ SCENARIOS = [
         lambda world: [[restore(world, "a"), start(world, "E2", media("a"))], [redrive(world, "E1")]],
     ),
     Scenario(
+        "restored twice",
+        replaced_before,
+        lambda world: [
+            [restore(world, "a"), start(world, "E2", media("a")), upload(world, "a"), start(world, "E3", media("a"))],
+            [upload(world, "b"), restore(world, "b"), start(world, "E4", media("b")), redrive(world, "E1")],
+        ],
+    ),
+    Scenario(
+        "partial success",
+        partly_done,
+        lambda world: [
+            [redrive(world, "E1"), redrive(world, "E1")],
+            [mended(world, start(world, "E2", media("a", "b"))), redrive(world, "E2", "E1")],
+        ],
+    ),
+    Scenario(
+        "failed job",
+        job_failed,
+        lambda world: [
+            [mended(world, start(world, "E2", media("a"), "E1")), redrive(world, "E2")],
+            [mended(world, start(world, "E3", PREFIX, "E1")), redrive(world, "E1", "E3")],
+        ],
+    ),
+    Scenario(
+        "stopped job",
+        two,
+        lambda world: [
+            [start(world, "E1", media("a", "b")), redrive(world, "E1")],
+            [stop_job(world), start(world, "E2", media("a"), "E1")],
+            [start(world, "E3", media("a", "b"), "E1")],
+        ],
+    ),
+    Scenario(
+        "reprocess twice",
+        two_at_work,
+        lambda world: [
+            [start(world, "E2", media("a") | {"reprocess": True}), redrive(world, "E2", "E1")],
+            [start(world, "E3", PREFIX | {"reprocess": True}), redrive(world, "E3")],
+        ],
+    ),
+    Scenario(
+        "delivered again",
+        two,
+        lambda world: [
+            [deliver(world, "a", "b"), deliver(world, "a", "b"), redrive_any(world)],
+            [upload(world, "a"), deliver(world, "a"), deliver(world, "a")],
+        ],
+    ),
+    Scenario(
         "withdrawn",
         consenting_at_work,
         lambda world: [[upload(world, "b", body=b""), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
@@ -190,6 +278,14 @@ SCENARIOS = [
         lambda world: [
             [start(world, "E1", media("a", "b")), stop(world, "E1"), redrive(world, "E1")],
             [forget(world, "p-a")],
+        ],
+    ),
+    Scenario(
+        "forget while stopped",
+        consenting,
+        lambda world: [
+            [start(world, "E1", media("a", "b")), stop(world, "E1"), forget(world, "p-a")],
+            [start(world, "E2", PREFIX, "E1"), redrive(world, "E1")],
         ],
     ),
 ]

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from tests.interleavings import tables
 
-_NAMES = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{8})?|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+")
+_NAMES = re.compile(
+    r"[0-9a-f]{32}(-[0-9a-f]{8})?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+"
+)
 _WRITING = ("Put", "Start", "Delete", "Create", "Stop")
 
 

@@ -105,7 +105,6 @@ def test_a_new_execution_with_the_same_set_pays_for_nothing_again(world: World) 
     assert PAID not in kinds(world)
 
 
-@not_yet("A, a job is found by its whole set of transcripts only")
 @pytest.mark.parametrize("number", [2, 3])
 def test_a_new_execution_after_a_half_done_collection_pays_for_nothing_again(world: World, number: int) -> None:
     red_in_collection(world, number)
@@ -113,7 +112,6 @@ def test_a_new_execution_after_a_half_done_collection_pays_for_nothing_again(wor
     assert PAID not in kinds(world)
 
 
-@not_yet("A, a job is found by its whole set of transcripts only")
 def test_one_more_recording_below_the_prefix_is_paid_alone(world: World) -> None:
     red_in_collection(world, 1)
     world.upload(key("d"))
@@ -121,14 +119,12 @@ def test_one_more_recording_below_the_prefix_is_paid_alone(world: World) -> None
     assert PAID not in kinds(world)
 
 
-@not_yet("A, a job is found by its whole set of transcripts only")
 def test_one_recording_of_a_failed_batch_alone_is_not_paid_again(world: World) -> None:
     red_in_collection(world, 1)
     run(world, "E2", media("a"))
     assert PAID not in kinds(world)
 
 
-@not_yet("A, two jobs run over the same recordings")
 def test_what_a_job_of_a_stopped_execution_is_at_is_not_paid_again(world: World) -> None:
     three(world)
     world.start("E1", media("a", "b", "c"))
@@ -139,7 +135,6 @@ def test_what_a_job_of_a_stopped_execution_is_at_is_not_paid_again(world: World)
     assert PAID not in kinds(world)
 
 
-@not_yet("A, the documents that were processed are paid with those that weren't")
 def test_after_a_partial_success_only_what_is_missing_is_paid(world: World) -> None:
     for name in "ab":
         world.upload(key(name), sentences=2)
@@ -205,7 +200,6 @@ def test_a_rejected_recording_that_is_taken_over_is_counted_once(step: str) -> N
     assert number > 1
 
 
-@not_yet("E, an execution that fails behind the start of its job never looks at the claims again")
 @pytest.mark.parametrize("step", ["PollEntityDetection", "CollectEntities"])
 def test_after_a_takeover_one_execution_says_transcribed(world: World, step: str) -> None:
     three(world)
@@ -254,7 +248,6 @@ def test_a_stopped_plan_that_goes_on_does_not_disturb_the_redriven_one() -> None
     assert found == set()
 
 
-@not_yet("F3, a version that is the current one again never gets its records")
 def test_a_version_that_is_current_again_gets_its_records(world: World) -> None:
     for execution in ("E1", "E2"):
         world.upload(key("a"))

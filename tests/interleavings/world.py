@@ -180,8 +180,7 @@ class World:
     def upload(self, key: str, *, consent: bool = False, body: bytes | None = None, sentences: int = 1) -> str:
         """A new version of a recording whose words are in no other; its URI."""
         name = key.rpartition("/")[2].partition(".")[0]
-        there = self.buckets.current(MEDIA, key)
-        number = int(there.version_id[1:]) + 1 if there else 1
+        number = self.buckets.next_number(MEDIA, key)
         said = (f"{name}-{number}-{part}-{'x' * 20} {name}-{number}-{part}-end." for part in range(sentences))
         metadata = {"audience-consent": "true"} if consent else {}
         version = self.buckets.put(MEDIA, key, " ".join(said).encode() if body is None else body, metadata)

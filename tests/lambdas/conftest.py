@@ -1,4 +1,4 @@
-"""Buckets in moto and the environment variables that the stack gives the functions."""
+"""Buckets and the ledger in moto, and the environment variables that the stack gives the functions."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+MEDIA, CLINICAL, AUDIENCE, LEDGER = "media-bucket", "clinical-bucket", "audience-bucket", "ledger-table"
 MODEL_ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "StartMedicalTranscriptionJob": {
@@ -34,6 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
         "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
+        "LEDGER_TABLE": LEDGER,
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
         "PARAMETERS": json.dumps(PARAMETERS),
         "CONCURRENT_JOBS": "7",
@@ -54,7 +55,17 @@ def s3() -> Iterator[Any]:
         for bucket in (MEDIA, CLINICAL, AUDIENCE):
             client.create_bucket(Bucket=bucket)
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        create_ledger()
         yield client
+
+
+def create_ledger() -> None:
+    boto3.client("dynamodb").create_table(
+        TableName=LEDGER,
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 @pytest.fixture

@@ -5,12 +5,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import collect_entities
+from lambdas.entity_jobs import note_ended
+from lambdas.object_items import object_key, read_object
+from lambdas.shared import storage
 from lambdas.shared.errors import IncompleteOutput
+from lambdas.shared.ledger import Change, write
 
 CLINICAL = "clinical-bucket"
 OUTPUT = "entities/123456789012-EntitiesDetection-j/"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
-UPLOADED = {"uploaded-at": "2026-01-01T00:00:00+00:00"}
+OURS = {"execution": "batch"}
+DOCUMENTS = {"index_key": "batches/batch/documents-1.jsonl"}
 PHI = {"ContentIdentificationType": "PHI"}
 
 
@@ -51,9 +56,9 @@ def batch(s3: Any) -> Any:
         results = {"transcripts": [{"transcript": "No fever. cough"}], "items": words}
         put(s3, f"transcripts/{media_id}-t.json", {"results": results})
     put(s3, "batches/batch/plan.json", {"recordings": [recording("m1"), recording("m2")]})
-    index = [("m1-0000.txt", "m1", 0), ("m1-0001.txt", "m1", 10), ("m2-0000.txt", "m2", 0)]
-    lines = [json.dumps({"document": d, "media_id": m, "offset": o, "characters": 9}) for d, m, o in index]
-    put(s3, "batches/batch/documents.jsonl", "\n".join(lines) + "\n")
+    for media_id in ("m1", "m2"):
+        write(Change(object_key(f"o-{media_id}"), put={"sequence": 1, "version": media_id}))
+    put_index(s3, *DOCUMENTS_OF_J)
     trait = {"Name": "NEGATION", "Score": 0.8}
     attribute = {
         "Type": "ACUITY", "Score": 0.7, "Text": "No", "BeginOffset": 0, "EndOffset": 2, "Id": 1,
@@ -71,16 +76,35 @@ def batch(s3: Any) -> Any:
     return s3
 
 
+DOCUMENTS_OF_J = [
+    ("m1-0000.txt", "m1", 0, "d1"),
+    ("m1-0001.txt", "m1", 10, "d1"),
+    ("m2-0000.txt", "m2", 0, "d1"),
+]
+
+
+def put_index(s3: Any, *documents: tuple[str, str, int, str | None]) -> None:
+    lines = [
+        json.dumps({"document": name, "media_id": media_id, "offset": offset, "characters": 9, "job": job})
+        for name, media_id, offset, job in documents
+    ]
+    put(s3, DOCUMENTS["index_key"], "\n".join(lines) + "\n")
+
+
 def manifest(s3: Any, succeeded: int, unprocessed: int = 0, **more: Any) -> None:
     summary = {"Status": "COMPLETED", "SuccessFilesCount": succeeded, "UnprocessedFilesCount": unprocessed, **more}
     put(s3, OUTPUT + "Manifest", {"Summary": summary})
 
 
 def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, Any] | None = None) -> dict[str, Any]:
-    result = {"output_uri": f"s3://{CLINICAL}/{OUTPUT}", "manifest_path": manifest_path}
+    note_ended("d1", {"output_uri": f"s3://{CLINICAL}/{OUTPUT}", "manifest_path": manifest_path})
     parameters = {"StartMedicalTranscriptionJob": transcription or {}}
-    event = {"batch": BATCH, "documents": {}, "entity_detection": {"result": result}, "parameters": parameters}
-    return collect_entities.handler(event, None)
+    return collect_entities.handler({"batch": BATCH, "documents": DOCUMENTS, "parameters": parameters}, None)
+
+
+def left(s3: Any, answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """The recordings left to others, and to whom."""
+    return [(item["media_id"], item["execution_name"]) for item in read(s3, answer["elsewhere_key"])]
 
 
 def read(s3: Any, key: str) -> Any:
@@ -98,7 +122,9 @@ def records(s3: Any, media_id: str) -> list[dict[str, Any]]:
 
 
 def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
-    assert collect() == {
+    answer = collect()
+    assert left(batch, answer) == []
+    assert {name: value for name, value in answer.items() if name != "elsewhere_key"} == {
         "records": 2,
         "by_category": {"MEDICAL_CONDITION": 2},
         "phi_labels": 0,
@@ -155,7 +181,9 @@ def test_a_recording_without_entities_is_finished_too(batch: Any) -> None:
     collect()
     assert records(batch, "m2") == []
     metadata = batch.head_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Metadata"]
-    assert metadata == UPLOADED | {"transcript-id": "m2-t"}
+    assert metadata == OURS | {"transcript-id": "m2-t"}
+    item = read_object("o-m2")
+    assert (item.recorded, item.recorded_by) == ("m2-t", "batch")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +214,8 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (1, 1, 1)
     assert reason(batch, "m1") == (
         f"The entities of 1 of 2 documents of the transcript are missing: {told}. Those of the others are kept. "
-        'Start a new execution with "reprocess": true and this recording as its media; it is paid anew.'
+        "Start again with this recording: only what has no output is looked at again, and paid. An output that can't "
+        "be read counts as one until it is deleted."
     )
     assert [record["text"] for record in records(batch, "m1")] == ["fever"]
 
@@ -195,7 +224,8 @@ def test_a_partial_recording_is_not_marked_as_finished(batch: Any) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
     manifest(batch, succeeded=2)
     collect()
-    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == UPLOADED
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Metadata"] == OURS
+    assert read_object("o-m1").recorded == ""
 
 
 def test_an_output_that_is_not_there_rejects_its_recording_and_no_other(batch: Any) -> None:
@@ -208,7 +238,7 @@ def test_an_output_that_is_not_there_rejects_its_recording_and_no_other(batch: A
 def test_outputs_none_of_which_is_there_stop_the_execution(batch: Any) -> None:
     for name in ("m1-0000", "m1-0001", "m2-0000"):
         batch.delete_object(Bucket=CLINICAL, Key=f"{OUTPUT}{name}.txt.out")
-    with pytest.raises(IncompleteOutput, match=r"has no output; its manifest counts 3.*\"reprocess\": true"):
+    with pytest.raises(IncompleteOutput, match=r"has no output, and its manifest counts 3.*\"reprocess\": true"):
         collect()
 
 
@@ -384,29 +414,86 @@ def test_nothing_is_deidentified_unless_phi_was_asked_for(labelled: Any) -> None
     assert labelled.list_objects_v2(Bucket=CLINICAL, Prefix="deidentified/")["KeyCount"] == 0
 
 
-def test_records_of_a_newer_version_of_the_object_are_never_overwritten(batch: Any) -> None:
-    newer = {"uploaded-at": "2026-01-01T00:00:01+00:00", "transcript-id": "newer"}
-    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"newer", Metadata=newer)
+def test_a_recording_of_which_a_newer_version_was_planned_keeps_what_there_is(batch: Any) -> None:
+    write(Change(object_key("o-m1"), put={"version": "newer", "sequence": 2}))
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"newer")
     answer = collect()
     assert (answer["records"], answer["rejected"]) == (0, 1)
     assert batch.get_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Body"].read() == b"newer"
-    rejected = batch.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read()
-    assert json.loads(rejected)["reason"].startswith("A newer version of the object was processed meanwhile")
+    assert reason(batch, "m1") == "A newer version of the object was planned meanwhile; its records are kept."
 
 
-def test_records_of_an_older_version_of_the_object_are_replaced(batch: Any) -> None:
-    older = {"uploaded-at": "2025-12-31T23:59:59+00:00", "transcript-id": "older"}
-    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"older", Metadata=older)
+def test_records_of_another_version_of_the_object_are_replaced(batch: Any) -> None:
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"older", Metadata={"transcript-id": "older"})
     assert (collect()["rejected"], [row["text"] for row in records(batch, "m1")]) == (0, ["fever", "cough"])
 
 
-def test_records_that_another_execution_writes_at_the_same_moment_make_the_step_fail_and_be_repeated(
+def test_what_this_execution_has_recorded_already_is_counted_again_and_not_written(batch: Any) -> None:
+    first = collect()
+    before = batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["VersionId"]
+    again = collect()
+    assert again | {"elsewhere_key": ""} == first | {"elsewhere_key": ""}
+    assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["VersionId"] == before
+
+
+def test_what_another_execution_has_recorded_is_left_to_it(batch: Any) -> None:
+    write(Change(object_key("o-m1"), put={"recorded": "m1-t", "recorded_by": "another"}))
+    answer = collect()
+    assert left(batch, answer) == [("m1", "another")]
+    assert (answer["records"], answer["rejected"]) == (0, 0)
+    assert "Contents" not in batch.list_objects_v2(Bucket=CLINICAL, Prefix="records/o-m1")
+
+
+def test_complete_records_that_another_execution_is_about_to_record_are_kept_from_incomplete_ones(batch: Any) -> None:
+    theirs = {"transcript-id": "m1-t", "execution": "another"}
+    batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"theirs", Metadata=theirs)
+    batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
+    assert left(batch, collect()) == [("m1", "another")]
+    assert batch.get_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Body"].read() == b"theirs"
+
+
+def test_records_that_another_execution_writes_at_the_same_moment_are_looked_at_again(
     batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch.put_object(Bucket=CLINICAL, Key="records/o-m2.jsonl", Body=b"theirs", Metadata=UPLOADED)
-    monkeypatch.setattr("lambdas.collect_entities.find_head", lambda bucket, key: None)
-    with pytest.raises(ClientError, match="PreconditionFailed"):
-        collect_entities.write_records(CLINICAL, recording("m2"), [], True)
+    find_head = storage.find_head
+
+    def overtaken(bucket: str, key: str) -> Any:
+        there = find_head(bucket, key)
+        if key == "records/o-m2.jsonl":
+            monkeypatch.setattr(collect_entities, "find_head", find_head)
+            batch.put_object(Bucket=CLINICAL, Key=key, Body=b"theirs")
+            write(Change(object_key("o-m2"), put={"recorded": "m2-t", "recorded_by": "another"}))
+        return there
+
+    monkeypatch.setattr(collect_entities, "find_head", overtaken)
+    assert left(batch, collect()) == [("m2", "another")]
+    assert batch.get_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Body"].read() == b"theirs"
+
+
+def test_records_that_keep_changing_fail_the_step(batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect_entities, "write_records", lambda *arguments, **named: False)
+    with pytest.raises(RuntimeError, match=r"records/o-m1.jsonl kept changing while execution batch"):
+        collect()
+
+
+def test_a_missing_right_to_write_records_fails_the_step(batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+
+    monkeypatch.setattr(collect_entities, "write_json_lines", refuse)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        collect()
+
+
+def test_the_documents_of_a_recording_may_come_from_several_jobs(batch: Any) -> None:
+    put_index(batch, ("m1-0000.txt", "m1", 0, "d1"), ("m1-0001.txt", "m1", 10, "d2"), ("m2-0000.txt", "m2", 0, None))
+    other = "entities/other/"
+    put(batch, other + "m1-0001.txt.out", {"Entities": [entity("calf", 0)]})
+    put(batch, other + "Manifest", {"Summary": {"SuccessFilesCount": 1, "UnprocessedFilesCount": 0}})
+    note_ended("d2", {"output_uri": f"s3://{CLINICAL}/{other}", "manifest_path": other + "Manifest"})
+    assert collect()["documents_unprocessed"] == 1
+    assert [row["text"] for row in records(batch, "m1")] == ["fever", "calf"]
+    assert "no job has looked at it" in reason(batch, "m2")
 
 
 def page(s3: Any, media_id: str) -> str:

@@ -11,7 +11,9 @@ from moto import mock_aws
 
 from lambdas import ingest, plan_batch
 from lambdas.claims import Claims
+from lambdas.object_items import read_object, record, records_key
 from lambdas.shared.storage import read_json, s3
+from tests.lambdas.conftest import create_ledger
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 KEYS = [f"media/p-{name}/a.wav" for name in "abc"]
@@ -52,8 +54,10 @@ class StateMachine:
         for item in self.plans[name]["recordings"]:
             if not item["reused"]:
                 self.finished[item["uri"]] += 1
-                metadata = {"transcript-id": item["transcript_id"]}
-                s3.put_object(Bucket=CLINICAL, Key=f"records/{item['object_id']}.jsonl", Metadata=metadata)
+                object_id, transcript_id = item["object_id"], item["transcript_id"]
+                metadata = {"transcript-id": transcript_id}
+                s3.put_object(Bucket=CLINICAL, Key=records_key(object_id), Metadata=metadata)
+                record(object_id, read_object(object_id), transcript_id, name)
 
 
 @st.composite
@@ -81,6 +85,7 @@ def test_whatever_becomes_of_the_events_every_current_version_is_worked_on_once(
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "stepfunctions", machine)
         patch.setattr(Claims, "_describe", lambda self, execution: machine.statuses[execution])
+        create_ledger()
         for bucket in (MEDIA, CLINICAL):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=MEDIA, VersioningConfiguration={"Status": "Enabled"})

@@ -3,7 +3,11 @@ from typing import Any
 
 import pytest
 
+from lambdas import people
+from lambdas.object_items import object_key
 from lambdas.people import read_people
+from lambdas.shared import recording_files
+from lambdas.shared.ledger import Change, write
 
 CLINICAL = "clinical-bucket"
 COHORT = {
@@ -13,7 +17,6 @@ COHORT = {
     "minimum_score": 0.5,
     "excluded_traits": [],
 }
-BEFORE, THEN, AFTER = (f"2026-01-0{day}T00:00:00+00:00" for day in (1, 2, 3))
 
 
 def put_record(s3: Any, object_id: str, **more: Any) -> None:
@@ -24,22 +27,46 @@ def put_record(s3: Any, object_id: str, **more: Any) -> None:
     s3.put_object(Bucket=CLINICAL, Key=f"records/{object_id}.jsonl", Body=json.dumps(line).encode() + b"\n")
 
 
-@pytest.mark.parametrize(
-    ("uploaded", "member"),
-    [({"uploaded_at": BEFORE}, False), ({"uploaded_at": THEN}, False), ({"uploaded_at": AFTER}, True), ({}, False)],
-)
-def test_a_version_without_consent_ends_the_consent_of_those_before_it(
-    s3: Any, uploaded: dict[str, str], member: bool
-) -> None:
-    put_record(s3, "o", **uploaded)
-    s3.put_object(Bucket=CLINICAL, Key=f"withdrawals/o/{THEN}", Body=b"")
-    people = read_people(CLINICAL, [COHORT])
-    assert people.members == {"c": {"p-1"} if member else set()}
-    assert people.seen == {"p-1"}
+def plan(object_id: str, *, consent: bool) -> None:
+    write(Change(object_key(object_id), put={"sequence": 1, "version": "newest", "consent": consent}))
+
+
+@pytest.mark.parametrize("consent", [True, False])
+def test_the_newest_version_that_was_planned_has_the_say_on_consent(s3: Any, consent: bool) -> None:
+    put_record(s3, "o")
+    plan("o", consent=consent)
+    found = read_people(CLINICAL, [COHORT])
+    assert found.members == {"c": {"p-1"} if consent else set()}
+    assert found.seen == {"p-1"}
+
+
+def test_consent_of_a_newer_version_makes_nobody_a_member_by_records_without_it(s3: Any) -> None:
+    put_record(s3, "o", audience_consent=False)
+    plan("o", consent=True)
+    assert read_people(CLINICAL, [COHORT]).members == {"c": set()}
+
+
+def test_records_from_before_there_was_a_ledger_have_their_own_consent(s3: Any) -> None:
+    put_record(s3, "o")
+    assert read_people(CLINICAL, [COHORT]).members == {"c": {"p-1"}}
 
 
 def test_what_one_recording_withdraws_another_of_the_patient_still_gives(s3: Any) -> None:
     for object_id in ("one", "other"):
-        put_record(s3, object_id, uploaded_at=BEFORE)
-    s3.put_object(Bucket=CLINICAL, Key=f"withdrawals/one/{THEN}", Body=b"")
+        put_record(s3, object_id)
+    plan("one", consent=False)
     assert read_people(CLINICAL, [COHORT]).members == {"c": {"p-1"}}
+
+
+def test_consent_is_read_after_the_records(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_record(s3, "o")
+    plan("o", consent=True)
+    read_file = recording_files.read_file
+
+    def withdrawn_meanwhile(bucket: str, key: str) -> bytes:
+        body = read_file(bucket, key)
+        plan("o", consent=False)
+        return body
+
+    monkeypatch.setattr(people, "read_file", withdrawn_meanwhile)
+    assert read_people(CLINICAL, [COHORT]).members == {"c": set()}

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas import plan_batch
+from lambdas import object_items, plan_batch
 from lambdas.claims import Claims
+from lambdas.object_items import read_object, records_key
 from lambdas.shared.job_shares import FIRST_SHARE
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
@@ -104,9 +105,11 @@ def test_consent_is_a_plain_true_and_nothing_else(s3: Any, metadata: dict[str, s
 
 
 def record(s3: Any, plan_: dict[str, Any], position: int = 0) -> None:
+    """What CollectEntities does when it has finished a recording."""
     item = plan_["recordings"][position]
-    metadata = {"transcript-id": item["transcript_id"]}
-    s3.put_object(Bucket=CLINICAL, Key=f"records/{item['object_id']}.jsonl", Metadata=metadata)
+    object_id, transcript_id = item["object_id"], item["transcript_id"]
+    s3.put_object(Bucket=CLINICAL, Key=records_key(object_id), Metadata={"transcript-id": transcript_id})
+    assert object_items.record(object_id, read_object(object_id), transcript_id, plan_["batch_id"])
 
 
 def test_a_finished_recording_is_reused(s3: Any) -> None:

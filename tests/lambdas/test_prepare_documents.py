@@ -1,51 +1,27 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lambdas import prepare_documents
-from lambdas.prepare_documents import cut
+from lambdas.claims import answer_for, claim_key
+from lambdas.entity_jobs import documents_of, note_ended, note_started
+from lambdas.object_items import object_key
 from lambdas.shared.identity import digest
+from lambdas.shared.ledger import Change
+from lambdas.shared.ledger import write as write_item
 from lambdas.shared.object_faults import REPLACED
 
 CLINICAL = "clinical-bucket"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
 
 
-@given(st.text(alphabet="ab .!?é😀\n", max_size=300), st.integers(5, 60))
-def test_documents_joined_are_the_text_and_stay_below_the_limit(text: str, limit: int) -> None:
-    documents = list(cut(text, limit))
-    assert "".join(document.text for document in documents) == text
-    assert all(0 < len(document.text.encode()) < limit for document in documents)
-    assert all(text[document.offset :].startswith(document.text) for document in documents)
-
-
-def test_cuts_are_at_sentence_ends_where_there_are_any() -> None:
-    text = "No fever today. He has no cough. The rest is fine."
-    assert [document.text for document in cut(text, 36)] == ["No fever today. He has no cough. ", "The rest is fine."]
-
-
-def test_without_a_sentence_end_cuts_are_between_words() -> None:
-    assert [document.text for document in cut("no fever and no cough", 14)] == ["no fever and ", "no cough"]
-
-
-@pytest.mark.parametrize("end", ["No fever. ", 'He said "no." ', ". " + " " * 3000, "?!)\n\n"])
-def test_a_cut_is_at_the_last_sentence_end_however_far_from_the_limit_it_is(end: str) -> None:
-    first, *_ = cut("Yes. " + end + "x" * 5000, len(end) + 4000)
-    assert first.text == "Yes. " + end
-
-
-def test_a_text_below_the_limit_is_one_document() -> None:
-    assert [document.text for document in cut("x" * 39, 40)] == ["x" * 39]
-    assert len(list(cut("x" * 40, 40))) == 2
-
-
 def recording(media_id: str, reused: bool = False) -> dict[str, Any]:
     return {
         "media_id": media_id,
+        "object_id": f"o-{media_id}",
         "user_id": "p-1",
         "uri": f"s3://media-bucket/media/p-1/{media_id}.wav",
         "transcript_id": f"{media_id}-t",
@@ -66,7 +42,28 @@ def put_transcript(s3: Any, media_id: str, text: str, seconds: float = 1.0) -> N
 
 
 def put_plan(s3: Any, *recordings: dict[str, Any]) -> None:
+    """What PlanBatch has left: the plan, and in the ledger the planned versions and the claims on them."""
     write(s3, "batches/batch/plan.json", {"recordings": list(recordings)})
+    for item in recordings:
+        write_item(Change(object_key(item["object_id"]), put={"sequence": 1, "version": item["media_id"]}))
+        write_item(Change(claim_key(item["transcript_id"]), put={"execution": "batch"}))
+
+
+def prepare(language: str = "en") -> dict[str, Any]:
+    return prepare_documents.handler({"batch": BATCH, "parameters": {"LanguageCode": language}}, None)
+
+
+def read_index(s3: Any, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    body = s3.get_object(Bucket=CLINICAL, Key=answer["index_key"])["Body"].read().decode()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def read(s3: Any, key: str) -> Any:
+    return json.loads(s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read())
+
+
+def media_ids(s3: Any, answer: dict[str, Any]) -> list[str]:
+    return [line["media_id"] for line in read_index(s3, answer)]
 
 
 def test_each_transcript_becomes_documents_that_know_where_they_come_from(s3: Any, monkeypatch: Any) -> None:
@@ -74,49 +71,160 @@ def test_each_transcript_becomes_documents_that_know_where_they_come_from(s3: An
     put_plan(s3, recording("m1"), recording("m2"))
     put_transcript(s3, "m1", "Keine Übelkeit. No pain.", seconds=20.2)
     put_transcript(s3, "m2", "No fever.")
-    answer = prepare_documents.handler({"batch": BATCH}, None)
-    lines = s3.get_object(Bucket=CLINICAL, Key="batches/batch/documents.jsonl")["Body"].read().decode().splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"document": "m1-0000.txt", "media_id": "m1", "offset": 0, "characters": 16},
-        {"document": "m1-0001.txt", "media_id": "m1", "offset": 16, "characters": 8},
-        {"document": "m2-0000.txt", "media_id": "m2", "offset": 0, "characters": 9},
+    answer = prepare()
+    lines, base = read_index(s3, answer), answer["new"]["base"]
+    assert [line | {"document": line["document"][-8:]} for line in lines] == [
+        {"document": "0000.txt", "media_id": "m1", "offset": 0, "characters": 16, "job": base},
+        {"document": "0001.txt", "media_id": "m1", "offset": 16, "characters": 8, "job": base},
+        {"document": "0000.txt", "media_id": "m2", "offset": 0, "characters": 9, "job": base},
     ]
-    prefix = answer["uri"].removeprefix(f"s3://{CLINICAL}/")
-    assert s3.get_object(Bucket=CLINICAL, Key=prefix + "m1-0000.txt")["Body"].read().decode() == "Keine Übelkeit. "
-    listed = s3.list_objects_v2(Bucket=CLINICAL, Prefix=prefix)["Contents"]
-    assert len(listed) == answer["count"] == 3
-    assert (answer["characters"], answer["estimated_usd"], answer["transcribed"]) == (33, 0.03, 2)
+    assert [line["document"].rsplit("-", 2)[0] for line in lines] == ["m1-t", "m1-t", "m2-t"]
+    body = s3.get_object(Bucket=CLINICAL, Key=f"documents/{base}/{lines[0]['document']}")["Body"].read()
+    assert body.decode() == "Keine Übelkeit. "
+    listed = s3.list_objects_v2(Bucket=CLINICAL, Prefix=f"documents/{base}/")["Contents"]
+    assert len(listed) == len(documents_of(CLINICAL, base).names) == answer["count"] == answer["new"]["count"] == 3
+    assert (answer["characters"], answer["estimated_usd"], answer["new"]["estimated_usd"]) == (33, 0.03, 0.03)
     assert answer["billable_seconds"] == 21 + 15
+    assert read(s3, answer["jobs_key"]) == [{"base": base, "documents": 3, "estimated_usd": 0.03}]
+    assert read(s3, answer["elsewhere_key"]) == []
 
 
-def test_the_prefix_is_the_same_for_the_same_transcripts_and_another_for_others(s3: Any) -> None:
+def test_the_same_documents_make_the_same_job_and_others_another(s3: Any) -> None:
     put_transcript(s3, "m1", "No fever.")
     put_transcript(s3, "m2", "No pain.")
     put_plan(s3, recording("m1"), recording("m2"))
-    both = prepare_documents.handler({"batch": BATCH}, None)
+    both = prepare()["new"]["base"]
     put_plan(s3, recording("m2"), recording("m1"))
-    assert prepare_documents.handler({"batch": BATCH}, None)["uri"] == both["uri"]
+    assert prepare()["new"]["base"] == both
     put_plan(s3, recording("m1"))
-    assert prepare_documents.handler({"batch": BATCH}, None)["uri"] != both["uri"]
+    assert prepare()["new"]["base"] != both
+
+
+def test_each_attempt_writes_lists_of_its_own(s3: Any) -> None:
+    put_plan(s3)
+    first, second = prepare(), prepare()
+    assert second["generation"] == first["generation"] + 1
+    for name in ("index_key", "jobs_key", "elsewhere_key"):
+        assert first[name] != second[name]
+
+
+def two_and_a_job(s3: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A batch of two recordings, the first in two documents, has answered for its job, which was started."""
+    monkeypatch.setenv("MAXIMUM_DOCUMENT_BYTES", "20")
+    put_plan(s3, recording("m1"), recording("m2"))
+    put_transcript(s3, "m1", "Keine Übelkeit. No pain.")
+    put_transcript(s3, "m2", "No fever.")
+    answer = prepare()
+    assert answer_for("batch", answer["new"]["base"], answer["generation"])
+    note_started(answer["new"]["base"], "job-1", 1)
+    return answer
+
+
+def end(s3: Any, base: str, *documents: str) -> None:
+    for name in [*(f"{document}.out" for document in documents), "Manifest"]:
+        write(s3, f"entities/{base}/{name}", {})
+    note_ended(base, {"output_uri": f"s3://{CLINICAL}/entities/{base}/", "manifest_path": f"entities/{base}/Manifest"})
+
+
+def test_what_a_job_of_ours_covers_is_taken_from_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = two_and_a_job(s3, monkeypatch)
+    again = prepare()
+    assert (again["new"]["base"], again["new"]["count"], again["new"]["estimated_usd"]) == ("", 0, 0)
+    assert read_index(s3, again) == read_index(s3, before)
+    # It is this batch that has paid.
+    assert again["estimated_usd"] == 0.03
+
+
+def test_what_a_job_of_an_earlier_owner_covers_is_taken_from_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = two_and_a_job(s3, monkeypatch)["new"]["base"]
+    later = {"batch_id": "later", "prefix": "batches/later/"}
+    put_transcript(s3, "m3", "No cough.")
+    write(s3, "batches/later/plan.json", {"recordings": [recording("m1"), recording("m3")]})
+    write_item(Change(object_key("o-m3"), put={"sequence": 1, "version": "m3"}))
+    write_item(Change(claim_key("m1-t"), put={"execution": "later"}, add={"jobs": {base}}))
+    write_item(Change(claim_key("m3-t"), put={"execution": "later"}))
+    answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
+    assert [(line["media_id"], line["job"] == base) for line in read_index(s3, answer)] == [
+        ("m1", True),
+        ("m1", True),
+        ("m3", False),
+    ]
+    assert (answer["count"], answer["new"]["count"], answer["estimated_usd"]) == (3, 1, 0.01)
+    assert {job["base"] for job in read(s3, answer["jobs_key"])} == {base, answer["new"]["base"]}
+
+
+def test_what_an_earlier_owner_only_meant_to_start_is_paid_by_this_batch(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = two_and_a_job(s3, monkeypatch)["new"]["base"]
+    write_item(Change(f"job#{base}", remove=["id"]))
+    write(s3, "batches/later/plan.json", {"recordings": [recording("m1")]})
+    write_item(Change(claim_key("m1-t"), put={"execution": "later"}, add={"jobs": {base}}))
+    later = {"batch_id": "later", "prefix": "batches/later/"}
+    answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
+    assert (answer["new"]["count"], answer["estimated_usd"]) == (0, 0.03)
+
+
+def test_after_a_partial_success_only_what_has_no_output_is_looked_at_again(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = two_and_a_job(s3, monkeypatch)
+    names = [line["document"] for line in read_index(s3, first)]
+    end(s3, first["new"]["base"], names[0], names[2])
+    answer = prepare()
+    assert [line["job"] == first["new"]["base"] for line in read_index(s3, answer)] == [True, False, True]
+    assert documents_of(CLINICAL, answer["new"]["base"]).names == [names[1]]
+
+
+def test_a_job_over_what_an_earlier_one_left_out_has_another_name_each_time(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bases = [two_and_a_job(s3, monkeypatch)["new"]["base"]]
+    for _ in range(2):
+        end(s3, bases[-1])
+        answer = prepare()
+        bases.append(answer["new"]["base"])
+        assert answer_for("batch", bases[-1], answer["generation"])
+    assert len({*bases}) == 3
+
+
+def test_what_decides_how_documents_are_looked_at_is_in_their_names(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_and_a_job(s3, monkeypatch)
+    assert prepare(language="other")["new"]["count"] == 3
+    monkeypatch.setenv("MAXIMUM_DOCUMENT_BYTES", "30")
+    assert prepare()["new"]["count"] == 2
+    monkeypatch.setenv("MAXIMUM_DOCUMENT_BYTES", "20")
+    assert prepare()["new"]["count"] == 0
+
+
+def test_what_this_batch_has_recorded_already_is_never_looked_at_again(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = two_and_a_job(s3, monkeypatch)["new"]["base"]
+    end(s3, base)
+    write_item(Change(object_key("o-m1"), put={"recorded": "m1-t", "recorded_by": "batch"}))
+    answer = prepare()
+    assert documents_of(CLINICAL, answer["new"]["base"]).names == [read_index(s3, answer)[2]["document"]]
+    assert media_ids(s3, answer) == ["m1", "m1", "m2"]
 
 
 def test_a_recording_without_speech_is_rejected(s3: Any) -> None:
     put_plan(s3, recording("m1"))
     put_transcript(s3, "m1", "")
-    assert prepare_documents.handler({"batch": BATCH}, None)["count"] == 0
+    assert prepare()["count"] == 0
     body = s3.get_object(Bucket=CLINICAL, Key="batches/batch/rejections/m1.json")["Body"].read()
     assert json.loads(body)["reason"] == "No speech was recognised in the recording."
 
 
 def test_reused_recordings_make_no_documents(s3: Any) -> None:
     put_plan(s3, recording("m1", reused=True))
-    assert prepare_documents.handler({"batch": BATCH}, None)["count"] == 0
+    assert prepare()["count"] == 0
 
 
 def test_a_rejected_recording_needs_no_transcript(s3: Any) -> None:
     put_plan(s3, recording("m1"))
     write(s3, "batches/batch/rejections/m1.json", {"media_id": "m1"})
-    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 0
+    assert prepare()["count"] == 0
 
 
 def reason(s3: Any, media_id: str) -> str:
@@ -128,7 +236,7 @@ def reason(s3: Any, media_id: str) -> str:
 def test_a_recording_whose_transcript_is_gone_is_rejected_with_what_to_do(s3: Any) -> None:
     put_plan(s3, recording("m1"), recording("m2"))
     put_transcript(s3, "m2", "She has asthma.")
-    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+    assert media_ids(s3, prepare()) == ["m2"]
     assert "transcripts/m1-t.json is not there" in reason(s3, "m1")
     assert '"reprocess": true' in reason(s3, "m1")
 
@@ -154,7 +262,7 @@ def test_a_transcript_that_is_none_rejects_its_recording_and_no_other(s3: Any, b
     put_plan(s3, recording("m1"), recording("m2"))
     s3.put_object(Bucket=CLINICAL, Key="transcripts/m1-t.json", Body=body)
     put_transcript(s3, "m2", "She has asthma.")
-    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+    assert media_ids(s3, prepare()) == ["m2"]
     assert "transcripts/m1-t.json can't be understood" in reason(s3, "m1")
     assert "asth" not in reason(s3, "m1")
 
@@ -163,21 +271,36 @@ def test_a_rejection_is_final_for_its_batch(s3: Any) -> None:
     put_plan(s3, recording("m1"))
     put_transcript(s3, "m1", "She has asthma.")
     write(s3, "batches/batch/rejections/m1.json", {"media_id": "m1"})
-    documents = prepare_documents.handler({"batch": BATCH}, None)
-    assert (documents["transcribed"], documents["count"]) == (0, 0)
+    assert prepare()["count"] == 0
 
 
 def test_recordings_that_another_execution_took_over_are_left_to_it(s3: Any) -> None:
-    put_plan(s3, recording("m1"), recording("m2"))
-    for media_id in ("m1", "m2"):
+    put_plan(s3, *(recording(media_id) for media_id in ("m1", "m2", "m3")))
+    for media_id in ("m1", "m2", "m3"):
         put_transcript(s3, media_id, "She has asthma.")
-    s3.put_object(Bucket=CLINICAL, Key="claims/m1-t", Metadata={"execution": "batch"})
-    s3.put_object(Bucket=CLINICAL, Key="claims/m2-t", Metadata={"execution": "later"})
-    marker = s3.put_object(Bucket=CLINICAL, Key="batches/batch/taken-over.json", Body=b"{}")["ETag"]
-    documents = prepare_documents.handler({"batch": BATCH}, None)
-    assert (documents["count"], documents["takeover"]) == (1, marker)
-    taken = json.loads(s3.get_object(Bucket=CLINICAL, Key="batches/batch/taken.json")["Body"].read())
-    assert [(item["media_id"], item["execution_name"]) for item in taken] == [("m2", "later")]
+    write_item(Change(claim_key("m2-t"), put={"execution": "later"}))
+    write_item(Change(object_key("o-m3"), put={"recorded": "m3-t", "recorded_by": "another"}))
+    answer = prepare()
+    assert media_ids(s3, answer) == ["m1"]
+    left = read(s3, answer["elsewhere_key"])
+    assert [(item["media_id"], item["execution_name"]) for item in left] == [("m2", "later"), ("m3", "another")]
+
+
+def test_a_recording_of_which_a_newer_version_was_planned_is_rejected(s3: Any) -> None:
+    put_plan(s3, recording("m1"))
+    put_transcript(s3, "m1", "She has asthma.")
+    write_item(Change(object_key("o-m1"), put={"version": "newer"}))
+    assert prepare()["count"] == 0
+    assert reason(s3, "m1") == REPLACED
+
+
+@pytest.mark.parametrize("key", [object_key("o-m1"), claim_key("m1-t")])
+def test_a_recording_that_the_ledger_does_not_know_is_rejected(s3: Any, key: str) -> None:
+    put_plan(s3, recording("m1"))
+    put_transcript(s3, "m1", "She has asthma.")
+    boto3.client("dynamodb").delete_item(TableName="ledger-table", Key={"pk": {"S": key}})
+    assert prepare()["count"] == 0
+    assert "who works on this recording" in reason(s3, "m1")
 
 
 def put_recording(s3: Any, media_id: str) -> dict[str, Any]:
@@ -195,7 +318,7 @@ def test_a_recording_that_was_replaced_while_it_was_transcribed_is_rejected(s3: 
     put_plan(s3, *planned)
     s3.put_object(Bucket="media-bucket", Key="media/p-1/m1.wav", Body=b"another")
     s3.delete_object(Bucket="media-bucket", Key="media/p-1/m2.wav")
-    assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 2
+    assert media_ids(s3, prepare()) == [item["media_id"] for item in planned[1:]]
     assert reason(s3, planned[0]["media_id"]) == REPLACED
 
 
@@ -204,12 +327,12 @@ def test_a_recording_of_which_s3_tells_no_head_any_more_is_used(s3: Any, monkeyp
     for code in ("403", "400"):
         denied = ClientError({"Error": {"Code": code}}, "HeadObject")
         monkeypatch.setattr("lambdas.shared.object_faults.find_head", raising(denied))
-        assert prepare_documents.handler({"batch": BATCH}, None)["transcribed"] == 1
+        assert prepare()["count"] == 1
     monkeypatch.setattr(
         "lambdas.shared.object_faults.find_head", raising(ClientError({"Error": {"Code": "503"}}, "HeadObject"))
     )
     with pytest.raises(ClientError, match="503"):
-        prepare_documents.handler({"batch": BATCH}, None)
+        prepare()
 
 
 def raising(error: Exception) -> Any:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from lambdas.recordings import Recording, inspect, inspect_all
+from lambdas.recordings import Recording, check_access, inspect
 from lambdas.shared import storage
 from lambdas.shared.object_faults import CUSTOMER_KEY, NO_ACCESS
 
@@ -29,8 +28,9 @@ def answer(s3_says: Stubber, *statuses: str) -> None:
 
 
 def inspected(keys: list[str]) -> list[Recording]:
-    with ThreadPoolExecutor(1) as pool:  # in the order of the script
-        return inspect_all(pool, keys)
+    found = [inspect(key) for key in keys]
+    check_access(found)
+    return found
 
 
 def test_a_key_that_is_no_recording_s_is_not_even_looked_at(s3_says: Stubber) -> None:

@@ -11,6 +11,7 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from botocore.stub import Stubber
 
 from lambdas import clean_rooms_ml, comprehend_medical, transcribe_medical
+from lambdas.entity_jobs import note_started
 from lambdas.execution_input import read_request
 from lambdas.rules import parameters
 from lambdas.rules.sdk_model import input_shape
@@ -25,7 +26,7 @@ RECORDING = {
     "uri": "s3://media-bucket/media/p/a",
     "transcript_id": "t",
 }
-DOCUMENTS = {"uri": "s3://clinical-bucket/documents/d/"}
+DOCUMENTS = {"jobs_key": "batches/b/entity-jobs-1.json", "new": {"base": "d"}}
 SEED = {"cohort": "c", "seed_uri": "s3://audience-bucket/seeds/c/s.jsonl"}
 
 
@@ -94,7 +95,10 @@ def test_every_member_of_an_answer_is_in_the_job_s_record(
     described.update(ended)
     stubbed(client).add_response(method, answer)
     job = {**jobs.started(JOB, 30, 0), "polls": jobs.EARLY_POLLS}
-    module.poll({"batch_id": "b", "recording": RECORDING, "job": job, "redrive_count": 0}, None)
+    s3.put_object(Bucket="clinical-bucket", Key=DOCUMENTS["jobs_key"], Body=b'[{"base": "d"}]')
+    note_started("d", JOB, 1)
+    event = {"batch_id": "b", "recording": RECORDING, "documents": DOCUMENTS, "job": job, "redrive_count": 0}
+    module.poll(event, None)
     kept = s3.get_object(Bucket="clinical-bucket", Key=f"batches/b/jobs/{stage}/{JOB}.json")["Body"].read()
     assert json.loads(kept) == json.loads(json.dumps(described, default=datetime.isoformat))
 
@@ -106,9 +110,11 @@ def test_every_member_that_may_be_asked_for_is_in_the_request(operation: str) ->
     asked = {name: value for name, value in filled(shape).items() if name not in service.SET_BY_PIPELINE}
     request = {
         "StartMedicalTranscriptionJob": lambda: transcribe_medical.request("n", RECORDING, asked),
-        "StartEntitiesDetectionV2Job": lambda: comprehend_medical.request(asked.get("JobName", "n"), DOCUMENTS, asked),
+        "StartEntitiesDetectionV2Job": lambda: comprehend_medical.request("d", 1, asked),
         "StartAudienceGenerationJob": lambda: clean_rooms_ml.request("n", SEED, asked),
     }[operation]()
+    if name := asked.pop("JobName", None):
+        assert request["JobName"] == f"{name}-d-1"
     assert {name: request[name] for name in asked} == asked
     assert set(request) == set(shape.members)
 

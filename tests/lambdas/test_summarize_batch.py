@@ -49,15 +49,16 @@ def summarize(
         "rejected": [recording(3, reason="The file is empty (0 bytes).")],
     }
     put(s3, "batches/b/plan.json", plan)
-    put(s3, "batches/b/taken.json", [recording(5, execution_name="another")])
+    put(s3, "batches/b/elsewhere-1.json", [recording(5, execution_name="another")])
     put(
         s3,
-        "batches/b/documents.jsonl",
+        "batches/b/documents-1.jsonl",
         {"document": "m1-0000.txt", "media_id": documented, "offset": 0, "characters": 150},
     )
     state = {
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
-        "documents": {"count": 1, "characters": 150, "uri": "s3://c/d/", "estimated_usd": 0.02, "transcribed": 1,
+        "documents": {"index_key": "batches/b/documents-1.jsonl", "elsewhere_key": "batches/b/elsewhere-1.json",
+                      "count": 1, "characters": 150, "new": {"count": 1}, "estimated_usd": 0.02,
                       "billable_seconds": 16},
         "seeds": SEEDS,
         "audiences": [],
@@ -87,6 +88,14 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     assert summary["cost_usd"]["transcribe_medical"] == 0.02
     assert summary["cost_usd"]["total"] == 0.04
     assert summary["cohorts_without_audience"] == [{"cohort": "asthma", "eligible": 3, "reason": "few"}]
+
+
+def test_what_another_execution_finished_meanwhile_is_left_to_it(s3: Any) -> None:
+    put(s3, "batches/b/elsewhere-2.json", [recording(1, execution_name="another")])
+    entities = {**summarize_batch.NO_ENTITIES, "elsewhere_key": "batches/b/elsewhere-2.json"}
+    answer, summary = summarize(s3, entities=entities)
+    assert (answer["transcribed"], answer["elsewhere"], answer["rejected"]) == (0, 3, 1)
+    assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5", "m1"]
 
 
 def test_each_recording_has_one_outcome_whatever_earlier_attempts_have_left(s3: Any) -> None:
@@ -233,7 +242,7 @@ def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -
     item = {"seed": seed, "generation": {"id": GENERATION, "status": "COMPLETED", "result": {"metrics": metrics}}}
     result = {
         "service_status": "PARTIAL_SUCCESS", "model_version": None, "output_uri": "s3://c/entities/j/",
-        "manifest_path": "entities/j/Manifest",
+        "jobs": 1, "manifest_path": "entities/j/Manifest",
     }  # fmt: skip
     entities = summarize_batch.NO_ENTITIES | {"records": 2, "by_category": {"ANATOMY": 2}, "documents_unprocessed": 1}
     _, summary = summarize(s3, audiences=[item], entities=entities, entity_detection={"result": result})

@@ -73,6 +73,18 @@ def test_an_error_after_the_last_retry_ends_the_execution() -> None:
     assert (ran.error, ran.tally.transitions) == ("Throttled", 3)
 
 
+def test_an_error_that_is_caught_goes_on_where_the_catcher_says_with_what_was_there() -> None:
+    caught = {"ErrorEquals": ["TakenOver"], "ResultPath": None, "Next": "Again"}
+    states = {
+        "Only": {"Type": "Task", "Resource": "a", "Catch": [caught], "End": True},
+        "Again": {"Type": "Task", "Resource": "b", "End": True},
+    }
+    tasks = {"a": failing(1, "TakenOver"), "b": failing(0)}
+    assert Ran({"StartAt": "Only", "States": states}, tasks, {"x": 1}).output == {"given": {"x": 1}}
+    tasks["a"] = failing(1, "JobFailed")
+    assert Ran({"StartAt": "Only", "States": states}, tasks).error == "JobFailed"
+
+
 def test_a_task_gets_what_its_paths_select_and_puts_its_result_where_its_path_says() -> None:
     parameters = {"batch.$": "$.batch.id", "name.$": "$$.Execution.Name", "fixed": 1}
     state = {"Type": "Task", "Resource": "a", "Parameters": parameters, "ResultPath": "$.job"}

@@ -156,7 +156,7 @@ def test_ingest_counts_what_came_what_goes_back_and_how_long_it_waited(
 
 
 def test_entity_detection_above_the_ceiling_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    documents = {"estimated_usd": 100.01, "count": 1, "characters": 1_000_100, "uri": "s3://b/documents/d/"}
+    documents = {"new": {"base": "d", "estimated_usd": 100.01, "count": 1, "characters": 1_000_100}}
     event = {"batch_id": "drop-1", "documents": documents, "parameters": {}, "redrive_count": 0}
     with pytest.raises(CostCeilingExceeded):
         comprehend_medical.start(event, None)

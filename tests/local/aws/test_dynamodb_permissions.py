@@ -1,5 +1,6 @@
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -181,6 +182,35 @@ def test_a_transaction_is_allowed_item_by_item(local_aws: LocalAws, make_role: A
     elsewhere = [{"ConditionCheck": check(table, "claim#2")}, {"Update": update(table, "claim#1")}]
     dynamodb = make_role(checking, updating).client("dynamodb")
     assert "dynamodb:ConditionCheckItem" in refused(dynamodb.transact_write_items, TransactItems=elsewhere)
+
+
+def test_an_item_of_a_transaction_may_be_asked_about_with_the_keys_of_all(
+    make_role: Any, table: str, playing: Callable[..., None]
+) -> None:
+    arn, entries = (
+        f"{TABLE}/{table}",
+        [{"ConditionCheck": check(table, "execution#1")}, {"Update": update(table, "claim#1")}],
+    )
+    narrow = make_role(
+        allow("dynamodb:ConditionCheckItem", arn, keys_like("execution#*")),
+        allow("dynamodb:UpdateItem", arn, keys_like("claim#*")),
+    ).client("dynamodb")
+    actions = ["dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"]
+    wide = make_role(allow(actions, arn, keys_like("execution#*", "claim#*"))).client("dynamodb")
+    playing(transaction_keys="all")
+    assert "dynamodb:ConditionCheckItem" in refused(narrow.transact_write_items, TransactItems=entries)
+    wide.transact_write_items(TransactItems=entries)
+    playing(transaction_keys="each")
+    narrow.transact_write_items(TransactItems=entries)
+
+
+def test_the_keys_of_all_are_those_of_one_table(table: str, make_table: Any, playing: Callable[..., None]) -> None:
+    playing(transaction_keys="all")
+    other = make_table()
+    places = ((table, "a"), (other, "b"), (table, "c"))
+    entries = [{"Update": {"TableName": name, "Key": key(value)}} for name, value in places]
+    shown = [context["dynamodb:LeadingKeys"] for *_, context in needs("TransactWriteItems", {"TransactItems": entries})]
+    assert shown == [["a", "c"], ["b"], ["a", "c"]]
 
 
 def test_a_right_may_be_had_in_transactions_only(make_role: Any, table: str) -> None:
