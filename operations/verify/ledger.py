@@ -22,16 +22,10 @@ def _table(observed: Observed) -> Seen:
     table = dynamodb.describe_table(TableName=name)["Table"]
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    key, protected = (
-        table.get("SSEDescription", {}).get("KMSMasterKeyArn"),
-        table.get("DeletionProtectionEnabled", False),
-    )
-    evidence = (
-        f"{table['TableArn']} is {table['TableStatus']}, under {key}, point-in-time recovery is {recovery}, deletion "
-        f"protection is {'on' if protected else 'off'}"
-    )
+    key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
+    evidence = f"{table['TableArn']} is {table['TableStatus']}, under {key}, point-in-time recovery is {recovery}"
     is_so = (table["TableStatus"], key, recovery) == ("ACTIVE", observed.clinical_key, "ENABLED")
-    return holds(evidence) if is_so and (protected or not observed.environment.retain_data) else refuted(evidence)
+    return holds(evidence) if is_so else refuted(evidence)
 
 
 def _writes(observed: Observed) -> Seen:
@@ -116,7 +110,7 @@ def _refusal(call: Callable[[], Any]) -> str:
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "ledger",
-        "The ledger is under the clinical key, can be restored, and is protected from deletion where buckets are kept.",
+        "The ledger is under the clinical key, and can be restored.",
         "Compare the table with the template (drift detection), and deploy again.",
         _table,
     ),

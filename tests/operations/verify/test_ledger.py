@@ -26,7 +26,6 @@ def dynamodb() -> Iterator[Any]:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
             SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY},
-            DeletionProtectionEnabled=True,
         )
         recover(client, True)
         yield client
@@ -38,12 +37,11 @@ def recover(dynamodb: Any, wanted: bool) -> None:
     )
 
 
-def found(point: str, *, retain_data: bool = True, clinical_key: str = KEY) -> Finding:
+def found(point: str, *, clinical_key: str = KEY) -> Finding:
     (check,) = [check for check in ledger.CHECKS if check.point == point]
     observed: Any = SimpleNamespace(
         client=boto3.client,
         deployed=SimpleNamespace(ledger=TABLE),
-        environment=SimpleNamespace(retain_data=retain_data),
         clinical_key=clinical_key,
     )
     return finding(check, observed)
@@ -52,21 +50,17 @@ def found(point: str, *, retain_data: bool = True, clinical_key: str = KEY) -> F
 def test_the_table_as_it_is_deployed_holds(dynamodb: Any) -> None:
     table = found("ledger")
     assert table.verdict is Verdict.HOLDS, table
-    assert f"is ACTIVE, under {KEY}, point-in-time recovery is ENABLED, deletion protection is on" in table.evidence
+    assert f"is ACTIVE, under {KEY}, point-in-time recovery is ENABLED" in table.evidence
     writes = found("ledger-writes")
     assert writes.verdict is Verdict.HOLDS, writes
     assert "a transaction with an unmet check: TransactionCanceledException [ConditionalC" in writes.evidence
     assert dynamodb.scan(TableName=TABLE)["Items"] == []
 
 
-def test_another_key_no_recovery_and_no_protection_are_refuted(dynamodb: Any) -> None:
+def test_another_key_and_no_recovery_are_refuted(dynamodb: Any) -> None:
     assert found("ledger", clinical_key="arn:aws:kms:us-east-1:123456789012:key/other").verdict is Verdict.REFUTED
     recover(dynamodb, False)
     assert found("ledger").verdict is Verdict.REFUTED
-    recover(dynamodb, True)
-    dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
-    assert found("ledger").verdict is Verdict.REFUTED
-    assert found("ledger", retain_data=False).verdict is Verdict.HOLDS
 
 
 def test_a_write_that_heeds_no_condition_is_refuted(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
