@@ -17,9 +17,6 @@ class Ledger(Construct):
     whoever makes the table, which is CloudFormation's role, for grants of its own, and of whoever reads or writes in it
     to decrypt the table's key.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
-
-    Where it is protected from deletion, it is so from the beginning: a first deployment that fails leaves it behind
-    (docs/deploy.md, "When a deployment fails").
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, store: DataStore) -> None:
@@ -35,6 +32,5 @@ class Ledger(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=environment.retain_data,
             removal_policy=removal_policy(environment),
         )

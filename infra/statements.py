@@ -74,7 +74,7 @@ def items(ledger: Ledger, *, read: Sequence[str], update: Sequence[str] = (), ch
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
     """
     granted = {
-        "ReadItems": (["dynamodb:GetItem", "dynamodb:BatchGetItem"], read),
+        "ReadItems": (["dynamodb:BatchGetItem"], read),
         "UpdateItems": (["dynamodb:UpdateItem"], update),
         "CheckItems": (["dynamodb:ConditionCheckItem"], check),
     }

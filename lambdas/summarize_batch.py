@@ -84,7 +84,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "comprehend_medical": documents["estimated_usd"],
             "total": round(transcription_usd + documents["estimated_usd"], 4),
             "not_included": "Clean Rooms ML (charged by the size of the model owner's data), Step Functions, Lambda, "
-            "S3 and KMS. Speech is counted up to the last word of each recording.",
+            "S3, DynamoDB and KMS. Speech is counted up to the last word of each recording.",
         },
     }
     key = batch["prefix"] + "summary.json"

@@ -171,8 +171,8 @@ def forget_command(
 ) -> None:
     """Remove everything of a patient from all buckets, keep them out of later seeds, and prove that nothing is left.
 
-    Refuses while an execution holds one of their recordings, and a user id that nothing names. May be stopped at any
-    time and repeated.
+    Refuses while an execution holds one of their recordings, and a user id that nothing names. Waits for what one that
+    was stopped may yet write, at most 20 minutes. May be stopped at any time and repeated.
 
     \b
     Example: python -m operations forget p-001 --dry-run --env local
@@ -182,8 +182,8 @@ def forget_command(
     if as_json and not (yes or dry_run):
         raise OperationError("With --json nothing can be asked; give --yes or --dry-run.")
     deployed = find(env, endpoint_url)
-    with output.spinner(as_json) as report:
-        plan = forgetting.look(deployed, user_id, report, access_logs=dry_run)
+    with output.spinner(as_json) as (report, say):
+        plan = forgetting.look(deployed, user_id, report, say, dry_run=dry_run)
         refuse_unknown(deployed, plan, report)
     if dry_run:
         output.dry_run(deployed, plan, as_json, delete_audiences=audiences)
@@ -191,7 +191,7 @@ def forget_command(
     if not yes:
         output.plan(plan)
         ask(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
-    with output.spinner(as_json) as report:
+    with output.spinner(as_json) as (report, _):
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
     output.forgotten(outcome, as_json)
     raise typer.Exit(FAILED if outcome.left else ALL_GOOD)

@@ -1,4 +1,4 @@
-"""A deployed environment, found through its CloudFormation stack: buckets, state machine, clients. Nothing is guessed.
+"""A deployed environment: its buckets, table, state machine and clients, found through its stack. Nothing is guessed.
 
 Sources: CloudFormation API reference, DescribeStacks (a stack that isn't there is a ValidationError) and
 ListStackResources.
@@ -38,10 +38,10 @@ class Connection(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the four named ones too.
+    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the three named ones too.
 
-    `prefix` is the stack's name, and the beginning of every name that the application chooses itself. `outputs` are
-    the stack's.
+    `ledger` is the table's name. `prefix` is the stack's name, and the beginning of every name that the application
+    chooses itself. `outputs` are the stack's.
     """
 
     connection: Connection
@@ -50,6 +50,7 @@ class Deployed(NamedTuple):
     media: str
     clinical: str
     audience: str
+    ledger: str
     state_machine_arn: str
     outputs: Mapping[str, str]
 
@@ -97,13 +98,13 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     buckets = tuple(
         resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == "AWS::S3::Bucket"
     )
-    names = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "StateMachineArn")
+    names = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "LedgerTableName", "StateMachineArn")
     if missing := [name for name in names if name not in outputs]:
         raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it anew: make deploy ENV=…")
-    media, clinical, audience, state_machine = (outputs[name] for name in names)
+    media, clinical, audience, ledger, state_machine = (outputs[name] for name in names)
     if unlisted := {media, clinical, audience} - set(buckets):
         raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it anew.")
-    return Deployed(connection, prefix, buckets, media, clinical, audience, state_machine, outputs)
+    return Deployed(connection, prefix, buckets, media, clinical, audience, ledger, state_machine, outputs)
 
 
 # Making a client takes longer than most of its calls.

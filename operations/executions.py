@@ -1,7 +1,8 @@
 """Executions of an environment's state machine: listed, looked into, redriven, started again.
 
-Sources: Step Functions API reference, ListExecutions (newest first), DescribeExecution, GetExecutionHistory,
-ListMapRuns, DescribeMapRun, RedriveExecution, StartExecution.
+Sources: Step Functions API reference, ListExecutions (running ones by their start or redrive, all others by their end,
+the latest first), DescribeExecution, GetExecutionHistory, ListMapRuns, DescribeMapRun, RedriveExecution,
+StartExecution.
 """
 
 import json
@@ -74,10 +75,19 @@ def newest(deployed: Deployed, number: int) -> list[Execution]:
 
 
 def listed(deployed: Deployed) -> Iterator[dict[str, Any]]:
-    """What ListExecutions says of them, newest first."""
+    """What ListExecutions says of them, the latest first."""
     pages = deployed.client("stepfunctions").get_paginator("list_executions")
     for page in pages.paginate(stateMachineArn=deployed.state_machine_arn):
         yield from page["executions"]
+
+
+def started_since(deployed: Deployed, moment: datetime) -> Iterator[dict[str, Any]]:
+    """What ListExecutions says of those that have started since then; older ones may be listed between them."""
+    for item in listed(deployed):
+        if item["startDate"] >= moment:
+            yield item
+        elif all(item.get(date) is None or item[date] < moment for date in ("redriveDate", "stopDate")):
+            return
 
 
 def arn_of(deployed: Deployed, execution: str) -> str:

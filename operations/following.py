@@ -14,7 +14,7 @@ from rich.text import Text
 
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.executions import Execution, listed, look
+from operations.executions import Execution, look, started_since
 from operations.refusals import AWS_ERRORS
 from operations.stages import STAGES
 
@@ -104,9 +104,7 @@ class Uptake:
 
     def look(self) -> None:
         """Look at the executions that have begun since the last look."""
-        for item in listed(self._deployed):
-            if item["startDate"] < self._since:
-                break
+        for item in started_since(self._deployed, self._since):
             if item["executionArn"] in self._seen:
                 continue
             self._seen.add(item["executionArn"])
@@ -189,12 +187,7 @@ def follow_uploads(
 def recent(deployed: Deployed) -> frozenset[str]:
     """ARNs of the executions that could be mistaken for ones that begin now."""
     since = datetime.now(UTC) - _CLOCKS_DIFFER
-    arns = []
-    for item in listed(deployed):
-        if item["startDate"] < since:
-            break
-        arns.append(item["executionArn"])
-    return frozenset(arns)
+    return frozenset(item["executionArn"] for item in started_since(deployed, since))
 
 
 def media_of(deployed: Deployed, arn: str) -> set[str]:

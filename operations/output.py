@@ -51,12 +51,12 @@ def bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int], None]]
 
 
 @contextmanager
-def spinner(as_json: bool) -> Iterator[Report]:
-    """Tells how many objects were done so far."""
+def spinner(as_json: bool) -> Iterator[tuple[Report, Callable[[str], None]]]:
+    """Two to call: one tells how many objects were done so far, on a screen only, and one a sentence."""
     done: dict[str, int] = {}
     shown = progress_console(as_json)
     if not shown.is_terminal:
-        yield lambda what, number: None
+        yield lambda what, number: None, shown.print
         return
     with Status("…", console=shown) as status:
 
@@ -64,7 +64,7 @@ def spinner(as_json: bool) -> Iterator[Report]:
             done[what] = done.get(what, 0) + number
             status.update(f"{what}: {done[what]:,}")
 
-        yield report
+        yield report, status.update
 
 
 def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def forgotten(outcome: Outcome, as_json: bool) -> None:
                 "removed": outcome.removed,
                 "rewritten": outcome.rewritten,
                 "looked_at": outcome.looked_at,
-                "left": [version.uri for version in outcome.left],
+                "left": outcome.left,
                 "notes": outcome.notes,
             }
         )
@@ -191,8 +191,8 @@ def forgotten(outcome: Outcome, as_json: bool) -> None:
         table.add_row(kind, str(outcome.removed.get(kind, 0)), str(outcome.rewritten.get(kind, 0)))
     shown.print(table)
     _print_notes(outcome.notes)
-    for version in outcome.left[:_MOST_SHOWN]:
-        shown.print(f"Left: {version.uri}. It is nothing that this application writes so: look at it and remove it.")
+    for where in outcome.left[:_MOST_SHOWN]:
+        shown.print(f"Left: {where}. It is nothing that this application writes so: look at it and remove it.")
     shown.print(
         f"forget: {removed} objects removed, {rewritten} rewritten, {outcome.looked_at} looked at, "
         f"{len(outcome.left)} left"

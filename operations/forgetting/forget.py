@@ -7,26 +7,27 @@ from typing import Any, NamedTuple
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, audiences, proof, removal, suppression, survey
+from operations.forgetting import at_work, audiences, ledger, proof, removal, suppression, survey
+from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
 from operations.forgetting.survey import Object
-from operations.forgetting.versions import Version
 
 # Called with what is being done, and then with the number of objects it was done with since the last time.
 Report = Callable[[str, int], None]
 # Kinds of things that are removed and aren't in a bucket.
-NO_OBJECTS = ("unfinished uploads", "transcription jobs", "audiences")
+NO_OBJECTS = ("ledger items", "unfinished uploads", "transcription jobs", "audiences")
 
 
 class Plan(NamedTuple):
     """What is to go. `whole` is with all that is the patient's, `parts` names them among others.
 
-    `is_suppressed` is whether the suppression list has them already.
+    `ledger_items` are the keys of theirs; `is_suppressed` is whether the suppression list has them already.
     """
 
     known: survey.Known
     whole: list[Object]
     parts: list[Object]
+    ledger_items: list[str]
     uploads: int
     transcription_jobs: list[dict[str, Any]]
     audiences: list[Audience]
@@ -35,17 +36,22 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`removed` and `rewritten` count by kind; `left` are the versions that still name the patient."""
+    """`removed` and `rewritten` count by kind; `left` tells where something still names the patient."""
 
     removed: dict[str, int]
     rewritten: dict[str, int]
     looked_at: int
-    left: list[Version]
+    left: list[str]
     notes: list[str]
 
 
-def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool = False) -> Plan:
-    """Find everything that is to go; nothing is changed. `forget` looks for the access logs itself, last of all.
+def look(
+    deployed: Deployed, user_id: str, report: Report, say: Callable[[str], None], *, dry_run: bool = False
+) -> Plan:
+    """Find everything that is to go; nothing is changed.
+
+    What a function may be writing that an ended execution has left behind is waited for, and `say` is told so. A dry
+    run doesn't wait, and looks for the access logs too, which `forget` looks for itself, last of all.
 
     Raises:
         OperationError: something is still working with the patient's recordings, the user id can't be one, or the
@@ -56,18 +62,20 @@ def look(deployed: Deployed, user_id: str, report: Report, *, access_logs: bool 
     if not user_id or "/" in user_id:
         raise OperationError(f"{given!r} is no user id; give what stands behind media/ in a recording's key.")
     is_suppressed = suppression.is_suppressed(deployed, user_id)
-    at_work.refuse_running_executions(deployed, user_id)
+    if dry_run:
+        at_work.refuse_running_executions(deployed, user_id)
+    else:
+        at_work.wait_for_functions(deployed, user_id, say)
     known = survey.learn(deployed, user_id, lambda number: report("Reading plans and records", number))
     findings = survey.survey(deployed, known, lambda number: report("Looking for what names them", number))
-    logs = (
-        survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if access_logs else []
-    )
+    logs = survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if dry_run else []
     jobs = at_work.transcription_jobs(deployed, known)
     at_work.refuse_running_jobs(deployed, jobs, findings)
     return Plan(
         known,
         findings.whole + removal.seed_pointers(deployed, findings),
         findings.parts + logs,
+        ledger.items_of(deployed, known.traces),
         len(removal.unfinished_uploads(deployed, user_id)),
         jobs,
         audiences.audiences(deployed, findings),
@@ -84,12 +92,18 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         botocore.exceptions.ClientError: a right is missing.
     """
     traces = plan.known.traces
-    before = {execution["executionArn"] for execution in at_work.running_executions(deployed)}
+    before = at_work.executions_at_work(deployed)
+    if holding := at_work.holding(deployed, before, traces.user_id):
+        raise OperationError(
+            f"The execution {holding[0].name}, which holds recordings of {traces.user_id}, was started or stopped after"
+            " they were looked for; nothing is removed yet, forget again."
+        )
     suppressed = suppression.suppress(deployed, traces.user_id)
 
     def removing(number: int) -> None:
         report("Removing", number)
 
+    ledger.delete_items(deployed, plan.ledger_items)
     removal.remove_whole(deployed, plan.whole, removing)
     removal.abort_uploads(deployed, traces.user_id)
     at_work.delete_transcription_jobs(deployed, plan.transcription_jobs)
@@ -108,7 +122,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         Counter(found.place.kind for found in rewritten + rewritten_logs)
         | Counter({"suppression list": int(suppressed)}),
         looked_at,
-        [found.version for found in left],
+        left,
         notes(deployed, plan, before, delete_audiences=delete_audiences),
     )
 
@@ -116,20 +130,23 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
 def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
     """Kind -> number: object versions, and what isn't in a bucket."""
     number = Counter(found.place.kind for found in objects)
+    number["ledger items"] += len(plan.ledger_items)
     number["unfinished uploads"] += plan.uploads
     number["transcription jobs"] += len(plan.transcription_jobs)
     return {kind: count for kind, count in number.items() if count}
 
 
-def notes(deployed: Deployed, plan: Plan, running: Iterable[str], *, delete_audiences: bool) -> list[str]:
-    """What can't be deleted, and what is yet to be done, in sentences."""
+def notes(deployed: Deployed, plan: Plan, before: Iterable[AtWork], *, delete_audiences: bool) -> list[str]:
+    """What can't be deleted, and what is yet to be done, in sentences; `before` was at work when it began."""
     known, told = plan.known, []
     user_id = known.traces.user_id
     if reason := fault(user_id):
         told.append(f"{user_id!r} {reason}: it can't be on the suppression list, and is in no later seed for that.")
-    for arn in running:
+    for execution in before:
+        end = f"at {execution.until.astimezone():%H:%M:%S}" if execution.until else "when it has ended"
         told.append(
-            f"{arn} was running and may have read the records before; when it has ended, forget again to be sure."
+            f"{execution.arn}, or a function of it, was at work and may have read the records before; forget again "
+            f"{end} to be sure."
         )
     if known.unplanned:
         told.append(
@@ -140,6 +157,11 @@ def notes(deployed: Deployed, plan: Plan, running: Iterable[str], *, delete_audi
         told.append(
             "Comprehend Medical keeps the metadata of these jobs until they expire; they name a folder and no patient: "
             f"{', '.join(plan.entity_detection_jobs)}."
+        )
+    if plan.ledger_items:
+        told.append(
+            f"The ledger {deployed.ledger} can be restored as it was within the last 35 days, with the ids of their "
+            "recordings, which name nobody. Whoever does so forgets again."
         )
     if known.executions:
         told.append(

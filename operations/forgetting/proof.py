@@ -1,4 +1,6 @@
-"""The proof: every version of every object of every bucket, its key, metadata and content, searched for the patient.
+"""The proof: everything that there is, searched for the patient.
+
+That is every version of every object of every bucket, its key, metadata and content, and every item of the ledger.
 
 Not read are the contents of other patients' recordings: nothing of ours writes there. Everything that can't be told to
 name somebody else counts as left.
@@ -9,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from operations.deployed import Deployed
-from operations.forgetting import layout
+from operations.forgetting import layout, ledger
 from operations.forgetting.survey import Known, Object, Tick, names_them
 from operations.forgetting.versions import list_versions, metadata_of, pieces, read
 from operations.parallel import mapped
@@ -17,15 +19,15 @@ from operations.parallel import mapped
 _MEDIA_ID = re.compile(rb"[0-9a-f]{32}")
 
 
-def leftovers(deployed: Deployed, known: Known, tick: Tick) -> tuple[list[Object], int]:
-    """What is left of the patient, and how many versions were looked at.
+def leftovers(deployed: Deployed, known: Known, tick: Tick) -> tuple[list[str], int]:
+    """What is left of the patient, as people find it, and how many versions and items were looked at.
 
     Raises:
         botocore.exceptions.ClientError: something can't be looked at; there is no proof then.
     """
     s3 = deployed.client("s3")
-    looked_at = 0
-    left = []
+    left, looked_at = ledger.leftovers(deployed, known.traces)
+    tick(looked_at)
 
     def everything() -> Iterator[Object]:
         ours = (deployed.media, deployed.clinical, deployed.audience)
@@ -38,7 +40,7 @@ def leftovers(deployed: Deployed, known: Known, tick: Tick) -> tuple[list[Object
         looked_at += 1
         tick(1)
         if is_left:
-            left.append(found)
+            left.append(found.version.uri)
     return left, looked_at
 
 
@@ -71,7 +73,7 @@ def _in_key(found: Object, known: Known) -> bool:
         return True
     if found.place.content == layout.RECORDING:
         return False  # another's
-    if found.place.content == layout.UNKNOWN and found.place.kind != "claims":
+    if found.place.content == layout.UNKNOWN:
         return traces.anywhere(key.encode())
     execution = layout.execution_of(key)
     return execution is not None and traces.anywhere(execution.encode())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
 from operations.forgetting import layout
@@ -80,14 +81,28 @@ def remove_parts(
 
 
 def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
-    """All versions of `latest.json` of the cohorts whose seeds hold the patient: the next batch must not use those."""
+    """All versions of `latest.json` of the cohorts whose last seed holds the patient: the next batch must not use it.
+
+    A pointer that names a seed without them stays: with none, the next batch would make a seed that may differ from
+    that one by a newcomer.
+    """
     s3 = deployed.client("s3")
-    seeds = [found.version.key for found in findings.parts if found.place.kind == "seeds"]
-    cohorts = sorted({key.rpartition("/")[0] for key in seeds})
-    pointers: list[Version] = [
-        version for cohort in cohorts for version in list_versions(s3, deployed.audience, f"{cohort}/latest.json")
-    ]
+    seeds = {found.version.key for found in findings.parts if found.place.kind == "seeds"}
+    pointers: list[Version] = []
+    for cohort in sorted({key.rpartition("/")[0] for key in seeds}):
+        versions = list(list_versions(s3, deployed.audience, f"{cohort}/latest.json"))
+        if any(version.is_latest and _may_name(s3, version, seeds) for version in versions):
+            pointers += versions
     return [Object(version, layout.place_of(deployed, version.bucket, version.key)) for version in pointers]
+
+
+def _may_name(s3: Any, pointer: Version, seeds: set[str]) -> bool:
+    """Whether it names one of the seeds, or can't be read."""
+    content = None if pointer.is_marker else read(s3, pointer)
+    try:
+        return content is None or parse_uri(json.loads(content.body)["seed_uri"])[1] in seeds
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def without(document: Any, traces: Traces) -> Any:

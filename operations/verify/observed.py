@@ -105,6 +105,16 @@ class Observed:
         """The summary of `worked`, None if there is none."""
         return self.batch_document("summary.json")
 
+    @cached_property
+    def documents(self) -> list[dict[str, Any]]:
+        """The usable recording's documents, each with the `job` that looks at it; none if nothing was summed up."""
+        if self.summary is None or self.planned is None:
+            return []
+        key = self.summary["documents"]["uri"].removeprefix(f"s3://{self.deployed.clinical}/")
+        lines = self.client("s3").get_object(Bucket=self.deployed.clinical, Key=key)["Body"].read().splitlines()
+        documents = [json.loads(line) for line in lines]
+        return [document for document in documents if document["media_id"] == self.planned["media_id"]]
+
     def finished_batches(self) -> float:
         """How many batches the environment's metrics say were finished, from shortly before the rehearsal until now."""
         metric = {

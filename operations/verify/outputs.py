@@ -118,13 +118,15 @@ def _results(observed: Observed) -> Seen:
         return refuted(said(failure))
     if observed.summary is None or observed.planned is None or observed.worked is None:
         return observed.never("the summary")
-    media_id, transcript_id = observed.planned["media_id"], observed.planned["transcript_id"]
-    batch, documents = f"batches/{observed.worked.name}", observed.summary["documents"]["uri"]
+    transcript_id = observed.planned["transcript_id"]
+    if not observed.documents:
+        return refuted(f"{observed.summary['documents']['uri']} has no document of the sample.")
     keys = [
-        f"{documents.removeprefix(f's3://{observed.deployed.clinical}/')}{media_id}-0000.txt",
+        *(f"documents/{document['job']}/{document['document']}" for document in observed.documents),
+        *(f"entity-jobs/{job}.json" for job in sorted({document["job"] for document in observed.documents})),
         f"records/{observed.planned['object_id']}.jsonl",
         f"reports/{transcript_id}.html",
-        *(f"{batch}/{name}" for name in ("plan.json", "documents.jsonl", "summary.json", "report.html")),
+        *(f"batches/{observed.worked.name}/{name}" for name in ("plan.json", "summary.json", "report.html")),
     ]
     if observed.environment.parameters.StartMedicalTranscriptionJob.get("ContentIdentificationType") == "PHI":
         keys.append(f"deidentified/{transcript_id}.json")

@@ -74,14 +74,15 @@ def forget(observed: Observed, say: Say) -> None:
     """
     deployed = observed.deployed
     say(f"Forgetting {TEST_PATIENT}")
-    end = time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
+    end = None
     while True:
         try:
-            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None)
+            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None, say)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
         except (OperationError, *AWS_ERRORS) as error:
             observed.trouble["forget"] = sentence(error)
+            end = end or time.monotonic() + max(observed.arrival_seconds, _LEAST_WAIT_SECONDS)
             if not isinstance(error, OperationError) or time.monotonic() > end:
                 return
         time.sleep(pause(deployed))
@@ -199,16 +200,13 @@ class Steps:
         return Jobs(tuple(sorted(transcriptions)), tuple(sorted(self._detections())))
 
     def _detections(self) -> list[str]:
-        """Ids of the jobs over the batch's documents."""
-        summary = self._observed.summary
-        folder = summary["documents"]["uri"].rstrip("/").rpartition("/")[2] if summary else None
-        if not folder:
-            return []
+        """Ids of the jobs over the usable recording's documents."""
+        folders = {f"documents/{document['job']}" for document in self._observed.documents}
         answer: dict[str, Any] = self._deployed.client("comprehendmedical").list_entities_detection_v2_jobs(
             Filter={"SubmitTimeAfter": self._observed.began}
         )
         jobs = answer.get("ComprehendMedicalAsyncJobPropertiesList", [])
-        return [job["JobId"] for job in jobs if folder in job["InputDataConfig"].get("S3Key", "")]
+        return [job["JobId"] for job in jobs if job["InputDataConfig"].get("S3Key", "").strip("/") in folders]
 
     def _until(self, happened: Callable[[], Any], between: float | None = None) -> None:
         """Wait until it has happened, at most as long as an execution may take."""

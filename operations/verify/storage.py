@@ -89,7 +89,7 @@ def _plain_http(observed: Observed) -> Seen:
 
 
 def _conditional_writes(observed: Observed) -> Seen:
-    """Claims are made as here: written if there is none, written again if it is the one that was read."""
+    """Plans, records and the suppression list are written as here: if there is none, or it is the one that was read."""
     s3, bucket, key = observed.client("s3"), observed.deployed.clinical, f"{_FOLDER}{uuid.uuid4()}"
     versions: list[str] = []
 

@@ -16,6 +16,7 @@ from operations.verify import (
     athena,
     audiences,
     executions,
+    ledger,
     notifications,
     outputs,
     preflight,
@@ -52,12 +53,13 @@ def _forgotten(observed: Observed) -> Seen:
     removed, left = sum(observed.outcome.removed.values()), len(observed.outcome.left)
     evidence = f"{removed} removed, {observed.outcome.looked_at} looked at, {left} left"
     if left:
-        return refuted(f"{evidence}: {', '.join(version.uri for version in observed.outcome.left[:_MOST_NAMED])}")
+        return refuted(f"{evidence}: {', '.join(observed.outcome.left[:_MOST_NAMED])}")
     return holds(evidence)
 
 
 _ENVIRONMENT = (
     *storage.CHECKS,
+    *ledger.CHECKS,
     *executions.CHECKS,
     *outputs.CHECKS,
     *arrivals.CHECKS,
@@ -92,7 +94,7 @@ def announcement(prefix: str) -> str:
         "  read it, and run one query. The alarms' addresses get a few mails;\n"
         f"- forget {TEST_PATIENT} and prove it, which reads every object of the environment's buckets.\n"
         "If a cohort has changed enough since its last audience, the execution generates a new one, as any would.\n"
-        f"It takes some 20 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
+        f"It takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
         "for the proof (0.40 USD for a million objects)."
     )
 

@@ -17,7 +17,7 @@ def rights(**verbs: str) -> Rights:
 
 def items(read: str, update: str = "", check: str = "") -> Rights:
     """Items of the ledger, by their kinds: one by one, several at once, and in transactions."""
-    verbs = {"get_item": read, "batch_get_item": read, "update_item": update, "check_item": check}
+    verbs = {"batch_get_item": read, "update_item": update, "check_item": check}
     return frozenset(f"{verb} ledger/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.faults.job_failures import job_failures, run_job_failure
 from tests.faults.matrix import Verdict, calls_made, cases_of, run_case
 from tests.faults.object_faults import object_cases, run_object_case
+from tests.faults.takeovers import run_takeover, takeovers
 from tests.faults.world import world
 
 MOST_CASES = 2_000
@@ -27,6 +28,7 @@ def main() -> int:
         runs: list[tuple[str, Callable[[], Verdict]]] = [
             *((str(case), partial(run_case, running, case)) for case in cases_of(calls_made(running))),
             *((str(case), partial(run_object_case, running, case)) for case in object_cases()),
+            *((str(takeover), partial(run_takeover, running, takeover)) for takeover in takeovers()),
             *((str(failure), partial(run_job_failure, running, failure)) for failure in job_failures()),
         ]
         chosen = [run for name, run in runs if arguments.only in name][:: arguments.every]

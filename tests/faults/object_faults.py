@@ -22,7 +22,7 @@ from tests.faults.invariants import outcomes, records, seeds, summary_of
 from tests.faults.matrix import Verdict, recovered, unsuccessful
 from tests.faults.world import Dropped, World
 
-File = Literal["recording", "transcript", "output", "records", "rejection", "job record", "claim"]
+File = Literal["recording", "transcript", "output", "records", "rejection", "job record"]
 RecordingFault = Literal[
     "archived", "archived in a tier", "under another key", "under a customer's key", "deleted", "replaced"
 ]
@@ -34,11 +34,10 @@ SERVICE = "the service"
 FRAGMENTS: dict[File, str] = {
     "recording": "{key}",
     "transcript": "transcripts/{media_id}-",
-    "output": "/{media_id}-0000.txt.out",
+    "output": "/{media_id}-[0-9a-f]+-[0-9a-f]+-0000.txt.out",
     "records": "records/{object_id}.jsonl",
     "rejection": "rejections/{media_id}.json",
     "job record": "{media_id}-[0-9a-f]+-1.json",
-    "claim": "claims/{media_id}-",
 }
 
 
@@ -59,7 +58,6 @@ CALLS = (
     Call("start_transcription", "transcribe", "StartMedicalTranscriptionJob"),
     Call(SERVICE, "s3", "GetObject"),
     Call("prepare_documents", "s3", "HeadObject"),
-    Call("prepare_documents", "s3", "HeadObject", "claim"),
     Call("prepare_documents", "s3", "GetObject", "transcript"),
     Call("collect_entities", "s3", "GetObject", "output"),
     Call("collect_entities", "s3", "GetObject", "transcript"),
@@ -184,8 +182,8 @@ def run_object_case(world: World, case: ObjectCase) -> Verdict:
         problems.append("the call was never made")
     if file != "recording" and outcome != "survived alone":
         problems.append("an execution has failed")
-    # A claim is written again, and a rejection is nothing that a later execution reads.
-    if case.fault in REPAIRABLE and file not in ("claim", "rejection") and not problems:
+    # A rejection is nothing that a later execution reads.
+    if case.fault in REPAIRABLE and file != "rejection" and not problems:
         victim.repair(case.fault)
         again = world.run.summary(world.run.start(media=list(dropped.texts)))
         problems += [f"{item['uri']} is rejected after its repair: {item['reason']}" for item in again["rejected"]]

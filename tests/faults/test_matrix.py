@@ -21,6 +21,7 @@ from tests.faults.object_faults import (
     object_cases,
     run_object_case,
 )
+from tests.faults.takeovers import Takeover, run_takeover
 from tests.faults.world import World, world
 
 # The call, what happens to it, what the operator does, and how it ends.
@@ -75,19 +76,32 @@ def test_a_job_that_fails_for_our_side_s_sake_is_started_again_by_a_redrive(runn
     assert (verdict.outcome, verdict.problems) == ("after redrive", [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [("conflict", "after redrive"), ("kill_after", "after redrive"), ("access_denied", "after redrive")],
+)
+def test_what_goes_wrong_while_recordings_are_taken_over_loses_and_doubles_nothing(
+    running: World, kind: Kind, outcome: str
+) -> None:
+    """The drop's own execution lies failed, and is redriven in the end."""
+    verdict = run_takeover(running, Takeover("dynamodb", "TransactWriteItems", kind, "redrive"))
+    assert (verdict.outcome, verdict.problems) == (outcome, [])
+
+
 def test_the_matrix_has_every_function_and_every_service(running: World) -> None:
     calls = calls_made(running)
     cases = list(cases_of(calls))
     assert len({case.caller for case in cases}) == 15  # the functions, and the state machine itself
     assert {case.service for case in cases} >= {
         "s3",
+        "dynamodb",
         "transcribe",
         "comprehendmedical",
         "cleanroomsml",
         "stepfunctions",
     }
     assert len(cases) > 300
-    assert len(list(object_cases())) == 76
+    assert len(list(object_cases())) == 70
 
 
 def test_the_architecture_says_of_every_call_what_its_failure_is_about(running: World) -> None:
@@ -121,7 +135,6 @@ def test_every_call_about_one_recording_is_asked_of_a_spoiled_one(
     faults.clear()
     nothing_there = {
         Call("plan_batch", "s3", "HeadObject", "records"),
-        Call("plan_batch", "s3", "HeadObject", "claim"),
         Call("start_transcription", "s3", "HeadObject", "transcript"),
         Call("collect_entities", "s3", "HeadObject", "records"),
         Call("start_transcription", "transcribe", "StartMedicalTranscriptionJob", "transcript"),

@@ -32,11 +32,12 @@ def test_the_ledger_can_be_restored_to_any_second(deploy: Callable[..., Deployed
 
 
 @pytest.mark.parametrize(("environment", "kept"), [("dev", False), ("prod", True)])
-def test_the_ledger_is_protected_from_deletion_where_buckets_are_kept(
+def test_the_ledger_is_kept_where_buckets_are_and_can_be_taken_back_by_a_first_deployment_that_fails(
     deploy: Callable[..., Deployed], environment: str, kept: bool
 ) -> None:
     deployed = deploy(environment)
     table, bucket = deployed.resources[TABLE], deployed.resources["Storage/Clinical/Bucket"]
-    assert table["Properties"]["DeletionProtectionEnabled"] is kept
+    assert (table["DeletionPolicy"] == "RetainExceptOnCreate") is kept
+    assert "DeletionProtectionEnabled" not in table["Properties"]
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         assert table[policy] == bucket[policy]

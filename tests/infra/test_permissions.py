@@ -32,7 +32,7 @@ JOB_RECORDS = {
 
 def of_ledger(read: str, update: str = "", check: str = "") -> dict[str, set[str]]:
     """Items of these kinds, as `grants` spells them."""
-    kinds = {"GetItem": read, "BatchGetItem": read, "UpdateItem": update, "ConditionCheckItem": check}
+    kinds = {"BatchGetItem": read, "UpdateItem": update, "ConditionCheckItem": check}
     return {
         f"dynamodb:{action}": {f"{LEDGER}/{kind}#*" for kind in of_action.split()}
         for action, of_action in kinds.items()
@@ -213,7 +213,7 @@ def test_a_function_reaches_the_keys_of_data_through_s3_and_the_ledger_only(loca
     granted = FUNCTION_GRANTS[function]
     used = {
         "s3.us-east-1.amazonaws.com": {action for action in granted if action.startswith("kms:")},
-        "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:GetItem" in granted else set(),
+        "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:BatchGetItem" in granted else set(),
     }
     assert found == {service: actions for service, actions in used.items() if actions}
 
@@ -241,13 +241,13 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
         ("plan_batch", "ConditionCheckItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "UpdateItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),
-        ("collect_entities", "GetItem", ["claim#1"], False),
+        ("collect_entities", "BatchGetItem", ["claim#1"], False),
         ("collect_entities", "UpdateItem", ["job#1"], False),
-        ("select_seeds", "GetItem", ["object#1"], True),
-        ("select_seeds", "GetItem", ["objects#1"], False),
-        ("select_seeds", "GetItem", ["object"], False),
-        ("select_seeds", "GetItem", ["OBJECT#1"], False),
-        ("select_seeds", "GetItem", None, False),
+        ("select_seeds", "BatchGetItem", ["object#1"], True),
+        ("select_seeds", "BatchGetItem", ["objects#1"], False),
+        ("select_seeds", "BatchGetItem", ["object"], False),
+        ("select_seeds", "BatchGetItem", ["OBJECT#1"], False),
+        ("select_seeds", "BatchGetItem", None, False),
         ("select_seeds", "Query", ["object#1"], False),
         ("select_seeds", "Scan", None, False),
         ("select_seeds", "PutItem", ["object#1"], False),

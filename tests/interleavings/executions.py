@@ -8,6 +8,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +40,7 @@ FUNCTIONS = {
     "SummarizeBatch": "lambdas.summarize_batch.handler",
 }
 UNFINISHED = ("FAILED", "ABORTED")
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 # Steps and the failures of theirs with which an execution goes on.
 CAUGHT = {
     (step, name)
@@ -89,6 +91,7 @@ class Execution:
         self._world, self._attempt = world, 0
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._items: dict[str, Any] = {}
+        self._actors: list[Actor] = []
         self._go()
 
     def redrive(self) -> None:
@@ -111,9 +114,15 @@ class Execution:
         self._become("RUNNING")
         attempt = self._attempt
         self._actor = self._world.act(self.name, lambda: self._drive(attempt))
+        self._actors.append(self._actor)
 
     def is_zombie(self, actor: Actor) -> bool:
         return actor is not self._actor or self.status == "ABORTED"
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether a function is at work that it doesn't wait for any more."""
+        return any(self.is_zombie(actor) and not actor.done for actor in self._actors)
 
     def _become(self, status: str) -> None:
         self.status = status
@@ -207,6 +216,15 @@ class StepFunctions:
         self._start(name, json.loads(input))
         return {}
 
-    def list_executions(self, statusFilter: str, **_: Any) -> dict[str, Any]:
-        found = [item for item in self._executions.values() if item.status == statusFilter]
-        return {"executions": [{"executionArn": item.arn, "name": item.name} for item in found]}
+    def list_executions(self, statusFilter: str = "", **_: Any) -> dict[str, Any]:
+        """There is no clock: one that has left a function behind has just ended, or was just redriven."""
+        found = [item for item in self._executions.values() if statusFilter in ("", item.status)]
+        return {"executions": [_listed(item) for item in found]}
+
+
+def _listed(item: Execution) -> dict[str, Any]:
+    moment = datetime.now(UTC) if item.left_behind else _LONG_AGO
+    dates = ({} if item.status == "RUNNING" else {"stopDate": moment}) | (
+        {"redriveDate": moment} if item.redrives else {}
+    )
+    return {"executionArn": item.arn, "name": item.name, "status": item.status, **dates}

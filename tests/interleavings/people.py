@@ -8,8 +8,9 @@ import boto3
 from lambdas import ingest
 from operations.deployed import Connection, Deployed
 from operations.errors import OperationError
+from operations.forgetting import at_work
 from operations.forgetting import forget as forgetting
-from tests.interleavings.aws import AUDIENCE, CLINICAL, MEDIA, PREFIX, STATE_MACHINE
+from tests.interleavings.aws import AUDIENCE, CLINICAL, LEDGER, MEDIA, PREFIX, STATE_MACHINE
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
 
@@ -50,8 +51,9 @@ def forget(world: World, user_id: str) -> Move:
 def work(world: World, user_id: str) -> None:
     deployed = environment()
     world.forgotten.discard(user_id)
+    world.patch.setattr(at_work, "sleep", lambda seconds: world.scheduler.wait(lambda: not left_behind(world)))
     try:
-        plan = forgetting.look(deployed, user_id, report)
+        plan = forgetting.look(deployed, user_id, report, world.note)
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)
     except OperationError as error:
         world.note(f"-- forget: {error}")
@@ -59,6 +61,10 @@ def work(world: World, user_id: str) -> None:
     world.note(f"-- forget: {len(outcome.left)} left; {' '.join(outcome.notes)}")
     if not outcome.left:
         world.forgotten.add(user_id)
+
+
+def left_behind(world: World) -> bool:
+    return any(execution.left_behind for execution in world.executions.values())
 
 
 def report(what: str, number: int) -> None:
@@ -73,4 +79,4 @@ def void(_: object) -> None:
 def environment() -> Deployed:
     connection = Connection(boto3.Session(region_name="us-east-1"), None)
     buckets = (MEDIA, CLINICAL, AUDIENCE)
-    return Deployed(connection, PREFIX, buckets, *buckets, STATE_MACHINE, {})
+    return Deployed(connection, PREFIX, buckets, *buckets, LEDGER, STATE_MACHINE, {})

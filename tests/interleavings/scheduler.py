@@ -23,12 +23,20 @@ class Move(NamedTuple):
     possible: Callable[[], bool] = lambda: True
 
 
+def _nothing() -> bool:
+    return True
+
+
 class Actor:
-    """`step` is what it is doing, `calls` how many calls that has made; `name` is that of whom it acts for."""
+    """`step` is what it is doing, `calls` how many calls that has made; `name` is that of whom it acts for.
+
+    It is its turn only once what it waits for is so.
+    """
 
     def __init__(self, name: str, work: Callable[[], None], parent: greenlet.greenlet) -> None:
         self.name, self.step, self.calls = name, "", 0
         self.done = False
+        self.waits_for = _nothing
         self._failure: BaseException | None = None
         self._greenlet = greenlet.greenlet(lambda: self._work(work), parent)
 
@@ -80,6 +88,16 @@ class Scheduler:
             self._main.switch()
         self.tick += 1
 
+    def wait(self, until: Callable[[], bool]) -> None:
+        """For what others do; outside of a run, they all go on."""
+        actor = self.current
+        if actor is None:
+            self.run()
+            return
+        actor.waits_for = until
+        self._main.switch()
+        actor.waits_for = _nothing
+
     def run(self, until: Callable[[Call], bool] | None = None, hold: Collection[Actor] = ()) -> Actor | None:
         """Until nothing is left to do but by those on `hold`, or a call is met that `until` waits for: its actor.
 
@@ -91,7 +109,7 @@ class Scheduler:
             if self._held:
                 return self._held
             self.actors = [actor for actor in self.actors if not actor.done]
-            ready = [actor for actor in self.actors if actor not in hold]
+            ready = [actor for actor in self.actors if actor not in hold and actor.waits_for()]
             moves = [queue for queue in self.moves if queue and queue[0].possible()]
             if not (turn := self._next(ready, moves)):
                 return None

@@ -277,7 +277,6 @@ def test_every_newer_version_withdraws_the_consent_of_the_older_one(world: World
     assert CONSENT not in kinds(world)
 
 
-@not_yet("forget doesn't wait for a function whose execution was stopped")
 def test_nothing_of_a_patient_is_written_after_the_proof_that_nothing_is_left() -> None:
     left = []
 

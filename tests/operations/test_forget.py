@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,14 +13,19 @@ from lambdas.shared.identity import digest
 from lambdas.shared.suppression_list import KEY as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
+from operations.errors import OperationError
+from operations.forgetting import at_work, layout, proof, removal
 from operations.forgetting import forget as forgetting
-from operations.forgetting import layout, proof, removal
 from operations.forgetting.versions import Version, list_versions, replace
 from tests.docs.pages import json_keys
 from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
 from tests.statemachine.conftest import Run
 
 LAST_LINE = re.compile(r"forget: (\d+) objects removed, (\d+) rewritten, (\d+) looked at, (\d+) left")
+
+
+def silent(*_: Any) -> None:
+    """Nobody looks."""
 
 
 class Stored(NamedTuple):
@@ -64,6 +70,13 @@ def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
     }
 
 
+def ledger_naming(deployed: Deployed, *traces: str) -> set[str]:
+    """The keys of the ledger's items that have one of these in their keys; of all of them if none is given."""
+    items = deployed.client("dynamodb").scan(TableName=deployed.ledger, ConsistentRead=True)["Items"]
+    keys = {item["pk"]["S"] for item in items}
+    return {key for key in keys if not traces or any(trace in key for trace in traces)}
+
+
 @pytest.fixture(scope="module")
 def plan(world: Run) -> dict[str, Any]:
     """Of a batch with all three patients, who are in a seed too, and whom tests may forget but for p-stays."""
@@ -105,12 +118,14 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     logged = access_log(run, "media/p-gone/visit.wav", f"records/{gone[1]}.jsonl", "media/p-stays/visit.wav")
     run.s3.put_object(Bucket=deployed.clinical, Key="queries/1.csv", Body=b'"user_id"\n"p-gone"\n')
     upload = run.s3.create_multipart_upload(Bucket=deployed.media, Key="media/p-gone/long.wav")
-    of_the_other = naming(run, *stays)
+    of_the_other, items_of_the_other = naming(run, *stays), ledger_naming(deployed, *stays)
+    ledger_before = ledger_naming(deployed)
+    assert len(ledger_naming(deployed, *gone)) > 1
 
     before = stored(run)
     tried = operate("forget", "p-gone", "--dry-run")
     assert (tried.code, tried.output.splitlines()[-1]) == (0, "forget: nothing was changed (--dry-run)")
-    assert stored(run) == before
+    assert (stored(run), ledger_naming(deployed)) == (before, ledger_before)
     assert operate("forget", "p-gone", stdin="n\n").code == 1
     assert stored(run) == before
 
@@ -123,9 +138,11 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     removed, rewritten, looked_at, left = map(int, counted.groups())
     assert left == 0
     assert looked_at >= len([item for item in stored(run) if item.bucket != log_bucket(run)])
-    assert removed > 10
+    assert removed > 8
     assert rewritten > 5
     assert naming(run, "p-gone", *gone, logs=True) == set()
+    assert ledger_naming(deployed, *gone) == set()
+    assert re.search(r"^ledger items +[1-9]", answer.output, re.MULTILINE)
     uploads = run.s3.list_multipart_uploads(Bucket=deployed.media).get("Uploads", ())
     assert upload["UploadId"] not in [item["UploadId"] for item in uploads]
     transcribe = deployed.client("transcribe")
@@ -133,6 +150,8 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
 
     # What named both was written anew, everything else of the other is as it was.
     assert naming(run, *stays) == of_the_other
+    assert ledger_naming(deployed, *stays) == items_of_the_other
+    assert any(key.startswith("entity-jobs/") for _, _, key in (name.partition("/") for name in of_the_other))
     assert len(run.records("p-stays")) == 2
     assert len(run.records("p-030")) == 1
     after = json.loads(run.clinical(f"batches/{plan['batch_id']}/plan.json"))
@@ -199,15 +218,18 @@ def test_what_it_does_not_know_is_left_and_told(run: Run, deployed: Deployed, op
         run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content, Metadata=metadata)
     for key, content in not_theirs.items():
         run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=content)
+    dynamodb, item = deployed.client("dynamodb"), {"pk": {"S": "execution#p-planted"}}
+    dynamodb.put_item(TableName=deployed.ledger, Item=item)
     try:
         answer = operate("forget", "p-planted", "--yes", "--json")
     finally:
+        dynamodb.delete_item(TableName=deployed.ledger, Key=item)
         for version in list_versions(run.s3, deployed.clinical):
             if version.key in planted or version.key in not_theirs:
                 run.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     assert answer.code == 1
-    left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" ")[0] for uri in answer.json["left"]}
-    assert left == set(planted)
+    left = {uri.removeprefix(f"s3://{deployed.clinical}/").partition(" (version ")[0] for uri in answer.json["left"]}
+    assert left == {*planted, f"the item execution#p-planted of the table {deployed.ledger}"}
 
 
 class SuppressionList:
@@ -347,6 +369,50 @@ def test_an_execution_that_holds_them_is_waited_for(run: Run, deployed: Deployed
     assert operate("forget", "p-busy", "--yes").code == 0
 
 
+def test_a_function_that_a_stopped_execution_has_left_behind_is_waited_for(
+    run: Run, deployed: Deployed, operate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.engines.seconds_per_job = 0.6
+    transcribe = deployed.client("transcribe")
+
+    def jobs() -> list[Any]:
+        listed = transcribe.list_medical_transcription_jobs(Status="IN_PROGRESS")
+        return list(listed["MedicalTranscriptionJobSummaries"])
+
+    uri = run.drop("media/p-halted/visit.wav", run.engines.recording("Patient has fever."))
+    run.until(lambda: bool(jobs()))
+    (execution,) = [item for item in run.executions() if uri in item["input"]]
+    deployed.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    # A job that is running is refused, as everywhere.
+    run.until(lambda: not jobs())
+
+    def an_hour_goes_by(seconds: float) -> None:
+        assert seconds == pytest.approx(3600, abs=60)
+        monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(0))
+
+    monkeypatch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(hours=1))
+    assert operate("forget", "p-halted", "--dry-run").code == 0
+    monkeypatch.setattr(at_work, "sleep", an_hour_goes_by)
+    answer = operate("forget", "p-halted", "--yes")
+    assert answer.code == 0, answer
+    waited, *_ = answer.output.splitlines()
+    assert re.fullmatch(rf"Waiting until [\d:]+: the execution {execution['name']} has ended, but .*", waited)
+
+
+def test_what_was_started_while_somebody_was_asked_is_noticed_before_anything_is_removed(
+    run: Run, deployed: Deployed
+) -> None:
+    run.execution_of(run.drop("media/p-asked/visit.wav", b""))
+    found = forgetting.look(deployed, "p-asked", silent, silent)
+    run.engines.seconds_per_job = 0.6
+    uri = run.drop("media/p-asked/more.wav", run.engines.recording("Patient has fever."))
+    run.until(lambda: any(uri in item["input"] for item in run.executions()))
+    with pytest.raises(OperationError, match="was started or stopped after they were looked for; nothing is removed"):
+        forgetting.forget(deployed, found, silent, delete_audiences=False)
+    assert run.s3.head_object(Bucket=deployed.media, Key="media/p-asked/visit.wav")
+    run.execution_of(uri)
+
+
 class Cut(Exception):
     pass
 
@@ -368,9 +434,9 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
         with monkeypatch.context() as patch:
             patch.setattr("operations.forgetting.removal.replace", cut)
-            found = forgetting.look(deployed, "p-cut", lambda *_: None)
+            found = forgetting.look(deployed, "p-cut", silent, silent)
             with pytest.raises(Cut):
-                forgetting.forget(deployed, found, lambda *_: None, delete_audiences=False)
+                forgetting.forget(deployed, found, silent, delete_audiences=False)
     assert naming(run, *ids)
     answer = operate("forget", "p-cut", "--yes")
     assert answer.code == 0, answer.output
@@ -379,7 +445,8 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
     """Every object that the pipeline wrote is of a kind that the removal knows."""
-    found = forgetting.look(deployed, "p-nobody", lambda *_: None)
-    assert proof.leftovers(deployed, found.known, lambda *_: None) == ([], len(stored(run)))
+    found = forgetting.look(deployed, "p-nobody", silent, silent)
+    everything = len(stored(run)) + len(ledger_naming(deployed))
+    assert proof.leftovers(deployed, found.known, silent) == ([], everything)
     unknown = {item.key for item in stored(run) if layout.place_of(deployed, item.bucket, item.key).kind == "others"}
     assert unknown == set()

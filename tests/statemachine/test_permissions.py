@@ -58,6 +58,13 @@ def run_every_branch(world: World) -> None:
     run.summary(run.start(media=list(dropped.texts), parameters=tagged))
     broken = run.drop(f"media/{dropped.users[0]}/broken.wav", b"no sound at all, whatever its name says")
     run.summary(run.execution_of(broken))
+    # A job that was started is asked for by its id by whoever takes its documents over.
+    asked = "DescribeEntitiesDetectionV2Job"
+    faults.inject("comprehendmedical", asked, "access_denied", function="poll_entity_detection", times=10_000)
+    left = run.drop(f"media/{dropped.users[0]}/left.wav", run.engines.recording("He has a cough."))
+    assert run.execution_of(left)["status"] == "FAILED"
+    faults.clear()
+    run.summary(run.start(media=[left]))
     # More than a first share, and until the jobs are shared out.
     run.engines.seconds_per_job = 0.8
     several = [

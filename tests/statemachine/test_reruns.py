@@ -209,7 +209,7 @@ def test_an_entity_detection_job_that_somebody_stopped_is_started_again_by_a_red
     assert [record["text"] for record in run.records(uri.split("/")[4])] == ["fever", "asthma"]
 
 
-def test_what_was_not_processed_takes_a_reprocess_which_a_redrive_goes_on_with(
+def test_what_was_not_processed_is_looked_at_alone_by_a_new_execution(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = "He has a fever and rests and rests and rests and rests and rests and rests."
@@ -219,18 +219,24 @@ def test_what_was_not_processed_takes_a_reprocess_which_a_redrive_goes_on_with(
             uri = drop(run, f"{long} She has asthma.")
             partial = run.summary(run.execution_of(uri))
         assert partial["entities"]["documents_unprocessed"] == 1
-        # The same documents are the same job.
-        again = run.summary(run.start(media=[uri]))
-        assert again["rejected"] == partial["rejected"] != []
-
+        assert "Start again with this recording" in partial["rejected"][0]["reason"]
         done = work(run)
-        run.engines.entity_errors = [RuntimeError("out of order")] * 2
-        failed = run.start(media=[uri], reprocess=True)
-        assert failed["error"] == "JobFailed"
-        run.engines.entity_errors = []
-        assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
-    assert (work(run) - done)["transcription jobs"] == 1
+        again = run.summary(run.start(media=[uri]))
+    assert (again["recordings"]["transcribed"], again["documents"]["count"], again["documents"]["new"]) == (1, 2, 1)
+    assert work(run) - done == {long + " ": 1}
     assert [record["text"] for record in run.records(uri.split("/")[4])] == ["fever", "asthma"]
+
+
+def test_a_redrive_goes_on_with_a_reprocess_that_failed(run: Run) -> None:
+    uri = drop(run, "He has a fever on Thursday.")
+    run.summary(run.execution_of(uri))
+    done = work(run)
+    run.engines.entity_errors = [RuntimeError("out of order")] * 2
+    failed = run.start(media=[uri], reprocess=True)
+    assert failed["error"] == "JobFailed"
+    run.engines.entity_errors = []
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert (work(run) - done)["transcription jobs"] == 1
 
 
 def test_above_the_cost_ceiling_a_redrive_goes_on_once_it_is_raised(run: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.models import cloudformation_backends
+from moto.dynamodb.models import DynamoDBBackend
 from moto.s3.responses import S3Response
 
 from local.aws.account import CONCURRENT_TRANSCRIPTIONS
@@ -162,6 +163,41 @@ def conditions_ignored(pipeline: Pipeline) -> Iterator[None]:
 
     with patched(S3Response, "put_object", unconditionally):
         yield
+
+
+@contextmanager
+def no_recovery(pipeline: Pipeline) -> Iterator[None]:
+    """What is deleted in the ledger can't be restored."""
+    dynamodb, table = pipeline.aws.client("dynamodb"), outputs_of(pipeline)["LedgerTableName"]
+
+    def recover(wanted: bool) -> None:
+        specification = {"PointInTimeRecoveryEnabled": wanted}
+        dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=specification)
+
+    recover(False)
+    try:
+        yield
+    finally:
+        recover(True)
+
+
+@contextmanager
+def transactions_in_part(pipeline: Pipeline) -> Iterator[None]:
+    """A transaction changes what it may although a check of it is unmet; the functions' are left whole."""
+    transact = DynamoDBBackend.transact_write_items
+
+    def in_part(self: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
+        if "probe#" in str(items):
+            transact(self, [item for item in items if "ConditionCheck" not in item])
+        transact(self, items)
+
+    with patched(DynamoDBBackend, "transact_write_items", in_part):
+        yield
+
+
+def outputs_of(pipeline: Pipeline) -> dict[str, str]:
+    (stack,) = pipeline.aws.client("cloudformation").describe_stacks(StackName=PREFIX)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 @contextmanager
@@ -378,6 +414,8 @@ FAULTS: dict[str, Fault] = {
     "stack": failed_update,
     "other-encryption": any_encryption,
     "conditional-writes": conditions_ignored,
+    "ledger": no_recovery,
+    "ledger-writes": transactions_in_part,
     "events": key_without("RecordingsToQueue"),
     "functions": functions_without_code,
     "map-children": strict_trust,

@@ -20,6 +20,7 @@ DEPLOYED = Deployed(
     "st-marys-media-1",
     "st-marys-clinical-2",
     "st-marys-audience-3",
+    "st-marys-ledger",
     MACHINE,
     {},
 )

@@ -30,7 +30,7 @@ class Session:
 
 def observed(session: Session, endpoint_url: str | None = None) -> Any:
     connection = Connection(session, endpoint_url)
-    deployed = Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "", {})
+    deployed = Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "", {})
     return SimpleNamespace(deployed=deployed)
 
 
