@@ -35,6 +35,8 @@ class Buckets:
         self._puts = 0
         # No version has the name of one that was taken back.
         self._numbers: Counter[str] = Counter()
+        # Objects of which versions were taken back.
+        self.taken_back: set[str] = set()
         # How often a version has become the current one.
         self.turns: Counter[tuple[str, str, str]] = Counter()
 
@@ -55,6 +57,7 @@ class Buckets:
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
         self._objects[bucket][key].pop()
+        self.taken_back.add(f"{bucket}/{key}")
         self._begin(bucket, key)
 
     def _begin(self, bucket: str, key: str) -> None:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from lambdas.shared.identity import media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
+from tests.interleavings.buckets import Version
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
 from tests.interleavings.privacy import consent, forgotten, newcomers
 from tests.interleavings.rest import (
@@ -76,9 +77,11 @@ def anew(world: World, key: str) -> int:
 def paid(rest: Rest) -> Iterator[Violation]:
     looked_at = Counter(rest.world.comprehend_medical.words())
     twice: dict[str, int] = defaultdict(int)
+    misread = Counter(job.key for job in misreading(rest.world))
     for word, times in looked_at.items():
         name = word.replace("~", "-").split("-")[0]
-        allowed = anew(rest.world, f"media/p-{name}/{name}.wav")
+        key = f"media/p-{name}/{name}.wav"
+        allowed = anew(rest.world, key) + misread[key]
         if times > allowed:
             twice[name] += len(word) * (times - allowed)
     jobs = ", ".join(
@@ -88,14 +91,24 @@ def paid(rest: Rest) -> Iterator[Violation]:
         yield Violation(PAID, f"{characters} characters of {name} were looked at again; the jobs: {jobs}")
 
 
+def misreading(world: World) -> list[Transcription]:
+    """The jobs that have read another version than the one they were started for, where versions are taken back.
+
+    A URI names no version. If the later one isn't there any more when the transcript is used, nothing tells of it.
+    """
+    jobs = world.transcribe.jobs.values()
+    return [job for job in jobs if not reads_its_own(job) and f"{MEDIA}/{job.key}" in world.buckets.taken_back]
+
+
+def reads_its_own(job: Transcription) -> bool:
+    return media_id(MEDIA, job.key, {"VersionId": job.version_id}) in job.wanted["OutputKey"]
+
+
 def transcribed(rest: Rest) -> Iterator[Violation]:
     started: Counter[tuple[str, str, str]] = Counter()
     for job in rest.world.transcribe.jobs.values():
         # One that was started for the version before this one is inevitable: it names none.
-        if (
-            job.status != "FAILED"
-            and media_id(MEDIA, job.key, {"VersionId": job.version_id}) in job.wanted["OutputKey"]
-        ):
+        if job.status != "FAILED" and reads_its_own(job):
             started[identity(job)] += 1
     for (key, version_id, settings), times in started.items():
         if times > anew(rest.world, key):
@@ -135,7 +148,8 @@ def lost(rest: Rest) -> Iterator[Violation]:
 
 def other_words(rest: Rest) -> Iterator[Violation]:
     """Records tell what was said in the very version that they name, at any time."""
-    for key in rest.world.buckets.keys(MEDIA):
+    misread = {job.key for job in misreading(rest.world)}
+    for key in {*rest.world.buckets.keys(MEDIA)} - misread:
         said = {id_of(key, version): words(version.body) for version in rest.world.buckets.versions(MEDIA, key)}
         for version in rest.world.buckets.versions(CLINICAL, records_key(key)):
             for line in lines_of(version):
@@ -178,29 +192,36 @@ def outcomes(rest: Rest) -> Iterator[Violation]:
 
 def turns(world: World) -> Mapping[str, int]:
     """How often each transcript may be told of: once more, at no price, when its version is the current one again, or
-    when records made under other settings stood meanwhile."""
+    when records of that version that were made otherwise stood meanwhile."""
     found: dict[str, int] = defaultdict(lambda: 1)
     for key in world.buckets.keys(MEDIA):
-        of_version = {
-            id_of(key, version): world.buckets.turns[MEDIA, key, version.version_id]
-            for version in world.buckets.versions(MEDIA, key)
-        }
-        stood = Counter(transcript_id for transcript_id, _ in groupby(recorded(world, key)))
-        for transcript_id, times in stood.items():
-            found[transcript_id] = max(times, of_version.get(transcript_id.rpartition("-")[0], 1))
+        for version in world.buckets.versions(MEDIA, key):
+            for transcript_id, times in Counter(how for how, _ in groupby(recorded(world, key, version))).items():
+                found[transcript_id] = max(times, world.buckets.turns[MEDIA, key, version.version_id])
     return found
 
 
-def recorded(world: World, key: str) -> list[str]:
-    """The transcript that each version of an object's records is complete for, or whose incomplete ones they are."""
-    versions = world.buckets.versions(CLINICAL, records_key(key))
-    return [version.metadata.get("transcript-id") or version.metadata["execution"] for version in versions]
+def recorded(world: World, key: str, version: Version) -> Iterator[str]:
+    """Of each records of that version, the transcript that they are complete for, or else the execution whose they are.
+
+    Incomplete ones without a line don't say of which version they are.
+    """
+    for there in world.buckets.versions(CLINICAL, records_key(key)):
+        transcript_id = there.metadata.get("transcript-id", "")
+        of = {transcript_id.rpartition("-")[0]} if transcript_id else {line["media_id"] for line in lines_of(there)}
+        if not of or id_of(key, version) in of:
+            yield transcript_id or there.metadata["execution"]
 
 
 def elsewhere(rest: Rest) -> Iterator[Violation]:
-    """Who follows the names comes to an execution that knows the recording."""
+    """Who follows the names comes to an execution that knows the recording, if it is still there."""
+    buckets = rest.world.buckets
+    there = [(key, buckets.current(MEDIA, key)) for key in buckets.keys(MEDIA)]
+    current = {id_of(key, version) for key, version in there if version}
     for name, summary in rest.summaries.items():
         for item in summary["elsewhere"]:
+            if item["media_id"] not in current:
+                continue
             seen, at = [name], item["execution_name"]
             while at in rest.summaries and at not in seen:
                 seen.append(at)

@@ -69,14 +69,15 @@ class Transcribe:
 
     def _end(self, job: Transcription) -> None:
         there = self._buckets.current(MEDIA, job.key)
-        body = there.body if self._late and there else job.body
+        if self._late and there:
+            job.version_id, job.body = there.version_id, there.body
         if self._fails("transcription"):
             job.status, job.reason = "FAILED", "internal error"
-        elif body == CORRUPT:
+        elif job.body == CORRUPT:
             job.status, job.reason = "FAILED", "The media is corrupt."
         else:
             job.status = "COMPLETED"
-            text = heard(body, job.wanted["Type"])
+            text = heard(job.body, job.wanted["Type"])
             transcript = {"results": {"transcripts": [{"transcript": text}], "items": []}}
             self._buckets.put(CLINICAL, job.wanted["OutputKey"], json.dumps(transcript).encode(), {})
 

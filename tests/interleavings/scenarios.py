@@ -57,6 +57,10 @@ def upload(world: World, name: str, *, consent: bool = False, body: bytes | None
     return Move(f"upload {name}", lambda: void(world.upload(key(name), consent=consent, body=body)))
 
 
+def one(world: World) -> None:
+    world.upload(key("a"))
+
+
 def two(world: World) -> None:
     for name in "ab":
         world.upload(key(name))
@@ -169,9 +173,14 @@ SCENARIOS = [
     Scenario(
         "replaced",
         two_at_work,
+        lambda world: [[upload(world, "b"), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
+    ),
+    Scenario(
+        "replaced meanwhile",
+        one,
         lambda world: [
-            [upload(world, "b"), start(world, "E2", media("b")), start(world, "E3", PREFIX)],
-            [redrive(world, "E1", "E2", "E3")],
+            [start(world, "E1", media("a")), redrive(world, "E1", "E2")],
+            [upload(world, "a"), start(world, "E2", media("a")), start(world, "E3", media("a"))],
         ],
     ),
     Scenario(
@@ -220,6 +229,14 @@ SCENARIOS = [
         "restored",
         replaced_before,
         lambda world: [[restore(world, "a"), start(world, "E2", media("a"))], [redrive(world, "E1")]],
+    ),
+    Scenario(
+        "restored meanwhile",
+        one,
+        lambda world: [
+            [start(world, "E1", media("a")), redrive(world, "E1", "E2")],
+            [upload(world, "a"), start(world, "E2", media("a")), restore(world, "a"), start(world, "E3", media("a"))],
+        ],
     ),
     Scenario(
         "restored twice",

@@ -53,7 +53,11 @@ def touches_of(service: str, operation: str, parameters: Mapping[str, Any]) -> t
     if service == "dynamodb":
         items = tables.touches(operation, parameters)
         return tuple(Touch(f"dynamodb/{key}", writes) for key, writes in items)
-    return (Touch(_place_of(service, parameters), operation.startswith(_WRITING)),)
+    itself = Touch(_place_of(service, parameters), operation.startswith(_WRITING))
+    if operation == "StartMedicalTranscriptionJob":
+        # The service reads the recording.
+        return itself, Touch(parameters["Media"]["MediaFileUri"].removeprefix("s3://"), writes=False)
+    return (itself,)
 
 
 def _place_of(service: str, parameters: Mapping[str, Any]) -> str:

@@ -102,8 +102,8 @@ def sweep(
 ) -> Found:
     """Some by chance, and then every schedule with so many preemptions, without a failure and with one of `FIRST`.
 
-    At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given, or none if
-    it is empty. Those by chance teach what is shared; it begins again when it has learnt of another place.
+    At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given, and none
+    if it is empty. Those by chance teach what is shared; it begins again when it has learnt of another place.
     """
     sharing, begun = Sharing(), time.process_time()
     lessons = [by_chance(scenario, seed, sharing) for seed in range(seeds)]
