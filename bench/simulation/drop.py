@@ -35,6 +35,7 @@ from bench.simulation.clock import Clock, Steps
 from bench.simulation.definition import Tally, Task, TaskError, World, check, execute
 from bench.simulation.services import Jobs, Rate, Usage
 from bench.table import Row, as_table
+from infra.definition import read_definition
 from infra.ingest import _CONCURRENT_BATCHES
 from lambdas import share_jobs
 from lambdas.ingest import PLANNED_PER_SECOND, chunks
@@ -44,7 +45,7 @@ from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 
 ROOT = Path(__file__).parents[2]
-DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 ENVIRONMENT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["prod"]
 SHARE_EVERY_SECONDS = 60  # infra/job_sharing.py
 # SQS hands a function at most 6 MB at once (Lambda quotas).

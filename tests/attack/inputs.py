@@ -203,6 +203,7 @@ def crafted_invocations(stage: Stage) -> Iterator[Invocation]:
         {"seed": seed, "parameters": {"configuredAudienceModelArn": FOREIGN_MODEL}, "reprocess_id": "",
          "redrive_count": 0},
     )  # fmt: skip
+    event: dict[str, Any]
     for prefix in ("records/", "deidentified/", "../records/"):
         event = {"batch": batch | {"prefix": prefix}, "parameters": {}}
         yield Invocation("prepare_documents", f"a batch in {prefix}", event)

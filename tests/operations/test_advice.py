@@ -1,13 +1,12 @@
 """What to press, as the command line and the console say it, is what docs/reruns.md says."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 
+from infra.definition import read_definition
 from lambdas.shared import errors
 from operations.advice import _BY_ERROR, advice
 from operations.executions import Execution, Failure
@@ -35,7 +34,7 @@ def errors_of_the_definition() -> set[str]:
             return ({*item.get("ErrorEquals", ())} - {"TakenOver"}) | found(list(item.values()))
         return set().union(*map(found, item)) if isinstance(item, list) else set()
 
-    return found(json.loads(Path("statemachine/pipeline.asl.json").read_text()))
+    return found(read_definition())
 
 
 def errors_of_step_functions() -> set[str]:
