@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.environment import Environment
 from infra.storage import DataStore
+from lambdas.shared import layout
 
 TABLE = "entity_records"
 _TRAITS = "array<struct<name:string,score:double>>"
@@ -132,7 +133,7 @@ class Analysis(Construct):
                 table_type="EXTERNAL_TABLE",
                 parameters={"classification": "json", "EXTERNAL": "TRUE"},
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    location=f"s3://{bucket}/records/",
+                    location=f"s3://{bucket}/{layout.RECORDS}",
                     columns=[glue.CfnTable.ColumnProperty(name=column, type=kind) for column, kind in COLUMNS.items()],
                     input_format="org.apache.hadoop.mapred.TextInputFormat",
                     output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -161,7 +162,7 @@ class Analysis(Construct):
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{bucket}/queries/",
+                    output_location=f"s3://{bucket}/{layout.QUERIES}",
                     expected_bucket_owner=cdk.Aws.ACCOUNT_ID,
                     # By its ARN: the bucket refuses the same key by any other name.
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(

@@ -7,6 +7,7 @@ from infra import arns
 from infra.ledger import Ledger
 from infra.statements import DECRYPT, ENCRYPT, Statements, allow, head, items, listing, pass_role, read, write
 from infra.storage import Storage
+from lambdas.shared import layout
 
 # What Transcribe's guide lists for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon S3
 # Encryption Keys"): Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and DescribeKey. Later editions list less for input
@@ -52,12 +53,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         # Sizes and consent are in the objects' headers: planning needs no key to the recordings.
         "plan_batch": [
-            *head(media, "media/"),
+            *head(media, layout.MEDIA),
             *listing(media),
-            *read(clinical, "entity-jobs/"),
-            *head(clinical, "records/"),
+            *read(clinical, layout.ENTITY_JOBS),
+            *head(clinical, layout.RECORDS),
             *listing(clinical),
-            *write(clinical, "batches/"),
+            *write(clinical, layout.BATCHES),
             *items(
                 ledger,
                 read=["object", "claim", "execution"],
@@ -78,11 +79,11 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         # Whether it uses the keys itself or through S3 is not documented, hence no condition.
         "start_transcription": [
-            *read(media, "media/", key_conditions=None),
+            *read(media, layout.MEDIA, key_conditions=None),
             *listing(media),
-            *head(clinical, "transcripts/"),
+            *head(clinical, layout.TRANSCRIPTS),
             *listing(clinical),
-            *write(clinical, "transcripts/", "batches/", key_conditions=None),
+            *write(clinical, layout.TRANSCRIPTS, layout.BATCHES, key_conditions=None),
             allow("UseOutputKey", _TRANSCRIBE_OUTPUT, [clinical.key.key_arn]),
             allow(
                 "StartTranscription",
@@ -97,16 +98,16 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         "poll_transcription": [
             allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
             *listing(clinical),
-            *write(clinical, "batches/"),
+            *write(clinical, layout.BATCHES),
         ],
         "prepare_documents": [
             # Whether a recording is still the one that was planned.
-            *head(media, "media/"),
-            *read(clinical, "batches/", "transcripts/", "entity-jobs/"),
+            *head(media, layout.MEDIA),
+            *read(clinical, layout.BATCHES, layout.TRANSCRIPTS, layout.ENTITY_JOBS),
             # Whether a job's output is still there.
-            *head(clinical, "entities/"),
+            *head(clinical, layout.ENTITIES),
             *listing(clinical),
-            *write(clinical, "documents/", "entity-jobs/", "batches/"),
+            *write(clinical, layout.DOCUMENTS, layout.ENTITY_JOBS, layout.BATCHES),
             *items(ledger, read=["object", "claim", "job"], update=["execution"]),
         ],
         "start_entity_detection": [
@@ -120,28 +121,28 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["*"],
             ),
             pass_role(resources.entity_detection_role_arn, "comprehendmedical.amazonaws.com"),
-            *read(clinical, "batches/"),
+            *read(clinical, layout.BATCHES),
             *items(ledger, read=["job"], update=["execution", "job"]),
         ],
         "poll_entity_detection": [
             allow("GetEntityDetection", ["comprehendmedical:DescribeEntitiesDetectionV2Job"], ["*"]),
-            *read(clinical, "batches/"),
-            *write(clinical, "batches/"),
+            *read(clinical, layout.BATCHES),
+            *write(clinical, layout.BATCHES),
             *items(ledger, read=["job"], update=["job"]),
         ],
         "collect_entities": [
-            *read(clinical, "batches/", "entities/", "transcripts/"),
-            *head(clinical, "records/"),
+            *read(clinical, layout.BATCHES, layout.ENTITIES, layout.TRANSCRIPTS),
+            *head(clinical, layout.RECORDS),
             *listing(clinical),
-            *write(clinical, "records/", "deidentified/", "reports/", "batches/"),
+            *write(clinical, layout.RECORDS, layout.DEIDENTIFIED, layout.REPORTS, layout.BATCHES),
             *items(ledger, read=["object", "job"], update=["object"]),
         ],
         "select_seeds": [
-            *read(clinical, "records/"),
+            *read(clinical, layout.RECORDS),
             *listing(clinical),
-            *read(audience, "seeds/", "suppression/"),
+            *read(audience, layout.SEEDS, layout.SUPPRESSION),
             *listing(audience),
-            *write(audience, "seeds/"),
+            *write(audience, layout.SEEDS),
             *items(ledger, read=["object"]),
         ],
         "start_audience_generation": [
@@ -160,7 +161,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ["cleanrooms-ml:GetAudienceGenerationJob"],
                 [arns.audience_generation_jobs()],
             ),
-            *write(clinical, "batches/"),
+            *write(clinical, layout.BATCHES),
         ],
         "start_audience_export": [
             allow("StartAudienceExport", ["cleanrooms-ml:StartAudienceExportJob"], [arns.audience_generation_jobs()]),
@@ -168,12 +169,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
         ],
         "poll_audience_export": [
             allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
-            *write(clinical, "batches/"),
+            *write(clinical, layout.BATCHES),
         ],
         "summarize_batch": [
-            *read(clinical, "batches/"),
+            *read(clinical, layout.BATCHES),
             *listing(clinical),
-            *write(clinical, "batches/"),
+            *write(clinical, layout.BATCHES),
         ],
     }
 
@@ -186,8 +187,8 @@ def entity_detection_data_access(storage: Storage) -> Statements:
     clinical = storage.clinical
     return [
         allow("ListClinical", ["s3:ListBucket"], [clinical.bucket.bucket_arn]),
-        allow("ReadDocuments", ["s3:GetObject"], [clinical.bucket.arn_for_objects("documents/*")]),
-        allow("WriteEntities", ["s3:PutObject"], [clinical.bucket.arn_for_objects("entities/*")]),
+        allow("ReadDocuments", ["s3:GetObject"], [clinical.bucket.arn_for_objects(f"{layout.DOCUMENTS}*")]),
+        allow("WriteEntities", ["s3:PutObject"], [clinical.bucket.arn_for_objects(f"{layout.ENTITIES}*")]),
         allow("UseClinicalKey", [*ENCRYPT, "kms:DescribeKey"], [clinical.key.key_arn]),
     ]
 
@@ -200,7 +201,7 @@ def seed_reader_data_access(storage: Storage) -> Statements:
     audience = storage.audience
     return [
         allow("ListAudience", ["s3:ListBucket"], [audience.bucket.bucket_arn]),
-        allow("ReadSeeds", ["s3:GetObject"], [audience.bucket.arn_for_objects("seeds/*")]),
+        allow("ReadSeeds", ["s3:GetObject"], [audience.bucket.arn_for_objects(f"{layout.SEEDS}*")]),
         allow("UseAudienceKey", [*DECRYPT, "kms:DescribeKey"], [audience.key.key_arn]),
     ]
 
@@ -232,7 +233,7 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
     machine, key = arns.state_machine(prefix), storage.operations.key.key_arn
     return [
         allow("RunSteps", ["lambda:InvokeFunction"], function_arns),
-        *read(storage.clinical, "batches/"),
+        *read(storage.clinical, layout.BATCHES),
         allow("StartMapChildren", ["states:StartExecution"], [machine]),
         allow(
             "ManageMapChildren",

@@ -1,6 +1,6 @@
 """Where data lives: a key and a bucket for each class of data, and a bucket for the access logs of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.environment import Environment
+from lambdas.shared.layout import AUDIENCE_OBJECTS, CLINICAL_OBJECTS, MEDIA_OBJECTS, TRANSCRIPTS, Stored
 
 _NONCURRENT_DAYS = cdk.Duration.days(30)
 _UNFINISHED_UPLOAD_DAYS = cdk.Duration.days(7)
@@ -19,7 +20,7 @@ _CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 # Transcribe writes it beside a job's output before the job begins. AWS's documents don't mention it, but public
 # repositories list it in such buckets, without content.
-TRANSCRIBE_ACCESS_CHECK = "transcripts/.write_access_check_file.temp"
+TRANSCRIBE_ACCESS_CHECK = f"{TRANSCRIPTS}.write_access_check_file.temp"
 
 
 class DataStore(Construct):
@@ -127,8 +128,6 @@ class Storage(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)
-        recordings, results = environment.recordings_expire_after_days, environment.results_expire_after_days
-        intermediates = environment.intermediates_expire_after_days
         # S3 delivers access logs only to buckets whose default encryption is SSE-S3.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
         self.access_logs = s3.Bucket(
@@ -146,24 +145,14 @@ class Storage(Construct):
                 _tidy(),
             ],
         )
-        self.media = self._store("Media", environment, {"media/": recordings}, send_events=True)
+        self.media = self._store("Media", environment, _expiries(MEDIA_OBJECTS, environment), send_events=True)
         self.clinical = self._store(
             "Clinical",
             environment,
-            {
-                "documents/": intermediates,
-                "entity-jobs/": intermediates,
-                "entities/": intermediates,
-                "queries/": intermediates,
-                "transcripts/": results,
-                "deidentified/": results,
-                "records/": results,
-                "reports/": results,
-                "batches/": results,
-            },
+            _expiries(CLINICAL_OBJECTS, environment),
             access_check=TRANSCRIBE_ACCESS_CHECK,
         )
-        self.audience = self._store("Audience", environment, {"seeds/": results})
+        self.audience = self._store("Audience", environment, _expiries(AUDIENCE_OBJECTS, environment))
         self.operations = self._store("Operations", environment, {})
 
     def _store(
@@ -194,6 +183,16 @@ def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
     """
     return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_data else cdk.RemovalPolicy.DESTROY
+
+
+def _expiries(table: Iterable[Stored], environment: Environment) -> dict[str, int | None]:
+    """Days by prefix, None for ever, of what its table says of expiry."""
+    days = {
+        "recordings": environment.recordings_expire_after_days,
+        "results": environment.results_expire_after_days,
+        "intermediates": environment.intermediates_expire_after_days,
+    }
+    return {row.prefix: days[row.expiry] for row in table if row.expiry}
 
 
 def _tidy() -> s3.LifecycleRule:

@@ -1,8 +1,8 @@
-"""The state machine, from its definition in statemachine/pipeline.asl.json."""
+"""The state machine, from its definition in statemachine/pipeline.asl.yaml."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -11,14 +11,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import arns, permissions
+from infra.definition import FILE, read_definition
 from infra.environment import Environment
 from infra.functions import NO_STEPS, pascal_case
 from infra.log_groups import log_group
 from infra.roles import exact_role
 from infra.settings import ConfigurationError
 from infra.storage import Storage, removal_policy
-
-DEFINITION = Path(__file__).parent.parent / "statemachine" / "pipeline.asl.json"
 
 
 class Workflow(Construct):
@@ -37,7 +36,7 @@ class Workflow(Construct):
         """`steps` are the functions that the state machine calls, by name."""
         super().__init__(scope, construct_id)
         key, name = storage.operations.key, arns.state_machine_name(environment.prefix)
-        definition = DEFINITION.read_text()
+        definition = json.dumps(read_definition(), indent=2)
         step_arns = {f"{pascal_case(step)}Arn": function.function_arn for step, function in steps.items()}
         check_substitutions(definition, step_arns)
         role = exact_role(
@@ -103,6 +102,6 @@ def check_substitutions(definition: str, given: Mapping[str, str] | Sequence[str
     for verb, names in (("needs", wanted - set(given)), ("does not use", set(given) - wanted)):
         if names:
             raise ConfigurationError(
-                f"statemachine/{DEFINITION.name} {verb} {', '.join(sorted(names))}; its substitutions must be "
+                f"statemachine/{FILE.name} {verb} {', '.join(sorted(names))}; its substitutions must be "
                 f"exactly one <Function>Arn for each function of infra/functions.py but {' and '.join(NO_STEPS)}."
             )

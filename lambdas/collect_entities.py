@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from lambdas.entity_jobs import read_entity_jobs
 from lambdas.entity_outputs import job_output, read_outputs
 from lambdas.findings import Findings, findings
-from lambdas.object_items import read_object, record, records_key
+from lambdas.object_items import read_object, record
 from lambdas.report.page import write_page
-from lambdas.report.recording import report_key
 from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.recording_files import UnreadableFile
@@ -68,7 +68,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id: str = batch["batch_id"]
-    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    plan = read_json(bucket, batch["prefix"] + PLAN)
     recordings = {recording["media_id"]: recording for recording in plan["recordings"]}
     index = read_json_lines(bucket, event["documents"]["index_key"])
     wants_phi = event["parameters"]["StartMedicalTranscriptionJob"].get("ContentIdentificationType") == "PHI"
@@ -141,8 +141,8 @@ def write_findings(
             # By one that knew of more outputs, and is about to say so.
             return str(written.get("execution", batch_id))
         if found.masked is not None:
-            write_json(bucket, f"deidentified/{transcript_id}.json", found.masked)
-        write_page(bucket, report_key(transcript_id), found.page)
+            write_json(bucket, deidentified_key(transcript_id), found.masked)
+        write_page(bucket, recording_report_key(transcript_id), found.page)
         if not write_records(bucket, batch_id, recording, found.records, there, complete=complete):
             continue
         if record(object_id, item, transcript_id if complete else "", batch_id):

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.claims import answer_for
-from lambdas.entity_jobs import EntityJob, documents_prefix, note_ended, note_started, read_entity_jobs
+from lambdas.entity_jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
+from lambdas.shared.layout import ENTITIES, documents_prefix
 from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.sdk import client
 from lambdas.shared.storage import read_json
@@ -153,7 +154,7 @@ def request(base: str, attempt: int, parameters: Mapping[str, Any]) -> dict[str,
         # The SDK would make one up for every call; this one is the same when the same start is repeated.
         "ClientRequestToken": digest(name),
         "InputDataConfig": {"S3Bucket": bucket, "S3Key": documents_prefix(base)},
-        "OutputDataConfig": {"S3Bucket": bucket, "S3Key": "entities/"},
+        "OutputDataConfig": {"S3Bucket": bucket, "S3Key": ENTITIES},
         "DataAccessRoleArn": os.environ["ENTITY_DETECTION_ROLE_ARN"],
         # Without a key the service writes its output in plain text.
         "KMSKey": os.environ["CLINICAL_KEY_ARN"],

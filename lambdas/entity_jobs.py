@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from lambdas.entity_outputs import finished_documents
+from lambdas.shared.layout import job_documents_key
 from lambdas.shared.ledger import Change, Item, read_items, write
 from lambdas.shared.storage import find_json, write_json
 
@@ -43,17 +44,12 @@ class Coverage(NamedTuple):
 
 
 def write_documents_of(bucket: str, base: str, documents: Documents) -> None:
-    write_json(bucket, _documents_key(base), documents._asdict())
+    write_json(bucket, job_documents_key(base), documents._asdict())
 
 
 def documents_of(bucket: str, base: str) -> Documents:
     """None at all if they have expired, with what the job has found."""
-    return Documents(**(find_json(bucket, _documents_key(base)) or {}))
-
-
-def documents_prefix(base: str) -> str:
-    """Where the documents themselves are, which the service reads."""
-    return f"documents/{base}/"
+    return Documents(**(find_json(bucket, job_documents_key(base)) or {}))
 
 
 def transcript_of(document: str) -> str:
@@ -107,7 +103,3 @@ def note_ended(base: str, output: Mapping[str, Any]) -> None:
 
 def _key(base: str) -> str:
     return f"job#{base}"
-
-
-def _documents_key(base: str) -> str:
-    return f"entity-jobs/{base}.json"

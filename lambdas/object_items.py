@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from lambdas.recordings import Recording, check_access, inspect
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import records_key
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, read_item, read_items, write
 from lambdas.shared.storage import find_head, find_listed
 from lambdas.shared.uris import parse_uri
@@ -124,7 +125,3 @@ _PREFIX = "object#"
 
 def object_key(object_id: str) -> str:
     return f"{_PREFIX}{object_id}"
-
-
-def records_key(object_id: str) -> str:
-    return f"records/{object_id}.jsonl"

@@ -7,6 +7,7 @@ import msgspec
 
 from lambdas.cohort_rules import Found, find_members, rules_by_category
 from lambdas.object_items import read_objects
+from lambdas.shared.layout import RECORDS
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.storage import PARALLEL_REQUESTS, list_keys
 from lambdas.shared.user_ids import canonical, fault
@@ -50,7 +51,7 @@ def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         # A thread keeps the people only: the records themselves would not all fit into memory.
-        for object_id, found, people in pool.map(look, list_keys(clinical, "records/")):
+        for object_id, found, people in pool.map(look, list_keys(clinical, RECORDS)):
             seen |= people
             if found:
                 qualifying[object_id] = found

@@ -13,10 +13,9 @@ from lambdas.recordings import Recording, expected_seconds
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest
 from lambdas.shared.job_shares import FIRST_SHARE
+from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
-
-PLAN, RECORDINGS = "plan.json", "recordings.json"
 
 
 class Outlook(NamedTuple):
@@ -42,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
         botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan meanwhile.
     """
-    clinical, prefix = os.environ["CLINICAL_BUCKET"], f"batches/{event['execution_name']}/"
+    clinical, prefix = os.environ["CLINICAL_BUCKET"], batch_prefix(event["execution_name"])
     keys, reprocess, parameters = read_request(event["request"])
     before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     batch_id = event["execution_name"]

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from lambdas.claims import Claim, look_again, read_claims
 from lambdas.documents import Document, cut
-from lambdas.entity_jobs import Coverage, Documents, EntityJob, documents_prefix, find_coverage, write_documents_of
+from lambdas.entity_jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
 from lambdas.object_items import ObjectItem, read_objects
 from lambdas.shared.identity import digest
-from lambdas.shared.layout import transcript_key
+from lambdas.shared.layout import PLAN, documents_prefix, transcript_key
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
@@ -67,7 +67,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id: str = batch["batch_id"]
-    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    plan = read_json(bucket, batch["prefix"] + PLAN)
     planned = [recording for recording in plan["recordings"] if not recording["reused"]]
     standing = look_again(batch_id)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from lambdas.people import People, read_people
 from lambdas.shared import suppression_list
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import (
@@ -84,7 +85,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if chosen is not None:
             break
     else:
-        raise RuntimeError(f"the pointers below {uri_of(audience, 'seeds/')} kept changing; a redrive selects again")
+        raise RuntimeError(f"the pointers below {uri_of(audience, SEEDS)} kept changing; a redrive selects again")
     selected += chosen.cohorts
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
     metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
@@ -139,8 +140,8 @@ def read_suppressed(audience: str) -> dict[int, str]:
     Raises:
         InvalidSuppressionList: a line can't be read for certain.
     """
-    body = find_bytes(audience, suppression_list.KEY) or b""
-    return suppression_list.read_list(body, uri_of(audience, suppression_list.KEY))
+    body = find_bytes(audience, SUPPRESSION_LIST) or b""
+    return suppression_list.read_list(body, uri_of(audience, SUPPRESSION_LIST))
 
 
 def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
@@ -167,12 +168,12 @@ def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed)
         return last.seed
     ordered = sorted(user_ids)
     seed_id = digest(*ordered)
-    key = f"seeds/{cohort}/{seed_id}.jsonl"
+    key = seed_key(cohort, seed_id)
     write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
     seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
     try:
         # With a name of its own: where an ETag follows the content, an earlier seed that is named again is told apart.
-        write_json(audience, pointer_key(cohort), {**seed, "named": str(uuid4())}, **unchanged(last.head))
+        write_json(audience, seed_pointer_key(cohort), {**seed, "named": str(uuid4())}, **unchanged(last.head))
     except ClientError as error:
         if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
             raise
@@ -180,13 +181,9 @@ def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed)
     return seed
 
 
-def pointer_key(cohort: str) -> str:
-    return f"seeds/{cohort}/latest.json"
-
-
 def last_seed(audience: str, cohort: str) -> LastSeed:
     """What the cohort's pointer names. A new seed of the same people has the same id, and so the same audience."""
-    pointer = pointer_key(cohort)
+    pointer = seed_pointer_key(cohort)
     head = find_head(audience, pointer)
     try:
         with understanding(audience, pointer):

@@ -9,6 +9,7 @@ from lambdas.model_owner import not_visible
 from lambdas.report.batch import batch_page
 from lambdas.report.page import write_page
 from lambdas.report.stages import stages
+from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.rejections import Rejection, most_alike, read_rejection, rejected_media
@@ -34,7 +35,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
-    plan = read_json(bucket, batch["prefix"] + "plan.json")
+    plan = read_json(bucket, batch["prefix"] + PLAN)
     entities = dict(state.get("entities", NO_ENTITIES))
     lists = [documents["elsewhere_key"], entities.pop("elsewhere_key", None)]
     elsewhere = [*plan["elsewhere"], *(item for key in lists if key for item in read_json(bucket, key))]
@@ -60,7 +61,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         # Left to the executions that are working on them, or were when this one asked.
         "elsewhere": elsewhere,
         # What the services said of each job: timings, settings, reasons, versions.
-        "jobs_uri": uri_of(bucket, batch["prefix"] + "jobs/"),
+        "jobs_uri": uri_of(bucket, batch["prefix"] + JOB_RECORDS),
         "documents": {
             "count": documents["count"],
             "characters": documents["characters"],
@@ -84,12 +85,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "comprehend_medical": documents["estimated_usd"],
             "total": round(transcription_usd + documents["estimated_usd"], 4),
             "not_included": "Clean Rooms ML (charged by the size of the model owner's data), Step Functions, Lambda, "
-            "S3 and KMS. Speech is counted up to the last word of each recording.",
+            "S3, DynamoDB and KMS. Speech is counted up to the last word of each recording.",
         },
     }
-    key = batch["prefix"] + "summary.json"
+    key = batch["prefix"] + SUMMARY
     write_json(bucket, key, summary)
-    report_key = batch["prefix"] + "report.html"
+    report_key = batch["prefix"] + BATCH_REPORT
     write_page(bucket, report_key, batch_page(summary, plan["recordings"], documented))
     counts: dict[str, int] = summary["recordings"]
     for name, value in counts.items():

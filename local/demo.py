@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.live import Live
 
+from lambdas.shared.layout import SUPPRESSION_LIST
 from local.pipeline import ENVIRONMENT, PROJECT, Pipeline, start_pipeline
 from local.progress import Progress, as_table, print_changes, read_progress, transitions
 from local.report import print_cost, print_results
@@ -54,7 +55,7 @@ def run(media: Path | None, consent: bool, console: Console) -> None:
         console.print(f"  s3://{pipeline.media_bucket}/media/\n", highlight=False)
         if media is None:
             pipeline.aws.client("s3").put_object(
-                Bucket=pipeline.audience_bucket, Key="suppression/user_ids.txt", Body=f"{SUPPRESSED}\n".encode()
+                Bucket=pipeline.audience_bucket, Key=SUPPRESSION_LIST, Body=f"{SUPPRESSED}\n".encode()
             )
         dropped = time.monotonic()
         drop(pipeline, recordings)

@@ -5,6 +5,15 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lambdas.shared.layout import (
+    BATCH_REPORT,
+    SUMMARY,
+    batch_prefix,
+    plan_key,
+    recording_report_key,
+    records_key,
+    transcript_key,
+)
 from lambdas.shared.transcripts import text_of
 from lambdas.shared.uris import parse_uri
 from local.pipeline import Pipeline
@@ -49,12 +58,12 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(read(key))
 
-    summaries = [json.loads(read(f"batches/{batch_id}/summary.json")) for batch_id in batch_ids]
+    summaries = [json.loads(read(batch_prefix(batch_id) + SUMMARY)) for batch_id in batch_ids]
     recordings: dict[str, Recording] = {}
     entities: list[dict[str, Any]] = []
     for summary in summaries:
-        plan = json.loads(read(f"batches/{summary['batch_id']}/plan.json"))
-        copy_page(f"batches/{summary['batch_id']}/report.html")
+        plan = json.loads(read(plan_key(summary["batch_id"])))
+        copy_page(batch_prefix(summary["batch_id"]) + BATCH_REPORT)
         reasons = {item["media_id"]: item for item in summary["rejected"]}
         for item in reasons.values():
             recordings[item["media_id"]] = Recording(
@@ -63,14 +72,14 @@ def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Resu
         for item in plan["recordings"]:
             if item["media_id"] in recordings:
                 continue
-            transcript = text_of(json.loads(read(f"transcripts/{item['transcript_id']}.json")))
+            transcript = text_of(json.loads(read(transcript_key(item["transcript_id"]))))
             file = parse_uri(item["uri"])[1].split("/", 2)[2]
             path = folder / "transcripts" / local_name(item["user_id"]) / local_path(file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(transcript + "\n")
-            copy_page(f"reports/{item['transcript_id']}.html")
+            copy_page(recording_report_key(item["transcript_id"]))
             recordings[item["media_id"]] = Recording(item["media_id"], item["uri"], item["user_id"], path, None)
-            records = [json.loads(line) for line in read(f"records/{item['object_id']}.jsonl").splitlines()]
+            records = [json.loads(line) for line in read(records_key(item["object_id"])).splitlines()]
             entities += [row for row in records if row["source"] == "comprehend_medical" and not row["attribute_of"]]
     by_cohort: dict[str, dict[str, Any]] = {}
     for summary in sorted(summaries, key=lambda summary: str(summary["finished_at"])):

@@ -28,9 +28,9 @@ function byAslValidator(text) {
 
 async function byLanguageService(text) {
   const service = getLanguageService({});
-  const document = TextDocument.create("file:///pipeline.asl.json", "json", 1, text);
+  const document = TextDocument.create("file:///definition.asl.json", "json", 1, text);
   const found = await service.doValidation(document, service.parseJSONDocument(document));
-  return found.map(({ range, message }) => `line ${range.start.line + 1}: ${message}`);
+  return found.map(({ range, message }) => `line ${range.start.line + 1}, ${document.getText(range)}: ${message}`);
 }
 
 /** The definition as CloudFormation deploys it, every substitution an ARN. */

@@ -3,10 +3,8 @@
 python -m bench.simulation.detection
 """
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -16,9 +14,10 @@ from bench.simulation.assumptions import CALL_SECONDS, describe, generations, re
 from bench.simulation.clock import Clock, Steps
 from bench.simulation.definition import Tally, Task, World, check, execute, states_named
 from bench.table import Row, as_table
+from infra.definition import read_definition
 from lambdas.shared import jobs
 
-DEFINITION: dict[str, Any] = json.loads((Path(__file__).parents[2] / "statemachine" / "pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 TRANSCRIPTION = DEFINITION["States"]["TranscribeMedia"]["ItemProcessor"]
 GENERATION = states_named(
     DEFINITION["States"]["GenerateAudiences"]["ItemProcessor"],

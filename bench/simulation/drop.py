@@ -3,12 +3,10 @@
 python -m bench.simulation.drop [RECORDINGS]
 """
 
-import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -36,6 +34,7 @@ from bench.simulation.definition import Tally, Task, TaskError, World, check, ex
 from bench.simulation.services import Jobs, Rate, Usage
 from bench.table import Row, as_table
 from infra.cdk_json import read_context
+from infra.definition import read_definition
 from infra.environment import Environment
 from infra.ingest import _CONCURRENT_BATCHES
 from lambdas import share_jobs
@@ -45,8 +44,7 @@ from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 
-ROOT = Path(__file__).parents[2]
-DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 ENVIRONMENT = Environment.from_context("prod", read_context())
 SHARE_EVERY_SECONDS = 60  # infra/job_sharing.py
 # SQS hands a function at most 6 MB at once (Lambda quotas).

@@ -6,8 +6,8 @@ from typing import Any
 
 from lambdas.report.labels import escape, kind_of, plain
 from lambdas.report.page import page
-from lambdas.report.recording import report_key
 from lambdas.report.timeline import timeline_html
+from lambdas.shared.layout import recording_report_key
 from lambdas.shared.uris import parse_uri
 
 OUTCOMES = {
@@ -207,7 +207,7 @@ def transcripts_html(summary: dict[str, Any], planned: Sequence[dict[str, Any]],
     elsewhere = {item["media_id"] for item in summary["elsewhere"]}
     rows = [
         (
-            f'<a href="../../{escape(report_key(item["transcript_id"]))}">{file_of(item["uri"])}</a>',
+            f'<a href="../../{escape(recording_report_key(item["transcript_id"]))}">{file_of(item["uri"])}</a>',
             "reused" if item["reused"] else "incomplete: see above" if item["media_id"] in rejected else "transcribed",
             f"<time>{escape(item['uploaded_at'][:10])}</time>",
             "yes" if item["audience_consent"] else "no",

@@ -14,10 +14,6 @@ from lambdas.shared.uris import parse_uri
 from lambdas.shared.words import Words
 
 
-def report_key(transcript_id: str) -> str:
-    return f"reports/{transcript_id}.html"
-
-
 def recording_page(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord], complete: bool) -> str:
     """The page of one of the plan's recordings as HTML.
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.shared.layout import JOB_RECORDS, PLAN
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys
 
@@ -26,7 +27,7 @@ def stages(bucket: str, prefix: str, index_key: str) -> list[dict[str, Any]]:
     `began_at` is None for a step of ours: only its end is known, from the object that it writes. `index_key` is that of
     PrepareDocuments. A job that was adopted began in an earlier execution.
     """
-    jobs = list(list_keys(bucket, f"{prefix}jobs/"))
+    jobs = list(list_keys(bucket, prefix + JOB_RECORDS))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         # Of thousands of descriptions only the times are kept.
         times = list(pool.map(lambda key: job_times(bucket, key, stage_of(key, prefix)), jobs))
@@ -34,12 +35,12 @@ def stages(bucket: str, prefix: str, index_key: str) -> list[dict[str, Any]]:
     for key, span in zip(jobs, times, strict=True):
         if span is not None:
             by_stage[stage_of(key, prefix)].append(span)
-    found = [*steps(bucket, {"plan": f"{prefix}plan.json", "prepare_documents": index_key}), *job_stages(by_stage)]
+    found = [*steps(bucket, {"plan": prefix + PLAN, "prepare_documents": index_key}), *job_stages(by_stage)]
     return sorted(found, key=lambda stage: stage["began_at"] or stage["ended_at"])
 
 
 def stage_of(key: str, prefix: str) -> str:
-    return key.removeprefix(f"{prefix}jobs/").partition("/")[0]
+    return key.removeprefix(prefix + JOB_RECORDS).partition("/")[0]
 
 
 def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
+from lambdas.shared.layout import rejection_key, rejections_prefix
 from lambdas.shared.observability import logger
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import list_keys, write_json
@@ -28,7 +29,7 @@ def write_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any], re
 
 def rejected_media(bucket: str, batch_id: str) -> set[str]:
     """The media ids of the recordings that the batch's steps have rejected; not those of its plan."""
-    keys = list_keys(bucket, f"batches/{batch_id}/rejections/")
+    keys = list_keys(bucket, rejections_prefix(batch_id))
     return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
 
 
@@ -47,10 +48,6 @@ def most_alike(rejections: Iterable[Rejection]) -> int:
     """How many of them have the same reason, but for its particulars: numbers, names and places."""
     reasons = Counter(_PARTICULAR.sub("", rejection["reason"]) for rejection in rejections)
     return max(reasons.values(), default=0)
-
-
-def rejection_key(batch_id: str, media_id: str) -> str:
-    return f"batches/{batch_id}/rejections/{media_id}.json"
 
 
 def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:

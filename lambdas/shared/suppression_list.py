@@ -12,7 +12,6 @@ from lambdas.shared.errors import InvalidSuppressionList
 from lambdas.shared.spelling import BLANKS, INVISIBLE, plain
 from lambdas.shared.user_ids import PLAIN, SEPARATORS, canonical, fault
 
-KEY = "suppression/user_ids.txt"
 USAGE = (
     "Write one user id per line and nothing else, in UTF-8; one with blanks, commas or semicolons in it goes in double "
     "quotes."

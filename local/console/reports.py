@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
 
 from lambdas.shared.identity import media_id
+from lambdas.shared.layout import BATCH_REPORT, batch_prefix, plan_key, recording_report_key
 from operations.deployed import Deployed
 from operations.forgetting.versions import list_versions
 
@@ -26,12 +27,12 @@ _PIECE_BYTES = 1 << 18
 
 
 def batch_page(deployed: Deployed, execution: str) -> Response:
-    return _page(deployed, f"batches/{execution}/report.html")
+    return _page(deployed, batch_prefix(execution) + BATCH_REPORT)
 
 
 def recording_page(deployed: Deployed, execution: str, transcript_id: str) -> Response:
     _planned(deployed, execution, transcript_id)
-    return _page(deployed, f"reports/{transcript_id}.html")
+    return _page(deployed, recording_report_key(transcript_id))
 
 
 def recording(deployed: Deployed, execution: str, transcript_id: str, byte_range: str | None) -> Response:
@@ -82,7 +83,7 @@ def _page(deployed: Deployed, key: str) -> Response:
 
 def _planned(deployed: Deployed, execution: str, transcript_id: str) -> dict[str, Any]:
     """What the execution's plan says of the recording."""
-    plan = json.loads(_read(deployed, f"batches/{execution}/plan.json"))
+    plan = json.loads(_read(deployed, plan_key(execution)))
     for item in plan["recordings"]:
         if item["transcript_id"] == transcript_id:
             return dict(item)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from lambdas.shared.layout import rejections_prefix
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import Execution, arn_of, look
@@ -122,7 +123,7 @@ def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
 
 def _rejections_so_far(deployed: Deployed, name: str) -> int:
     pages = deployed.client("s3").get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=deployed.clinical, Prefix=f"batches/{name}/rejections/")
+    found = pages.paginate(Bucket=deployed.clinical, Prefix=rejections_prefix(name))
     return sum(page["KeyCount"] for page in found)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.layout import DOCUMENTS, plan_key
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -110,7 +111,7 @@ def refuse_running_jobs(deployed: Deployed, jobs: list[dict[str, Any]], findings
     inputs = {
         found.version.key.rpartition("/")[0]
         for found in findings.whole
-        if found.version.bucket == deployed.clinical and found.version.key.startswith("documents/")
+        if found.version.bucket == deployed.clinical and found.version.key.startswith(DOCUMENTS)
     }
     if not inputs:
         return
@@ -199,7 +200,7 @@ def _is_below(uri: str, media: str, user_id: str) -> bool:
 
 def _plan(deployed: Deployed, execution_name: str) -> Any | None:
     """None if there is none, or it is no JSON."""
-    key = f"batches/{execution_name}/plan.json"
+    key = plan_key(execution_name)
     try:
         return json.loads(deployed.client("s3").get_object(Bucket=deployed.clinical, Key=key)["Body"].read())
     except ValueError:

@@ -48,13 +48,13 @@ def _is_left(s3: Any, found: Object, known: Known) -> bool:
     version, traces = found.version, known.traces
     if _in_key(found, known):
         return True
-    if version.is_marker or found.place.content == layout.SUPPRESSION:
+    if version.is_marker or found.place.content == "suppression":
         return False
-    if found.place.content == layout.RECORDING:
+    if found.place.content == "recording":
         return traces.in_json(dict(metadata_of(s3, version)))
-    if found.place.content == layout.SPEECH:
+    if found.place.content == "speech":
         return traces.anywhere_in(pieces(s3, version), words=not _is_of_another(version.key, known))
-    if found.place.content in (layout.UNKNOWN, layout.QUERY_RESULT):
+    if found.place.content in ("unknown", "query result"):
         return traces.anywhere_in(pieces(s3, version), words=True)
     content = read(s3, version)
     if content is None:
@@ -71,9 +71,9 @@ def _in_key(found: Object, known: Known) -> bool:
     traces, key = known.traces, found.version.key
     if traces.owns(key):
         return True
-    if found.place.content == layout.RECORDING:
+    if found.place.content == "recording":
         return False  # another's
-    if found.place.content == layout.UNKNOWN:
+    if found.place.content == "unknown":
         return traces.anywhere(key.encode())
     execution = layout.execution_of(key)
     return execution is not None and traces.anywhere(execution.encode())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from lambdas.shared.layout import seed_pointer_key
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
@@ -58,7 +59,7 @@ def remove_parts(
 
     def take_out(found: Object) -> None:
         version, content = found.version, None
-        if version.is_latest and found.place.content != layout.QUERY_RESULT:
+        if version.is_latest and found.place.content != "query result":
             content = read(s3, version)
             if content is None:
                 return
@@ -89,8 +90,8 @@ def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
     s3 = deployed.client("s3")
     seeds = {found.version.key for found in findings.parts if found.place.kind == "seeds"}
     pointers: list[Version] = []
-    for cohort in sorted({key.rpartition("/")[0] for key in seeds}):
-        versions = list(list_versions(s3, deployed.audience, f"{cohort}/latest.json"))
+    for cohort in sorted({key.split("/")[1] for key in seeds}):
+        versions = list(list_versions(s3, deployed.audience, seed_pointer_key(cohort)))
         if any(version.is_latest and _may_name(s3, version, seeds) for version in versions):
             pointers += versions
     return [Object(version, layout.place_of(deployed, version.bucket, version.key)) for version in pointers]
@@ -155,9 +156,9 @@ def _words(body: bytes, traces: Traces) -> bytes:
 
 
 _REWRITE: dict[str, Callable[[bytes, Traces], bytes]] = {
-    layout.DOCUMENT: _document,
-    layout.JOB: _job,
-    layout.LINES: _lines,
-    layout.PAGE: _page,
-    layout.ACCESS_LOG: _words,
+    "document": _document,
+    "job": _job,
+    "lines": _lines,
+    "page": _page,
+    "access log": _words,
 }

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.shared import suppression_list
 from lambdas.shared.errors import InvalidSuppressionList
+from lambdas.shared.layout import SUPPRESSION_LIST
 from lambdas.shared.user_ids import fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -14,7 +15,7 @@ _MAXIMUM_ATTEMPTS = 10
 
 
 def list_uri(deployed: Deployed) -> str:
-    return f"s3://{deployed.audience}/{suppression_list.KEY}"
+    return f"s3://{deployed.audience}/{SUPPRESSION_LIST}"
 
 
 def is_suppressed(deployed: Deployed, user_id: str) -> bool:
@@ -41,7 +42,7 @@ def suppress(deployed: Deployed, user_id: str) -> bool:
         try:
             deployed.client("s3").put_object(
                 Bucket=deployed.audience,
-                Key=suppression_list.KEY,
+                Key=SUPPRESSION_LIST,
                 Body=suppression_list.with_user_id(body, user_id),
                 ContentType="text/plain",
                 **condition,
@@ -50,13 +51,13 @@ def suppress(deployed: Deployed, user_id: str) -> bool:
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
                 raise
-    raise OperationError(f"{suppression_list.KEY} keeps changing; forget again when nobody else writes it.")
+    raise OperationError(f"{SUPPRESSION_LIST} keeps changing; forget again when nobody else writes it.")
 
 
 def _read(deployed: Deployed) -> tuple[bytes, dict[str, Any]]:
     """The list, and the condition under which it may be written anew."""
     try:
-        answer = deployed.client("s3").get_object(Bucket=deployed.audience, Key=suppression_list.KEY)
+        answer = deployed.client("s3").get_object(Bucket=deployed.audience, Key=SUPPRESSION_LIST)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise

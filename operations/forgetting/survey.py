@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import BATCHES, MEDIA, RECORDS
+from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.forgetting import layout
@@ -74,7 +76,7 @@ def learn(deployed: Deployed, user_id: str, tick: Tick) -> Known:
     uploaded: set[str] = set()
     names, others, other_recordings = set[str](), set[str](), set[bytes]()
     # Not below the patient's prefix alone: S3's access logs would name the prefix, hours after this was done.
-    for version in list_versions(s3, deployed.media, "media/"):
+    for version in list_versions(s3, deployed.media, MEDIA):
         tick(1)
         name = version.key.split("/")[1]
         if (owner := canonical(name)) != user_id:
@@ -90,9 +92,9 @@ def learn(deployed: Deployed, user_id: str, tick: Tick) -> Known:
     executions, mixed, planned = set[str](), set[str](), set[str]()
     listed = (
         version
-        for prefix in ("batches/", "records/")
+        for prefix in (BATCHES, RECORDS)
         for version in list_versions(s3, deployed.clinical, prefix)
-        if not version.is_marker and (prefix == "records/" or version.key.endswith("/plan.json"))
+        if not version.is_marker and (prefix == RECORDS or layout.is_plan(version.key))
     )
     for seen in mapped(lambda version: _look(s3, version, user_id), listed):
         tick(1)
@@ -124,7 +126,7 @@ def access_logs(deployed: Deployed, known: Known, tick: Tick) -> list[Object]:
                 continue
             for version in list_versions(s3, bucket):
                 place = layout.place_of(deployed, bucket, version.key)
-                if place.content == layout.ACCESS_LOG and not version.is_marker:
+                if place.content == "access log" and not version.is_marker:
                     tick(1)
                     yield Object(version, place)
 
@@ -156,13 +158,13 @@ def names_them(traces: Traces, place: layout.Place, content: Content) -> bool:
     Raises:
         ValueError: it can't be read as that kind.
     """
-    if place.content in (layout.DOCUMENT, layout.JOB):
+    if place.content in ("document", "job"):
         return traces.in_json(json.loads(content.body))
-    if place.content == layout.LINES:
+    if place.content == "lines":
         return any(traces.in_line(json.loads(line)) for line in content.body.splitlines() if line.strip())
-    if place.content == layout.PAGE:
+    if place.content == "page":
         return traces.in_page(content.body)
-    if place.content == layout.ACCESS_LOG:
+    if place.content == "access log":
         return traces.certain(content.body)
     return traces.anywhere(content.body)
 
@@ -170,7 +172,7 @@ def names_them(traces: Traces, place: layout.Place, content: Content) -> bool:
 def _may_name_several(place: layout.Place, key: str, known: Known) -> bool:
     if place.kind == "records":
         return key in known.mixed_records
-    several = (layout.DOCUMENT, layout.JOB, layout.LINES, layout.PAGE, layout.QUERY_RESULT)
+    several = ("document", "job", "lines", "page", "query result")
     return place.content in several
 
 
@@ -197,8 +199,7 @@ def _look(s3: Any, version: Version, user_id: str) -> _Seen:
                 seen.media_ids.add(entry["media_id"])
             seen.ids.update(entry[name] for name in ("media_id", "object_id") if name in entry)
             if uri := entry.get("uri") or entry.get("media_uri"):
-                bucket, _, key = uri.removeprefix("s3://").partition("/")
-                seen.ids.add(digest(bucket, key))
+                seen.ids.add(digest(*parse_uri(uri)))
         else:
             seen.others.add(owner)
             if "media_id" in entry:
@@ -209,7 +210,7 @@ def _look(s3: Any, version: Version, user_id: str) -> _Seen:
 def _entries(key: str, body: bytes) -> Iterator[dict[str, Any]]:
     """What a plan says of each recording, or the lines of records; nothing if it can't be read."""
     try:
-        if key.endswith("/plan.json"):
+        if layout.is_plan(key):
             plan = json.loads(body)
             for name in ("recordings", "elsewhere", "rejected"):
                 yield from (entry for entry in plan.get(name, ()) if isinstance(entry, dict))

@@ -5,6 +5,7 @@ Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQue
 
 from typing import Any
 
+from lambdas.shared.layout import records_key
 from operations.verify.checks import Check, Seen, holds, not_seen, refuted
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import TEST_PATIENT
@@ -16,7 +17,7 @@ def _athena(observed: Observed) -> Seen:
         return not_seen("There are no records of the sample.")
     athena, database = observed.client("athena"), observed.deployed.outputs["DatabaseName"]
     body = observed.client("s3").get_object(
-        Bucket=observed.deployed.clinical, Key=f"records/{observed.planned['object_id']}.jsonl"
+        Bucket=observed.deployed.clinical, Key=records_key(observed.planned["object_id"])
     )["Body"]
     lines = sum(1 for line in body.read().splitlines() if line.strip())
     started = athena.start_query_execution(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.exceptions import ClientError
 
 from infra.environment import Environment
+from lambdas.shared.layout import PLAN, SUMMARY, batch_prefix
 from operations.deployed import Deployed
 from operations.executions import Execution, Failure
 from operations.following import pause
@@ -96,14 +97,14 @@ class Observed:
     @cached_property
     def planned(self) -> dict[str, Any] | None:
         """The usable recording in the plan of `worked`, with its ids; None if nothing was planned."""
-        plan = self.batch_document("plan.json")
+        plan = self.batch_document(PLAN)
         entries = plan["recordings"] if plan else []
         return next((entry for entry in entries if entry["uri"] == self.usable), None)
 
     @cached_property
     def summary(self) -> dict[str, Any] | None:
         """The summary of `worked`, None if there is none."""
-        return self.batch_document("summary.json")
+        return self.batch_document(SUMMARY)
 
     @cached_property
     def documents(self) -> list[dict[str, Any]]:
@@ -135,7 +136,7 @@ class Observed:
             return None
         s3 = self.client("s3")
         try:
-            body = s3.get_object(Bucket=self.deployed.clinical, Key=f"batches/{self.worked.name}/{name}")["Body"]
+            body = s3.get_object(Bucket=self.deployed.clinical, Key=batch_prefix(self.worked.name) + name)["Body"]
         except s3.exceptions.NoSuchKey:
             return None
         document: dict[str, Any] = json.loads(body.read())

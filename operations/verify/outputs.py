@@ -9,7 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.shared.jobs import expected_entity_detection_seconds, expected_transcription_seconds
-from lambdas.shared.layout import transcript_key
+from lambdas.shared.layout import (
+    BATCH_REPORT,
+    PLAN,
+    SUMMARY,
+    TRANSCRIPTS,
+    batch_prefix,
+    deidentified_key,
+    documents_prefix,
+    job_documents_key,
+    recording_report_key,
+    records_key,
+    transcript_key,
+)
 from operations.executions import Execution
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
@@ -53,7 +65,7 @@ def _is_usable(observed: Observed, item: Mapping[str, Any]) -> bool:
 
 def _left_behind(observed: Observed) -> str:
     """Whether Transcribe has left the object by which it tries its right to write, and under which encryption."""
-    name = "transcripts/.write_access_check_file.temp"
+    name = f"{TRANSCRIPTS}.write_access_check_file.temp"
     versions = observed.client("s3").list_object_versions(Bucket=observed.deployed.clinical, Prefix=name)
     if not versions.get("Versions") and not versions.get("DeleteMarkers"):
         return f"no {name} beside it"
@@ -122,14 +134,14 @@ def _results(observed: Observed) -> Seen:
     if not observed.documents:
         return refuted(f"{observed.summary['documents']['uri']} has no document of the sample.")
     keys = [
-        *(f"documents/{document['job']}/{document['document']}" for document in observed.documents),
-        *(f"entity-jobs/{job}.json" for job in sorted({document["job"] for document in observed.documents})),
-        f"records/{observed.planned['object_id']}.jsonl",
-        f"reports/{transcript_id}.html",
-        *(f"batches/{observed.worked.name}/{name}" for name in ("plan.json", "summary.json", "report.html")),
+        *(documents_prefix(document["job"]) + document["document"] for document in observed.documents),
+        *(job_documents_key(job) for job in sorted({document["job"] for document in observed.documents})),
+        records_key(observed.planned["object_id"]),
+        recording_report_key(transcript_id),
+        *(batch_prefix(observed.worked.name) + name for name in (PLAN, SUMMARY, BATCH_REPORT)),
     ]
     if observed.environment.parameters.StartMedicalTranscriptionJob.get("ContentIdentificationType") == "PHI":
-        keys.append(f"deidentified/{transcript_id}.json")
+        keys.append(deidentified_key(transcript_id))
     heads = {key: observed.head(key) for key in keys}
     if missing := [key for key, head in heads.items() if head is None]:
         return refuted(f"There is no {', no '.join(missing)}.")

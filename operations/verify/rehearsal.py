@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.environment import Environment
+from lambdas.shared.layout import documents_prefix
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, look, redrive
@@ -201,7 +202,7 @@ class Steps:
 
     def _detections(self) -> list[str]:
         """Ids of the jobs over the usable recording's documents."""
-        folders = {f"documents/{document['job']}" for document in self._observed.documents}
+        folders = {documents_prefix(document["job"]).rstrip("/") for document in self._observed.documents}
         answer: dict[str, Any] = self._deployed.client("comprehendmedical").list_entities_detection_v2_jobs(
             Filter={"SubmitTimeAfter": self._observed.began}
         )

@@ -146,7 +146,7 @@ def odd_keys() -> dict[str, str]:
 
 
 def attack_keys(stage: Stage) -> Iterator[Verdict]:
-    """All odd keys in one batch: each becomes a rejection, of nothing but their heads in the media bucket."""
+    """All odd keys in one batch: each becomes a rejection, of nothing but heads and what the ledger says of them."""
     media, clinical = stage.buckets["media"], stage.buckets["clinical"]
     wanted = odd_keys()
     recording = Recording(stage)
@@ -170,7 +170,7 @@ def attack_keys(stage: Stage) -> Iterator[Verdict]:
         if reason not in reasons.get(key, ""):
             problem = f"it is {'rejected: ' + reasons[key] if key in reasons else 'taken'}"
         # It lists its own plan, which another attempt may have written.
-        elif not calls <= {"HeadObject", "PutObject", "ListObjectsV2"}:
+        elif not calls <= {"HeadObject", "PutObject", "ListObjectsV2", "BatchGetItem", "UpdateItem"}:
             problem = f"the functions called {sorted(calls)}"
         yield verdict("plan_batch", f"key {key!r}", problem)
 
@@ -188,28 +188,31 @@ def crafted_invocations(stage: Stage) -> Iterator[Invocation]:
             "start_transcription", f"a recording in {prefix}/",
             {"recording": recording, "parameters": {}, "redrive_count": 0, "retry_count": 0}, (TRANSCRIPTION,),
         )  # fmt: skip
-    documents = {"documents_id": "attack", "takeover": None, "count": 1, "characters": 1, "estimated_usd": 0.0}
-    for bucket in ("bystander", "media", "audience"):
+    documents = {"generation": 1, "new": {"base": "", "count": 0, "characters": 0, "estimated_usd": 0.0}}
+    for prefix in ("records/", "entity-jobs/", "transcripts/"):
+        elsewhere = documents | dict.fromkeys(("jobs_key", "index_key", "elsewhere_key"), f"{prefix}{HELD}")
+        called = {"batch_id": "attack", "documents": elsewhere, "redrive_count": 0}
         yield Invocation(
-            "start_entity_detection", f"documents in the {bucket} bucket",
-            {"batch_id": "attack", "documents": documents | {"uri": f"s3://{stage.buckets[bucket]}/other/"},
-             "parameters": {"LanguageCode": "en"}, "redrive_count": 0}, (DETECTION,),
+            "start_entity_detection", f"a list of jobs in {prefix}", called | {"parameters": {"LanguageCode": "en"}},
+            (DETECTION,),
         )  # fmt: skip
+        yield Invocation("poll_entity_detection", f"a list of jobs in {prefix}", called | {"job": {"status": ""}})
     seed = {"cohort": "attack", "seed_id": "attack", "seed_uri": f"s3://{stage.buckets['audience']}/seeds/{HELD}"}
     yield Invocation(
         "start_audience_generation", "a model of another account",
         {"seed": seed, "parameters": {"configuredAudienceModelArn": FOREIGN_MODEL}, "reprocess_id": "",
          "redrive_count": 0},
     )  # fmt: skip
+    event: dict[str, Any]
     for prefix in ("records/", "deidentified/", "../records/"):
-        yield Invocation("prepare_documents", f"a batch in {prefix}", {"batch": batch | {"prefix": prefix}})
+        event = {"batch": batch | {"prefix": prefix}, "parameters": {}}
+        yield Invocation("prepare_documents", f"a batch in {prefix}", event)
         state = {"batch": batch | {"prefix": prefix}, "documents": {"billable_seconds": 0, "estimated_usd": 0}}
         yield Invocation("summarize_batch", f"a batch in {prefix}", {"state": state})
     for prefix in ("deidentified/", "entity-jobs/", "documents/"):
-        result = {"output_uri": f"s3://{clinical}/{prefix}", "manifest_path": f"{prefix}{HELD}"}
-        event = {"batch": batch | {"prefix": prefix}, "entity_detection": {"result": result}, "documents": documents,
+        event = {"batch": batch | {"prefix": prefix}, "documents": documents | {"index_key": f"{prefix}{HELD}"},
                  "parameters": {TRANSCRIPTION: {}}}  # fmt: skip
-        yield Invocation("collect_entities", f"outputs in {prefix}", event)
+        yield Invocation("collect_entities", f"a batch in {prefix}", event)
 
 
 def attack_functions(stage: Stage, cases: list[Invocation]) -> Iterator[Verdict]:

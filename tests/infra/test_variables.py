@@ -33,7 +33,8 @@ OWN: dict[str, dict[str, str]] = {
     "start_transcription": CLINICAL | CLINICAL_KEY | {"MEDIA_KEY_ARN": "Storage/Media/Key.Arn"},
     "poll_transcription": CLINICAL,
     "prepare_documents": CLINICAL | CLINICAL_KEY | TABLE | {"MAXIMUM_DOCUMENT_BYTES": "40000"},
-    "start_entity_detection": CLINICAL_KEY
+    "start_entity_detection": CLINICAL
+    | CLINICAL_KEY
     | TABLE
     | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
     "poll_entity_detection": CLINICAL | TABLE,

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from infra.definition import read_definition
 from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
-from infra.workflow import DEFINITION, check_substitutions
+from infra.workflow import check_substitutions
 from tests.infra.conftest import Deployed
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
@@ -13,7 +14,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-loc
 def test_the_definition_is_in_the_template_where_its_checks_can_see_it(local: Deployed) -> None:
     machine = local.resources["Workflow/StateMachine"]["Properties"]
     assert machine["StateMachineName"] == "clinical-media-local-pipeline"
-    assert json.loads(machine["DefinitionString"]) == json.loads(DEFINITION.read_text())
+    assert json.loads(machine["DefinitionString"]) == read_definition()
 
 
 def test_every_function_that_is_called_by_nothing_else_is_a_step(local: Deployed) -> None:
@@ -25,12 +26,12 @@ def test_every_function_that_is_called_by_nothing_else_is_a_step(local: Deployed
 
 
 def test_a_substitution_without_a_function_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.json needs AArn, BArn; its subst"):
+    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml needs AArn, BArn; its subst"):
         check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"])
 
 
 def test_a_function_without_a_state_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.json does not use BArn; its subst"):
+    with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml does not use BArn; its subst"):
         check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"])
 
 

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError
 
 from bench.simulation import definition
 from bench.simulation.clock import Clock, Steps
+from infra.definition import read_definition
 from tests.interleavings.aws import CLINICAL, STATE_MACHINE, Refused
 from tests.interleavings.buckets import Buckets
 from tests.interleavings.scheduler import Actor
 
-DEFINITION = json.loads((Path(__file__).parents[2] / "statemachine" / "pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 # As infra/functions.py has them.
 FUNCTIONS = {
     "PlanBatch": "lambdas.plan_batch.handler",

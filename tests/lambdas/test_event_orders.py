@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from lambdas import ingest, plan_batch
 from lambdas.claims import Claims
-from lambdas.object_items import read_object, record, records_key
+from lambdas.object_items import read_object, record
+from lambdas.shared.layout import records_key
 from lambdas.shared.storage import read_json, s3
 from tests.lambdas.conftest import create_ledger
 

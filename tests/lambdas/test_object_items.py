@@ -6,9 +6,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import object_items, recordings
-from lambdas.object_items import ObjectItem, Planned, plan_versions, read_object, read_objects, record, records_key
+from lambdas.object_items import ObjectItem, Planned, plan_versions, read_object, read_objects, record
 from lambdas.shared import object_faults
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import records_key
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 KEY = "media/p-1/a.wav"

@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 
 from lambdas import object_items, plan_batch
 from lambdas.claims import Claims
-from lambdas.object_items import read_object, records_key
+from lambdas.object_items import read_object
 from lambdas.shared.job_shares import FIRST_SHARE
+from lambdas.shared.layout import records_key
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"

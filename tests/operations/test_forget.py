@@ -10,7 +10,7 @@ import pytest
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
 from lambdas.shared.identity import digest
-from lambdas.shared.suppression_list import KEY as SUPPRESSION_KEY
+from lambdas.shared.layout import SUPPRESSION_LIST as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
 from operations.errors import OperationError

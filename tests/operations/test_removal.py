@@ -50,7 +50,7 @@ def named(seed: str) -> str:
 def gone(s3: Any) -> int:
     """How many versions of the pointer go with the patient, whom one seed holds."""
     (seed,) = list_versions(s3, AUDIENCE, "seeds/c/theirs.jsonl")
-    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, layout.Place("seeds", layout.LINES))])))
+    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, layout.Place("seeds", "lines"))])))
 
 
 def test_a_pointer_to_a_seed_with_the_patient_goes_with_all_its_versions(s3: Any) -> None:

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.definition import FILE, read_definition
 from lambdas.shared import errors
 
-DEFINITION: dict[str, Any] = json.loads(Path("statemachine/pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 
 
 def machines(machine: dict[str, Any] = DEFINITION, name: str = "pipeline") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -54,9 +54,14 @@ def test_each_task_is_named_as_the_function_it_invokes() -> None:
     assert {name: state["Resource"] for name, state in tasks().items()} == {name: f"${{{name}Arn}}" for name in tasks()}
 
 
-def test_substitutions_are_quoted_so_that_the_file_is_plain_json() -> None:
-    text = Path("statemachine/pipeline.asl.json").read_text()
-    assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Za-z]+\}"', text)) == len(tasks())
+def test_nothing_is_substituted_but_the_functions() -> None:
+    assert json.dumps(DEFINITION).count("${") == len(tasks())
+
+
+def test_the_retry_policy_is_written_once() -> None:
+    """Under the first Task, as States Language has no other place for it."""
+    written = re.findall(r"Retry: *(.*)", FILE.read_text())
+    assert written == ["&retries"] + ["*retries"] * (len(tasks()) - 1)
 
 
 def test_what_will_not_pass_is_never_retried_and_the_rest_with_jitter_and_a_cap() -> None:

@@ -1,14 +1,13 @@
-import json
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.simulation.clock import Clock, Steps
 from bench.simulation.definition import Tally, Task, TaskError, World, check, execute, states_named
+from infra.definition import read_definition
 
-DEFINITION = json.loads((Path(__file__).parents[3] / "statemachine" / "pipeline.asl.json").read_text())
+DEFINITION = read_definition()
 
 
 class Ran:
