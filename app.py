@@ -5,12 +5,12 @@ is checked by CloudFormation's own rules and by cdk-nag's AwsSolutions and HIPAA
 the checks, and with them most of the time it takes.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
 
 from infra import findings
+from infra.cdk_json import read_context
 from infra.environment import Environment
 from infra.regions import check_region
 from infra.settings import ConfigurationError
@@ -27,11 +27,9 @@ def main() -> None:
     # Only now: importing `infra` has found the Node.js that this import starts.
     from aws_cdk import App
 
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    # The environments do not pass through the CDK: it drops the keys whose value is null.
-    environments = context.pop("environments")
+    context = read_context(ROOT / "cdk.json")
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")))
-    environment = Environment.from_context(app.node.try_get_context("env") or "dev", environments)
+    environment = Environment.from_context(app.node.try_get_context("env") or "dev", context)
     stack = PipelineStack(app, environment=environment)
     if os.environ.get("CDK_VALIDATION") != "false":
         findings.check(app, stack)

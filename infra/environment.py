@@ -1,10 +1,11 @@
-"""The settings of one environment: an entry of `environments` in cdk.json as a typed, frozen object."""
+"""The settings of one environment, its entry in cdk.json over the `defaults`, as a typed, frozen object."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
+from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
 
@@ -176,12 +177,13 @@ class Environment:
         return f"clinical-media-{self.name}"
 
     @classmethod
-    def from_context(cls, name: object, environments: Mapping[str, object]) -> "Environment":
-        """Read the environment called `name` out of cdk.json's `environments`.
+    def from_context(cls, name: object, context: Mapping[str, Any]) -> "Environment":
+        """Read the environment called `name` out of cdk.json's context.
 
         Raises:
-            ConfigurationError: no such environment, or something in its entry is missing, unknown or not allowed.
+            ConfigurationError: no such environment, or something in it is missing, unknown or not allowed.
         """
+        environments = context["environments"]
         if not isinstance(name, str) or name not in environments:
             raise ConfigurationError(
                 f"env is {name!r}, but must be an environment of cdk.json: {', '.join(environments)}."
@@ -192,40 +194,60 @@ class Environment:
                 f"environments.{name} is not a valid name; use 1 to 20 lower-case letters, digits and hyphens, "
                 "the first a letter."
             )
-        environment = read_object(cls, environments[name], f"environments.{name}", name=name)
-        environment._check_parameters()
-        environment._check_cohorts()
+        layers = settings_of(name, context)
+        environment = read_object(cls, layers, name=name)
+        _check_parameters(environment, layers["parameters"])
+        _check_cohorts(environment, layers["audience"])
         return environment
 
-    def _check_parameters(self) -> None:
-        if problems := parameters.problems(asdict(self.parameters)):
-            raise ConfigurationError("\n".join(f"environments.{self.name}.parameters.{told}" for told in problems))
 
-    def _check_cohorts(self) -> None:
-        root, names = f"environments.{self.name}.audience", set()
-        cohorts: list[tuple[str, Cohort | SqlCohort]] = [
-            *((f"{root}.cohorts[{index}]", cohort) for index, cohort in enumerate(self.audience.cohorts)),
-            *((f"{root}.sql_cohorts[{index}]", cohort) for index, cohort in enumerate(self.audience.sql_cohorts)),
-        ]
-        for path, cohort in cohorts:
-            if isinstance(cohort, SqlCohort):
-                self._check_seed(f"{path}.seedAudience", cohort.seedAudience)
-            if cohort.name in names:
-                raise ConfigurationError(f"{path}.name is {cohort.name!r}, but an earlier cohort has that name.")
-            names.add(cohort.name)
-            if cohort.export is not None and cohort.export.type == "PERCENTAGE" and cohort.export.value > 100:
-                raise ConfigurationError(
-                    f"{path}.export.value is {cohort.export.value}, but must be from 1 to 100 for a PERCENTAGE."
-                )
+def settings_of(name: str, context: Mapping[str, Any]) -> Layers:
+    """What cdk.json has for the environment `name`: what is written for it alone, over what all have."""
+    own = f"environments.{name}"
+    return Layers(own, ((own, context["environments"][name]), ("defaults", context.get("defaults", {}))))
 
-    def _check_seed(self, path: str, seed_audience: dict[str, Any]) -> None:
-        shape = sdk_model.input_shape(clean_rooms_ml.SERVICE, clean_rooms_ml.OPERATION)
-        if problems := clean_rooms_ml.seed_audience_problems(seed_audience, shape):
-            raise ConfigurationError("\n".join(f"{path}: {told}" for told in problems))
-        asked = self.parameters.StartAudienceGenerationJob
-        for needed in ("configuredAudienceModelArn", "collaborationId"):
-            if not asked.get(needed):
-                raise ConfigurationError(
-                    f"{path} needs environments.{self.name}.parameters.StartAudienceGenerationJob.{needed}, "
-                    "which is not set: a query runs in a collaboration."
-                )
+
+def _check_parameters(environment: Environment, layers: Layers) -> None:
+    told = []
+    for sentence in parameters.problems(asdict(environment.parameters)):
+        operation, problem = sentence.split(": ", 1)
+        told.append(_sentence(layers[operation], problem))
+    if told:
+        raise ConfigurationError("\n".join(told))
+
+
+def _check_cohorts(environment: Environment, layers: Layers) -> None:
+    names = set()
+    cohorts: list[tuple[str, Cohort | SqlCohort]] = [
+        *(("cohorts", cohort) for cohort in environment.audience.cohorts),
+        *(("sql_cohorts", cohort) for cohort in environment.audience.sql_cohorts),
+    ]
+    for kind, cohort in cohorts:
+        written = layers[kind].named()[cohort.name]
+        if isinstance(cohort, SqlCohort):
+            _check_seed(environment, cohort.seedAudience, written["seedAudience"])
+        if cohort.name in names:
+            raise ConfigurationError(f"{layers[kind][cohort.name]} has the name of an earlier cohort.")
+        names.add(cohort.name)
+        if cohort.export is not None and cohort.export.type == "PERCENTAGE" and cohort.export.value > 100:
+            value = written["export"]["value"]
+            raise ConfigurationError(f"{value} is {value.value}, but must be from 1 to 100 for a PERCENTAGE.")
+
+
+def _check_seed(environment: Environment, seed_audience: dict[str, Any], layers: Layers) -> None:
+    shape = sdk_model.input_shape(clean_rooms_ml.SERVICE, clean_rooms_ml.OPERATION)
+    if problems := clean_rooms_ml.seed_audience_problems(seed_audience, shape):
+        raise ConfigurationError("\n".join(_sentence(layers, problem) for problem in problems))
+    asked = environment.parameters.StartAudienceGenerationJob
+    for needed in ("configuredAudienceModelArn", "collaborationId"):
+        if not asked.get(needed):
+            raise ConfigurationError(
+                f"{layers} needs environments.{environment.name}.parameters.StartAudienceGenerationJob.{needed}, "
+                "which is not set: a query runs in a collaboration."
+            )
+
+
+def _sentence(layers: Layers, problem: str) -> str:
+    """A problem that begins with a path below `layers`, with where this is written if it isn't where it belongs."""
+    source = layers.at(problem).source
+    return f"{layers.path} ({source}): {problem}" if source else f"{layers.path}: {problem}"

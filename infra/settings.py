@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from infra.layers import EVERY, Layers
+
 T = TypeVar("T")
 
 # `int | None`, and what Python makes of `Annotated[int, ...] | None`.
@@ -38,54 +40,80 @@ def matching(pattern: str, allowed: str) -> Rule:
     return Rule(lambda value: re.fullmatch(pattern, value) is not None, allowed)
 
 
-def read_object(kind: type[T], value: object, path: str, **given: object) -> T:
+def read_object(kind: type[T], layers: Layers, **given: object) -> T:
     """Make the dataclass `kind` from a JSON object that has exactly its fields, each of the field's type.
 
-    Lists become tuples and objects become dataclasses; only what is a `dict[str, Any]` by type stays the JSON object it
-    is. Fields in `given` are set as they are and are no keys of the object.
+    Objects become dataclasses and lists become tuples. A tuple of dataclasses that have a `name` is an object in JSON,
+    with the names as keys. Only what is a `dict[str, Any]` by type stays the JSON object it is. Fields in `given` are
+    set as they are and are no keys of the object.
 
     Raises:
         ConfigurationError: a key is missing or unknown, or a value has the wrong type or is not allowed.
     """
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"{path} is {json.dumps(value)}, but must be an object.")
+    if not layers.is_object:
+        raise _rejected(layers, "an object")
     types = get_type_hints(kind, include_extras=True)
     names = [field.name for field in fields(kind) if field.name not in given]  # type: ignore[arg-type]
-    for key in value:
+    for key in layers:
         if key not in names:
-            raise ConfigurationError(f"{path}.{key} is not a known key; allowed here: {', '.join(names)}.")
+            raise ConfigurationError(f"{layers[key]} is not a known key; allowed here: {', '.join(names)}.")
     for name in names:
-        if name not in value:
-            raise ConfigurationError(f"{path}.{name} is missing; it must be {_describe(types[name])}.")
-    return kind(**given, **{name: _read(types[name], value[name], f"{path}.{name}") for name in names})
+        if name not in layers:
+            raise ConfigurationError(f"{layers[name]} is missing; it must be {_describe(types[name])}.")
+    return kind(**given, **{name: _read(types[name], layers[name]) for name in names})
 
 
-def _read(kind: Any, value: Any, path: str, allowed: str = "") -> Any:
+def _read(kind: Any, layers: Layers, allowed: str = "") -> Any:
     allowed = allowed or _describe(kind)
     origin, arguments = get_origin(kind), get_args(kind)
+    value = layers.value
     if is_dataclass(kind):
-        return read_object(kind, value, path)  # type: ignore[arg-type]
+        return read_object(kind, layers)  # type: ignore[arg-type]
     if origin in _OPTIONAL:
-        return None if value is None else _read(_not_none(arguments), value, path, allowed)
+        return None if value is None else _read(_not_none(arguments), layers, allowed)
     if origin is Annotated:
-        result = _read(arguments[0], value, path, allowed)
+        result = _read(arguments[0], layers, allowed)
         if not all(rule.admits(result) for rule in arguments[1:]):
-            raise _rejected(path, value, allowed)
+            raise _rejected(layers, allowed)
         return result
+    if _is_by_name(kind):
+        return _read_by_name(arguments[0], layers, allowed)
     if origin is tuple and isinstance(value, list):
-        return tuple(_read(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+        return tuple(_read(arguments[0], item) for item in layers.items())
     if origin is dict and isinstance(value, dict):
         return value
     # JSON has one kind of number, and to Python a truth value is a number too.
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise _rejected(path, value, allowed)
+        raise _rejected(layers, allowed)
     return value
 
 
-def _rejected(path: str, value: object, allowed: str) -> ConfigurationError:
-    return ConfigurationError(f"{path} is {json.dumps(value)}, but must be {allowed}.")
+def _is_by_name(kind: Any) -> bool:
+    """Whether it is a tuple of dataclasses that have a `name`. Under names they merge, which items of a list can't."""
+    item = next(iter(get_args(kind)), None)
+    return get_origin(kind) is tuple and is_dataclass(item) and "name" in {field.name for field in fields(item)}
+
+
+def _read_by_name(kind: Any, layers: Layers, allowed: str) -> tuple[Any, ...]:
+    if not layers.is_object:
+        raise _rejected(layers, allowed)
+    if EVERY in layers and not layers[EVERY].is_object:
+        raise _rejected(layers[EVERY], "an object")
+    for name in layers:
+        if all(value is None for _, value in layers[name].written):
+            raise ConfigurationError(f"{layers[name]} is null, but there is nothing of that name to leave out.")
+    name_type = get_type_hints(kind, include_extras=True)["name"]
+    found = []
+    for name, item in layers.named().items():
+        where = f"the name of {layers[name]}"
+        found.append(read_object(kind, item, name=_read(name_type, Layers(where, ((where, name),)))))
+    return tuple(found)
+
+
+def _rejected(layers: Layers, allowed: str) -> ConfigurationError:
+    return ConfigurationError(f"{layers} is {json.dumps(layers.value)}, but must be {allowed}.")
 
 
 def _describe(kind: Any) -> str:
@@ -97,7 +125,7 @@ def _describe(kind: Any) -> str:
     if origin is Annotated:
         return " ".join([_describe(arguments[0]), *(rule.allowed for rule in arguments[1:])])
     if origin is tuple:
-        return "a list"
+        return "an object with names as keys" if _is_by_name(kind) else "a list"
     return _WORDS[kind]
 
 

@@ -93,8 +93,8 @@ def _check_size(name: str, function: str, variables: Variables) -> None:
         largest = max(known, key=lambda key: len(known[key]))
         taken = len(json.dumps(known[largest], ensure_ascii=False).encode())
         raise ConfigurationError(
-            f"environments.{name}.{_SETTINGS[largest]} takes {taken} of the {size} bytes of {function}'s environment "
-            f"variables, but Lambda allows {_LIMIT_BYTES} in all; shorten it."
+            f"environments.{name}.{_SETTINGS[largest]}, defaults included, takes {taken} of the {size} bytes of "
+            f"{function}'s environment variables, but Lambda allows {_LIMIT_BYTES} in all; shorten it."
         )
 
 

@@ -1,10 +1,11 @@
 """The whole product on the local AWS: server, the model owner's side, the synthesized stack."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.cdk_json import read_context
+from infra.environment import Environment
 from local.aws.open_points import DEFAULT, OpenPoints
 from local.deployment import deploy, synthesize
 from local.server import LocalAws
@@ -71,8 +72,6 @@ def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
 
 
 def configured_audience_model_arn() -> str:
-    context = json.loads((PROJECT / "cdk.json").read_text())["context"]
-    arn: str = context["environments"][ENVIRONMENT]["parameters"]["StartAudienceGenerationJob"][
-        "configuredAudienceModelArn"
-    ]
+    arn = Environment.from_context(ENVIRONMENT, read_context()).configured_audience_model_arn
+    assert arn, "the local AWS makes the model that the environment names"
     return arn

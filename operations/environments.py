@@ -1,14 +1,11 @@
 """The environments of cdk.json."""
 
-import json
-from pathlib import Path
 from typing import Any
 
+from infra.cdk_json import read_context
 from infra.environment import Environment
 from infra.settings import ConfigurationError
 from operations.errors import OperationError
-
-_CONFIGURATION = Path(__file__).parents[1] / "cdk.json"
 
 
 def check_environment(name: str) -> None:
@@ -17,7 +14,7 @@ def check_environment(name: str) -> None:
     Raises:
         OperationError: cdk.json has no environment of that name, or can't be read.
     """
-    environments = _environments()
+    environments = _context()["environments"]
     if name not in environments:
         raise OperationError(
             f"There is no environment {name!r} in cdk.json, only {', '.join(sorted(environments))}; correct --env."
@@ -31,14 +28,13 @@ def environment_of(name: str) -> Environment:
         OperationError: there is none of that name, or it has a mistake.
     """
     try:
-        return Environment.from_context(name, _environments())
+        return Environment.from_context(name, _context())
     except ConfigurationError as error:
         raise OperationError(str(error)) from None
 
 
-def _environments() -> dict[str, Any]:
+def _context() -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(_CONFIGURATION.read_text())["context"]["environments"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OperationError(f"The environments can't be read from {_CONFIGURATION} ({error}); correct it.") from None
-    return found
+        return read_context()
+    except ConfigurationError as error:
+        raise OperationError(str(error)) from None

@@ -13,6 +13,7 @@ Each is our own definition with something put into it or left out.
 import argparse
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bench.simulation.assumptions import CALL_SECONDS, TRANSCRIPTION_JOBS, describe
@@ -27,7 +28,7 @@ TURNS, TURN_EVERY_SECONDS = 10, 60
 class Design(NamedTuple):
     """`shared` is what ShareJobs does."""
 
-    batch_size: int = ENVIRONMENT["batch_size"]
+    batch_size: int = ENVIRONMENT.batch_size
     shared: bool = True
     turns: bool = False
     signal: bool = False
@@ -113,7 +114,7 @@ def simulate(count: int, design: Design) -> Drop:
     return pipeline(
         count,
         definition_of(design),
-        {**ENVIRONMENT, "batch_size": design.batch_size},
+        replace(ENVIRONMENT, batch_size=design.batch_size),
         lambda drop, concurrent_jobs: DesignedServices(drop, concurrent_jobs, design),
     )
 

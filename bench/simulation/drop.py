@@ -3,12 +3,10 @@
 python -m bench.simulation.drop [RECORDINGS]
 """
 
-import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -35,7 +33,9 @@ from bench.simulation.clock import Clock, Steps
 from bench.simulation.definition import Tally, Task, TaskError, World, check, execute
 from bench.simulation.services import Jobs, Rate, Usage
 from bench.table import Row, as_table
+from infra.cdk_json import read_context
 from infra.definition import read_definition
+from infra.environment import Environment
 from infra.ingest import _CONCURRENT_BATCHES
 from lambdas import share_jobs
 from lambdas.ingest import PLANNED_PER_SECOND, chunks
@@ -44,9 +44,8 @@ from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 
-ROOT = Path(__file__).parents[2]
 DEFINITION = read_definition()
-ENVIRONMENT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["prod"]
+ENVIRONMENT = Environment.from_context("prod", read_context())
 SHARE_EVERY_SECONDS = 60  # infra/job_sharing.py
 # SQS hands a function at most 6 MB at once (Lambda quotas).
 MOST_BYTES_PER_INVOCATION = 6_000_000
@@ -265,7 +264,7 @@ class Services:
 def pipeline(
     count: int,
     definition: Mapping[str, Any] = DEFINITION,
-    environment: Mapping[str, Any] = ENVIRONMENT,
+    environment: Environment = ENVIRONMENT,
     services_of: Callable[[Drop, int], Services] = Services,
 ) -> Drop:
     """The recordings as events in the queue, from which the ingest function starts executions of the definition.
@@ -274,10 +273,10 @@ def pipeline(
     """
     check(definition)
     drop = Drop(recordings(count, 3))
-    services = services_of(drop, environment["transcription"]["concurrent_jobs"])
+    services = services_of(drop, environment.transcription.concurrent_jobs)
     world = services.world
     starts = Rate(drop.clock, QUOTAS["StartExecution /s"])
-    most = min(environment["batch_size"], MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
+    most = min(environment.batch_size, MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
     uris = [f"s3://clinical-media-prod-media-123456789012/media/p-{number:06}/{number}.wav" for number in range(count)]
     batches = iter([uris[at : at + most] for at in range(0, count, most)])
 

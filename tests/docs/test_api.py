@@ -2,7 +2,6 @@
 
 import ast
 import copy
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
-from infra.environment import Environment
+from infra.cdk_json import read_context
+from infra.environment import Environment, settings_of
 from lambdas.rules import clean_rooms_ml, parameters
 from tests.docs.pages import examples, missing_tests, sections
 
@@ -173,16 +173,17 @@ def test_the_defaults_are_those_of_every_environment(environments: dict[str, Any
 
 
 def test_the_examples_work(environments: dict[str, Any]) -> None:
-    of_environment, of_input, of_cohort = examples("api.md")
+    of_environment, of_input, of_cohorts = examples("api.md")
     assert parameters.problems(of_environment) == []
     assert parameters.problems(parameters.merged(of_environment, of_input["parameters"])) == []
     entry = copy.deepcopy(environments["local"])
     entry["parameters"] = of_environment
-    entry["audience"]["sql_cohorts"] = [of_cohort]
-    assert Environment.from_context("local", {"local": entry}).audience.sql_cohorts[0].name == "from-claims"
+    entry["audience"]["sql_cohorts"] = of_cohorts
+    (cohort,) = Environment.from_context("local", {"environments": {"local": entry}}).audience.sql_cohorts
+    assert cohort.name == "from-claims"
 
 
 @pytest.fixture
 def environments() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path("cdk.json").read_text())["context"]["environments"]
-    return found
+    context = read_context()
+    return {name: settings_of(name, context).value for name in context["environments"]}

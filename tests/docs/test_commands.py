@@ -24,8 +24,10 @@ from awscli.customizations.commands import BasicCommand  # type: ignore[import-u
 from botocore.model import ListShape, Shape, StructureShape
 from botocore.validate import validate_parameters
 
+from infra.cdk_json import read_context
+
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
-ENVIRONMENTS = json.loads(Path("cdk.json").read_text())["context"]["environments"]
+ENVIRONMENTS = read_context()["environments"]
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # What prepares a shell for our commands.

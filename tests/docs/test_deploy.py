@@ -1,6 +1,5 @@
 """What docs/deploy.md and the deploy workflow say is what cdk.json, the template and the Makefile have."""
 
-import copy
 import json
 import re
 import sys
@@ -12,7 +11,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from moto import mock_aws
 
-from infra.environment import Environment
+from infra.cdk_json import read_context
+from infra.environment import Environment, settings_of
+from infra.layers import Layers
+from infra.settings import ConfigurationError
 from lambdas.rules import parameters
 from local.deployment import synthesize
 from tests.docs.pages import examples
@@ -20,7 +22,8 @@ from tests.docs.test_commands import commands
 
 PAGE = Path("docs/deploy.md").read_text()
 WORKFLOW = Path(".github/workflows/deploy.yml")
-ENVIRONMENTS: dict[str, Any] = json.loads(Path("cdk.json").read_text())["context"]["environments"]
+CONTEXT = read_context()
+ENVIRONMENTS = {name: Environment.from_context(name, CONTEXT) for name in CONTEXT["environments"]}
 # For the local AWS; nobody deploys it.
 DEPLOYED = [name for name in ENVIRONMENTS if name != "local"]
 
@@ -56,13 +59,14 @@ def test_the_environments_are_described_as_they_are() -> None:
         setting = re.match(r"`(\w+)`", name)
         assert setting, name
         values = [
-            {**entry, **entry["entity_detection"]}[setting[1]] for entry in map(ENVIRONMENTS.get, DEPLOYED) if entry
+            {**vars(environment), **vars(environment.entity_detection)}[setting[1]]
+            for environment in map(ENVIRONMENTS.__getitem__, DEPLOYED)
         ]
-        assert cells == [said.get(value, str(value)) for value in values], name
+        assert cells == [said.get(value, str(value).removesuffix(".0")) for value in values], name
 
 
 def test_the_concurrent_jobs_are_described_as_they_are() -> None:
-    jobs = {name: ENVIRONMENTS[name]["transcription"]["concurrent_jobs"] for name in DEPLOYED}
+    jobs = {name: ENVIRONMENTS[name].transcription.concurrent_jobs for name in DEPLOYED}
     assert jobs == {"dev": 100, "staging": 100, "prod": 250}
     assert "of each environment: 100, in prod 250" in PAGE
 
@@ -94,20 +98,37 @@ def test_what_remains_of_prod_is_listed_by_type(template: dict[str, Any]) -> Non
 def test_the_stack_of_the_page_is_the_stack_of_the_environment() -> None:
     stacks = {name: f"clinical-media-{name}" for name in DEPLOYED}
     for name, stack in stacks.items():
-        assert Environment.from_context(name, ENVIRONMENTS).prefix == stack
+        assert ENVIRONMENTS[name].prefix == stack
     assert set(re.findall(r"--stack-name (clinical-media-\w+)", PAGE)) <= set(stacks.values())
 
 
 def test_the_examples_for_cdk_json_and_iam_work() -> None:
     documents = examples("deploy.md")
     (audience,) = [document for document in documents if "StartAudienceGenerationJob" in document]
-    entry = copy.deepcopy(ENVIRONMENTS["dev"])
+    entry = settings_of("dev", CONTEXT).value
     entry["parameters"] = parameters.merged(entry["parameters"], audience)
-    assert Environment.from_context("dev", {"dev": entry}).configured_audience_model_arn
+    assert Environment.from_context("dev", {"environments": {"dev": entry}}).configured_audience_model_arn
     for policy in documents:
-        if policy is not audience:
+        if policy is not audience and "environments" not in policy:
             assert policy["Version"] == "2012-10-17"
             assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
+
+
+def test_an_environment_and_a_cohort_are_added_as_the_page_says() -> None:
+    (added,) = [document for document in examples("deploy.md") if "environments" in document]
+    context = Layers("context", (("the page", added), ("cdk.json", CONTEXT))).value
+    (copd,) = Environment.from_context("trial", context).audience.cohorts
+    assert (copd.name, copd.minimum_score, copd.minimum_seed_size) == ("copd", 0.8, 100)
+    for name, before in ENVIRONMENTS.items():
+        cohorts = Environment.from_context(name, context).audience.cohorts
+        assert {cohort.name for cohort in cohorts} == {cohort.name for cohort in before.audience.cohorts} | {"copd"}
+
+
+def test_a_wrong_default_is_told_as_the_page_says() -> None:
+    context = {**CONTEXT, "defaults": {**CONTEXT["defaults"], "batch_size": 0}}
+    with pytest.raises(ConfigurationError) as raised:
+        Environment.from_context("dev", context)
+    assert f"\n> {raised.value}\n" in PAGE
 
 
 def test_only_one_environment_of_one_repository_may_have_the_deploy_role() -> None:

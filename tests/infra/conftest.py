@@ -2,16 +2,15 @@
 
 import copy
 import functools
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.environment import Environment
+from infra.cdk_json import CDK_JSON, read_context
+from infra.environment import Environment, settings_of
 
 if TYPE_CHECKING:
     from infra.stack import PipelineStack
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 # so nothing here may import it earlier than in a fixture.
 os.environ["CDK_VALIDATION"] = "false"
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = CDK_JSON.parent
 ACCOUNT, REGION = "123456789012", "us-east-1"
 _PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 
@@ -50,14 +49,13 @@ class Deployed:
 @pytest.fixture(scope="session")
 def context() -> dict[str, Any]:
     """The context of cdk.json, and construct paths in the template."""
-    content: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return content | {"aws:cdk:enable-path-metadata": True}
+    return read_context() | {"aws:cdk:enable-path-metadata": True}
 
 
 @pytest.fixture(scope="session")
 def environments(context: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = context["environments"]
-    return found
+    """Each environment's entry as it would be without defaults."""
+    return {name: settings_of(name, context).value for name in context["environments"]}
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +68,7 @@ def new_stack(
     from infra.stack import PipelineStack
 
     def new_stack(name: str, **changes: object) -> PipelineStack:
-        environment = Environment.from_context(name, {name: environments[name] | changes})
+        environment = Environment.from_context(name, {"environments": {name: environments[name] | changes}})
         return PipelineStack(App(context=context, outdir=str(tmp_path_factory.mktemp(name))), environment=environment)
 
     return new_stack
@@ -118,8 +116,8 @@ def with_query(environments: dict[str, Any], new_stack: "Callable[..., PipelineS
         "sqlParameters": {"queryString": "SELECT user_id FROM claims"},
         "sqlComputeConfiguration": {"worker": {"type": "CR.1X", "number": 2}},
     }
-    cohort = {"name": "claims", "seedAudience": seed_audience, "export": None}
-    return new_stack("prod", parameters=parameters, audience={"cohorts": [], "sql_cohorts": [cohort]})
+    cohorts = {"claims": {"seedAudience": seed_audience, "export": None}}
+    return new_stack("prod", parameters=parameters, audience={"cohorts": {}, "sql_cohorts": cohorts})
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def test_an_address_that_is_none_is_named(environments: dict[str, Any]) -> None:
 
     entry = environments["local"] | {"monitoring": environments["local"]["monitoring"] | {"alarm_emails": ["nobody"]}}
     with pytest.raises(ConfigurationError, match=r'monitoring\.alarm_emails\[0\] is "nobody", but must be a text of'):
-        Environment.from_context("local", {"local": entry})
+        Environment.from_context("local", {"environments": {"local": entry}})
 
 
 def test_the_topic_is_encrypted_and_only_this_environments_alarms_may_publish(local: Deployed) -> None:

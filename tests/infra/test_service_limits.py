@@ -18,18 +18,18 @@ def entry(environments: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(entry: dict[str, Any]) -> Environment:
-    return Environment.from_context("local", {"local": entry})
+    return Environment.from_context("local", {"environments": {"local": entry}})
 
 
 @pytest.mark.parametrize("size", [25, 500_000])
 def test_a_seed_may_have_as_many_people_as_the_service_takes(entry: dict[str, Any], size: int) -> None:
-    entry["audience"]["cohorts"][0]["minimum_seed_size"] = size
+    entry["audience"]["cohorts"]["hypertension"]["minimum_seed_size"] = size
     assert read(entry).audience.cohorts[0].minimum_seed_size == size
 
 
 @pytest.mark.parametrize("size", [24, 500_001])
 def test_a_seed_may_not_have_fewer_or_more_people_than_the_service_takes(entry: dict[str, Any], size: int) -> None:
-    entry["audience"]["cohorts"][0]["minimum_seed_size"] = size
+    entry["audience"]["cohorts"]["hypertension"]["minimum_seed_size"] = size
     with pytest.raises(ConfigurationError, match=f"minimum_seed_size is {size}, but must be .* from 25 to 500000"):
         read(entry)
 
@@ -44,10 +44,10 @@ def test_a_document_may_be_as_long_as_the_service_takes_and_no_longer(entry: dic
 
 def test_an_export_may_be_as_large_as_the_service_takes_and_no_larger(entry: dict[str, Any]) -> None:
     for value in (1, 20_000_000):
-        entry["audience"]["cohorts"][0]["export"] = {"type": "ABSOLUTE", "value": value}
+        entry["audience"]["cohorts"]["hypertension"]["export"] = {"type": "ABSOLUTE", "value": value}
         read(entry)
     for value in (0, 20_000_001):
-        entry["audience"]["cohorts"][0]["export"] = {"type": "ABSOLUTE", "value": value}
+        entry["audience"]["cohorts"]["hypertension"]["export"] = {"type": "ABSOLUTE", "value": value}
         with pytest.raises(ConfigurationError, match=rf"export\.value is {value}, but must be .* from 1 to 20000000"):
             read(entry)
 
@@ -56,9 +56,9 @@ def test_a_query_that_lambda_cannot_take_is_reported_with_its_size(
     entry: dict[str, Any], new_stack: Callable[..., PipelineStack]
 ) -> None:
     seed_audience = {"sqlParameters": {"queryString": "q" * 4096}}
-    entry["audience"]["sql_cohorts"] = [{"name": "claims", "seedAudience": seed_audience, "export": None}]
+    entry["audience"]["sql_cohorts"] = {"claims": {"seedAudience": seed_audience, "export": None}}
     asked = entry["parameters"]["StartAudienceGenerationJob"]
     asked["collaborationId"] = "01234567-89ab-cdef-0123-456789abcdef"
-    told = r"environments\.local\.audience\.sql_cohorts takes \d+ of the \d+ bytes of .* Lambda allows 4096"
+    told = r"environments\.local\.audience\.sql_cohorts, .* takes \d+ of the \d+ bytes of .* Lambda allows 4096"
     with pytest.raises(ConfigurationError, match=told):
         new_stack("local", audience=entry["audience"], parameters=entry["parameters"])

@@ -1,17 +1,23 @@
 import copy
+from dataclasses import replace
 
 import pytest
 
 from bench.simulation.alternatives import Design, DesignedServices
 from bench.simulation.assumptions import QUOTAS
 from bench.simulation.drop import DEFINITION, ENVIRONMENT, Drop, measures, peer, pipeline
+from infra.environment import Environment, Transcription
 
 FEW = 600
 
 
+def environment(batch_size: int, concurrent_jobs: int) -> Environment:
+    return replace(ENVIRONMENT, batch_size=batch_size, transcription=Transcription(concurrent_jobs))
+
+
 @pytest.fixture(scope="module")
 def ours() -> Drop:
-    return pipeline(FEW, environment={**ENVIRONMENT, "batch_size": 300, "transcription": {"concurrent_jobs": 100}})
+    return pipeline(FEW, environment=environment(300, 100))
 
 
 def test_a_drop_becomes_as_many_executions_as_it_fills_batches(ours: Drop) -> None:
@@ -24,10 +30,10 @@ def test_every_recording_of_a_drop_that_fits_the_quota_is_transcribed_and_looked
 
 
 def test_executions_share_the_jobs_and_try_again_and_again_if_they_do_not() -> None:
-    environment = {**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 250}}
-    assert measures(pipeline(FEW, environment=environment)).attempts < 1.05
+    small = environment(100, 250)
+    assert measures(pipeline(FEW, environment=small)).attempts < 1.05
     alone = Design(shared=False, batch_size=100)
-    crowded = pipeline(FEW, environment=environment, services_of=lambda drop, most: DesignedServices(drop, most, alone))
+    crowded = pipeline(FEW, environment=small, services_of=lambda drop, most: DesignedServices(drop, most, alone))
     assert measures(crowded).attempts > 1.2
     assert crowded.failed == 0
 
@@ -38,8 +44,8 @@ def test_what_is_not_retried_long_enough_fails_its_batch() -> None:
     for retrier in child["Retry"]:
         retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 1)
     alone = Design(shared=False, batch_size=100)
-    environment = {**ENVIRONMENT, "batch_size": 100, "transcription": {"concurrent_jobs": 100}}
-    found = pipeline(FEW, impatient, environment, lambda drop, most: DesignedServices(drop, most, alone))
+    crowd = environment(100, 100)
+    found = pipeline(FEW, impatient, crowd, lambda drop, most: DesignedServices(drop, most, alone))
     assert found.failed > 0
     assert found.failed_executions > 0
 
