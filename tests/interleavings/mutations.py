@@ -15,7 +15,6 @@ from lambdas import (
     entity_jobs,
     object_items,
     people,
-    plan_batch,
     prepare_documents,
     select_seeds,
     summarize_batch,
@@ -23,7 +22,7 @@ from lambdas import (
 )
 from lambdas.object_items import ObjectItem, read_object
 from lambdas.shared.identity import digest
-from lambdas.shared.ledger import Change, read_item, write, write_together
+from lambdas.shared.ledger import Change, write, write_together
 from lambdas.shared.storage import find_head
 from tests.interleavings.rest import (
     CONSENT,
@@ -35,21 +34,26 @@ from tests.interleavings.rest import (
     OTHER_WORDS,
     OUTCOMES,
     PAID,
-    RED,
     TRANSCRIBED,
 )
 
 Plant = Callable[[pytest.MonkeyPatch], None]
+# Where the first execution fails, and the scenario in which a recording is replaced while two work on it.
+NOWHERE, START, POLL, COLLECT = "", "StartEntityDetection", "PollEntityDetection", "CollectEntities"
+REPLACED = "replaced meanwhile"
 
 
 class Mutation(NamedTuple):
-    """What is planted, the scenario that finds it, and as what; `step` says where the first execution has to fail."""
+    """What is planted, the scenario that finds it, and as what.
+
+    `step` says where the first execution has to fail, empty for nowhere; None for wherever it may.
+    """
 
     name: str
     plant: Plant
     scenario: str
     kinds: tuple[str, ...]
-    step: str = ""
+    step: str | None = None
 
 
 # Claims
@@ -69,18 +73,6 @@ def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:
         return Change(claims.execution_key(execution), add={"generation": 1 if expected is None else 0})
 
     patch.setattr(claims, "_move_on", move_on)
-
-
-def running_that_counts_as_failed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claims.Claims, "_works", lambda self, execution: False)
-
-
-def redriven_that_does_not_move_on(patch: pytest.MonkeyPatch) -> None:
-    def look_again(execution: str) -> claims.Standing:
-        key = claims.execution_key(execution)
-        return claims._standing(read_item(key) or write(Change(key, add={"generation": 1})) or {})
-
-    patch.setattr(prepare_documents, "look_again", look_again)
 
 
 def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
@@ -160,11 +152,6 @@ def _change_plans(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Chang
     patch.setattr(object_items, "write", lambda change: write(otherwise(change) if "version" in change.put else change))
 
 
-def plan_over_another_one(patch: pytest.MonkeyPatch) -> None:
-    """By an attempt that was stopped, over that of the redriven execution."""
-    patch.setattr(plan_batch, "unchanged", lambda head: {})
-
-
 def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(object_items, "_standing", lambda found, seen: "")
 
@@ -222,32 +209,31 @@ def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTATIONS = [
-    Mutation("a claim is written without its condition", claim_without_condition, "overlap", (PAID, OUTCOMES)),
-    Mutation("a taker doesn't fence", taker_that_does_not_fence, "part", (PAID, OUTCOMES)),
-    Mutation("a running execution counts as failed", running_that_counts_as_failed, "overlap", (PAID, OUTCOMES, RED)),
-    Mutation("a redriven execution doesn't move on", redriven_that_does_not_move_on, "part", (PAID, OUTCOMES)),
-    Mutation("jobs aren't inherited", jobs_that_are_not_inherited, "part", (PAID, OUTCOMES)),
-    Mutation("a job is answered for at any generation", job_at_any_generation, "part", (PAID, OUTCOMES)),
-    Mutation("a job is answered for after its start", job_that_is_answered_for_after_its_start, "part", (PAID,)),
-    Mutation("a finished document isn't covered", finished_document_that_is_not_covered, "buttons", (PAID,)),
+    Mutation("a claim is written without its condition", claim_without_condition, "overlap", (PAID,), POLL),
+    Mutation("a taker doesn't fence", taker_that_does_not_fence, "part", (PAID,), START),
+    Mutation("jobs aren't inherited", jobs_that_are_not_inherited, "part", (PAID,), POLL),
+    Mutation("a job is answered for at any generation", job_at_any_generation, "part", (PAID,), START),
+    Mutation("a job is answered for after its start", job_that_is_answered_for_after_its_start, "part", (PAID,), START),
+    Mutation("a finished document isn't covered", finished_document_that_is_not_covered, "buttons", (PAID,), COLLECT),
     Mutation("a missing document is covered", missing_document_that_is_covered, "partial success", (LOST,)),
+    Mutation("a base doesn't tell what was tried", base_that_does_not_tell_what_was_tried, "partial success", (LOST,)),
+    Mutation("an entity detection job isn't found again", job_that_is_not_found_again, "part", (PAID,), START),
     Mutation(
-        "a job's base doesn't tell what was tried", base_that_does_not_tell_what_was_tried, "partial success", (LOST,)
+        "a transcription has another name each time",
+        transcription_under_another_name,
+        "buttons",
+        (TRANSCRIBED,),
+        "StartTranscription",
     ),
-    Mutation("an entity detection job isn't found again", job_that_is_not_found_again, "buttons", (PAID,)),
-    Mutation("a transcription has another name each time", transcription_under_another_name, "buttons", (TRANSCRIBED,)),
     Mutation("a generation has another name each time", generation_under_another_name, "same audience", (GENERATED,)),
-    Mutation("an older version is planned over a newer one", version_over_a_newer_one, "replaced", (OLD, LOST)),
-    Mutation("what was recorded outlives its version", records_that_outlive_their_version, "restored", (OLD, LOST)),
-    Mutation("a plan is written over another attempt's", plan_over_another_one, "stopped", (RED, COUNTS)),
-    Mutation("finished work isn't seen", finished_work_that_is_not_seen, "twice", (PAID, OUTCOMES)),
-    Mutation(
-        "records are looked at after the ledger", head_after_the_ledger, "replaced meanwhile", (OLD, OUTCOMES), step=""
-    ),
-    Mutation("a recording is finished at any sequence", recorded_at_any_sequence, "restored twice", (OLD, OUTCOMES)),
-    Mutation("older records replace newer ones", records_of_any_version, "replaced", (OLD,)),
+    Mutation("an older version is planned over a newer one", version_over_a_newer_one, REPLACED, (OUTCOMES,), NOWHERE),
+    Mutation("what was recorded outlives its version", records_that_outlive_their_version, "restored", (OLD,), COLLECT),
+    Mutation("finished work isn't seen", finished_work_that_is_not_seen, "twice", (OUTCOMES,)),
+    Mutation("records are looked at after the ledger", head_after_the_ledger, REPLACED, (OLD, OUTCOMES), NOWHERE),
+    Mutation("a recording is finished at any sequence", recorded_at_any_sequence, REPLACED, (OUTCOMES,), NOWHERE),
+    Mutation("older records replace newer ones", records_of_any_version, REPLACED, (OLD,), NOWHERE),
     Mutation("records aren't written", records_that_are_not_written, "overlap", (LOST,)),
-    Mutation("a replacement isn't seen", replacement_that_is_not_seen, "replaced", (OTHER_WORDS,)),
+    Mutation("a replacement isn't seen", replacement_that_is_not_seen, REPLACED, (OTHER_WORDS,), NOWHERE),
     Mutation("the suppression list isn't read", suppression_that_is_not_read, "same audience", (CONSENT,)),
     Mutation("consent isn't looked at", consent_that_is_not_looked_at, "withdrawn", (CONSENT,)),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),

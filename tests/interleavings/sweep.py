@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -106,11 +107,11 @@ def sweep(
     if it is empty. Those by chance teach what is shared; it begins again when it has learnt of another place.
     """
     sharing, begun = Sharing(), time.process_time()
-    lessons = [by_chance(scenario, seed, sharing) for seed in range(seeds)]
+    lessons = Found()
+    for seed in range(seeds):
+        lessons.add(by_chance(scenario, seed, sharing))
     while True:
-        found, known = Found(), len(sharing.forms)
-        for ran in lessons:
-            found.add(ran)
+        found, known = deepcopy(lessons), len(sharing.forms)
         for ran in islice(all_schedules(scenario, sharing, preemptions, step), most):
             if len(sharing.forms) > known or enough(found):
                 break

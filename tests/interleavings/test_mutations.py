@@ -7,7 +7,7 @@ from tests.interleavings.rest import Violation
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, all_schedules, by_chance, repeat
 
-MOST_SCHEDULES = 400
+MOST_SCHEDULES = 700
 SEEDS = 20
 
 
