@@ -34,24 +34,30 @@ stepfunctions = client("stepfunctions")
 
 
 class Claim(NamedTuple):
-    """Who works on a recording, and the jobs of earlier owners that cover documents of it."""
+    """Who works on a recording, which of its plannings has said so, and the jobs of earlier owners that cover it."""
 
     execution: str
-    jobs: frozenset[str]
+    planning: int
+    jobs: frozenset[str] = frozenset()
 
 
 class Standing(NamedTuple):
-    """An execution's generation, and the entity detection jobs that it answers for."""
+    """An execution's generation, its last planning, and the entity detection jobs that it answers for."""
 
     generation: int = 0
+    planning: int = 0
     jobs: frozenset[str] = frozenset()
 
 
 class Claims:
-    """The claims of one execution, `execution_arn`, on recordings. `bucket` has the lists of jobs' documents."""
+    """The claims of one execution, `execution_arn`, on recordings. `bucket` has the lists of jobs' documents.
 
-    def __init__(self, bucket: str, execution_arn: str) -> None:
-        self._bucket = bucket
+    `planning` numbers the attempts of its PlanBatch, the later the higher. Stopping an execution doesn't stop a
+    function: one of an earlier attempt may claim nothing any more, since what it plans is never written.
+    """
+
+    def __init__(self, bucket: str, execution_arn: str, planning: int) -> None:
+        self._bucket, self._planning = bucket, planning
         self._arn_prefix, _, self._execution = execution_arn.rpartition(":")
 
     def claim(self, pool: Executor, transcript_ids: Sequence[str]) -> dict[str, str]:
@@ -60,51 +66,90 @@ class Claims:
         In rounds: what was refused, because somebody else was at it, is read again. What an owner's status says of a
         claim counts only if it was asked for after the claim was read. One question for each owner and round serves
         thousands of recordings that the same execution has left.
+
+        Raises:
+            RuntimeError: a later attempt has begun, or others kept taking the recordings.
         """
         owners: dict[str, str] = {}
+        self._begin()
         for _ in range(MAXIMUM_ATTEMPTS):
             left = [one for one in transcript_ids if one not in owners]
             if not left:
                 return owners
             claims = read_claims(left)
-            free = [one for one in left if one not in claims]
-            created = pool.map(partial(_create, self._execution), free)
-            owners |= {one: self._execution for one, made in zip(free, created, strict=True) if made}
             by_owner = defaultdict(list)
-            for one, claim in claims.items():
-                by_owner[claim.execution].append(one)
-            owners |= dict.fromkeys(by_owner.pop(self._execution, ()), self._execution)
+            for one in left:
+                claim = claims.get(one)
+                if claim and (claim.execution, claim.planning) == (self._execution, self._planning):
+                    owners[one] = self._execution
+                else:
+                    by_owner[claim.execution if claim else self._execution].append(one)
+            # Nobody's, or of an earlier attempt of this execution.
+            owners |= self._take(by_owner.pop(self._execution, ()), claims)
             for owner, theirs in by_owner.items():
-                owners |= self._take_over(pool, owner, theirs)
+                owners |= self._take_over(pool, owner, theirs, claims)
         raise RuntimeError(f"{claim_key(left[0])} kept changing while execution {self._execution} tried to take it")
 
-    def _take_over(self, pool: Executor, owner: str, transcript_ids: Sequence[str]) -> dict[str, str]:
-        """Who has them now: `owner` if it works, this execution if it doesn't; those that were refused are left out."""
-        # Before its status: if it is redriven after that, its generation moves on.
-        before = _standing(read_item(execution_key(owner)))
-        if self._works(owner):
-            return dict.fromkeys(transcript_ids, owner)
-        fence = write(_move_on(owner, expected=before.generation))
-        if fence is None:
-            return {}
-        standing = _standing(fence)
-        covering = self._covering(pool, standing.jobs)
-        unmoved = Change(execution_key(owner), expected={"generation": standing.generation})
+    def _begin(self) -> None:
+        """Have earlier attempts claim nothing any more."""
+        for _ in range(MAXIMUM_ATTEMPTS):
+            last = read_item(execution_key(self._execution)).get("planning")
+            if last is not None and last > self._planning:
+                break
+            begun = Change(
+                execution_key(self._execution), put={"planning": self._planning}, expected={"planning": last}
+            )
+            if write(begun) is not None:
+                return
+        raise RuntimeError(f"A later attempt of {self._execution} plans by now; this one ends.")
+
+    def _take(
+        self,
+        transcript_ids: Sequence[str],
+        claims: Mapping[str, Claim],
+        unmoved: Sequence[Change] = (),
+        covering: Mapping[str, set[str]] | None = None,
+    ) -> dict[str, str]:
+        """Those that were taken, as they were read in `claims`, with the jobs that cover them."""
+        own = Change(execution_key(self._execution), expected={"planning": self._planning})
         taken: dict[str, str] = {}
-        # One after another, since they would be refused for the check that they share.
-        for part in batches(transcript_ids, MOST_CHANGES - 1):
+        # One after another, since they would be refused for the checks that they share.
+        for part in batches(transcript_ids, MOST_CHANGES - 1 - len(unmoved)):
             changes = [
                 Change(
                     claim_key(one),
-                    put={"execution": self._execution},
-                    add={"jobs": covering[one]} if one in covering else {},
-                    expected={"execution": owner},
+                    put={"execution": self._execution, "planning": self._planning},
+                    add={"jobs": covering[one]} if covering and one in covering else {},
+                    expected={
+                        "execution": claims[one].execution if one in claims else None,
+                        "planning": claims[one].planning if one in claims else None,
+                    },
                 )
                 for one in part
             ]
-            if write_together([unmoved, *changes]):
+            if write_together([own, *unmoved, *changes]):
                 taken |= dict.fromkeys(part, self._execution)
         return taken
+
+    def _take_over(
+        self, pool: Executor, owner: str, transcript_ids: Sequence[str], claims: Mapping[str, Claim]
+    ) -> dict[str, str]:
+        """Who has them now: `owner` if it works on them, this execution if not; those that were refused are left out.
+
+        An owner that works has left what an earlier attempt of its PlanBatch has claimed, and a later one has not.
+        """
+        # Before its status: if it is redriven after that, its generation moves on.
+        before = _standing(read_item(execution_key(owner)))
+        owners: dict[str, str] = {}
+        if self._works(owner):
+            owners = {one: owner for one in transcript_ids if claims[one].planning == before.planning}
+            transcript_ids = [one for one in transcript_ids if one not in owners]
+        fence = write(_move_on(owner, expected=before.generation)) if transcript_ids else None
+        if fence is None:
+            return owners
+        standing = _standing(fence)
+        unmoved = Change(execution_key(owner), expected={"generation": standing.generation})
+        return owners | self._take(transcript_ids, claims, [unmoved], self._covering(pool, standing.jobs))
 
     def _covering(self, pool: Executor, jobs: Iterable[str]) -> Mapping[str, set[str]]:
         """Transcript id -> those of the jobs that cover documents of it."""
@@ -152,11 +197,6 @@ def answer_for(execution: str, job: str, generation: int) -> bool:
     return write(change) is not None
 
 
-def _create(execution: str, transcript_id: str) -> bool:
-    change = Change(claim_key(transcript_id), put={"execution": execution}, expected={"execution": None})
-    return write(change) is not None
-
-
 def _move_on(execution: str, expected: int | None = None) -> Change:
     """Of an execution that has never looked at its claims, the generation is 0, which no item says."""
     as_read = {} if expected is None else {"generation": expected or None}
@@ -164,7 +204,7 @@ def _move_on(execution: str, expected: int | None = None) -> Change:
 
 
 def _claim(item: Item) -> Claim:
-    return Claim(item["execution"], item.get("jobs", frozenset()))
+    return Claim(item["execution"], item["planning"], item.get("jobs", frozenset()))
 
 
 def _standing(item: Item) -> Standing:

@@ -17,6 +17,9 @@ from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 
+# So that an attempt after a redrive has a higher number than any before it.
+MORE_THAN_RETRIES = 1_000_000
+
 
 class Outlook(NamedTuple):
     """What is ahead of a usable recording: nothing (`reused`), work here, or in the execution called `elsewhere`."""
@@ -29,7 +32,8 @@ class Outlook(NamedTuple):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
-    `event` is `{"request": <the execution's input>, "execution_name": str, "execution_arn": str}`. The batch is the
+    `event` is `{"request": <the execution's input>, "execution_name": str, "execution_arn": str, "redrive_count": int,
+    "retry_count": int}`. The batch is the
     execution: all that is written about it lies below `batches/<execution name>/`. What may be reused by another one,
     transcripts, documents and records, is named by what it was made from instead. A recording that another execution
     is working on is left to it.
@@ -45,6 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     keys, reprocess, parameters = read_request(event["request"])
     before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     batch_id = event["execution_name"]
+    planning = event["redrive_count"] * MORE_THAN_RETRIES + event["retry_count"]
     nonce = batch_id if reprocess else ""
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
@@ -52,7 +57,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         planned = plan_versions(pool, keys)
         inspected = [one.recording for one in planned]
         usable = sorted((one for one in planned if not one.recording.rejected), key=length, reverse=True)
-        outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"])
+        outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"], planning)
 
     seen_ahead = [(one.recording, outlook) for one, outlook in zip(usable, outlooks, strict=True)]
     ours = [(item, seen) for item, seen in seen_ahead if seen.elsewhere is None]
@@ -129,13 +134,13 @@ def length(planned: Planned) -> int:
 
 
 def look_ahead(
-    pool: Executor, clinical: str, usable: Sequence[Planned], settings_id: str, execution_arn: str
+    pool: Executor, clinical: str, usable: Sequence[Planned], settings_id: str, execution_arn: str, planning: int
 ) -> list[Outlook]:
     """Of each recording, whether there is anything to do, and whether it is this execution that does it."""
     execution = execution_arn.rpartition(":")[2]
     names = [transcript_id(one.recording, settings_id) for one in usable]
     recorded = {name for one, name in zip(usable, names, strict=True) if one.recorded == name}
-    owners = Claims(clinical, execution_arn).claim(pool, [name for name in names if name not in recorded])
+    owners = Claims(clinical, execution_arn, planning).claim(pool, [name for name in names if name not in recorded])
     # The execution that had it may have finished it before its claim was read.
     ours = [one for one, name in zip(usable, names, strict=True) if owners.get(name) == execution]
     items = read_objects([one.recording.object_id for one in ours])

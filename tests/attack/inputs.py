@@ -155,6 +155,8 @@ def attack_keys(stage: Stage) -> Iterator[Verdict]:
         "request": request,
         "execution_name": "attack-keys",
         "execution_arn": f"{stage.executions['pipeline']}-keys",
+        "redrive_count": 0,
+        "retry_count": 0,
     }
     error = invoke(stage, "plan_batch", event)
     calls = {call.operation for call in recording.stop()}

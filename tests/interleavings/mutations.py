@@ -1,6 +1,6 @@
 """Faults that somebody might make in the functions: each has to be found, or the check is worth nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from lambdas import (
 )
 from lambdas.object_items import ObjectItem, read_object
 from lambdas.shared.identity import digest
-from lambdas.shared.ledger import Change, write
+from lambdas.shared.ledger import Change, write, write_together
 from lambdas.shared.storage import find_head
 from tests.interleavings.rest import (
     CONSENT,
@@ -60,10 +60,10 @@ class Mutation(NamedTuple):
 
 
 def claim_without_condition(patch: pytest.MonkeyPatch) -> None:
-    def create(execution: str, transcript_id: str) -> bool:
-        return write(Change(claims.claim_key(transcript_id), put={"execution": execution})) is not None
+    def together(changes: Sequence[Change]) -> bool:
+        return write_together([change._replace(expected={}) if change.put else change for change in changes])
 
-    patch.setattr(claims, "_create", create)
+    patch.setattr(claims, "write_together", together)
 
 
 def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:

@@ -35,19 +35,19 @@ def expect_status(stepfunctions: Stubber, execution: str, status: str) -> None:
     stepfunctions.add_response("describe_execution", answer, asked)
 
 
-def claims_of(execution: str, *transcript_ids: str) -> dict[str, str]:
+def claims_of(execution: str, *transcript_ids: str, planning: int = 0) -> dict[str, str]:
     with ThreadPoolExecutor(2) as pool:
-        return Claims(CLINICAL, ARN + execution).claim(pool, transcript_ids)
+        return Claims(CLINICAL, ARN + execution, planning).claim(pool, transcript_ids)
 
 
-def claim(execution: str, transcript_id: str = "t") -> str:
-    return claims_of(execution, transcript_id)[transcript_id]
+def claim(execution: str, transcript_id: str = "t", planning: int = 0) -> str:
+    return claims_of(execution, transcript_id, planning=planning)[transcript_id]
 
 
 def test_who_comes_first_has_it_and_keeps_it(stepfunctions: Stubber) -> None:
     assert claim("e-1") == "e-1"
     assert claim("e-1") == "e-1"
-    assert read_claims(["t", "other"]) == {"t": claims.Claim("e-1", frozenset())}
+    assert read_claims(["t", "other"]) == {"t": claims.Claim("e-1", 0)}
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
@@ -55,7 +55,7 @@ def test_what_another_execution_works_on_is_left_to_it(stepfunctions: Stubber, s
     claim("e-1")
     expect_status(stepfunctions, "e-1", status)
     assert claim("e-2") == "e-1"
-    assert read_item(execution_key("e-1")) == {}
+    assert "generation" not in read_item(execution_key("e-1"))
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
@@ -94,7 +94,7 @@ def test_the_jobs_that_cover_a_recording_go_with_it(statuses: dict[str, str]) ->
         "t3": set(),
     }
     claims_of("e-3", "t2")
-    assert read_claims(["t2"])["t2"] == claims.Claim("e-3", frozenset({"one", "two"}))
+    assert read_claims(["t2"])["t2"] == claims.Claim("e-3", 0, frozenset({"one", "two"}))
 
 
 def before(monkeypatch: pytest.MonkeyPatch, key: str, what: Callable[[], object]) -> None:
@@ -159,7 +159,7 @@ def test_an_execution_that_was_taken_from_answers_for_no_job_that_it_prepared_be
     claim("e-2")
     assert not answer_for("e-1", "job", prepared.generation)
     assert answer_for("e-1", "job", look_again("e-1").generation)
-    assert look_again("e-1") == Standing(4, frozenset({"job"}))
+    assert look_again("e-1") == Standing(4, 0, frozenset({"job"}))
 
 
 def test_a_recording_that_keeps_changing_hands_fails_the_step(
@@ -175,6 +175,36 @@ def test_a_recording_that_keeps_changing_hands_fails_the_step(
 def test_a_missing_right_is_not_taken_for_a_lost_race(stubbed: Callable[[Any], Stubber], s3: Any) -> None:
     refusing = stubbed(ledger.dynamodb)
     refusing.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}})
-    refusing.add_client_error("update_item", "AccessDeniedException")
+    refusing.add_response("update_item", {"Attributes": {}})
+    refusing.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}})
+    refusing.add_client_error("transact_write_items", "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
         claim("e-1")
+
+
+def test_an_attempt_of_a_plan_that_a_later_one_has_overtaken_claims_nothing_any_more(
+    statuses: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopping an execution doesn't stop its function, whose plan is never written."""
+    claim("e-1", "other", planning=1)
+    with pytest.raises(RuntimeError, match="A later attempt of e-1 plans by now"):
+        claim("e-1", planning=0)
+    before(monkeypatch, claim_key("t"), lambda: claim("e-1", "other", planning=3))
+    with pytest.raises(RuntimeError, match="claim#t kept changing"):
+        claim("e-1", planning=2)
+    assert read_claims(["t"]) == {}
+
+
+def test_what_only_an_overtaken_attempt_has_claimed_may_be_taken_though_its_execution_works(
+    stepfunctions: Stubber,
+) -> None:
+    claims_of("e-1", "t", "kept", planning=0)
+    claims_of("e-1", "kept", planning=1)
+    expect_status(stepfunctions, "e-1", "RUNNING")
+    assert claims_of("e-2", "t", "kept") == {"t": "e-2", "kept": "e-1"}
+
+
+def test_a_later_attempt_claims_again_what_an_earlier_one_has_claimed(stepfunctions: Stubber) -> None:
+    assert claim("e-1", planning=0) == "e-1"
+    assert claim("e-1", planning=5) == "e-1"
+    assert read_claims(["t"])["t"].planning == 5

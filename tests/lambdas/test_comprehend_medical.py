@@ -118,7 +118,7 @@ def test_a_job_is_started_where_none_is_known(service: Stubber) -> None:
     job = start()
     assert (job["id"], job["status"], job["expected_seconds"]) == ("new", "IN_PROGRESS", 302)
     assert job_of("d1") == EntityJob("new", 1)
-    assert look_again("batch") == Standing(2, frozenset({"d1"}))
+    assert look_again("batch") == Standing(2, 0, frozenset({"d1"}))
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "IN_PROGRESS", "COMPLETED", "PARTIAL_SUCCESS"])

@@ -40,7 +40,13 @@ class StateMachine:
         if name in self.statuses:
             raise self.exceptions.ExecutionAlreadyExists
         self.statuses[name] = "RUNNING"
-        event = {"request": json.loads(input), "execution_name": name, "execution_arn": f"{ARN}{name}"}
+        event = {
+            "request": json.loads(input),
+            "execution_name": name,
+            "execution_arn": f"{ARN}{name}",
+            "redrive_count": 0,
+            "retry_count": 0,
+        }
         prefix = plan_batch.handler(event, None)["batch"]["prefix"]
         self.plans[name] = read_json(CLINICAL, prefix + "plan.json")
 

@@ -29,7 +29,13 @@ def put(s3: Any, key: str, body: bytes = b"sound", metadata: dict[str, str] | No
 
 
 def event_of(request: dict[str, Any], execution_name: str = "e-1") -> dict[str, Any]:
-    return {"request": request, "execution_name": execution_name, "execution_arn": f"{EXECUTION}{execution_name}"}
+    return {
+        "request": request,
+        "execution_name": execution_name,
+        "execution_arn": f"{EXECUTION}{execution_name}",
+        "redrive_count": 0,
+        "retry_count": 0,
+    }
 
 
 def plan(s3: Any, *uris: str, execution_name: str = "e-1", **more: Any) -> tuple[dict[str, Any], Any, Any]:

@@ -46,7 +46,7 @@ def put_plan(s3: Any, *recordings: dict[str, Any]) -> None:
     write(s3, "batches/batch/plan.json", {"recordings": list(recordings)})
     for item in recordings:
         write_item(Change(object_key(item["object_id"]), put={"sequence": 1, "version": item["media_id"]}))
-        write_item(Change(claim_key(item["transcript_id"]), put={"execution": "batch"}))
+        write_item(Change(claim_key(item["transcript_id"]), put={"execution": "batch", "planning": 0}))
 
 
 def prepare(language: str = "en") -> dict[str, Any]:
@@ -141,8 +141,8 @@ def test_what_a_job_of_an_earlier_owner_covers_is_taken_from_it(s3: Any, monkeyp
     put_transcript(s3, "m3", "No cough.")
     write(s3, "batches/later/plan.json", {"recordings": [recording("m1"), recording("m3")]})
     write_item(Change(object_key("o-m3"), put={"sequence": 1, "version": "m3"}))
-    write_item(Change(claim_key("m1-t"), put={"execution": "later"}, add={"jobs": {base}}))
-    write_item(Change(claim_key("m3-t"), put={"execution": "later"}))
+    write_item(Change(claim_key("m1-t"), put={"execution": "later", "planning": 0}, add={"jobs": {base}}))
+    write_item(Change(claim_key("m3-t"), put={"execution": "later", "planning": 0}))
     answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
     assert [(line["media_id"], line["job"] == base) for line in read_index(s3, answer)] == [
         ("m1", True),
@@ -159,7 +159,7 @@ def test_what_an_earlier_owner_only_meant_to_start_is_paid_by_this_batch(
     base = two_and_a_job(s3, monkeypatch)["new"]["base"]
     write_item(Change(f"job#{base}", remove=["id"]))
     write(s3, "batches/later/plan.json", {"recordings": [recording("m1")]})
-    write_item(Change(claim_key("m1-t"), put={"execution": "later"}, add={"jobs": {base}}))
+    write_item(Change(claim_key("m1-t"), put={"execution": "later", "planning": 0}, add={"jobs": {base}}))
     later = {"batch_id": "later", "prefix": "batches/later/"}
     answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
     assert (answer["new"]["count"], answer["estimated_usd"]) == (0, 0.03)
@@ -278,7 +278,7 @@ def test_recordings_that_another_execution_took_over_are_left_to_it(s3: Any) -> 
     put_plan(s3, *(recording(media_id) for media_id in ("m1", "m2", "m3")))
     for media_id in ("m1", "m2", "m3"):
         put_transcript(s3, media_id, "She has asthma.")
-    write_item(Change(claim_key("m2-t"), put={"execution": "later"}))
+    write_item(Change(claim_key("m2-t"), put={"execution": "later", "planning": 0}))
     write_item(Change(object_key("o-m3"), put={"recorded": "m3-t", "recorded_by": "another"}))
     answer = prepare()
     assert media_ids(s3, answer) == ["m1"]
