@@ -63,11 +63,14 @@ def test_what_is_no_object_is_told(parameters: Any) -> None:
     assert any("not an object" in problem for problem in problems(parameters))
 
 
-def test_the_rules_need_no_client_and_are_all_that_the_infrastructure_takes_from_the_functions() -> None:
+def test_rules_that_need_no_client_and_the_layout_are_all_that_the_infrastructure_takes_from_the_functions() -> None:
     rules = "\n".join(path.read_text() for path in Path("lambdas/rules").glob("*.py"))
     infrastructure = "\n".join(path.read_text() for path in Path("infra").glob("*.py"))
     imported = re.compile(r"^(?:from|import) (botocore.session|boto3|lambdas[\w.]*)", re.MULTILINE)
     assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == {"lambdas.sdk_data"}
     assert set(imported.findall(Path("lambdas/sdk_data.py").read_text())) == set()
     of_functions = {name for name in imported.findall(infrastructure) if name.startswith("lambdas")}
-    assert of_functions == {"lambdas.rules"}
+    # `from lambdas.shared import layout`, and names of it.
+    assert of_functions == {"lambdas.rules", "lambdas.shared", "lambdas.shared.layout"}
+    assert re.findall(r"^from lambdas.shared import (.*)", infrastructure, re.MULTILINE) == ["layout"] * 2
+    assert imported.findall(Path("lambdas/shared/layout.py").read_text()) == []
