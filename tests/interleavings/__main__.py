@@ -17,7 +17,9 @@ def main() -> int:
     parser.add_argument(
         "--scenario", default="", metavar="NAME", help="one of: " + ", ".join(s.name for s in SCENARIOS)
     )
-    parser.add_argument("--preemptions", type=int, default=2, metavar="N", help="how often one at work is made to wait")
+    parser.add_argument(
+        "--preemptions", type=int, default=2, metavar="N", help="how often one at work is made to wait, or fails"
+    )
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help="so many schedules by chance each, too")
     parser.add_argument("--repeat", metavar="SCHEDULE", help="run the schedule that was printed with a violation")
     arguments = parser.parse_args()

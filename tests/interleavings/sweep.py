@@ -101,7 +101,7 @@ def sweep(
     step: str | None = None,
     seeds: int = SEEDS,
 ) -> Found:
-    """Some by chance, and then every schedule with so many preemptions, without a failure and with one of `FIRST`.
+    """Some by chance, and then every schedule with so many preemptions; a failure of `FIRST` counts as one of them.
 
     At `most` so many of the latter, or until `enough` is found; failures in one `step` only, if that is given, and none
     if it is empty. Those by chance teach what is shared; it begins again when it has learnt of another place.
@@ -122,14 +122,16 @@ def sweep(
 
 
 def all_schedules(scenario: Scenario, sharing: Sharing, preemptions: int, step: str | None) -> Iterator[Ran]:
-    """Those with few preemptions first, which is where most faults are found; of what is pressed at the end, every
-    choice without any, and redrives with some."""
+    """Those with few preemptions first, which is where most faults are found.
+
+    A failure takes one of them. Of what is pressed at the end, every choice without any, and redrives with some.
+    """
     undisturbed = run(Case(scenario), Decisions(), sharing, 0)
     failures: list[Failure | None] = [failure for failure, where in undisturbed.world.failures if step in (None, where)]
     if not step:
         failures.insert(0, None)
     for most in range(preemptions + 1):
-        for failure in failures:
+        for failure in failures if most < preemptions else [failure for failure in failures if failure is None]:
             given: dict[str, int] | None = {}
             while given is not None:
                 ran = run(Case(scenario, failure), Decisions(given), sharing, most)
