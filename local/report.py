@@ -97,5 +97,6 @@ def print_cost(results: Results, state_transitions: int, console: Console) -> No
     for name, usd in [*rows.items(), ("together", sum(rows.values()))]:
         console.print(f"  {usd:8.4f} USD  {name}", highlight=False)
     console.print(
-        "  Not included: Clean Rooms ML, which is charged by the size of the model owner's data; Lambda, S3, DynamoDB, KMS."
+        "  Not included: Clean Rooms ML, which is charged by the size of the model owner's data; Lambda, S3, DynamoDB, "
+        "KMS."
     )
