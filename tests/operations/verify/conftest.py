@@ -23,7 +23,7 @@ from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import Engines, Run
 
 SAID = "The patient has hypertension."
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
 
 Verify = Callable[..., Verification]
 
