@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambdas.entity_jobs import documents_of, transcript_of
 from lambdas.shared.ledger import (
@@ -22,6 +22,7 @@ from lambdas.shared.ledger import (
     Change,
     Item,
     batches,
+    only,
     read_item,
     read_items,
     write,
@@ -208,8 +209,7 @@ def _claim(item: Item) -> Claim:
 
 
 def _standing(item: Item) -> Standing:
-    known: Mapping[str, Any] = {name: value for name, value in item.items() if name in Standing._fields}
-    return Standing(**known)
+    return Standing(**only(item, Standing._fields))
 
 
 _CLAIM = "claim#"

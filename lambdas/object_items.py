@@ -7,14 +7,14 @@ also one that changes nothing, so that whoever read the item before is refused.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambdas.recordings import Recording, check_access, inspect
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import records_key
-from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, read_item, read_items, write
+from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, only, read_item, read_items, write
 from lambdas.shared.storage import find_head, find_listed
 from lambdas.shared.uris import parse_uri
 
@@ -116,8 +116,7 @@ def read_object(object_id: str) -> ObjectItem:
 
 
 def _object_item(item: Item) -> ObjectItem:
-    known: Mapping[str, Any] = {name: value for name, value in item.items() if name in ObjectItem._fields}
-    return ObjectItem(**known)
+    return ObjectItem(**only(item, ObjectItem._fields))
 
 
 _PREFIX = "object#"

@@ -33,10 +33,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
     `event` is `{"request": <the execution's input>, "execution_name": str, "execution_arn": str, "redrive_count": int,
-    "retry_count": int}`. The batch is the
-    execution: all that is written about it lies below `batches/<execution name>/`. What may be reused by another one,
-    transcripts, documents and records, is named by what it was made from instead. A recording that another execution
-    is working on is left to it.
+    "retry_count": int}`. The batch is the execution: all that is written about it lies below
+    `batches/<execution name>/`. Transcripts, documents and records may be reused by another execution, and are named by
+    their sources instead. A recording that another execution is working on is left to it.
 
     Stopping an execution doesn't stop this function. If it has been redriven by then, two of it plan at the same time:
     the one that began first fails, or is repeated, rather than overwrite what the later steps go by.

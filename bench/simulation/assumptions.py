@@ -40,7 +40,7 @@ QUOTAS = {
     "S3 lists of transcripts/ /s": 5_500.0,
     "S3 reads of media/ /s": 5_500.0,
     "S3 reads of records/ /s": 5_500.0,
-    # What a new table takes on demand, of items below 1 KB.
+    # A new table on demand takes so many requests, for items below 1 KB.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
     "DynamoDB reads /s": 12_000.0,
     "DynamoDB writes /s": 4_000.0,

@@ -11,7 +11,7 @@ Source: DynamoDB API reference, BatchGetItem, UpdateItem and TransactWriteItems.
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.config import Config
@@ -63,6 +63,11 @@ def read_items(keys: Iterable[str]) -> dict[str, Item]:
 def read_item(key: str) -> Item:
     """The item, empty if there is none."""
     return _read_batch([key]).get(key, {})
+
+
+def only(item: Item, names: Container[str]) -> dict[str, Any]:
+    """The attributes of these names that the item has."""
+    return {name: value for name, value in item.items() if name in names}
 
 
 def _read_batch(keys: Sequence[str]) -> dict[str, Item]:
