@@ -30,12 +30,14 @@ from bench.table import Row
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 # Importing the functions takes settings from the environment; nothing is called.
-from lambdas import documents, entity_records, people
-from lambdas.detected_entities import read_output
-from lambdas.object_items import ObjectItem
+from lambdas.cohorts import people
+from lambdas.entities import documents
+from lambdas.entities.detected import read_output
+from lambdas.entities.records import entity_records
 from lambdas.shared import storage
-from lambdas.shared.transcripts import read_speech
-from lambdas.shared.words import Words
+from lambdas.shared.object_items import ObjectItem
+from lambdas.transcript.transcripts import read_speech
+from lambdas.transcript.words import Words
 
 ROUNDS = 3
 # Takes seconds, and reads anew each time; the others are repeated, and the quickest counts.
@@ -189,7 +191,7 @@ def flatten_ours(folder: Path, megabytes: int, words: Words = WITHOUT_WORDS) -> 
     def run() -> list[Any]:
         for key in keys(s3, megabytes):
             found = read_output(storage.read_bytes("clinical", key))
-            records = list(entity_records.entity_records(RECORDING, DOCUMENT, found, words))
+            records = list(entity_records(RECORDING, DOCUMENT, found, words))
             storage.write_json_lines("clinical", "records", records)
         return written_and_last(s3)
 

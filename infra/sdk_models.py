@@ -1,8 +1,8 @@
 """The SDK's data, cut down to what the functions call: with all of it, making clients takes a fifth of a cold start.
 
-lambdas/sdk_data.py looks here before the SDK's own data: what isn't here, as paginators, retries and whatever a newer
-runtime wants, is found as before. The models are those of the version in requirements.lock: a parameter that passes the
-checks of a synthesis is known to the functions too.
+lambdas/shared/sdk_data.py looks here before the SDK's own data: what isn't here, as paginators, retries and whatever a
+newer runtime wants, is found as before. The models are those of the version in requirements.lock: a
+parameter that passes the checks of a synthesis is known to the functions too.
 
 Which botocore reads them is up to the Lambda runtime. Versions before that of requirements.lock know fewer protocols:
 1.34.162, 1.35.99 and 1.36.26 make no client of a model whose `protocol` is `smithy-rpc-v2-cbor`. Each model names the

@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from lambdas.audience_attempts import name_of, unless_failed
-from lambdas.model_owner import refusal
+from lambdas.cohorts.audience_attempts import name_of, unless_failed
+from lambdas.cohorts.model_owner import refusal
 from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
 from lambdas.rules.parameters import merged
 from lambdas.shared import jobs

@@ -10,16 +10,17 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from lambdas.entity_jobs import read_entity_jobs
-from lambdas.entity_outputs import job_output, read_outputs
-from lambdas.findings import Findings, findings
-from lambdas.object_items import read_object, record
+from lambdas.entities.findings import Findings, findings
+from lambdas.entities.jobs import read_entity_jobs
+from lambdas.entities.outputs import job_output, read_outputs
+from lambdas.entities.records import EntityRecord
 from lambdas.report.page import write_page
-from lambdas.shared.entity_record import EntityRecord
-from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key
+from lambdas.report.recording import recording_page
+from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key, transcript_key
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
+from lambdas.shared.object_items import read_object, record
 from lambdas.shared.observability import logger, observed
-from lambdas.shared.recording_files import UnreadableFile
+from lambdas.shared.recording_files import UnreadableFile, understanding
 from lambdas.shared.rejections import left_to_others, write_rejection
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
@@ -79,11 +80,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         recording = recordings[documents[0]["media_id"]]
         of_jobs = read_outputs(outputs, documents)
         try:
-            found = findings(bucket, recording, documents, of_jobs.outputs, wants_phi)
+            with understanding(bucket, transcript_key(recording["transcript_id"])):
+                found = findings(bucket, recording, documents, of_jobs.outputs, wants_phi)
+                page = recording_page(recording, found.words, found.records, complete=not of_jobs.missing)
         except UnreadableFile as unreadable:
             write_rejection(bucket, batch_id, recording, str(unreadable))
             return Collected(Counter(), unprocessed=len(of_jobs.missing), rejected=True)
-        by = write_findings(bucket, batch_id, recording, found, complete=not of_jobs.missing)
+        by = write_findings(bucket, batch_id, recording, found, page, complete=not of_jobs.missing)
         if by is None:
             write_rejection(bucket, batch_id, recording, SUPERSEDED)
             return Collected(Counter(), rejected=True)
@@ -121,7 +124,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def write_findings(
-    bucket: str, batch_id: str, recording: Mapping[str, Any], found: Findings, *, complete: bool
+    bucket: str, batch_id: str, recording: Mapping[str, Any], found: Findings, page: str, *, complete: bool
 ) -> str | None:
     """Write what was found, unless it is there; the execution whose records stand then, None for a newer version's.
 
@@ -142,7 +145,7 @@ def write_findings(
             return str(written.get("execution", batch_id))
         if found.masked is not None:
             write_json(bucket, deidentified_key(transcript_id), found.masked)
-        write_page(bucket, recording_report_key(transcript_id), found.page)
+        write_page(bucket, recording_report_key(transcript_id), page)
         if not write_records(bucket, batch_id, recording, found.records, there, complete=complete):
             continue
         if record(object_id, item, transcript_id if complete else "", batch_id):

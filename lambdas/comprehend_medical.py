@@ -8,10 +8,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.claims import answer_for
-from lambdas.entity_jobs import EntityJob, note_ended, note_started, read_entity_jobs
+from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
 from lambdas.shared import jobs
+from lambdas.shared.claim_items import answer_for
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.object_created import NotAnEvent, ObjectCreated, read_message
+from lambdas.planning.object_created import NotAnEvent, ObjectCreated, read_message
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.sdk import client

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from lambdas.claims import Claims
-from lambdas.execution_input import read_request
-from lambdas.object_items import Planned, plan_versions, read_objects
-from lambdas.recordings import Recording, expected_seconds
+from lambdas.planning.claims import Claims
+from lambdas.planning.execution_input import read_request
+from lambdas.planning.job_shares import FIRST_SHARE
+from lambdas.planning.recordings import Recording, expected_seconds
+from lambdas.planning.versions import Planned, plan_versions
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest
-from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
+from lambdas.shared.object_items import read_objects
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from lambdas.claims import Claim, look_again, read_claims
-from lambdas.documents import Document, cut
-from lambdas.entity_jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
-from lambdas.object_items import ObjectItem, read_objects
+from lambdas.entities.documents import Document, cut
+from lambdas.entities.jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
+from lambdas.shared.claim_items import Claim, look_again, read_claims
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, documents_prefix, transcript_key
 from lambdas.shared.object_faults import REPLACED, replaced
+from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
-from lambdas.shared.transcripts import Speech, read_speech
+from lambdas.transcript.transcripts import Speech, read_speech
 
 SILENT = "No speech was recognised in the recording."
 UNKNOWN = (

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from lambdas.people import People, read_people
-from lambdas.shared import suppression_list
+from lambdas.cohorts import suppression_list
+from lambdas.cohorts.people import People, read_people
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
 from lambdas.shared.observability import logger, metrics, observed

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.model_owner import not_visible
+from lambdas.cohorts.model_owner import not_visible
 from lambdas.report.batch import batch_page
 from lambdas.report.page import write_page
 from lambdas.report.stages import stages

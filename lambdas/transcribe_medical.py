@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.media_headers import Header, read_header
-from lambdas.media_headers.s3_source import S3Source
-from lambdas.preflight import may_be_too_long, refusal
+from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.s3_source import S3Source
+from lambdas.planning.preflight import may_be_too_long, refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
 from lambdas.shared import jobs
 from lambdas.shared.job_records import write_job_record

@@ -14,8 +14,8 @@ from lambdas.shared.layout import (
     records_key,
     transcript_key,
 )
-from lambdas.shared.transcripts import text_of
 from lambdas.shared.uris import parse_uri
+from lambdas.transcript.transcripts import text_of
 from local.pipeline import Pipeline
 
 # Linux file names end there; S3 keys don't.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from lambdas.shared.words import Words
+from lambdas.transcript.words import Words
 
 SENTENCE = re.compile(r".*?[.!?][\"')\]]*\s+|.+", re.DOTALL)
 

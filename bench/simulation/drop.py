@@ -39,8 +39,8 @@ from infra.environment import Environment
 from infra.ingest import _CONCURRENT_BATCHES
 from lambdas import share_jobs
 from lambdas.ingest import PLANNED_PER_SECOND, chunks
+from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.shared import jobs
-from lambdas.shared.job_shares import FIRST_SHARE
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lambdas.shared.transcribed_words import Word
-from lambdas.shared.words import Words
+from lambdas.transcript.transcribed_words import Word
+from lambdas.transcript.words import Words
 
 SENTENCE_END = re.compile(r"[.!?]")
 # After a sentence, so long a pause begins a new paragraph, and so many words do.

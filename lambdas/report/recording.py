@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from lambdas.entities.records import EntityRecord
 from lambdas.report.findings import findings_html
 from lambdas.report.labels import clock, counted, escape, kind_of, percent
 from lambdas.report.marks import places_of
 from lambdas.report.page import page
 from lambdas.report.transcript import UNSURE_BELOW, transcript_html
-from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.uris import parse_uri
-from lambdas.shared.words import Words
+from lambdas.transcript.words import Words
 
 
 def recording_page(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord], complete: bool) -> str:

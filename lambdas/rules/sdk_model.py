@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 from lambdas.rules.java_pattern import matches
-from lambdas.sdk_data import loader
+from lambdas.shared.sdk_data import loader
 
 LONGEST_SHOWN = 80
 MOST_NAMED = 20

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from lambdas.sdk_data import loader
+from lambdas.shared.sdk_data import loader
 
 
 def client(service: str, config: Config | None = None) -> Any:

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from werkzeug.datastructures import Headers
 
-from lambdas.preflight import refusal
+from lambdas.planning.preflight import refusal
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.recordings import check_key, check_user_id, description, unsuitable

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.shared import suppression_list
+from lambdas.cohorts import suppression_list
 from lambdas.shared.errors import InvalidSuppressionList
 from lambdas.shared.layout import SUPPRESSION_LIST
 from lambdas.shared.user_ids import fault

@@ -8,21 +8,21 @@ import greenlet  # type: ignore[import-untyped]
 import pytest
 
 from lambdas import (
-    claims,
     clean_rooms_ml,
     collect_entities,
     comprehend_medical,
-    entity_jobs,
-    object_items,
-    people,
     prepare_documents,
     select_seeds,
     summarize_batch,
     transcribe_medical,
 )
-from lambdas.object_items import ObjectItem, read_object
+from lambdas.cohorts import people
+from lambdas.entities import jobs as entity_jobs
+from lambdas.planning import claims, versions
+from lambdas.shared import claim_items, object_items
 from lambdas.shared.identity import digest
 from lambdas.shared.ledger import Change, write, write_together
+from lambdas.shared.object_items import ObjectItem, read_object
 from lambdas.shared.storage import find_head
 from tests.interleavings.rest import (
     CONSENT,
@@ -70,9 +70,9 @@ def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:
     """It takes an execution's recordings without moving that on."""
 
     def move_on(execution: str, expected: int | None = None) -> Change:
-        return Change(claims.execution_key(execution), add={"generation": 1 if expected is None else 0})
+        return Change(claim_items.execution_key(execution), add={"generation": 1 if expected is None else 0})
 
-    patch.setattr(claims, "_move_on", move_on)
+    patch.setattr(claim_items, "_move_on", move_on)
 
 
 def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
 
 def job_at_any_generation(patch: pytest.MonkeyPatch) -> None:
     def answer_for(execution: str, job: str, generation: int) -> bool:
-        return write(Change(claims.execution_key(execution), add={"jobs": {job}})) is not None
+        return write(Change(claim_items.execution_key(execution), add={"jobs": {job}})) is not None
 
     patch.setattr(comprehend_medical, "answer_for", answer_for)
 
@@ -97,7 +97,7 @@ def job_that_is_answered_for_after_its_start(patch: pytest.MonkeyPatch) -> None:
         started = start(event, context)
         documents = event["documents"]
         if base := documents["new"]["base"]:
-            claims.answer_for(event["batch_id"], base, documents["generation"])
+            claim_items.answer_for(event["batch_id"], base, documents["generation"])
         return started
 
     patch.setattr(comprehend_medical, "start", late)
@@ -149,11 +149,11 @@ def records_that_outlive_their_version(patch: pytest.MonkeyPatch) -> None:
 
 
 def _change_plans(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Change]) -> None:
-    patch.setattr(object_items, "write", lambda change: write(otherwise(change) if "version" in change.put else change))
+    patch.setattr(versions, "write", lambda change: write(otherwise(change)))
 
 
 def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(object_items, "_standing", lambda found, seen: "")
+    patch.setattr(versions, "_standing", lambda found, seen: "")
 
 
 def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:
@@ -169,9 +169,7 @@ def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:
 
 
 def recorded_at_any_sequence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        object_items, "write", lambda change: write(change if "version" in change.put else change._replace(expected={}))
-    )
+    patch.setattr(object_items, "write", lambda change: write(change._replace(expected={})))
 
 
 def records_of_any_version(patch: pytest.MonkeyPatch) -> None:

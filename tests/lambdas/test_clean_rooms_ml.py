@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import clean_rooms_ml
-from lambdas.audience_attempts import name_of as attempts_name
+from lambdas.cohorts.audience_attempts import name_of as attempts_name
 from lambdas.shared import jobs
 from lambdas.shared.errors import InvalidInput, JobFailed
 from lambdas.shared.identity import digest

@@ -5,11 +5,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import collect_entities
-from lambdas.entity_jobs import note_ended
-from lambdas.object_items import object_key, read_object
+from lambdas.entities.jobs import note_ended
 from lambdas.shared import storage
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.ledger import Change, write
+from lambdas.shared.object_items import object_key, read_object
 
 CLINICAL = "clinical-bucket"
 OUTPUT = "entities/123456789012-EntitiesDetection-j/"

@@ -7,9 +7,9 @@ import pytest
 from botocore.stub import Stubber
 
 from lambdas import comprehend_medical
-from lambdas.claims import Standing, look_again
-from lambdas.entity_jobs import EntityJob, note_ended, note_started, read_entity_jobs
+from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.shared import jobs
+from lambdas.shared.claim_items import Standing, look_again
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 
 CLINICAL = "clinical-bucket"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from lambdas import ingest, plan_batch
-from lambdas.claims import Claims
-from lambdas.object_items import read_object, record
+from lambdas.planning import other_executions
 from lambdas.shared.layout import records_key
+from lambdas.shared.object_items import read_object, record
 from lambdas.shared.storage import read_json, s3
 from tests.lambdas.conftest import create_ledger
 
@@ -91,7 +91,7 @@ def test_whatever_becomes_of_the_events_every_current_version_is_worked_on_once(
     machine = StateMachine()
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "stepfunctions", machine)
-        patch.setattr(Claims, "_describe", lambda self, execution: machine.statuses[execution])
+        patch.setattr(other_executions, "_status", lambda arn: machine.statuses[arn.rpartition(":")[2]])
         create_ledger()
         for bucket in (MEDIA, CLINICAL):
             s3.create_bucket(Bucket=bucket)

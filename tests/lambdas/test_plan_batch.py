@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas import object_items, plan_batch
-from lambdas.claims import Claims
-from lambdas.object_items import read_object
-from lambdas.shared.job_shares import FIRST_SHARE
+from lambdas import plan_batch
+from lambdas.planning import other_executions
+from lambdas.planning.claims import Claims
+from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.shared.layout import records_key
+from lambdas.shared.object_items import read_object
+from lambdas.shared.object_items import record as note
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
@@ -19,7 +21,7 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
 def statuses(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What Step Functions says of the other executions."""
     known = {"e-1": "SUCCEEDED", "e-2": "SUCCEEDED"}
-    monkeypatch.setattr(Claims, "_describe", lambda self, execution: known[execution])
+    monkeypatch.setattr(other_executions, "_status", lambda arn: known[arn.removeprefix(EXECUTION)])
     return known
 
 
@@ -83,7 +85,7 @@ def test_what_cannot_be_used_is_rejected_with_its_reason(s3: Any, key: str, body
 
 
 def test_a_file_beyond_two_gigabytes_is_rejected(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdas.preflight.MAXIMUM_BYTES", 4)
+    monkeypatch.setattr("lambdas.planning.preflight.MAXIMUM_BYTES", 4)
     (rejected,) = plan(s3, put(s3, "media/p/a.wav"))[1]["rejected"]
     assert "has 5 bytes; Transcribe Medical takes up to 4" in rejected["reason"]
 
@@ -116,7 +118,7 @@ def record(s3: Any, plan_: dict[str, Any], position: int = 0) -> None:
     item = plan_["recordings"][position]
     object_id, transcript_id = item["object_id"], item["transcript_id"]
     s3.put_object(Bucket=CLINICAL, Key=records_key(object_id), Metadata={"transcript-id": transcript_id})
-    assert object_items.record(object_id, read_object(object_id), transcript_id, plan_["batch_id"])
+    assert note(object_id, read_object(object_id), transcript_id, plan_["batch_id"])
 
 
 def test_a_finished_recording_is_reused(s3: Any) -> None:

@@ -6,13 +6,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import prepare_documents
-from lambdas.claims import answer_for, claim_key
-from lambdas.entity_jobs import documents_of, note_ended, note_started
-from lambdas.object_items import object_key
+from lambdas.entities.jobs import documents_of, note_ended, note_started
+from lambdas.shared.claim_items import answer_for, claim_key
 from lambdas.shared.identity import digest
 from lambdas.shared.ledger import Change
 from lambdas.shared.ledger import write as write_item
 from lambdas.shared.object_faults import REPLACED
+from lambdas.shared.object_items import object_key
 
 CLINICAL = "clinical-bucket"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas import select_seeds
-from lambdas.people import read_people as all_people
+from lambdas.cohorts.people import read_people as all_people
 from lambdas.shared.errors import InvalidSuppressionList
 
 CLINICAL, AUDIENCE = "clinical-bucket", "audience-bucket"

@@ -11,8 +11,8 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from botocore.stub import Stubber
 
 from lambdas import clean_rooms_ml, comprehend_medical, transcribe_medical
-from lambdas.entity_jobs import note_started
-from lambdas.execution_input import read_request
+from lambdas.entities.jobs import note_started
+from lambdas.planning.execution_input import read_request
 from lambdas.rules import parameters
 from lambdas.rules.sdk_model import input_shape
 from lambdas.shared import jobs

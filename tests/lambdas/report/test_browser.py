@@ -12,7 +12,7 @@ import pytest
 from lambdas.report.batch import batch_page
 from lambdas.report.labels import CONTEXTS
 from lambdas.report.recording import recording_page
-from lambdas.shared.words import Words
+from lambdas.transcript.words import Words
 from tests.lambdas.report import visit
 from tests.lambdas.report.test_batch import PLANNED, summary
 

@@ -22,10 +22,8 @@ def test_only_the_two_functions_that_write_pages_import_them() -> None:
         for path in LAMBDAS.rglob("*.py")
         if any(name.startswith("lambdas.report") for name in imported(path))
     }
-    # findings.py is CollectEntities's.
     assert {path for path in importers if not path.startswith("report/")} == {
         "collect_entities.py",
-        "findings.py",
         "summarize_batch.py",
     }
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 from lambdas.report.paragraphs import MOST_WORDS, PARAGRAPH_WORDS, paragraphs
-from lambdas.shared.words import Words
+from lambdas.transcript.words import Words
 from tests.lambdas.report import visit
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lambdas.entities.records import EntityRecord
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
-from lambdas.shared.entity_record import EntityRecord
 from tests.lambdas.report import visit
 from tests.lambdas.report.parsed import Parsed
 

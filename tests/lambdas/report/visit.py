@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
-from lambdas.shared.words import Words
+from lambdas.entities.records import Attribute, EntityRecord, Trait
+from lambdas.transcript.words import Words
 
 TRANSCRIPT_ID = "5f0c-visit"
 RECORDING: dict[str, Any] = {

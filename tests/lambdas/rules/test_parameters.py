@@ -67,8 +67,10 @@ def test_rules_that_need_no_client_and_the_layout_are_all_that_the_infrastructur
     rules = "\n".join(path.read_text() for path in Path("lambdas/rules").glob("*.py"))
     infrastructure = "\n".join(path.read_text() for path in Path("infra").glob("*.py"))
     imported = re.compile(r"^(?:from|import) (botocore.session|boto3|lambdas[\w.]*)", re.MULTILINE)
-    assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == {"lambdas.sdk_data"}
-    assert set(imported.findall(Path("lambdas/sdk_data.py").read_text())) == set()
+    assert {name for name in imported.findall(rules) if not name.startswith("lambdas.rules")} == {
+        "lambdas.shared.sdk_data"
+    }
+    assert set(imported.findall(Path("lambdas/shared/sdk_data.py").read_text())) == set()
     of_functions = {name for name in imported.findall(infrastructure) if name.startswith("lambdas")}
     # `from lambdas.shared import layout`, and names of it.
     assert of_functions == {"lambdas.rules", "lambdas.shared", "lambdas.shared.layout"}

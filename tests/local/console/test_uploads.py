@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from lambdas.recordings import BYTES_PER_SECOND
+from lambdas.planning.recordings import BYTES_PER_SECOND
 from local.console.uploads import upload
 from operations.errors import OperationError
 from operations.recordings import formats

@@ -1,0 +1,70 @@
+"""What the files about one recording come to: its transcript, and the outputs of its documents."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from lambdas.entities.detected import Output
+from lambdas.entities.records import PHI, EntityRecord, entity_records, label_records, unmapped_records
+from lambdas.shared.layout import transcript_key
+from lambdas.shared.recording_files import read_file
+from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
+from lambdas.transcript.phi_labels import PhiLabel, phi_labels
+from lambdas.transcript.transcripts import parsed
+from lambdas.transcript.words import Words
+
+
+class Findings(NamedTuple):
+    """What the files about one recording say. `masked` is None if nothing is to be masked."""
+
+    words: Words
+    entities: list[EntityRecord]
+    records: list[EntityRecord]
+    phi_labels: int
+    masked: dict[str, Any] | None
+
+
+def findings(
+    bucket: str,
+    recording: dict[str, Any],
+    documents: Iterable[dict[str, Any]],
+    outputs: dict[str, Output],
+    wants_phi: bool,
+) -> Findings:
+    """What the recording's transcript and the outputs of its documents come to. Nothing is written.
+
+    Raises:
+        UnreadableFile: its transcript can't be read.
+        Exception: any, if these files can't be what the services make; the caller reads them with `understanding`.
+    """
+    words, labels = read_transcript(bucket, transcript_key(recording["transcript_id"]))
+    entities: list[EntityRecord] = []
+    unmapped: list[EntityRecord] = []
+    complete = True
+    for document in documents:
+        if output := outputs.get(document["document"]):
+            entities += entity_records(recording, document, output, words)
+            unmapped += unmapped_records(recording, document, output, words)
+        else:
+            complete = False
+    masked = None
+    if wants_phi:
+        of_both = [*label_findings(labels), *entity_findings(entities)]
+        masked = deidentified(recording["transcript_id"], words, of_both, complete)
+    records = [*entities, *unmapped, *label_records(recording, labels, words)]
+    return Findings(words, entities, records, len(labels), masked)
+
+
+def read_transcript(bucket: str, key: str) -> tuple[Words, list[PhiLabel]]:
+    """What is needed of a transcript. The rest of it, which is most, is let go before the next one is parsed."""
+    with parsed(read_file(bucket, key)) as transcript:
+        words = Words(transcript)
+        return words, phi_labels(transcript, words)
+
+
+def entity_findings(entities: Iterable[EntityRecord]) -> Iterator[Finding]:
+    """What Comprehend Medical found to be PHI, however sure it is."""
+    for record in entities:
+        if record.category == PHI:
+            begin, end = record.begin_offset, record.end_offset
+            span = None if begin is None or end is None else (begin, end)
+            yield Finding(record.type, COMPREHEND_MEDICAL, span, record.start_seconds, record.end_seconds)

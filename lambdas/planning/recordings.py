@@ -1,0 +1,121 @@
+"""The recordings of a batch as their objects' heads describe them, before a job is spent on any."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from botocore.exceptions import ClientError
+
+from lambdas.planning.preflight import refusal
+from lambdas.shared.identity import digest, media_id
+from lambdas.shared.jobs import expected_transcription_seconds
+from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
+from lambdas.shared.uris import uri_of
+from lambdas.shared.user_ids import canonical, fault
+
+# The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
+# enough to tell short jobs from long ones.
+BYTES_PER_SECOND = {
+    "wav": 64_000,
+    "mp4": 64_000,
+    "flac": 32_000,
+    "mp3": 12_000,
+    "m4a": 12_000,
+    "ogg": 8_000,
+    "webm": 8_000,
+    "amr": 2_000,
+}
+
+
+class Recording(NamedTuple):
+    """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
+
+    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head. An `unseen` object
+    is there, but S3 tells nothing of it.
+    """
+
+    uri: str
+    user_id: str | None
+    object_id: str
+    media_id: str
+    size: int = 0
+    uploaded_at: str | None = None
+    audience_consent: bool = False
+    rejected: str | None = None
+    denial: ClientError | None = None
+    unseen: bool = False
+
+
+def check_access(inspected: Sequence[Recording]) -> None:
+    """Raise S3's denial if it told nothing of any of a batch's recordings.
+
+    A right that we lack is lacking for all of them; a policy that denies some of them is about those.
+    """
+    denials = [item.denial for item in inspected if item.denial]
+    if denials and not any(item.uploaded_at for item in inspected):
+        raise denials[0]
+
+
+def inspect(key: str) -> Recording:
+    """Look at the object's head, and say what is wrong with it before a job is spent on it."""
+    bucket = os.environ["MEDIA_BUCKET"]
+    uri, object_id = uri_of(bucket, key), digest(bucket, key)
+    named = re.fullmatch(r"media/([^/]+)/(.+)", key, re.DOTALL)
+    if not named:
+        reason = "The key is not of the form media/<user_id>/<file>."
+        return Recording(uri, None, object_id, media_id(bucket, key, None), rejected=reason)
+    user_id = canonical(named[1])
+    if unnameable := fault(user_id):
+        reason = (
+            f"The user id, the folder's name below media/, {unnameable}: no line of the suppression list could name "
+            "this patient. Rename the object."
+        )
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
+    if any(part in (".", "..") for part in key.split("/")):
+        reason = (
+            "The key has a part of dots only, which some software would resolve to another place. Rename the object."
+        )
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
+    try:
+        head = find_recording(bucket, key)
+    except Unusable as unusable:
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=str(unusable), unseen=True)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "403":
+            raise
+        unversioned = media_id(bucket, key, None)
+        return Recording(uri, user_id, object_id, unversioned, rejected=NO_ACCESS, denial=error, unseen=True)
+    if head is None:
+        reason = "The object does not exist (any more)."
+        return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
+    extension = extension_of(key)
+    rejected: str | None
+    if head["ContentLength"] == 0:
+        rejected = "The file is empty (0 bytes)."
+    elif extension not in BYTES_PER_SECOND:
+        known = ", ".join(sorted(BYTES_PER_SECOND))
+        ending = f"ends in {extension!r}" if extension else "has no extension"
+        rejected = f"The file name {ending}; Transcribe Medical takes {known}. Convert or rename the file."
+    else:
+        rejected = refusal(head["ContentLength"], None, {})
+    return Recording(
+        uri,
+        user_id,
+        object_id,
+        media_id(bucket, key, head),
+        head["ContentLength"],
+        head["LastModified"].isoformat(),
+        # Opt-in: whatever isn't a plain "true" is a no.
+        head["Metadata"].get("audience-consent", "").strip().lower() == "true",
+        rejected,
+    )
+
+
+def expected_seconds(item: Recording) -> int:
+    return expected_transcription_seconds(item.size / BYTES_PER_SECOND[extension_of(item.uri)])
+
+
+def extension_of(name: str) -> str:
+    return PurePosixPath(name).suffix.lower().removeprefix(".")

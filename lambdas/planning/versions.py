@@ -1,0 +1,78 @@
+"""The versions of a batch's recordings: what is in the bucket now, and what the ledger says of it."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from lambdas.planning.recordings import Recording, check_access, inspect
+from lambdas.shared.identity import digest
+from lambdas.shared.layout import records_key
+from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, write
+from lambdas.shared.object_items import ObjectItem, object_key, read_objects
+from lambdas.shared.storage import find_head, find_listed
+from lambdas.shared.uris import parse_uri
+
+
+class Planned(NamedTuple):
+    """A recording as it was found in the bucket, and the transcript whose records stand, if any."""
+
+    recording: Recording
+    recorded: str
+
+
+def plan_versions(pool: Executor, keys: Sequence[str]) -> list[Planned]:
+    """Find each recording in the bucket, and write down that this version of it is planned.
+
+    The item is read before the bucket is looked at, and written if it is still the same: what stands in it follows the
+    bucket, whichever of two executions is faster. What was recorded stands if it is of this version and its records
+    are still there; those from before there was a ledger are taken into it.
+
+    Raises:
+        botocore.exceptions.ClientError: S3 denied access, and told nothing of any recording.
+    """
+    planned: dict[str, Planned] = {}
+    for _ in range(MAXIMUM_ATTEMPTS):
+        left = [key for key in keys if key not in planned]
+        if not left:
+            return [planned[key] for key in keys]
+        ids = [digest(os.environ["MEDIA_BUCKET"], key) for key in left]
+        items = read_objects(ids)
+        inspected = list(pool.map(inspect, left))
+        check_access([*inspected, *(one.recording for one in planned.values())])
+        written = pool.map(_plan, inspected, [items.get(object_id) for object_id in ids])
+        planned |= {key: one for key, one in zip(left, written, strict=True) if one is not None}
+    raise RuntimeError(f"{len(left)} objects were planned by other executions {MAXIMUM_ATTEMPTS} times meanwhile")
+
+
+def _plan(found: Recording, seen: ObjectItem | None) -> Planned | None:
+    """None if the item has changed since it was `seen`."""
+    if not _is_version(found):
+        return Planned(found, "")
+    recorded = _standing(found, seen)
+    put = {"version": found.media_id, "consent": found.audience_consent, "sequence": (seen.sequence if seen else 0) + 1}
+    change = Change(
+        object_key(found.object_id),
+        put=put | ({"recorded": recorded} if recorded else {}),
+        remove=() if recorded else ("recorded", "recorded_by"),
+        expected={"sequence": seen.sequence if seen else None},
+    )
+    return Planned(found, recorded) if write(change) is not None else None
+
+
+def _is_version(found: Recording) -> bool:
+    """Whether there is a version of it. To delete an object is not to withdraw consent."""
+    if found.user_id is None:
+        return False
+    return bool(found.uploaded_at) or (found.unseen and find_listed(*parse_uri(found.uri)) is not None)
+
+
+def _standing(found: Recording, seen: ObjectItem | None) -> str:
+    """The transcript of this version whose records stand; empty for none."""
+    if found.rejected or (seen and (seen.version != found.media_id or not seen.recorded)):
+        return ""
+    head = find_head(os.environ["CLINICAL_BUCKET"], records_key(found.object_id))
+    there: str = head["Metadata"].get("transcript-id", "") if head else ""
+    if seen:
+        return there if there == seen.recorded else ""
+    return there if there.startswith(found.media_id) else ""
