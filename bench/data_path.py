@@ -31,11 +31,13 @@ from bench.table import Row
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 # Importing the functions takes settings from the environment; nothing is called.
 from lambdas.cohorts import people
+from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.entities import documents
 from lambdas.entities.detected import read_output
 from lambdas.entities.records import entity_records
 from lambdas.shared import storage
 from lambdas.shared.object_items import ObjectItem
+from lambdas.shared.state import IndexLine, PlannedRecording
 from lambdas.transcript.transcripts import read_speech
 from lambdas.transcript.words import Words
 
@@ -59,7 +61,9 @@ CATEGORIES = (
     ("TEST_TREATMENT_PROCEDURE", "TEST_NAME"),
     ("PROTECTED_HEALTH_INFORMATION", "DATE"),
 )
-RECORDING = {
+RECORDING: PlannedRecording = {
+    "object_id": "c" * 32,
+    "reused": False,
     "user_id": "p-001",
     "media_id": "a" * 32,
     "uri": "s3://media/media/p-001/visit.wav",
@@ -67,15 +71,23 @@ RECORDING = {
     "audience_consent": True,
     "transcript_id": "b" * 32,
 }
-DOCUMENT = {"document": f"{'a' * 32}-0000.txt", "offset": 0}
+DOCUMENT: IndexLine = {
+    "document": f"{'a' * 32}-0000.txt",
+    "media_id": "a" * 32,
+    "offset": 0,
+    "characters": 0,
+    "job": None,
+}
 WITHOUT_WORDS = Words({"results": {"transcripts": [{"transcript": ""}]}})
-COHORTS: list[dict[str, Any]] = [
+COHORTS: list[Cohort] = [
     {
         "name": "hypertension",
         "category": "MEDICAL_CONDITION",
         "terms": ["hypertension", "high blood *"],
         "excluded_traits": ["NEGATION", "PERTAINS_TO_FAMILY"],
         "minimum_score": 0.5,
+        "minimum_seed_size": 25,
+        "export": None,
     },
     {
         "name": "metformin",
@@ -83,6 +95,8 @@ COHORTS: list[dict[str, Any]] = [
         "terms": ["metformin"],
         "excluded_traits": ["NEGATION"],
         "minimum_score": 0.5,
+        "minimum_seed_size": 25,
+        "export": None,
     },
 ]
 
@@ -175,7 +189,7 @@ def make_inputs(folder: Path) -> None:
         (folder / f"outputs/{number:03}").write_bytes(output(words, 500, number))
     for number in range(100):
         body = output(words, 1_000, 1_000 + number)
-        lines = plain.flatten(RECORDING | {"user_id": "p-{number}"}, DOCUMENT, body, words).splitlines(keepends=True)
+        lines = plain.flatten({**RECORDING, "user_id": "p-{number}"}, DOCUMENT, body, words).splitlines(keepends=True)
         people = (f"p-{number * 1_000 + index % 400:06}" for index in range(len(lines)))
         records = (line.replace(b"p-{number}", person.encode()) for line, person in zip(lines, people, strict=True))
         (folder / f"records/{number:03}").write_bytes(b"".join(records))

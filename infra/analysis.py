@@ -1,5 +1,9 @@
 """The entity records as a table for SQL: a Glue table over `records/`, an Athena workgroup, and saved queries."""
 
+from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
 import aws_cdk as cdk
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
@@ -8,42 +12,27 @@ from constructs import Construct
 from infra.environment import Environment
 from infra.storage import DataStore
 from lambdas.shared import layout
+from lambdas.shared.entity_record import EntityRecord
 
 TABLE = "entity_records"
-_TRAITS = "array<struct<name:string,score:double>>"
-_ATTRIBUTE = (
-    "id:int,category:string,type:string,text:string,score:double,relationship_type:string,relationship_score:double,"
-    f"begin_offset:int,end_offset:int,traits:{_TRAITS}"
-)
-# The keys of a record (docs/architecture.md, "An entity record"), with their Hive types.
+# Athena's types for those of a record's members.
+_PLAIN = {str: "string", bool: "boolean", int: "int", float: "double"}
+
+
+def _hive_type(kind: Any) -> str:
+    """The type of a column for that of a member: a member that may be None is a column that may be null."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    arguments = [argument for argument in get_args(kind) if argument is not NoneType]
+    if get_origin(kind) is UnionType and len(arguments) == 1:
+        return _hive_type(arguments[0])
+    if get_origin(kind) is Sequence:
+        return f"array<{_hive_type(arguments[0])}>"
+    return f"struct<{','.join(f'{name}:{_hive_type(member)}' for name, member in get_type_hints(kind).items())}>"
+
+
 # A time stays text: the reader of JSON lines takes no ISO 8601 with an offset; from_iso8601_timestamp() does.
-COLUMNS: dict[str, str] = {
-    "user_id": "string",
-    "media_id": "string",
-    "media_uri": "string",
-    "uploaded_at": "string",
-    "audience_consent": "boolean",
-    "transcript_id": "string",
-    "source": "string",
-    "document": "string",
-    "entity_id": "int",
-    "category": "string",
-    "type": "string",
-    "text": "string",
-    "score": "double",
-    "begin_offset": "int",
-    "end_offset": "int",
-    "start_seconds": "double",
-    "end_seconds": "double",
-    "traits": _TRAITS,
-    "attributes": f"array<struct<{_ATTRIBUTE}>>",
-    "attribute_of": "string",
-    "model_version": "string",
-    "speaker": "string",
-    "channel": "string",
-    "confidence": "double",
-    "alternatives": "array<string>",
-}
+COLUMNS = {name: _hive_type(kind) for name, kind in get_type_hints(EntityRecord).items()}
 
 QUERIES: dict[str, tuple[str, str]] = {
     "medications": (

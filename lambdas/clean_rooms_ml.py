@@ -9,7 +9,7 @@ Clean Rooms ML" in the Clean Rooms user guide): jobs and exports are listed by w
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from lambdas.cohorts.audience_attempts import name_of, unless_failed
 from lambdas.cohorts.model_owner import refusal
@@ -20,6 +20,7 @@ from lambdas.shared.errors import InvalidInput
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.sdk import client
+from lambdas.shared.state import Parameters, SeededCohort
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
 EXPORT_DEADLINE_SECONDS = 12 * 3600
@@ -42,8 +43,33 @@ STATUSES = {
 clean_rooms_ml = client("cleanroomsml")
 
 
+class StartGenerationEvent(TypedDict):
+    """`reprocess_id` makes another audience of the same seed, and is empty where that isn't wanted."""
+
+    batch_id: str
+    seed: SeededCohort
+    parameters: Parameters
+    reprocess_id: str
+    redrive_count: int
+
+
+class StartExportEvent(TypedDict):
+    batch_id: str
+    seed: SeededCohort
+    generation: jobs.Job
+    redrive_count: int
+
+
+class PollEvent(TypedDict):
+    """`job` is the state of the generation or export that its start or the last poll returned."""
+
+    batch_id: str
+    job: jobs.Job
+    redrive_count: int
+
+
 @observed("audience_generation")
-def start(event: dict[str, Any], context: object) -> jobs.Job:
+def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
     What the owner of a model in another account refuses is a rejection: nothing that we own repairs it.
@@ -98,7 +124,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     return jobs.started(known["audienceGenerationJobArn"], expected_seconds, redrive_count)
 
 
-def request(name: str, seed: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+def request(name: str, seed: SeededCohort, parameters: Parameters) -> dict[str, Any]:
     source = {"dataSource": {"s3Uri": seed["seed_uri"]}} if seed["seed_uri"] else sql_seed(seed["cohort"])
     return {
         "description": f"cohort {seed['cohort']}",
@@ -117,7 +143,7 @@ def sql_seed(cohort: str) -> dict[str, Any]:
 
 @observed("audience_generation")
 @watching
-def poll(event: dict[str, Any], context: object) -> jobs.Job:
+def poll(event: PollEvent, context: object) -> jobs.Job:
     """Where the generation stands; once ACTIVE, with the metrics that the model's owner shares.
 
     Raises:
@@ -126,7 +152,7 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     """
     job = event["job"]
     if job["status"] == "REJECTED":
-        return job  # type: ignore[no-any-return]
+        return job
     try:
         answer = clean_rooms_ml.get_audience_generation_job(audienceGenerationJobArn=job["id"])
     except clean_rooms_ml.exceptions.ResourceNotFoundException as error:
@@ -137,13 +163,14 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
 
 
 @observed("audience_export")
-def start_export(event: dict[str, Any], context: object) -> jobs.Job:
+def start_export(event: StartExportEvent, context: object) -> jobs.Job:
     """Start the export of the generated audience in the size the cohort asks for, or adopt the one that didn't fail.
 
     Raises:
         JobFailed: too many attempts have failed.
     """
     size, redrive_count = event["seed"]["export"], event["redrive_count"]
+    assert size is not None  # or the state ExportWanted? goes another way
     generation_arn = event["generation"]["id"]
     base = name_of(generation_arn, size["type"], str(size["value"]))
     name, known = unless_failed(base, exports(generation_arn), goes_on)
@@ -163,7 +190,7 @@ def start_export(event: dict[str, Any], context: object) -> jobs.Job:
 
 @observed("audience_export")
 @watching
-def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
+def poll_export(event: PollEvent, context: object) -> jobs.Job:
     """Where the export stands; once ACTIVE, with its location, which is not shown for another account's model.
 
     Raises:
@@ -172,7 +199,7 @@ def poll_export(event: dict[str, Any], context: object) -> jobs.Job:
     """
     job = event["job"]
     if job["status"] == "REJECTED":
-        return job  # type: ignore[no-any-return]
+        return job
     generation_arn = job["result"]["audience_generation_job_arn"]
     answer = next((export for export in exports(generation_arn) if export["name"] == job["id"]), None)
     if answer is None:
@@ -205,7 +232,9 @@ def exports(generation_arn: str) -> Iterator[Any]:
         yield from page["audienceExportJobs"]
 
 
-def outcome(job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: object) -> jobs.Job:
+def outcome(
+    job: jobs.Job, answer: Any, redrive_count: int, deadline_seconds: int, **result: Unpack[jobs.JobResult]
+) -> jobs.Job:
     status = STATUSES[answer["status"]]
     if status == "completed":
         return jobs.completed(job, **result)

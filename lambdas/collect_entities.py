@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -13,15 +13,24 @@ from botocore.exceptions import ClientError
 from lambdas.entities.findings import Findings, findings
 from lambdas.entities.jobs import read_entity_jobs
 from lambdas.entities.outputs import job_output, read_outputs
-from lambdas.entities.records import EntityRecord
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
+from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key, transcript_key
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.object_items import read_object, record
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.recording_files import UnreadableFile, understanding
 from lambdas.shared.rejections import left_to_others, write_rejection
+from lambdas.shared.state import (
+    AllParameters,
+    Batch,
+    CollectedEntities,
+    IndexLine,
+    Plan,
+    PlannedRecording,
+    PreparedDocuments,
+)
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
     PARALLEL_REQUESTS,
@@ -34,6 +43,12 @@ from lambdas.shared.storage import (
 )
 
 SUPERSEDED = "A newer version of the object was planned meanwhile; its records are kept."
+
+
+class CollectEntitiesEvent(TypedDict):
+    batch: Batch
+    documents: PreparedDocuments
+    parameters: AllParameters
 
 
 class Collected(NamedTuple):
@@ -50,7 +65,7 @@ class Collected(NamedTuple):
 
 
 @observed("collection", timed=True)
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 
     The records of a new version of an object replace those of the old one, and with them its consent; an execution over
@@ -68,15 +83,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         IncompleteOutput: a job's manifest is gone, or none of the outputs that it counts is there.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
-    batch_id: str = batch["batch_id"]
-    plan = read_json(bucket, batch["prefix"] + PLAN)
+    batch_id = batch["batch_id"]
+    plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
     recordings = {recording["media_id"]: recording for recording in plan["recordings"]}
-    index = read_json_lines(bucket, event["documents"]["index_key"])
+    index: list[IndexLine] = read_json_lines(bucket, event["documents"]["index_key"])
     wants_phi = event["parameters"]["StartMedicalTranscriptionJob"].get("ContentIdentificationType") == "PHI"
-    jobs = read_entity_jobs({document["job"] for document in index} - {None})
+    jobs = read_entity_jobs({document["job"] for document in index if document["job"]})
     ended = {base: job.output for base, job in jobs.items() if job.output}
 
-    def collect(documents: list[dict[str, Any]]) -> Collected:
+    def collect(documents: list[IndexLine]) -> Collected:
         recording = recordings[documents[0]["media_id"]]
         of_jobs = read_outputs(outputs, documents)
         try:
@@ -124,7 +139,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def write_findings(
-    bucket: str, batch_id: str, recording: Mapping[str, Any], found: Findings, page: str, *, complete: bool
+    bucket: str, batch_id: str, recording: PlannedRecording, found: Findings, page: str, *, complete: bool
 ) -> str | None:
     """Write what was found, unless it is there; the execution whose records stand then, None for a newer version's.
 
@@ -156,7 +171,7 @@ def write_findings(
 def write_records(
     bucket: str,
     batch_id: str,
-    recording: Mapping[str, Any],
+    recording: PlannedRecording,
     records: Iterable[EntityRecord],
     there: Mapping[str, Any] | None,
     *,

@@ -6,7 +6,7 @@ at the most, because an account may run ten at a time.
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
@@ -18,6 +18,7 @@ from lambdas.shared.job_records import write_job_record
 from lambdas.shared.layout import ENTITIES, documents_prefix
 from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.sdk import client
+from lambdas.shared.state import EntityOutput, ListedJob, NewJob, Parameters, PreparedDocuments
 from lambdas.shared.storage import read_json
 
 DEADLINE_SECONDS = 24 * 3600
@@ -36,8 +37,24 @@ STATUSES = {
 comprehend_medical = client("comprehendmedical")
 
 
+class StartEntityDetectionEvent(TypedDict):
+    batch_id: str
+    documents: PreparedDocuments
+    parameters: Parameters
+    redrive_count: int
+
+
+class PollEntityDetectionEvent(TypedDict):
+    """`job` is the state of the jobs that StartEntityDetection or the last poll returned."""
+
+    batch_id: str
+    documents: PreparedDocuments
+    job: jobs.Job
+    redrive_count: int
+
+
 @observed("entity_detection")
-def start(event: dict[str, Any], context: object) -> jobs.Job:
+def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
     """Start the batch's new job and every other that was never started or has failed; adopt those that were.
 
     The execution answers for the new job before it starts it: whoever takes its recordings over then looks for that
@@ -62,7 +79,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
                 f"Another execution may have taken recordings of {event['batch_id']} over since their documents were "
                 "prepared; the others are prepared again."
             )
-    listed = read_json(os.environ["CLINICAL_BUCKET"], documents["jobs_key"])
+    listed: list[ListedJob] = read_json(os.environ["CLINICAL_BUCKET"], documents["jobs_key"])
     known = read_entity_jobs(job["base"] for job in listed)
     job_id, expected_seconds = "", 0
     for job in listed:
@@ -74,7 +91,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
     return jobs.started(job_id, expected_seconds, event["redrive_count"])
 
 
-def check_ceiling(new: Mapping[str, Any]) -> None:
+def check_ceiling(new: NewJob) -> None:
     ceiling = float(os.environ["COST_CEILING_USD"])
     if new["estimated_usd"] > ceiling:
         metrics.add_metric("CostCeilingExceeded", "Count", 1)
@@ -85,14 +102,14 @@ def check_ceiling(new: Mapping[str, Any]) -> None:
         )
 
 
-def check_request(base: str, parameters: Mapping[str, Any]) -> None:
+def check_request(base: str, parameters: Parameters) -> None:
     """Before the execution answers for a job that could never be started."""
     model = comprehend_medical.meta.service_model.operation_model(OPERATION)
     if problems := request_problems(request(base, 1, parameters), model.input_shape):
         raise InvalidInput(f"Comprehend Medical would not take the request: {' '.join(problems)}")
 
 
-def ensure_started(job: Mapping[str, Any], known: EntityJob, parameters: Mapping[str, Any]) -> tuple[str, bool]:
+def ensure_started(job: ListedJob, known: EntityJob, parameters: Parameters) -> tuple[str, bool]:
     """The id of the job's attempt that hasn't failed, and whether that has ended."""
     attempt = known.attempt
     if known.id:
@@ -145,7 +162,7 @@ def find_jobs(wanted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [job for job in listed if documents_of(job) == documents_of(wanted)]
 
 
-def request(base: str, attempt: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def request(base: str, attempt: int, parameters: Parameters) -> dict[str, Any]:
     bucket = os.environ["CLINICAL_BUCKET"]
     name = f"{parameters.get('JobName', os.environ['RESOURCE_PREFIX'])}-{base}-{attempt}"
     return {
@@ -167,7 +184,7 @@ def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
 
 @observed("entity_detection")
 @watching
-def poll(event: dict[str, Any], context: object) -> jobs.Job:
+def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
     """Where the batch's jobs stand; what each leaves is noted in the ledger when it ends.
 
     A partial success is a success: what is missing is found when the output is collected.
@@ -177,8 +194,8 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
         JobDeadlineExceeded: one never ended.
     """
     job, redrive_count, new = event["job"], event["redrive_count"], event["documents"]["new"]["base"]
-    listed = read_json(os.environ["CLINICAL_BUCKET"], event["documents"]["jobs_key"])
-    outputs: dict[str, Mapping[str, Any]] = {}
+    listed: list[ListedJob] = read_json(os.environ["CLINICAL_BUCKET"], event["documents"]["jobs_key"])
+    outputs: dict[str, EntityOutput] = {}
     running = ""
     for base, known in read_entity_jobs(entry["base"] for entry in listed).items():
         if known.output:
@@ -206,14 +223,14 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     if not outputs:
         # All that the batch has was recorded before, and what it was made from has expired.
         return jobs.completed(job)
-    # Of several, the summary tells of the one that this batch added.
-    told = dict(outputs.get(new) or next(iter(outputs.values())))
+    # The summary shows one job: the one that this batch added, if there is one.
+    shown = outputs.get(new) or next(iter(outputs.values()))
     if any(output["service_status"] == "PARTIAL_SUCCESS" for output in outputs.values()):
-        told["service_status"] = "PARTIAL_SUCCESS"
-    return jobs.completed(job, **told, jobs=len(outputs))
+        shown = {**shown, "service_status": "PARTIAL_SUCCESS"}
+    return jobs.completed(job, **shown, jobs=len(outputs))
 
 
-def output_of(properties: Mapping[str, Any]) -> dict[str, Any]:
+def output_of(properties: Mapping[str, Any]) -> EntityOutput:
     output = properties["OutputDataConfig"]
     return {
         "service_status": properties["JobStatus"],

@@ -2,24 +2,51 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from lambdas.planning.claims import Claims
 from lambdas.planning.execution_input import read_request
 from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.planning.recordings import Recording, expected_seconds
-from lambdas.planning.versions import Planned, plan_versions
+from lambdas.planning.versions import FoundVersion, plan_versions
 from lambdas.rules import transcribe_medical
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.object_items import read_objects
 from lambdas.shared.observability import logger, observed
+from lambdas.shared.state import (
+    AllParameters,
+    Batch,
+    Counts,
+    MapItem,
+    NamedRecording,
+    Parameters,
+    Plan,
+    PlannedRecording,
+)
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 
 # So that an attempt after a redrive has a higher number than any before it.
 MORE_THAN_RETRIES = 1_000_000
+
+
+class PlanBatchEvent(TypedDict):
+    """`request` is the execution's input, `retry_count` that of the state."""
+
+    request: Any
+    execution_name: str
+    execution_arn: str
+    redrive_count: int
+    retry_count: int
+
+
+class Planned(TypedDict):
+    """The state after PlanBatch."""
+
+    batch: Batch
+    parameters: AllParameters
 
 
 class Outlook(NamedTuple):
@@ -30,13 +57,12 @@ class Outlook(NamedTuple):
 
 
 @observed("plan", timed=True)
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: PlanBatchEvent, context: object) -> Planned:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
-    `event` is `{"request": <the execution's input>, "execution_name": str, "execution_arn": str, "redrive_count": int,
-    "retry_count": int}`. The batch is the execution: all that is written about it lies below
-    `batches/<execution name>/`. Transcripts, documents and records may be reused by another execution, and are named by
-    their sources instead. A recording that another execution is working on is left to it.
+    The batch is the execution: all that is written about it lies below `batches/<execution name>/`. Transcripts,
+    documents and records may be reused by another execution, and are named by their sources instead. A recording that
+    another execution is working on is left to it.
 
     Stopping an execution doesn't stop this function. If it has been redriven by then, two of it plan at the same time:
     the one that began first fails, or is repeated, rather than overwrite what the later steps go by.
@@ -65,61 +91,40 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     elsewhere = [(item, seen.elsewhere) for item, seen in seen_ahead if seen.elsewhere]
     items = [map_item(item, batch_id, settings_id) for item in pending]
     write_json(clinical, prefix + RECORDINGS, items, **unchanged(before[RECORDINGS]))
-    write_json(
-        clinical,
-        prefix + PLAN,
-        {
-            "batch_id": batch_id,
-            "reprocess": reprocess,
-            "parameters": parameters,
-            "recordings": [
-                {
-                    "media_id": item.media_id,
-                    "object_id": item.object_id,
-                    "user_id": item.user_id,
-                    "uri": item.uri,
-                    "uploaded_at": item.uploaded_at,
-                    "audience_consent": item.audience_consent,
-                    "transcript_id": transcript_id(item, settings_id),
-                    "reused": seen.reused,
-                }
-                for item, seen in ours
-            ],
-            "elsewhere": [
-                {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "execution_name": execution_name}
-                for item, execution_name in elsewhere
-            ],
-            "rejected": [
-                {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "reason": item.rejected}
-                for item in inspected
-                if item.rejected
-            ],
-        },
-        **unchanged(before[PLAN]),
-    )
-    counts = {
+    plan: Plan = {
+        "batch_id": batch_id,
+        "reprocess": reprocess,
+        "parameters": parameters,
+        "recordings": [planned_recording(item, settings_id, reused=seen.reused) for item, seen in ours],
+        "elsewhere": [{**named(item), "execution_name": execution_name} for item, execution_name in elsewhere],
+        "rejected": [
+            {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "reason": item.rejected}
+            for item in inspected
+            if item.rejected
+        ],
+    }
+    write_json(clinical, prefix + PLAN, plan, **unchanged(before[PLAN]))
+    counts: Counts = {
         "recordings": len(inspected),
         "reused": len(ours) - len(pending),
         "elsewhere": len(elsewhere),
         "rejected": len(inspected) - len(usable),
     }
     logger.info("batch planned", extra={"batch_id": batch_id, **counts})
-    return {
-        "batch": {
-            "batch_id": batch_id,
-            "reprocess_id": nonce,
-            "bucket": clinical,
-            "prefix": prefix,
-            "recordings_key": prefix + RECORDINGS,
-            "max_concurrency": FIRST_SHARE,
-            "pending": len(pending),
-            **counts,
-        },
-        "parameters": parameters,
+    batch: Batch = {
+        "batch_id": batch_id,
+        "reprocess_id": nonce,
+        "bucket": clinical,
+        "prefix": prefix,
+        "recordings_key": prefix + RECORDINGS,
+        "max_concurrency": FIRST_SHARE,
+        "pending": len(pending),
+        **counts,
     }
+    return {"batch": batch, "parameters": parameters}
 
 
-def decisive(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def decisive(parameters: Parameters) -> dict[str, Any]:
     """The transcription parameters that decide what the transcript says."""
     return {name: value for name, value in parameters.items() if name not in ("Tags", "KMSEncryptionContext")}
 
@@ -129,12 +134,12 @@ def transcript_id(item: Recording, settings_id: str) -> str:
     return f"{item.media_id}-{settings_id[:8]}"
 
 
-def length(planned: Planned) -> int:
+def length(planned: FoundVersion) -> int:
     return expected_seconds(planned.recording)
 
 
 def look_ahead(
-    pool: Executor, clinical: str, usable: Sequence[Planned], settings_id: str, execution_arn: str, planning: int
+    pool: Executor, clinical: str, usable: Sequence[FoundVersion], settings_id: str, execution_arn: str, planning: int
 ) -> list[Outlook]:
     """Of each recording, whether there is anything to do, and whether it is this execution that does it."""
     execution = execution_arn.rpartition(":")[2]
@@ -153,12 +158,27 @@ def look_ahead(
     return [outlook(name) for name in names]
 
 
-def map_item(item: Recording, batch_id: str, settings_id: str) -> dict[str, Any]:
+def map_item(item: Recording, batch_id: str, settings_id: str) -> MapItem:
     return {
+        **named(item),
         "batch_id": batch_id,
-        "media_id": item.media_id,
-        "user_id": item.user_id,
-        "uri": item.uri,
         "transcript_id": transcript_id(item, settings_id),
         "expected_seconds": expected_seconds(item),
     }
+
+
+def planned_recording(item: Recording, settings_id: str, *, reused: bool) -> PlannedRecording:
+    assert item.uploaded_at is not None  # as of every recording that isn't rejected
+    return {
+        **named(item),
+        "object_id": item.object_id,
+        "uploaded_at": item.uploaded_at,
+        "audience_consent": item.audience_consent,
+        "transcript_id": transcript_id(item, settings_id),
+        "reused": reused,
+    }
+
+
+def named(item: Recording) -> NamedRecording:
+    assert item.user_id is not None  # as of every recording that isn't rejected
+    return {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri}

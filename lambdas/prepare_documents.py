@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from lambdas.entities.documents import Document, cut
 from lambdas.entities.jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
@@ -16,6 +16,7 @@ from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
+from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
@@ -35,6 +36,13 @@ class Part(NamedTuple):
     document: Document
 
 
+class PrepareDocumentsEvent(TypedDict):
+    """`parameters` are those of StartEntitiesDetectionV2Job."""
+
+    batch: Batch
+    parameters: Parameters
+
+
 class Outcomes(NamedTuple):
     """What becomes of planned recordings.
 
@@ -42,13 +50,13 @@ class Outcomes(NamedTuple):
     why it is rejected.
     """
 
-    ours: list[Mapping[str, Any]]
+    ours: list[PlannedRecording]
     elsewhere: dict[str, str]
     rejected: dict[str, str]
 
 
 @observed("documents", timed=True)
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     """Make documents of the batch's transcripts, and prepare one new job over those that no job covers.
 
     A document is named by its transcript and by how transcripts are cut. It is looked at once, whichever execution pays
@@ -61,13 +69,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     What is written about the batch has the generation in its name. Stopping an execution doesn't stop this function: if
     it has been redriven by then, two of it may be at work, and the later steps go by what their own one has written.
 
-    `event` is `{"batch": ..., "parameters": <those of StartEntitiesDetectionV2Job>}`. Returns the keys of the index of
-    documents, of the list of their jobs and of that of recordings left to others; `new`, the job that is to be started,
-    with an empty `base` if there is none; and how much all documents are and what they cost this batch.
+    Returns the keys of the index of documents, of the list of their jobs and of that of recordings left to others; the
+    job that is to be started; and how much all documents are and what they cost this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
-    batch_id: str = batch["batch_id"]
-    plan = read_json(bucket, batch["prefix"] + PLAN)
+    batch_id = batch["batch_id"]
+    plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
     planned = [recording for recording in plan["recordings"] if not recording["reused"]]
     standing = look_again(batch_id)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
@@ -87,15 +94,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         base = write_new_job(pool, bucket, uncovered, coverage) if uncovered else ""
 
     index = [entry(part, coverage.job_of.get(part.name)) for part in parts]
-    jobs = [job_entry(used, coverage.documents[used]) for used in sorted({line["job"] for line in index} - {None})]
-    keys = {
-        "index_key": f"{batch['prefix']}documents-{standing.generation}.jsonl",
-        "jobs_key": f"{batch['prefix']}entity-jobs-{standing.generation}.json",
-        "elsewhere_key": f"{batch['prefix']}elsewhere-{standing.generation}.json",
-    }
-    write_json_lines(bucket, keys["index_key"], index)
-    write_json(bucket, keys["jobs_key"], jobs)
-    write_json(bucket, keys["elsewhere_key"], left_to_others(planned, outcomes.elsewhere))
+    used = sorted({line["job"] for line in index if line["job"]})
+    jobs = [job_entry(base, coverage.documents[base]) for base in used]
+    index_key = f"{batch['prefix']}documents-{standing.generation}.jsonl"
+    jobs_key = f"{batch['prefix']}entity-jobs-{standing.generation}.json"
+    elsewhere_key = f"{batch['prefix']}elsewhere-{standing.generation}.json"
+    write_json_lines(bucket, index_key, index)
+    write_json(bucket, jobs_key, jobs)
+    write_json(bucket, elsewhere_key, left_to_others(planned, outcomes.elsewhere))
 
     # What another execution has started, it has paid; what it only meant to start falls to this one.
     paid = [job for job in jobs if job["base"] in standing.jobs or not coverage.jobs[job["base"]].id]
@@ -106,7 +112,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         extra={"batch_id": batch_id, "documents": len(parts), "new": len(uncovered), "jobs": len(jobs)},
     )
     return {
-        **keys,
+        "index_key": index_key,
+        "jobs_key": jobs_key,
+        "elsewhere_key": elsewhere_key,
         "generation": standing.generation,
         "new": {
             "base": base,
@@ -123,7 +131,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def decide(
     batch_id: str,
-    planned: Iterable[dict[str, Any]],
+    planned: Iterable[PlannedRecording],
     claims: Mapping[str, Claim],
     objects: Mapping[str, ObjectItem],
     refused: set[str],
@@ -151,7 +159,7 @@ def decide(
     return outcomes
 
 
-def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[Mapping[str, Any], Speech]]:
+def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[PlannedRecording, Speech]]:
     """What is said in which recording of ours; why others can't be used is added to the rejections."""
     transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
     for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
@@ -163,7 +171,7 @@ def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterato
             outcomes.rejected[recording["media_id"]] = SILENT
 
 
-def read_transcript(bucket: str, recording: Mapping[str, Any]) -> Speech | UnreadableFile:
+def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:
     """What was said in the recording, or why that can't be told.
 
     A job names the object and no version of it: the service reads whichever is the current one when its job begins.
@@ -178,7 +186,7 @@ def read_transcript(bucket: str, recording: Mapping[str, Any]) -> Speech | Unrea
         return unreadable
 
 
-def cut_all(speeches: Iterable[tuple[Mapping[str, Any], Speech]], parameters: Mapping[str, Any]) -> Iterator[Part]:
+def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
     """The documents of all transcripts. What decides how they are cut and looked at is in their names."""
     limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
     how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
@@ -207,7 +215,7 @@ def write_document(bucket: str, key: str, text: str) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
 
 
-def entry(part: Part, job: str | None) -> dict[str, Any]:
+def entry(part: Part, job: str | None) -> IndexLine:
     """A line of the index."""
     return {
         "document": part.name,
@@ -218,7 +226,7 @@ def entry(part: Part, job: str | None) -> dict[str, Any]:
     }
 
 
-def job_entry(base: str, documents: Documents) -> dict[str, Any]:
+def job_entry(base: str, documents: Documents) -> ListedJob:
     """An entry of the list of jobs."""
     return {"base": base, "documents": len(documents.names), "estimated_usd": usd(documents.units)}
 

@@ -6,17 +6,28 @@ All records count, not only this batch's: a cohort grows with every batch until 
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from lambdas.cohorts import suppression_list
+from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.cohorts.people import People, read_people
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.state import (
+    AudienceSize,
+    Batch,
+    CohortWithoutAudience,
+    Parameters,
+    Seed,
+    SeededCohort,
+    SelectedSeeds,
+    Suppression,
+)
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
     find_bytes,
@@ -40,6 +51,21 @@ UNREADABLE_TOLD = 20
 MOST_LINES = 100
 
 
+class SelectSeedsEvent(TypedDict):
+    """`parameters` are those of StartAudienceGenerationJob."""
+
+    batch: Batch
+    parameters: Parameters
+
+
+class SqlCohort(TypedDict):
+    """A cohort of cdk.json whose people a query in the collaboration selects."""
+
+    name: str
+    seedAudience: Mapping[str, Any]
+    export: AudienceSize | None
+
+
 class LastSeed(NamedTuple):
     """The seed that a cohort's pointer named before the people were read, and how the pointer was then.
 
@@ -47,35 +73,35 @@ class LastSeed(NamedTuple):
     """
 
     head: Mapping[str, Any] | None
-    seed: dict[str, Any] | None
+    seed: Seed | None
     people: frozenset[str]
 
 
 class Chosen(NamedTuple):
     """The cohorts with a seed, as items of the Map, and the others with their reasons."""
 
-    cohorts: list[dict[str, Any]]
-    not_generated: list[dict[str, Any]]
+    cohorts: list[SeededCohort]
+    not_generated: list[CohortWithoutAudience]
 
 
 @observed("seeds", timed=True)
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Write the seeds that are large enough and say how large the others are.
-
-    Returns `cohorts` (one item of the Map each), `not_generated` (cohort, seed size and the reason),
-    `unreadable_records` (how many files, and a sentence about each of the first) and what became of the `suppression`
-    list, None if no cohort needs it.
+def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
+    """Write the seeds that are large enough, and return how large the others are.
 
     Raises:
         InvalidSuppressionList: a line of it can't be read for certain, so its person might be in a seed.
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
-    cohorts = json.loads(os.environ["COHORTS"])
+    cohorts: list[Cohort] = json.loads(os.environ["COHORTS"])
     model_arn = event["parameters"].get("configuredAudienceModelArn")
-    selected: list[dict[str, Any]] = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
+    selected = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
     if not cohorts:  # reading all records takes its time
-        nothing = {"unreadable_records": {"count": 0, "first": []}, "suppression": None}
-        return {"cohorts": selected, "not_generated": [], **nothing}
+        return {
+            "cohorts": selected,
+            "not_generated": [],
+            "unreadable_records": {"count": 0, "first": []},
+            "suppression": None,
+        }
     for _ in range(MAXIMUM_ATTEMPTS):
         # Before the people: who isn't seen yet by this execution may be in a seed that another one names meanwhile.
         last = {cohort["name"]: last_seed(audience, cohort["name"]) for cohort in cohorts}
@@ -99,7 +125,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def choose(
     audience: str,
-    cohorts: list[dict[str, Any]],
+    cohorts: list[Cohort],
     model_arn: str | None,
     last: Mapping[str, LastSeed],
     people: People,
@@ -127,11 +153,17 @@ def choose(
     return chosen
 
 
-def sql_seed(cohort: dict[str, Any]) -> dict[str, Any]:
+def sql_seed(cohort: SqlCohort) -> SeededCohort:
     """The Map item of a cohort whose people a query selects; there is nothing to count here, and nothing to write."""
     seed_id = digest(json.dumps(cohort["seedAudience"], sort_keys=True))
-    unknown = {"eligible": None, "seed_uri": None, "seed_size": None}
-    return {"cohort": cohort["name"], "seed_id": seed_id, "export": cohort["export"], **unknown}
+    return {
+        "cohort": cohort["name"],
+        "eligible": None,
+        "export": cohort["export"],
+        "seed_id": seed_id,
+        "seed_uri": None,
+        "seed_size": None,
+    }
 
 
 def read_suppressed(audience: str) -> dict[int, str]:
@@ -144,7 +176,7 @@ def read_suppressed(audience: str) -> dict[int, str]:
     return suppression_list.read_list(body, uri_of(audience, SUPPRESSION_LIST))
 
 
-def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
+def suppression(suppressed: dict[int, str], seen: set[str]) -> Suppression:
     """What becomes of the suppression list, by the numbers of its lines: what they say stays out of the state."""
     listed = set(suppressed.values())
     unmatched = [number for number, user_id in suppressed.items() if user_id not in seen]
@@ -158,7 +190,7 @@ def suppression(suppressed: dict[int, str], seen: set[str]) -> dict[str, Any]:
     }
 
 
-def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed) -> dict[str, Any] | None:
+def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed) -> Seed | None:
     """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
 
     A person who left makes a new seed at once; people who joined make one when enough of them have. None if another
@@ -170,7 +202,7 @@ def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed)
     seed_id = digest(*ordered)
     key = seed_key(cohort, seed_id)
     write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
-    seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
+    seed: Seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
     try:
         # With a name of its own: where an ETag follows the content, an earlier seed that is named again is told apart.
         write_json(audience, seed_pointer_key(cohort), {**seed, "named": str(uuid4())}, **unchanged(last.head))
@@ -188,8 +220,12 @@ def last_seed(audience: str, cohort: str) -> LastSeed:
     try:
         with understanding(audience, pointer):
             found = json.loads(read_file(audience, pointer, "AUDIENCE_KEY_ARN"))
-            seed = {name: found[name] for name in ("seed_id", "seed_uri", "seed_size")}
-            lines = read_file(*parse_uri(seed["seed_uri"]), "AUDIENCE_KEY_ARN").splitlines()
+            seed: Seed = {
+                "seed_id": found["seed_id"],
+                "seed_uri": found["seed_uri"],
+                "seed_size": found["seed_size"],
+            }
+            lines = read_file(*parse_uri(found["seed_uri"]), "AUDIENCE_KEY_ARN").splitlines()
             return LastSeed(head, seed, frozenset(str(json.loads(line)["user_id"]) for line in lines))
     except UnreadableFile:
         return LastSeed(head, None, frozenset())

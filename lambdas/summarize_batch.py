@@ -3,21 +3,31 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 from lambdas.cohorts.model_owner import not_visible
-from lambdas.report.batch import batch_page
+from lambdas.report.batch import OUTCOMES, batch_page
 from lambdas.report.page import write_page
 from lambdas.report.stages import stages
+from lambdas.report.summary import Counts, EntityDetection, SummarizedAudience, Summary
 from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
-from lambdas.shared.rejections import Rejection, most_alike, read_rejection, rejected_media
+from lambdas.shared.rejections import most_alike, read_rejection, rejected_media
+from lambdas.shared.state import (
+    Audience,
+    CohortWithoutAudience,
+    CollectedEntities,
+    EntityCounts,
+    Plan,
+    Rejection,
+    State,
+)
 from lambdas.shared.storage import read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
-# What CollectEntities would have said of a batch that has no documents.
-NO_ENTITIES: dict[str, Any] = {
+# As CollectEntities counts a batch that has documents.
+NO_ENTITIES: EntityCounts = {
     "records": 0,
     "by_category": {},
     "phi_labels": 0,
@@ -27,35 +37,46 @@ NO_ENTITIES: dict[str, Any] = {
 }
 
 
-@observed("summary", timed=True)
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Write `summary.json` and `report.html` of the batch, and return the counts as the execution's output.
+class SummarizeBatchEvent(TypedDict):
+    state: State
 
-    The summary's shape is docs/schemas/summary.schema.json.
-    """
+
+class BatchOutput(Counts):
+    """The output of the execution."""
+
+    batch_id: str
+    summary_uri: str
+    report_uri: str
+
+
+@observed("summary", timed=True)
+def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
+    """Write `summary.json` and `report.html` of the batch."""
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
-    plan = read_json(bucket, batch["prefix"] + PLAN)
-    entities = dict(state.get("entities", NO_ENTITIES))
-    lists = [documents["elsewhere_key"], entities.pop("elsewhere_key", None)]
-    elsewhere = [*plan["elsewhere"], *(item for key in lists if key for item in read_json(bucket, key))]
+    plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
+    collected = state.get("entities")
+    lists = [documents["elsewhere_key"], *([collected["elsewhere_key"]] if collected else ())]
+    elsewhere = [*plan["elsewhere"], *(item for key in lists for item in read_json(bucket, key))]
     left = {recording["media_id"] for recording in elsewhere}
     documented = {document["media_id"] for document in read_json_lines(bucket, documents["index_key"])} - left
     rejected = [*plan["rejected"], *rejections(bucket, plan, left, documented)]
     transcribed = documented - {rejection["media_id"] for rejection in rejected}
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
-    summary = {
+    counts: Counts = {
+        "received": batch["recordings"],
+        "transcribed": len(transcribed),
+        "reused": batch["reused"],
+        "elsewhere": len(elsewhere),
+        "rejected": len(rejected),
+    }
+    model_arn = plan["parameters"]["StartAudienceGenerationJob"].get("configuredAudienceModelArn", "")
+    summary: Summary = {
         "batch_id": batch["batch_id"],
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "reprocess": plan["reprocess"],
         "parameters": plan["parameters"],
-        "recordings": {
-            "received": batch["recordings"],
-            "transcribed": len(transcribed),
-            "reused": batch["reused"],
-            "elsewhere": len(elsewhere),
-            "rejected": len(rejected),
-        },
+        "recordings": counts,
         "rejected": rejected,
         "stages": stages(bucket, batch["prefix"], documents["index_key"]),
         # Left to the executions that are working on them, or were when this one asked.
@@ -68,18 +89,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "new": documents["new"]["count"],
             "uri": uri_of(bucket, documents["index_key"]),
         },
-        "entities": entities,
-        "entity_detection": state.get("entity_detection", {}).get("result") or None,
+        "entities": counts_of(collected) if collected else NO_ENTITIES,
+        "entity_detection": entity_detection(state),
         "audiences": [
-            audience(item, plan["parameters"]["StartAudienceGenerationJob"]["configuredAudienceModelArn"])
-            for item in state["audiences"]
-            if item["generation"]["status"] == "COMPLETED"
+            audience(item, model_arn) for item in state["audiences"] if item["generation"]["status"] == "COMPLETED"
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
-        # Absent if an earlier version selected the seeds, before a redrive.
-        "unreadable_records": state["seeds"].get("unreadable_records", {"count": 0, "first": []}),
-        "suppression": state["seeds"].get("suppression"),
+        "unreadable_records": state["seeds"]["unreadable_records"],
+        "suppression": state["seeds"]["suppression"],
         "cost_usd": {
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
@@ -92,9 +110,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     write_json(bucket, key, summary)
     report_key = batch["prefix"] + BATCH_REPORT
     write_page(bucket, report_key, batch_page(summary, plan["recordings"], documented))
-    counts: dict[str, int] = summary["recordings"]
-    for name, value in counts.items():
-        metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=value)
+    for name in OUTCOMES:
+        metrics.add_metric(name=f"Recordings{name.title()}", unit="Count", value=counts[name])
     metrics.add_metric(name="RecordingsRejectedAlike", unit="Count", value=suspicious(counts, rejected))
     metrics.add_metric(name="BatchesFinished", unit="Count", value=1)
     metrics.add_metric(name="EntityRecords", unit="Count", value=summary["entities"]["records"])
@@ -108,7 +125,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def rejections(bucket: str, plan: dict[str, Any], left: set[str], documented: set[str]) -> Iterator[Rejection]:
+def rejections(bucket: str, plan: Plan, left: set[str], documented: set[str]) -> Iterator[Rejection]:
     """The rejections of planned recordings.
 
     Each recording has one outcome, whatever an attempt of a step has left before another one was made: what is left to
@@ -121,7 +138,7 @@ def rejections(bucket: str, plan: dict[str, Any], left: set[str], documented: se
             yield read_rejection(bucket, plan["batch_id"], recording)
 
 
-def suspicious(counts: dict[str, int], rejected: list[Rejection]) -> int:
+def suspicious(counts: Counts, rejected: list[Rejection]) -> int:
     """How many recordings were rejected for one and the same reason, if they are most of those that were worked on.
 
     Recordings that are each at fault have reasons of their own. Where most share one, its cause may be ours.
@@ -130,18 +147,51 @@ def suspicious(counts: dict[str, int], rejected: list[Rejection]) -> int:
     return alike if 2 * alike > counts["transcribed"] + counts["rejected"] else 0
 
 
-def audience(item: dict[str, Any], model_arn: str) -> dict[str, Any]:
-    export = item.get("audience_export", {"result": {}})["result"]
-    members = {
-        **{key: item["seed"][key] for key in ("cohort", "eligible", "seed_size", "seed_uri")},
-        "audience_generation_job_arn": item["generation"]["id"],
-        "metrics": item["generation"]["result"]["metrics"],
-        "export_uri": export.get("output_uri"),
-        "export_refused": export.get("reason"),
+def counts_of(collected: CollectedEntities) -> EntityCounts:
+    """The summary's part of what CollectEntities returned."""
+    return {
+        "records": collected["records"],
+        "by_category": collected["by_category"],
+        "phi_labels": collected["phi_labels"],
+        "documents": collected["documents"],
+        "documents_unprocessed": collected["documents_unprocessed"],
+        "rejected": collected["rejected"],
     }
-    return {**members, "not_visible": not_visible(members, model_arn, exported="output_uri" in export)}
 
 
-def refused(item: dict[str, Any]) -> dict[str, Any]:
+def entity_detection(state: State) -> EntityDetection | None:
+    job = state.get("entity_detection")
+    result = job.get("result") if job else None
+    if not result:
+        return None
+    return {
+        "service_status": result["service_status"],
+        "model_version": result["model_version"],
+        "output_uri": str(result["output_uri"]),
+        "manifest_path": result["manifest_path"],
+        "jobs": result["jobs"],
+    }
+
+
+def audience(item: Audience, model_arn: str) -> SummarizedAudience:
+    seed, job_arn = item["seed"], item["generation"]["id"]
+    export = item["audience_export"]["result"] if "audience_export" in item else {}
+    quality, export_uri = item["generation"]["result"]["metrics"], export.get("output_uri")
+    exported = "output_uri" in export
+    hidden = not_visible(job_arn, model_arn, metrics=quality, exported=exported, export_uri=export_uri)
+    return {
+        "cohort": seed["cohort"],
+        "eligible": seed["eligible"],
+        "seed_size": seed["seed_size"],
+        "seed_uri": seed["seed_uri"],
+        "audience_generation_job_arn": job_arn,
+        "metrics": quality,
+        "export_uri": export_uri,
+        "export_refused": export.get("reason"),
+        "not_visible": hidden,
+    }
+
+
+def refused(item: Audience) -> CohortWithoutAudience:
     reason = f"Clean Rooms ML: {item['generation']['result']['reason']}"
     return {"cohort": item["seed"]["cohort"], "eligible": item["seed"]["eligible"], "reason": reason}

@@ -6,7 +6,7 @@ idempotency: a second start of the same name is a ConflictException.
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +28,7 @@ from lambdas.shared.object_faults import (
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.rejections import write_rejection
 from lambdas.shared.sdk import client
+from lambdas.shared.state import MapItem, Parameters
 from lambdas.shared.storage import find_head, list_keys
 from lambdas.shared.uris import parse_uri
 
@@ -48,8 +49,25 @@ STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "complet
 transcribe = client("transcribe")
 
 
+class StartTranscriptionEvent(TypedDict):
+    """`retry_count` is that of the state."""
+
+    recording: MapItem
+    parameters: Parameters
+    retry_count: int
+    redrive_count: int
+
+
+class PollTranscriptionEvent(TypedDict):
+    """`job` is the state of the job that StartTranscription or the last poll returned."""
+
+    recording: MapItem
+    job: jobs.Job
+    redrive_count: int
+
+
 @observed("transcription")
-def start(event: dict[str, Any], context: object) -> jobs.Job:
+def start(event: StartTranscriptionEvent, context: object) -> jobs.Job:
     """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
     A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
@@ -69,7 +87,7 @@ def start(event: dict[str, Any], context: object) -> jobs.Job:
         return reject(event["recording"], untried, str(unusable))
 
 
-def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
+def start_or_adopt(event: StartTranscriptionEvent, untried: jobs.Job) -> jobs.Job:
     """As `start`. Raises Unusable for a recording that is to be rejected."""
     recording, parameters, redrive_count = event["recording"], event["parameters"], event["redrive_count"]
     head = planned_head(recording)
@@ -120,11 +138,11 @@ def start_or_adopt(event: Mapping[str, Any], untried: jobs.Job) -> jobs.Job:
     raise Unusable(f"{MAXIMUM_ATTEMPTS} transcription jobs have failed; the last was {name}. Delete them to try again.")
 
 
-def job_name(event: Mapping[str, Any], attempt: int) -> str:
+def job_name(event: StartTranscriptionEvent, attempt: int) -> str:
     return f"{os.environ['RESOURCE_PREFIX']}-{event['recording']['transcript_id']}-{attempt}"
 
 
-def header_of(recording: Mapping[str, Any], head: Mapping[str, Any]) -> Header | None:
+def header_of(recording: MapItem, head: Mapping[str, Any]) -> Header | None:
     """The recording's header, None if it has none that tells anything. Raises Unusable if it can't be read."""
     if reason := archived(head):
         raise Unusable(reason)
@@ -136,7 +154,7 @@ def header_of(recording: Mapping[str, Any], head: Mapping[str, Any]) -> Header |
         raise
 
 
-def refused_request(message: str, recording: Mapping[str, Any]) -> str | None:
+def refused_request(message: str, recording: MapItem) -> str | None:
     """The reason if a BadRequestException speaks of this recording, None if of what all requests have in common.
 
     One error stands for everything, and its texts aren't documented. Text that isn't known to speak of our side speaks
@@ -157,7 +175,7 @@ def may_pass(failure_reason: str) -> bool:
     return jobs.is_ours(failure_reason) or any(word in failure_reason.lower() for word in OF_STORAGE)
 
 
-def request(name: str, recording: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def request(name: str, recording: MapItem, parameters: Parameters) -> dict[str, Any]:
     return {
         **parameters,
         "MedicalTranscriptionJobName": name,
@@ -179,15 +197,14 @@ def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
 
 @observed("transcription")
 @watching
-def poll(event: dict[str, Any], context: object) -> jobs.Job:
+def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
     """Where the job stands. A recording that the service refuses is written down and counts as done.
 
     Raises:
         JobFailed: the job failed for a reason that isn't the recording's, or the service doesn't know it any more.
         JobDeadlineExceeded: it never ended.
     """
-    recording, redrive_count = event["recording"], event["redrive_count"]
-    job: jobs.Job = event["job"]
+    recording, job, redrive_count = event["recording"], event["job"], event["redrive_count"]
     if job["status"] in ("COMPLETED", "REJECTED"):
         return job
     # S3 may be asked a hundred times as often as the service, and knows of most jobs that they haven't ended yet.
@@ -214,6 +231,6 @@ def poll(event: dict[str, Any], context: object) -> jobs.Job:
     return reject(recording, job, f"Transcribe Medical: {reason}")
 
 
-def reject(recording: dict[str, Any], job: jobs.Job, reason: str) -> jobs.Job:
+def reject(recording: MapItem, job: jobs.Job, reason: str) -> jobs.Job:
     write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], recording, reason)
     return jobs.rejected(job, reason)

@@ -15,7 +15,7 @@ ALLOWED = {
     "lambdas.entities": {"lambdas.shared", "lambdas.transcript"},
     "lambdas.cohorts": {"lambdas.shared"},
     "lambdas.planning": {"lambdas.shared", "lambdas.rules", "lambdas.entities"},
-    "lambdas.report": {"lambdas.shared", "lambdas.transcript", "lambdas.entities"},
+    "lambdas.report": {"lambdas.shared", "lambdas.transcript"},
     "lambdas": {
         f"lambdas.{room}" for room in ("shared", "rules", "transcript", "entities", "cohorts", "planning", "report")
     },

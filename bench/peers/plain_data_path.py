@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,7 +12,7 @@ from lambdas.transcript.words import Words
 SENTENCE = re.compile(r".*?[.!?][\"')\]]*\s+|.+", re.DOTALL)
 
 
-def flatten(recording: dict[str, Any], document: dict[str, Any], output: bytes, words: Words) -> bytes:
+def flatten(recording: Mapping[str, Any], document: Mapping[str, Any], output: bytes, words: Words) -> bytes:
     """The lines of `records/` of one output of Comprehend Medical."""
     result = json.loads(output)
     lines = []
@@ -89,7 +89,7 @@ def cut(text: str, limit: int) -> Iterator[str]:
         yield "".join(document)
 
 
-def members(cohorts: list[dict[str, Any]], lines: Iterable[bytes]) -> dict[str, set[str]]:
+def members(cohorts: Sequence[Mapping[str, Any]], lines: Iterable[bytes]) -> dict[str, set[str]]:
     """Cohort name -> the consenting people one of whose entities meets its rules."""
     found: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
     for line in lines:

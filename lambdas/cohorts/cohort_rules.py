@@ -4,11 +4,24 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
 from lambdas.shared.spelling import caseless
+from lambdas.shared.state import AudienceSize
+
+
+class Cohort(TypedDict):
+    """A cohort of cdk.json, as infra/variables.py gives it to the function; docs/architecture.md explains the rules."""
+
+    name: str
+    category: str
+    terms: list[str]
+    excluded_traits: list[str]
+    minimum_score: float
+    minimum_seed_size: int
+    export: AudienceSize | None
 
 
 class FoundTrait(msgspec.Struct, gc=False):
@@ -41,14 +54,14 @@ def find_members(rules: Rules, records: Iterable[Found]) -> Iterator[tuple[str, 
                     yield cohort, record.user_id
 
 
-def rules_by_category(cohorts: list[dict[str, Any]]) -> Rules:
+def rules_by_category(cohorts: list[Cohort]) -> Rules:
     rules: dict[str, list[tuple[str, Callable[[Found], bool]]]] = defaultdict(list)
     for cohort in cohorts:
         rules[cohort["category"]].append((cohort["name"], rules_of(cohort)))
     return dict(rules)
 
 
-def rules_of(cohort: dict[str, Any]) -> Callable[[Found], bool]:
+def rules_of(cohort: Cohort) -> Callable[[Found], bool]:
     """Whether an entity of the cohort's category meets its other rules.
 
     `*` and `?` in a term stand for any characters; the rest matches itself in any spelling and case.

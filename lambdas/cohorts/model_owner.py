@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.state import NotVisible
+
 
 def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
     """Why a start that breaks no rule was refused, with whom to ask; None if the model is our own account's.
@@ -23,22 +25,21 @@ def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
     )
 
 
-def not_visible(audience: dict[str, Any], model_arn: str, *, exported: bool) -> dict[str, str]:
-    """Member of the summary's `audience` -> why it is null, for each that exists and isn't shown to our account.
+def not_visible(job_arn: str, model_arn: str, *, metrics: Any, exported: bool, export_uri: str | None) -> NotVisible:
+    """Why the summary's audience has no metrics and no export's location, for each that exists and isn't shown to us.
 
     An export that nobody asked for, or that was refused, isn't hidden: it isn't there (`exported` is false).
     """
-    job_arn = audience["audience_generation_job_arn"]
     owner, own = account_of(model_arn), account_of(job_arn)
-    hidden = {}
-    if audience["metrics"] is None:
+    hidden: NotVisible = {}
+    if metrics is None:
         hidden["metrics"] = (
             "The configured audience model shares no metrics (its sharedAudienceMetrics)."
             if owner == own
             else f"Account {owner}, which owns the configured audience model, doesn't share its metrics. Ask its owner "
             "to set the model's sharedAudienceMetrics to ALL."
         )
-    if exported and audience["export_uri"] is None:
+    if exported and export_uri is None:
         hidden["export_uri"] = (
             "Clean Rooms ML lists the export without its location."
             if owner == own

@@ -1,11 +1,11 @@
 """The people of all records there are, and which of them are members of which cohort."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from lambdas.cohorts.cohort_rules import Found, find_members, rules_by_category
+from lambdas.cohorts.cohort_rules import Cohort, Found, find_members, rules_by_category
 from lambdas.shared.layout import RECORDS
 from lambdas.shared.object_items import read_objects
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
@@ -24,7 +24,7 @@ class People(NamedTuple):
     unreadable: list[str]
 
 
-def read_people(clinical: str, cohorts: list[dict[str, Any]]) -> People:
+def read_people(clinical: str, cohorts: list[Cohort]) -> People:
     """Read all records; those from before user ids were made canonical have them as their keys do.
 
     Consent is that of the newest version that was planned of each object, whatever became of it. It is read after the

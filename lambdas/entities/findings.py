@@ -1,13 +1,15 @@
 """What the files about one recording come to: its transcript, and the outputs of its documents."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambdas.entities.detected import Output
-from lambdas.entities.records import PHI, EntityRecord, entity_records, label_records, unmapped_records
+from lambdas.entities.records import PHI, entity_records, label_records, unmapped_records
+from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.layout import transcript_key
 from lambdas.shared.recording_files import read_file
-from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, Finding, deidentified, label_findings
+from lambdas.shared.state import IndexLine, PlannedRecording
+from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, Deidentified, Finding, deidentified, label_findings
 from lambdas.transcript.phi_labels import PhiLabel, phi_labels
 from lambdas.transcript.transcripts import parsed
 from lambdas.transcript.words import Words
@@ -20,13 +22,13 @@ class Findings(NamedTuple):
     entities: list[EntityRecord]
     records: list[EntityRecord]
     phi_labels: int
-    masked: dict[str, Any] | None
+    masked: Deidentified | None
 
 
 def findings(
     bucket: str,
-    recording: dict[str, Any],
-    documents: Iterable[dict[str, Any]],
+    recording: PlannedRecording,
+    documents: Iterable[IndexLine],
     outputs: dict[str, Output],
     wants_phi: bool,
 ) -> Findings:

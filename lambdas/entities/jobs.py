@@ -6,14 +6,15 @@ derived from them and from the jobs that were tried before; its name is the base
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambdas.entities.outputs import finished_documents
 from lambdas.shared.layout import job_documents_key
 from lambdas.shared.ledger import Change, Item, read_items, write
+from lambdas.shared.state import EntityOutput
 from lambdas.shared.storage import find_json, write_json
 
 
@@ -25,7 +26,7 @@ class EntityJob(NamedTuple):
 
     id: str = ""
     attempt: int = 1
-    output: Mapping[str, Any] | None = None
+    output: EntityOutput | None = None
 
 
 class Documents(NamedTuple):
@@ -97,7 +98,7 @@ def note_started(base: str, job_id: str, attempt: int) -> None:
     write(Change(_key(base), put={"id": job_id, "attempt": attempt}))
 
 
-def note_ended(base: str, output: Mapping[str, Any]) -> None:
+def note_ended(base: str, output: EntityOutput) -> None:
     write(Change(_key(base), put={"output": json.dumps(output)}))
 
 

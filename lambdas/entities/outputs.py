@@ -6,11 +6,12 @@ documents that succeeded and that did not. The manifest is believed only as far 
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lambdas.entities.detected import Output, read_output
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
+from lambdas.shared.state import EntityOutput, IndexLine
 from lambdas.shared.storage import find_head, find_json, list_keys
 from lambdas.shared.uris import parse_uri
 
@@ -31,7 +32,7 @@ class DocumentOutputs(NamedTuple):
     missing: dict[str, str]
 
 
-def job_output(bucket: str, result: Mapping[str, Any]) -> JobOutput:
+def job_output(bucket: str, result: EntityOutput) -> JobOutput:
     """The output of the job that ended with `result`.
 
     Raises:
@@ -60,7 +61,7 @@ def _incomplete(bucket: str, key: str, how: str) -> IncompleteOutput:
     )
 
 
-def finished_documents(bucket: str, result: Mapping[str, Any]) -> set[str] | None:
+def finished_documents(bucket: str, result: EntityOutput) -> set[str] | None:
     """The documents of which the job that ended with `result` has left an output.
 
     None if its manifest is gone: then all of its output may have expired, and what that said isn't known any more.
@@ -100,15 +101,15 @@ def _reasons(bucket: str, key: str) -> dict[str, str]:
         return {}
 
 
-def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[Mapping[str, Any]]) -> DocumentOutputs:
+def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[IndexLine]) -> DocumentOutputs:
     """The outputs of one recording's documents, by document. One that can't be read is missing, with its reason.
 
-    `documents` are entries of the index, `jobs` the outputs by the job that they name.
+    `jobs` has the outputs of the jobs that the documents name.
     """
     outputs: dict[str, Output] = {}
     missing: dict[str, str] = {}
     for document in documents:
-        name, job = document["document"], jobs.get(document["job"])
+        name, job = document["document"], jobs.get(document["job"] or "")
         if job is None:
             missing[name] = "no job has looked at it"
             continue

@@ -1,15 +1,10 @@
-"""The lines of `records/`, which docs/architecture.md describes and an Athena table reads.
+"""The lines of `records/`: what the two services found in a recording, whose it is, and who said it when."""
 
-They say what the two services found in a recording, whose it is, and who said it when. A batch has millions of them:
-outside the garbage collector's sight they take less memory, and less time.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
-
-from msgspec import Struct
+from collections.abc import Iterable, Iterator
 
 from lambdas.entities.detected import FoundAttribute, Output
+from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
+from lambdas.shared.state import IndexLine, PlannedRecording
 from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL
 from lambdas.transcript.phi_labels import PhiLabel
 from lambdas.transcript.words import Said, Words
@@ -19,63 +14,8 @@ PHI = "PROTECTED_HEALTH_INFORMATION"
 UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
 
 
-class Trait(Struct, gc=False):
-    """A trait of an entity or of an attribute."""
-
-    name: str
-    score: float
-
-
-class Attribute(Struct, gc=False):
-    """What the service says of an entity: a dose, a direction. Offsets as in EntityRecord."""
-
-    id: int | None
-    category: str | None
-    type: str
-    text: str
-    score: float
-    relationship_type: str | None
-    relationship_score: float | None
-    begin_offset: int
-    end_offset: int
-    traits: Sequence[Trait]
-
-
-class EntityRecord(Struct, gc=False):
-    """A line of `records/`: whose and where it is, what the service found, and what is known of the words there.
-
-    Offsets are code points in the whole transcript, seconds count from its beginning.
-    """
-
-    user_id: str
-    media_id: str
-    media_uri: str
-    uploaded_at: str
-    audience_consent: bool
-    transcript_id: str
-    source: str
-    document: str | None
-    entity_id: int | None
-    category: str
-    type: str
-    text: str
-    score: float | None
-    begin_offset: int | None
-    end_offset: int | None
-    traits: Sequence[Trait]
-    attributes: Sequence[Attribute]
-    attribute_of: str | None
-    model_version: str | None
-    start_seconds: float | None
-    end_seconds: float | None
-    speaker: str | None
-    channel: str | None
-    confidence: float | None
-    alternatives: Sequence[str]
-
-
 def entity_records(
-    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output, words: Words
+    recording: PlannedRecording, document: IndexLine, output: Output, words: Words
 ) -> Iterator[EntityRecord]:
     """One record per entity of a document."""
     offset, name, model_version = document["offset"], document["document"], output.model_version
@@ -114,7 +54,7 @@ def entity_records(
 
 
 def unmapped_records(
-    recording: Mapping[str, Any], document: Mapping[str, Any], output: Output, words: Words
+    recording: PlannedRecording, document: IndexLine, output: Output, words: Words
 ) -> Iterator[EntityRecord]:
     """One record per attribute that the service could attach to no entity: a dose without its medication."""
     for unmapped in output.unmapped_attributes:
@@ -138,7 +78,7 @@ def unmapped_records(
         )
 
 
-def label_records(recording: Mapping[str, Any], labels: Iterable[PhiLabel], words: Words) -> Iterator[EntityRecord]:
+def label_records(recording: PlannedRecording, labels: Iterable[PhiLabel], words: Words) -> Iterator[EntityRecord]:
     """One record per PHI label. Its seconds are the label's own; one that isn't in the text has no offsets."""
     for label in labels:
         said = words.at(*label.places)
@@ -161,7 +101,7 @@ def label_records(recording: Mapping[str, Any], labels: Iterable[PhiLabel], word
         )
 
 
-def whose(recording: Mapping[str, Any]) -> tuple[str, str, str, str, bool, str]:
+def whose(recording: PlannedRecording) -> tuple[str, str, str, str, bool, str]:
     """The first members of all records of a recording."""
     return (
         recording["user_id"],

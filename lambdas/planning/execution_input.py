@@ -3,10 +3,11 @@
 import json
 import os
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
+from lambdas.shared.state import AllParameters
 from lambdas.shared.storage import list_keys
 from lambdas.shared.uris import MAXIMUM_KEY_BYTES, parse_uri
 
@@ -24,7 +25,7 @@ class Request(NamedTuple):
 
     keys: list[str]
     reprocess: bool
-    parameters: dict[str, dict[str, Any]]
+    parameters: AllParameters
 
 
 def read_request(request: Any) -> Request:
@@ -60,14 +61,13 @@ def read_request(request: Any) -> Request:
     return Request(list(dict.fromkeys(keys)), reprocess, effective)
 
 
-def effective_parameters(asked: Any) -> dict[str, dict[str, Any]]:
+def effective_parameters(asked: Any) -> AllParameters:
     """The environment's parameters with those of the input merged over them, checked as a whole."""
     # Nulls of cdk.json go the same way as those of an input: they remove.
     environment = parameters.merged({}, json.loads(os.environ["PARAMETERS"]))
     if not isinstance(asked, dict):
         raise InvalidInput(f"parameters is a {type(asked).__name__}, not an object. {USAGE}")
-    effective: dict[str, dict[str, Any]] = {name: {} for name in parameters.OPERATIONS}
-    effective |= parameters.merged(environment, asked)
+    effective = {name: {} for name in parameters.OPERATIONS} | parameters.merged(environment, asked)
     if problems := parameters.problems(effective):
         raise InvalidInput(f"The parameters can't work: {' '.join(problems)}")
     for name in ("configuredAudienceModelArn", "collaborationId"):
@@ -77,7 +77,7 @@ def effective_parameters(asked: Any) -> dict[str, dict[str, Any]]:
                 f"parameters.{clean_rooms_ml.OPERATION}.{name} can't be chosen by an execution: the roles are made for "
                 "the environment's own. Change it in cdk.json and deploy."
             )
-    return effective
+    return cast(AllParameters, effective)  # its keys were checked
 
 
 def listed_keys(prefix: Any) -> list[str]:

@@ -14,14 +14,14 @@ from lambdas.shared.storage import find_head, find_listed
 from lambdas.shared.uris import parse_uri
 
 
-class Planned(NamedTuple):
+class FoundVersion(NamedTuple):
     """A recording as it was found in the bucket, and the transcript whose records stand, if any."""
 
     recording: Recording
     recorded: str
 
 
-def plan_versions(pool: Executor, keys: Sequence[str]) -> list[Planned]:
+def plan_versions(pool: Executor, keys: Sequence[str]) -> list[FoundVersion]:
     """Find each recording in the bucket, and write down that this version of it is planned.
 
     The item is read before the bucket is looked at, and written if it is still the same: what stands in it follows the
@@ -31,7 +31,7 @@ def plan_versions(pool: Executor, keys: Sequence[str]) -> list[Planned]:
     Raises:
         botocore.exceptions.ClientError: S3 denied access, and told nothing of any recording.
     """
-    planned: dict[str, Planned] = {}
+    planned: dict[str, FoundVersion] = {}
     for _ in range(MAXIMUM_ATTEMPTS):
         left = [key for key in keys if key not in planned]
         if not left:
@@ -45,10 +45,10 @@ def plan_versions(pool: Executor, keys: Sequence[str]) -> list[Planned]:
     raise RuntimeError(f"{len(left)} objects were planned by other executions {MAXIMUM_ATTEMPTS} times meanwhile")
 
 
-def _plan(found: Recording, seen: ObjectItem | None) -> Planned | None:
+def _plan(found: Recording, seen: ObjectItem | None) -> FoundVersion | None:
     """None if the item has changed since it was `seen`."""
     if not _is_version(found):
-        return Planned(found, "")
+        return FoundVersion(found, "")
     recorded = _standing(found, seen)
     put = {"version": found.media_id, "consent": found.audience_consent, "sequence": (seen.sequence if seen else 0) + 1}
     change = Change(
@@ -57,7 +57,7 @@ def _plan(found: Recording, seen: ObjectItem | None) -> Planned | None:
         remove=() if recorded else ("recorded", "recorded_by"),
         expected={"sequence": seen.sequence if seen else None},
     )
-    return Planned(found, recorded) if write(change) is not None else None
+    return FoundVersion(found, recorded) if write(change) is not None else None
 
 
 def _is_version(found: Recording) -> bool:

@@ -1,16 +1,26 @@
 """The page of a batch: its outcomes, when each stage was at work, what was rejected and why, cost and audiences."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from lambdas.report.labels import escape, kind_of, plain
+from lambdas.report.labels import escape, kind_of
 from lambdas.report.page import page
+from lambdas.report.summary import Cost, Counts, Outcome, SummarizedAudience, Summary
 from lambdas.report.timeline import timeline_html
 from lambdas.shared.layout import recording_report_key
+from lambdas.shared.state import (
+    AllParameters,
+    EntityCounts,
+    LeftRecording,
+    PlannedRecording,
+    Rejection,
+    Suppression,
+    UnreadableRecords,
+)
 from lambdas.shared.uris import parse_uri
 
-OUTCOMES = {
+OUTCOMES: Mapping[Outcome, str] = {
     "received": "received",
     "transcribed": "transcribed",
     "reused": "reused: finished before",
@@ -20,7 +30,7 @@ OUTCOMES = {
 BAD = ' class="bad"'
 
 
-def batch_page(summary: dict[str, Any], planned: Sequence[dict[str, Any]], documented: Collection[str]) -> str:
+def batch_page(summary: Summary, planned: Sequence[PlannedRecording], documented: Collection[str]) -> str:
     """The page as HTML, for `batches/<execution>/report.html`: its links to recordings count on that place.
 
     `planned` are the plan's recordings; `documented` the media ids of those that have documents, so that they, and
@@ -80,10 +90,10 @@ def classed(is_number: bool) -> str:
     return ' class="number"' if is_number else ""
 
 
-def tiles(counts: dict[str, int]) -> str:
+def tiles(counts: Counts) -> str:
     items = "".join(
-        f"<li{BAD if name == 'rejected' and count else ''}><b>{count:,}</b> {OUTCOMES.get(name, plain(name))}</li>"
-        for name, count in counts.items()
+        f"<li{BAD if name == 'rejected' and counts[name] else ''}><b>{counts[name]:,}</b> {OUTCOMES[name]}</li>"
+        for name in OUTCOMES
     )
     return f'<ul class="tiles">{items}</ul>'
 
@@ -93,17 +103,17 @@ def file_of(uri: str) -> str:
     return escape(parse_uri(uri)[1].removeprefix("media/"))
 
 
-def rejected_html(rejected: Iterable[dict[str, Any]]) -> str:
+def rejected_html(rejected: Iterable[Rejection]) -> str:
     rows = [(file_of(item["uri"]), escape(item["reason"])) for item in rejected]
     return table(("Recording", "Reason"), rows) if rows else ""
 
 
-def elsewhere_html(elsewhere: Iterable[dict[str, Any]]) -> str:
+def elsewhere_html(elsewhere: Iterable[LeftRecording]) -> str:
     rows = [(file_of(item["uri"]), f"<code>{escape(item['execution_name'])}</code>") for item in elsewhere]
     return table(("Recording", "Execution"), rows) if rows else ""
 
 
-def findings_html(entities: dict[str, Any]) -> str:
+def findings_html(entities: EntityCounts) -> str:
     ordered = sorted(entities["by_category"].items(), key=lambda item: -item[1])
     rows = [(escape(kind_of(category).label), f"{number:,}") for category, number in ordered]
     if entities["phi_labels"]:
@@ -117,7 +127,7 @@ def findings_html(entities: dict[str, Any]) -> str:
     return (table(("Category", "#Number"), rows) if rows else "<p>None.</p>") + missing
 
 
-def audiences_html(summary: dict[str, Any]) -> str:
+def audiences_html(summary: Summary) -> str:
     rows = [audience_row(audience) for audience in summary["audiences"]]
     without = [
         (escape(item["cohort"]), number(item.get("eligible")), escape(item["reason"]))
@@ -132,7 +142,7 @@ def audiences_html(summary: dict[str, Any]) -> str:
     return (html or "<p>No cohorts.</p>") + told
 
 
-def suppression_html(suppression: dict[str, Any] | None) -> str:
+def suppression_html(suppression: Suppression | None) -> str:
     """Which lines of the suppression list keep nobody out; what they say stays where the list is."""
     if not suppression or not suppression["unmatched_lines"]:
         return ""
@@ -154,7 +164,7 @@ def lines_of(numbers: Sequence[int]) -> str:
     return f"{'Line' if len(numbers) == 1 else 'Lines'} {', '.join(map(str, numbers))}"
 
 
-def unreadable_html(unreadable: dict[str, Any]) -> str:
+def unreadable_html(unreadable: UnreadableRecords) -> str:
     if not unreadable["count"]:
         return ""
     rows = [(escape(sentence),) for sentence in unreadable["first"]]
@@ -163,7 +173,7 @@ def unreadable_html(unreadable: dict[str, Any]) -> str:
     return "<h3>Records that can't be read: nobody is in a cohort by them</h3>" + table(("File, and what to do",), rows)
 
 
-def audience_row(audience: dict[str, Any]) -> tuple[str, ...]:
+def audience_row(audience: SummarizedAudience) -> tuple[str, ...]:
     metrics, hidden = audience["metrics"] or {}, audience["not_visible"]
     relevance = [
         f'<span class="whole">{escape(size_of(metric["audienceSize"]))}: {metric["score"]:.2f}</span>'
@@ -190,10 +200,10 @@ def number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def cost_html(cost: dict[str, Any]) -> str:
+def cost_html(cost: Cost) -> str:
     rows = [
-        (name, f"{cost[key]:,.4f}")
-        for name, key in (("Transcribe Medical", "transcribe_medical"), ("Comprehend Medical", "comprehend_medical"))
+        ("Transcribe Medical", f"{cost['transcribe_medical']:,.4f}"),
+        ("Comprehend Medical", f"{cost['comprehend_medical']:,.4f}"),
     ]
     foot = f'<tfoot><tr><th scope="row">Together</th><td class="number">{cost["total"]:,.4f}</td></tr></tfoot>'
     return (
@@ -202,7 +212,7 @@ def cost_html(cost: dict[str, Any]) -> str:
     )
 
 
-def transcripts_html(summary: dict[str, Any], planned: Sequence[dict[str, Any]], documented: Collection[str]) -> str:
+def transcripts_html(summary: Summary, planned: Sequence[PlannedRecording], documented: Collection[str]) -> str:
     rejected = {item["media_id"] for item in summary["rejected"]}
     elsewhere = {item["media_id"] for item in summary["elsewhere"]}
     rows = [
@@ -218,6 +228,6 @@ def transcripts_html(summary: dict[str, Any], planned: Sequence[dict[str, Any]],
     return table(("Recording", "Outcome", "Uploaded", "Consent to audiences"), rows) if rows else "<p>None.</p>"
 
 
-def parameters_html(parameters: dict[str, Any]) -> str:
+def parameters_html(parameters: AllParameters) -> str:
     text = json.dumps(parameters, ensure_ascii=False, indent=2)
     return f"<details><summary>What the services were asked for</summary><pre>{escape(text)}</pre></details>"

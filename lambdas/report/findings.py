@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from lambdas.entities.records import Attribute, EntityRecord
 from lambdas.report.labels import CONTEXTS, clock, escape, kind_of, percent, plain, speaker_name
 from lambdas.report.transcript import seek_button
+from lambdas.shared.entity_record import Attribute, EntityRecord
 from lambdas.transcript.deidentify import TRANSCRIBE_MEDICAL
 
 

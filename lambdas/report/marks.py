@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from lambdas.entities.records import Attribute, EntityRecord
+from lambdas.shared.entity_record import Attribute, EntityRecord
 
 
 class Place(NamedTuple):

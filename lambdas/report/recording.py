@@ -2,19 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from lambdas.entities.records import EntityRecord
 from lambdas.report.findings import findings_html
 from lambdas.report.labels import clock, counted, escape, kind_of, percent
 from lambdas.report.marks import places_of
 from lambdas.report.page import page
 from lambdas.report.transcript import UNSURE_BELOW, transcript_html
+from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.state import PlannedRecording
 from lambdas.shared.uris import parse_uri
 from lambdas.transcript.words import Words
 
 
-def recording_page(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord], complete: bool) -> str:
+def recording_page(recording: PlannedRecording, words: Words, records: Sequence[EntityRecord], complete: bool) -> str:
     """The page of one of the plan's recordings as HTML.
 
     `records` are lines of `records/`; `complete` is false where entity detection did not see the whole text. The page's
@@ -94,7 +94,7 @@ def in_order(record: EntityRecord) -> tuple[bool, int, int]:
     return (begin is None, begin or 0, -(end or 0))
 
 
-def facts(recording: dict[str, Any], words: Words, records: Sequence[EntityRecord]) -> str:
+def facts(recording: PlannedRecording, words: Words, records: Sequence[EntityRecord]) -> str:
     """What is known of the recording as a whole, as list items."""
     told = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
     if words.words:

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
+from lambdas.report.summary import Stage
 from lambdas.shared.layout import JOB_RECORDS, PLAN
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys
@@ -21,15 +21,15 @@ JOB_TIMES = {
 }
 
 
-def stages(bucket: str, prefix: str, index_key: str) -> list[dict[str, Any]]:
-    """`stage`, `jobs` (None for a step of ours), `began_at` and `ended_at` (ISO 8601, UTC), in the order they began.
+def stages(bucket: str, prefix: str, index_key: str) -> list[Stage]:
+    """The stages in the order in which they began.
 
-    `began_at` is None for a step of ours: only its end is known, from the object that it writes. `index_key` is that of
-    PrepareDocuments. A job that was adopted began in an earlier execution.
+    The end of a step of ours is known from the object that it writes. `index_key` is that of PrepareDocuments. A job
+    that was adopted began in an earlier execution.
     """
     jobs = list(list_keys(bucket, prefix + JOB_RECORDS))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # Of thousands of descriptions only the times are kept.
+        # There may be thousands of descriptions: only their times stay in memory.
         times = list(pool.map(lambda key: job_times(bucket, key, stage_of(key, prefix)), jobs))
     by_stage: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for key, span in zip(jobs, times, strict=True):
@@ -44,33 +44,33 @@ def stage_of(key: str, prefix: str) -> str:
 
 
 def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | None:
-    """Beginning and end of the job described there; None if the service didn't tell both, or it can't be read."""
+    """Beginning and end of the job described there; None if the description lacks one, or can't be read."""
     try:
         with understanding(bucket, key):
             description = json.loads(read_file(bucket, key))
-            told = [description.get(member) for member in JOB_TIMES.get(stage, ())]
-            if len(told) != 2 or not all(isinstance(moment, str) for moment in told):
+            moments = [description.get(member) for member in JOB_TIMES.get(stage, ())]
+            if len(moments) != 2 or not all(isinstance(moment, str) for moment in moments):
                 return None
-            began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in told)
+            began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in moments)
             return began, ended
     except UnreadableFile:
         return None
 
 
-def steps(bucket: str, outputs: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def steps(bucket: str, outputs: Mapping[str, str]) -> Iterator[Stage]:
     for stage, key in outputs.items():
         if head := find_head(bucket, key):
             yield stage_entry(stage, None, None, head["LastModified"])
 
 
-def job_stages(by_stage: Mapping[str, Iterable[tuple[datetime, datetime]]]) -> Iterator[dict[str, Any]]:
+def job_stages(by_stage: Mapping[str, Iterable[tuple[datetime, datetime]]]) -> Iterator[Stage]:
     for stage, spans in by_stage.items():
         began, ended = zip(*spans, strict=True)
         yield stage_entry(stage, len(began), min(began), max(ended))
 
 
-def stage_entry(stage: str, jobs: int | None, began: datetime | None, ended: datetime) -> dict[str, Any]:
-    return {"stage": stage, "jobs": jobs, "began_at": began and iso(began), "ended_at": iso(ended)}
+def stage_entry(stage: str, jobs: int | None, began: datetime | None, ended: datetime) -> Stage:
+    return {"stage": stage, "jobs": jobs, "began_at": iso(began) if began else None, "ended_at": iso(ended)}
 
 
 def iso(moment: datetime) -> str:

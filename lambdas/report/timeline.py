@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from lambdas.report.labels import clock, counted, escape, plain
+from lambdas.report.summary import Stage
 
 STAGES = {
     "plan": "Batch planned",
@@ -19,9 +19,9 @@ STAGES = {
 NARROWEST = 0.6
 
 
-def timeline_html(stages: Sequence[dict[str, Any]], finished_at: str) -> str:
+def timeline_html(stages: Sequence[Stage], finished_at: str) -> str:
     """A table of the stages, `finished_at` as the last one."""
-    rows = [*stages, {"stage": "summary", "jobs": None, "began_at": None, "ended_at": finished_at}]
+    rows: list[Stage] = [*stages, {"stage": "summary", "jobs": None, "began_at": None, "ended_at": finished_at}]
     spans = [(moment(row["began_at"] or row["ended_at"]), moment(row["ended_at"])) for row in rows]
     first, last = min(begin for begin, _ in spans), max(end for _, end in spans)
     whole = max((last - first).total_seconds(), 1.0)
@@ -40,7 +40,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def row_html(row: dict[str, Any], begin: datetime, end: datetime, left: float, right: float) -> str:
+def row_html(row: Stage, begin: datetime, end: datetime, left: float, right: float) -> str:
     took = clock((end - begin).total_seconds()) if row["began_at"] else ""
     from_ = time_html(begin) if row["began_at"] else ""
     width = max((right - left) * 100, NARROWEST)

@@ -5,7 +5,7 @@ refers to. It makes all ways to give a seed optional; which of them go together 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from botocore.model import StructureShape
 
@@ -13,7 +13,7 @@ from lambdas.rules.sdk_model import broken_constraints, given, kind_of, without
 from lambdas.rules.tags import tag_problems
 
 SERVICE = "cleanroomsml"
-OPERATION = "StartAudienceGenerationJob"
+OPERATION: Final = "StartAudienceGenerationJob"
 SET_BY_PIPELINE = frozenset({"name", "seedAudience"})
 # Of the seed that a query selects; the rest of it comes from cdk.json.
 SEED_SET_BY_PIPELINE = frozenset({"roleArn", "dataSource"})

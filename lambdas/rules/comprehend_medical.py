@@ -5,14 +5,14 @@ pattern, which is in the model, admits only a name.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from botocore.model import StructureShape
 
 from lambdas.rules.sdk_model import broken_constraints, given, shown, without
 
 SERVICE = "comprehendmedical"
-OPERATION = "StartEntitiesDetectionV2Job"
+OPERATION: Final = "StartEntitiesDetectionV2Job"
 SET_BY_PIPELINE = frozenset(
     {"InputDataConfig", "OutputDataConfig", "DataAccessRoleArn", "ClientRequestToken", "KMSKey"}
 )

@@ -7,7 +7,7 @@ That OutputEncryptionKMSKeyId needs an output location is no rule of its own her
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from botocore.model import StructureShape
 
@@ -15,7 +15,7 @@ from lambdas.rules.sdk_model import broken_constraints, given, shown, without
 from lambdas.rules.tags import tag_problems
 
 SERVICE = "transcribe"
-OPERATION = "StartMedicalTranscriptionJob"
+OPERATION: Final = "StartMedicalTranscriptionJob"
 SET_BY_PIPELINE = frozenset(
     {"MedicalTranscriptionJobName", "Media", "OutputBucketName", "OutputKey", "OutputEncryptionKMSKeyId"}
 )

@@ -1,7 +1,7 @@
 """How the three services' jobs are watched: one shape of state, one wait policy, one way to fail."""
 
 import time
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
@@ -13,12 +13,26 @@ EARLY_POLLS = 2
 OUR_SIDE = ("access", "authoriz", "denied", "permission", "kms", "internal", "credential", "assume")
 
 
+class JobResult(TypedDict, total=False):
+    """How a job ended: `reason` why it was rejected; the others are what its service reports of a success."""
+
+    reason: str
+    # Comprehend Medical; `jobs` counts those that the batch's documents were taken from.
+    service_status: str
+    model_version: str | None
+    output_uri: str | None
+    manifest_path: str
+    jobs: int
+    # Clean Rooms ML; an export's location is `output_uri`, and an export names its generation from its start on.
+    metrics: Any
+    audience_generation_job_arn: str
+
+
 class Job(TypedDict):
     """What the state machine carries of a running job.
 
     `status` is IN_PROGRESS, COMPLETED, REJECTED (the service won't take this input) or START_AGAIN.
-    `watched_since` is in seconds since the epoch, `polls` counts those that found it running. `result` is what the
-    job's module has to say of its end.
+    `watched_since` is in seconds since the epoch, `polls` counts those that found it running.
     """
 
     id: str
@@ -28,7 +42,7 @@ class Job(TypedDict):
     watched_since: int
     redrive_count: int
     polls: NotRequired[int]
-    result: NotRequired[dict[str, object]]
+    result: NotRequired[JobResult]
 
 
 def started(job_id: str, expected_seconds: int, redrive_count: int) -> Job:
@@ -105,7 +119,7 @@ def failed(job: Job, redrive_count: int, reason: str) -> Job:
     raise JobFailed(f"job {job['id']} failed: {reason}. A redrive starts the next attempt.")
 
 
-def completed(job: Job, **result: object) -> Job:
+def completed(job: Job, **result: Unpack[JobResult]) -> Job:
     return {**job, "status": "COMPLETED", "wait_seconds": 0, "result": result}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.shared.identity import media_id
+from lambdas.shared.state import NamedRecording
 from lambdas.shared.storage import find_head, s3
 from lambdas.shared.uris import parse_uri
 
@@ -67,7 +68,7 @@ def find_recording(bucket: str, key: str) -> Mapping[str, Any] | None:
     return find_head(bucket, key)
 
 
-def planned_head(recording: Mapping[str, Any]) -> Mapping[str, Any]:
+def planned_head(recording: NamedRecording) -> Mapping[str, Any]:
     """S3's answer to HeadObject for a recording of a plan, as its item of the Map describes it.
 
     Raises:
@@ -81,7 +82,7 @@ def planned_head(recording: Mapping[str, Any]) -> Mapping[str, Any]:
     return head
 
 
-def replaced(recording: Mapping[str, Any]) -> bool:
+def replaced(recording: NamedRecording) -> bool:
     """Whether the object is another version by now than the planned one; not if it is gone, or S3 doesn't tell."""
     bucket, key = parse_uri(recording["uri"])
     try:

@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
 
+from lambdas.shared.jobs import Job
+
+Event = TypeVar("Event")
 Result = TypeVar("Result")
-Handler = Callable[[dict[str, Any], object], Result]
+# A function as Lambda calls it, with whatever JSON says.
+Called = Callable[[Any, object], Result]
 
 logger = Logger()
 metrics = Metrics()
@@ -21,16 +25,16 @@ metrics = Metrics()
 metrics.service = ""
 
 
-def observed(stage: str, *, timed: bool = False) -> Callable[[Handler[Result]], Handler[Result]]:
+def observed(stage: str, *, timed: bool = False) -> Callable[[Callable[[Event, object], Result]], Called[Result]]:
     """Have a function's log lines carry the execution's name, and its metrics the environment and `stage`.
 
     `timed` is for the steps that are a stage by themselves: they count how long they take as DurationSeconds. Every
     call counts a BatchesFinished of 0, so that an hour of work without a result is told from an hour without work.
     """
 
-    def decorate(handler: Handler[Result]) -> Handler[Result]:
+    def decorate(handler: Callable[[Event, object], Result]) -> Called[Result]:
         @functools.wraps(handler)
-        def observe(event: dict[str, Any], context: object) -> Result:
+        def observe(event: Any, context: object) -> Result:
             environment = os.environ.get("RESOURCE_PREFIX", "unknown")
             logger.set_correlation_id(execution_of(event))
             metrics.add_dimension("environment", environment)
@@ -49,15 +53,15 @@ def observed(stage: str, *, timed: bool = False) -> Callable[[Handler[Result]], 
     return decorate
 
 
-def watching(poll: Handler[Mapping[str, Any]]) -> Handler[Any]:
+def watching(poll: Callable[[Event, object], Job]) -> Called[Job]:
     """Count how long the job that `poll` asks about has been watched, and how long it took once it has ended.
 
-    A redrive begins to watch anew. What was there before the execution came (a transcript that is reused) counts not.
+    A redrive begins to watch anew. A transcript that was there before the execution isn't counted.
     """
 
     @functools.wraps(poll)
-    def watch(event: dict[str, Any], context: object) -> Mapping[str, Any]:
-        job = event["job"]
+    def watch(event: Any, context: object) -> Job:
+        job: Job = event["job"]
         if job["status"] != "IN_PROGRESS":
             return poll(event, context)
         age = max(0.0, time.time() - job["watched_since"])

@@ -4,25 +4,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
 
 from lambdas.shared.layout import rejection_key, rejections_prefix
 from lambdas.shared.observability import logger
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
+from lambdas.shared.state import LeftRecording, NamedRecording, Rejection
 from lambdas.shared.storage import list_keys, write_json
 
 # A word of a reason that tells one recording from another.
 _PARTICULAR = re.compile(r"\S*[\d'/]\S*")
 
 
-class Rejection(TypedDict):
-    media_id: str
-    user_id: str
-    uri: str
-    reason: str
-
-
-def write_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any], reason: str) -> None:
+def write_rejection(bucket: str, batch_id: str, recording: NamedRecording, reason: str) -> None:
     write_json(bucket, rejection_key(batch_id, recording["media_id"]), rejection(recording, reason))
     logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
 
@@ -33,7 +26,7 @@ def rejected_media(bucket: str, batch_id: str) -> set[str]:
     return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
 
 
-def read_rejection(bucket: str, batch_id: str, recording: Mapping[str, Any]) -> Rejection:
+def read_rejection(bucket: str, batch_id: str, recording: NamedRecording) -> Rejection:
     """The rejection of a recording. One that can't be read is told with the reason for that."""
     key = rejection_key(batch_id, recording["media_id"])
     try:
@@ -50,7 +43,7 @@ def most_alike(rejections: Iterable[Rejection]) -> int:
     return max(reasons.values(), default=0)
 
 
-def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:
+def rejection(recording: NamedRecording, reason: str) -> Rejection:
     return {
         "media_id": recording["media_id"],
         "user_id": recording["user_id"],
@@ -59,11 +52,15 @@ def rejection(recording: Mapping[str, Any], reason: str) -> Rejection:
     }
 
 
-def left_to_others(planned: Iterable[dict[str, Any]], elsewhere: Mapping[str, str]) -> list[dict[str, Any]]:
-    """`elsewhere` as the summary tells it."""
+def left_to_others(planned: Iterable[NamedRecording], elsewhere: Mapping[str, str]) -> list[LeftRecording]:
+    """The planned recordings that another execution has; `elsewhere` names it by media id."""
     return [
-        {key: recording[key] for key in ("media_id", "user_id", "uri")}
-        | {"execution_name": elsewhere[recording["media_id"]]}
+        {
+            "media_id": recording["media_id"],
+            "user_id": recording["user_id"],
+            "uri": recording["uri"],
+            "execution_name": elsewhere[recording["media_id"]],
+        }
         for recording in planned
         if recording["media_id"] in elsewhere
     ]

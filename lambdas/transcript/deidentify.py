@@ -5,7 +5,7 @@ Only what the services label is masked. Neither promises to find everything (the
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from lambdas.transcript.phi_labels import WORD, PhiLabel
 from lambdas.transcript.transcribed_words import Word
@@ -22,6 +22,37 @@ class Finding(NamedTuple):
     span: Span | None
     start_seconds: float | None = None
     end_seconds: float | None = None
+
+
+class Masked(TypedDict):
+    """What was masked: offsets in the masked text, None where only the seconds are known."""
+
+    category: str
+    begin_offset: int | None
+    end_offset: int | None
+    start_seconds: float | None
+    end_seconds: float | None
+    source: str
+
+
+class SpokenWord(TypedDict):
+    """A word as it was said, or the mask in place of some."""
+
+    text: str
+    start_seconds: float | None
+    end_seconds: float | None
+    speaker: str | None
+    channel: str | None
+
+
+class Deidentified(TypedDict):
+    """`deidentified/<transcript_id>.json`. It isn't `complete` where entity detection did not see the whole text."""
+
+    transcript_id: str
+    complete: bool
+    text: str
+    words: list[SpokenWord]
+    masked: list[Masked]
 
 
 class Mask(NamedTuple):
@@ -47,16 +78,15 @@ def label_findings(labels: Iterable[PhiLabel]) -> Iterator[Finding]:
             yield Finding(label.category, TRANSCRIBE_MEDICAL, None, label.start_seconds, label.end_seconds)
 
 
-def deidentified(transcript_id: str, words: Words, findings: Iterable[Finding], complete: bool) -> dict[str, Any]:
-    """The transcript as a JSON document: `text` and `words` with masks in place of the findings, and the masks.
+def deidentified(transcript_id: str, words: Words, findings: Iterable[Finding], complete: bool) -> Deidentified:
+    """The transcript with masks in place of the findings.
 
-    `complete` is false where entity detection did not see the whole text. The offsets of `masked` count in the masked
-    text. A word that the text doesn't have is left out, since nothing says whether it is to be masked.
+    A word that the text doesn't have is left out, since nothing says whether it is to be masked.
     """
     findings = list(findings)
     masks = masks_of(words, findings)
     pieces: list[str] = []
-    masked: list[dict[str, Any]] = []
+    masked: list[Masked] = []
     position = length = 0
     for mask in masks:
         pieces += [words.text[position : mask.begin], mask.text]
@@ -143,7 +173,7 @@ def last(*seconds: float | None) -> float | None:
     return max((value for value in seconds if value is not None), default=None)
 
 
-def masked_words(words: Words, masks: Sequence[Mask]) -> Iterator[dict[str, Any]]:
+def masked_words(words: Words, masks: Sequence[Mask]) -> Iterator[SpokenWord]:
     """The words in the text's order, one in place of all those that a mask covers."""
     ends = [mask.end for mask in masks]
     told = -1
@@ -156,7 +186,7 @@ def masked_words(words: Words, masks: Sequence[Mask]) -> Iterator[dict[str, Any]
             yield entry(masks[number].text, words.at((masks[number].begin, masks[number].end)))
 
 
-def entry(text: str, said: Word | Said) -> dict[str, Any]:
+def entry(text: str, said: Word | Said) -> SpokenWord:
     return {
         "text": text,
         "start_seconds": said.start_seconds,

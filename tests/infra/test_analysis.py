@@ -27,6 +27,18 @@ def test_the_table_is_over_the_records_and_nothing_else(local: Deployed) -> None
     storage = table["TableInput"]["StorageDescriptor"]
     assert storage["Location"] == "s3://Storage/Clinical/Bucket/records/"
     assert {column["Name"]: column["Type"] for column in storage["Columns"]} == COLUMNS
+    attribute = (
+        "id:int,category:string,type:string,text:string,score:double,relationship_type:string,"
+        "relationship_score:double,begin_offset:int,end_offset:int,traits:array<struct<name:string,score:double>>"
+    )
+    shown = ("audience_consent", "entity_id", "score", "alternatives", "attributes")
+    assert [COLUMNS[name] for name in shown] == [
+        "boolean",
+        "int",
+        "double",
+        "array<string>",
+        f"array<struct<{attribute}>>",
+    ]
     assert "PartitionKeys" not in table["TableInput"]
 
 
@@ -67,7 +79,7 @@ def test_a_saved_query_names_columns_and_values_that_there_are(query: str) -> No
     words = set(re.findall(r"\b[a-z_0-9]*[a-z][a-z_0-9]*\b(?!\s*\()", re.sub(r"'[^']*'", "", statement)))
     assert words - own - {"name"} <= set(COLUMNS)
     texts = set(re.findall(r"'([A-Z_]{3,})'", statement))
-    known = (ROOT / "infra" / "environment.py").read_text() + (ROOT / "lambdas" / "entity_records.py").read_text()
+    known = (ROOT / "infra" / "environment.py").read_text() + (ROOT / "lambdas/entities/records.py").read_text()
     attributes = {"DOSAGE", "STRENGTH", "ROUTE_OR_MODE", "FORM", "FREQUENCY"}
     assert all(f'"{text}"' in known for text in texts - attributes)
 

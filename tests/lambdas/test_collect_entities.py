@@ -96,8 +96,15 @@ def manifest(s3: Any, succeeded: int, unprocessed: int = 0, **more: Any) -> None
     put(s3, OUTPUT + "Manifest", {"Summary": summary})
 
 
-def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, Any] | None = None) -> dict[str, Any]:
-    note_ended("d1", {"output_uri": f"s3://{CLINICAL}/{OUTPUT}", "manifest_path": manifest_path})
+def end(base: str, prefix: str, manifest_path: str) -> None:
+    uri = f"s3://{CLINICAL}/{prefix}"
+    note_ended(
+        base, {"service_status": "COMPLETED", "model_version": None, "output_uri": uri, "manifest_path": manifest_path}
+    )
+
+
+def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, Any] | None = None) -> Any:
+    end("d1", OUTPUT, manifest_path)
     parameters = {"StartMedicalTranscriptionJob": transcription or {}}
     return collect_entities.handler({"batch": BATCH, "documents": DOCUMENTS, "parameters": parameters}, None)
 
@@ -490,7 +497,7 @@ def test_the_documents_of_a_recording_may_come_from_several_jobs(batch: Any) -> 
     other = "entities/other/"
     put(batch, other + "m1-0001.txt.out", {"Entities": [entity("calf", 0)]})
     put(batch, other + "Manifest", {"Summary": {"SuccessFilesCount": 1, "UnprocessedFilesCount": 0}})
-    note_ended("d2", {"output_uri": f"s3://{CLINICAL}/{other}", "manifest_path": other + "Manifest"})
+    end("d2", other, other + "Manifest")
     assert collect()["documents_unprocessed"] == 1
     assert [row["text"] for row in records(batch, "m1")] == ["fever", "calf"]
     assert "no job has looked at it" in reason(batch, "m2")

@@ -11,12 +11,13 @@ from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_enti
 from lambdas.shared import jobs
 from lambdas.shared.claim_items import Standing, look_again
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
+from lambdas.shared.state import EntityOutput
 
 CLINICAL = "clinical-bucket"
 NEW = {"base": "d1", "count": 10, "characters": 9000, "estimated_usd": 0.9}
 DOCUMENTS = {"jobs_key": "batches/batch/entity-jobs-1.json", "generation": 1, "new": NEW}
 NO_NEW = {**DOCUMENTS, "new": {**NEW, "base": "", "count": 0}}
-OUTPUT = {
+OUTPUT: EntityOutput = {
     "service_status": "COMPLETED",
     "model_version": "2.5.0",
     "output_uri": "s3://clinical-bucket/entities/1-EntitiesDetection-j/",

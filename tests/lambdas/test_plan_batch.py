@@ -40,7 +40,7 @@ def event_of(request: dict[str, Any], execution_name: str = "e-1") -> dict[str, 
     }
 
 
-def plan(s3: Any, *uris: str, execution_name: str = "e-1", **more: Any) -> tuple[dict[str, Any], Any, Any]:
+def plan(s3: Any, *uris: str, execution_name: str = "e-1", **more: Any) -> tuple[Any, Any, Any]:
     request = {"media": list(uris), **more}
     batch = plan_batch.handler(event_of(request, execution_name), None)["batch"]
 

@@ -49,7 +49,7 @@ def put_plan(s3: Any, *recordings: dict[str, Any]) -> None:
         write_item(Change(claim_key(item["transcript_id"]), put={"execution": "batch", "planning": 0}))
 
 
-def prepare(language: str = "en") -> dict[str, Any]:
+def prepare(language: str = "en") -> Any:
     return prepare_documents.handler({"batch": BATCH, "parameters": {"LanguageCode": language}}, None)
 
 
@@ -114,7 +114,7 @@ def two_and_a_job(s3: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     put_plan(s3, recording("m1"), recording("m2"))
     put_transcript(s3, "m1", "Keine Übelkeit. No pain.")
     put_transcript(s3, "m2", "No fever.")
-    answer = prepare()
+    answer: dict[str, Any] = prepare()
     assert answer_for("batch", answer["new"]["base"], answer["generation"])
     note_started(answer["new"]["base"], "job-1", 1)
     return answer
@@ -123,7 +123,11 @@ def two_and_a_job(s3: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def end(s3: Any, base: str, *documents: str) -> None:
     for name in [*(f"{document}.out" for document in documents), "Manifest"]:
         write(s3, f"entities/{base}/{name}", {})
-    note_ended(base, {"output_uri": f"s3://{CLINICAL}/entities/{base}/", "manifest_path": f"entities/{base}/Manifest"})
+    uri, manifest = f"s3://{CLINICAL}/entities/{base}/", f"entities/{base}/Manifest"
+    note_ended(
+        base,
+        {"service_status": "COMPLETED", "model_version": None, "output_uri": uri, "manifest_path": manifest},
+    )
 
 
 def test_what_a_job_of_ours_covers_is_taken_from_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +147,7 @@ def test_what_a_job_of_an_earlier_owner_covers_is_taken_from_it(s3: Any, monkeyp
     write_item(Change(object_key("o-m3"), put={"sequence": 1, "version": "m3"}))
     write_item(Change(claim_key("m1-t"), put={"execution": "later", "planning": 0}, add={"jobs": {base}}))
     write_item(Change(claim_key("m3-t"), put={"execution": "later", "planning": 0}))
-    answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
+    answer: Any = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
     assert [(line["media_id"], line["job"] == base) for line in read_index(s3, answer)] == [
         ("m1", True),
         ("m1", True),
@@ -161,7 +165,7 @@ def test_what_an_earlier_owner_only_meant_to_start_is_paid_by_this_batch(
     write(s3, "batches/later/plan.json", {"recordings": [recording("m1")]})
     write_item(Change(claim_key("m1-t"), put={"execution": "later", "planning": 0}, add={"jobs": {base}}))
     later = {"batch_id": "later", "prefix": "batches/later/"}
-    answer = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
+    answer: Any = prepare_documents.handler({"batch": later, "parameters": {"LanguageCode": "en"}}, None)
     assert (answer["new"]["count"], answer["estimated_usd"]) == (0, 0.03)
 
 

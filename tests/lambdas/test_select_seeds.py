@@ -33,9 +33,7 @@ def put_records(s3: Any, *records: dict[str, Any], media_id: str = "m") -> None:
     s3.put_object(Bucket=CLINICAL, Key=f"records/{media_id}.jsonl", Body=body.encode())
 
 
-def select(
-    monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any], parameters: Mapping[str, str] = MODEL
-) -> dict[str, Any]:
+def select(monkeypatch: pytest.MonkeyPatch, *cohorts: dict[str, Any], parameters: Mapping[str, str] = MODEL) -> Any:
     monkeypatch.setenv("COHORTS", json.dumps(list(cohorts or [COHORT])))
     return select_seeds.handler({"batch": {"batch_id": "b"}, "parameters": parameters}, None)
 

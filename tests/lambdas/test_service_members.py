@@ -19,7 +19,7 @@ from lambdas.shared import jobs
 from lambdas.shared.errors import InvalidInput
 
 JOB = "job-of-20-characters"
-RECORDING = {
+RECORDING: Any = {
     "batch_id": "b",
     "media_id": "m",
     "user_id": "p",
@@ -27,7 +27,7 @@ RECORDING = {
     "transcript_id": "t",
 }
 DOCUMENTS = {"jobs_key": "batches/b/entity-jobs-1.json", "new": {"base": "d"}}
-SEED = {"cohort": "c", "seed_uri": "s3://audience-bucket/seeds/c/s.jsonl"}
+SEED: Any = {"cohort": "c", "seed_uri": "s3://audience-bucket/seeds/c/s.jsonl"}
 
 
 def filled(shape: Shape) -> Any:

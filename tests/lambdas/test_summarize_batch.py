@@ -7,6 +7,7 @@ import pytest
 
 from lambdas import summarize_batch
 from lambdas.report.labels import escape
+from lambdas.report.summary import Counts
 
 CLINICAL = "clinical-bucket"
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
@@ -34,9 +35,7 @@ def planned(number: int, reused: bool) -> dict[str, Any]:
     return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
 
 
-def summarize(
-    s3: Any, model: str = MODEL, documented: str = "m1", **more: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def summarize(s3: Any, model: str = MODEL, documented: str = "m1", **more: Any) -> tuple[Any, Any]:
     plan = {
         "batch_id": "b",
         "reprocess": False,
@@ -147,7 +146,13 @@ LENGTHS = [f"The recording is {seconds} seconds long; it takes up to 14400." for
 def test_rejections_are_suspicious_if_most_recordings_share_a_reason(
     transcribed: int, reasons: list[str], suspicious: int
 ) -> None:
-    counts = {"transcribed": transcribed, "rejected": len(reasons), "reused": 100, "elsewhere": 100}
+    counts: Counts = {
+        "received": 0,
+        "transcribed": transcribed,
+        "rejected": len(reasons),
+        "reused": 100,
+        "elsewhere": 100,
+    }
     assert summarize_batch.suspicious(counts, rejected_for(*reasons)) == suspicious
 
 
@@ -209,11 +214,6 @@ def test_what_became_of_the_suppression_list_is_told(s3: Any) -> None:
     assert "Lines 2, 9" in report(s3)
 
 
-def test_an_execution_whose_seeds_were_selected_by_an_earlier_version_is_summarized(s3: Any) -> None:
-    _, summary = summarize(s3, seeds={"cohorts": [], "not_generated": []})
-    assert (summary["unreadable_records"]["count"], summary["suppression"]) == (0, None)
-
-
 def test_the_answer_names_no_patient(s3: Any) -> None:
     assert "p-3" not in json.dumps(summarize(s3)[0])
 
@@ -244,7 +244,14 @@ def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -
         "service_status": "PARTIAL_SUCCESS", "model_version": None, "output_uri": "s3://c/entities/j/",
         "jobs": 1, "manifest_path": "entities/j/Manifest",
     }  # fmt: skip
-    entities = summarize_batch.NO_ENTITIES | {"records": 2, "by_category": {"ANATOMY": 2}, "documents_unprocessed": 1}
+    put(s3, "batches/b/elsewhere-2.json", [])
+    entities = {
+        **summarize_batch.NO_ENTITIES,
+        "records": 2,
+        "by_category": {"ANATOMY": 2},
+        "documents_unprocessed": 1,
+        "elsewhere_key": "batches/b/elsewhere-2.json",
+    }
     _, summary = summarize(s3, audiences=[item], entities=entities, entity_detection={"result": result})
     assert [stage["stage"] for stage in summary["stages"]] == ["transcription", "plan", "prepare_documents"]
 

@@ -4,18 +4,21 @@ from typing import Any
 import pytest
 
 from lambdas.cohorts import people
+from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.cohorts.people import read_people
 from lambdas.shared import recording_files
 from lambdas.shared.ledger import Change, write
 from lambdas.shared.object_items import object_key
 
 CLINICAL = "clinical-bucket"
-COHORT = {
+COHORT: Cohort = {
     "name": "c",
     "category": "MEDICAL_CONDITION",
     "terms": ["fever"],
     "minimum_score": 0.5,
     "excluded_traits": [],
+    "minimum_seed_size": 25,
+    "export": None,
 }
 
 

@@ -16,14 +16,20 @@ from lambdas.entities.jobs import (
     transcript_of,
     write_documents_of,
 )
+from lambdas.shared.state import EntityOutput
 
 CLINICAL = "clinical-bucket"
 
 
-def output(job_id: str) -> dict[str, str]:
+def output(job_id: str) -> EntityOutput:
     """What PollEntityDetection notes of a job that has ended."""
     prefix = f"entities/{job_id}/"
-    return {"output_uri": f"s3://{CLINICAL}/{prefix}", "manifest_path": f"{prefix}Manifest"}
+    return {
+        "service_status": "COMPLETED",
+        "model_version": None,
+        "output_uri": f"s3://{CLINICAL}/{prefix}",
+        "manifest_path": f"{prefix}Manifest",
+    }
 
 
 def end(s3: Any, base: str, *documents: str) -> None:
@@ -87,6 +93,5 @@ def test_of_several_jobs_the_one_that_has_an_output_counts(s3: Any) -> None:
 
 
 def test_what_is_noted_of_the_end_is_kept_as_it_is(s3: Any) -> None:
-    told = {"service_status": "COMPLETED", "model_version": None, **output("j")}
-    note_ended("b", told)
-    assert json.loads(json.dumps(read_entity_jobs(["b"])["b"].output)) == told
+    note_ended("b", output("j"))
+    assert json.loads(json.dumps(read_entity_jobs(["b"])["b"].output)) == output("j")

@@ -60,7 +60,7 @@ def test_too_many_recordings_are_refused_with_the_limit(monkeypatch: pytest.Monk
         read_request({"media": [f"s3://{MEDIA}/media/p/{n}.wav" for n in range(3)]})
 
 
-def with_parameters(**parameters: Any) -> dict[str, dict[str, Any]]:
+def with_parameters(**parameters: Any) -> Any:
     return read_request({"media": [f"s3://{MEDIA}/media/p/a.wav"], "parameters": parameters}).parameters
 
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.planning import recordings, versions
-from lambdas.planning.versions import Planned, plan_versions
+from lambdas.planning.versions import FoundVersion, plan_versions
 from lambdas.shared import object_faults
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import records_key
@@ -23,7 +23,7 @@ def put(s3: Any, key: str = KEY, body: bytes = b"sound", metadata: dict[str, str
     return digest(MEDIA, key, s3.put_object(Bucket=MEDIA, Key=key, Body=body, Metadata=metadata or {})["VersionId"])
 
 
-def plan(*keys: str) -> list[Planned]:
+def plan(*keys: str) -> list[FoundVersion]:
     with ThreadPoolExecutor(2) as pool:
         return plan_versions(pool, keys or (KEY,))
 

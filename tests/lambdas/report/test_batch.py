@@ -1,11 +1,14 @@
 from typing import Any
 
 from lambdas.report.batch import batch_page
+from lambdas.shared.state import PlannedRecording
 from tests.lambdas.report.parsed import Parsed
 
-PLANNED = [
+PLANNED: list[PlannedRecording] = [
     {
         "media_id": f"m{number}",
+        "object_id": f"o{number}",
+        "user_id": f"p-{number}",
         "transcript_id": f"t{number}",
         "uri": f"s3://b/media/p-{number}/visit.wav",
         "uploaded_at": "2026-01-01T00:00:00+00:00",
@@ -16,7 +19,7 @@ PLANNED = [
 ]
 
 
-def summary(**more: Any) -> dict[str, Any]:
+def summary(**more: Any) -> Any:
     return {
         "batch_id": "drop-1",
         "finished_at": "2026-01-01T10:10:00+00:00",
@@ -193,7 +196,7 @@ def test_markup_in_names_and_reasons_stays_text() -> None:
     without = [{"cohort": evil, "eligible": 1, "reason": evil}]
     html = batch_page(
         summary(rejected=rejected, cohorts_without_audience=without, parameters={evil: evil}, batch_id=evil),
-        [PLANNED[0] | {"uri": f"s3://b/media/{evil}.wav"}],
+        [{**PLANNED[0], "uri": f"s3://b/media/{evil}.wav"}],
         {"m1"},
     )
     assert html.count("<script") == 1

@@ -12,6 +12,7 @@ import pytest
 from lambdas.report.batch import batch_page
 from lambdas.report.labels import CONTEXTS
 from lambdas.report.recording import recording_page
+from lambdas.shared.state import PlannedRecording
 from lambdas.transcript.words import Words
 from tests.lambdas.report import visit
 from tests.lambdas.report.test_batch import PLANNED, summary
@@ -73,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "reports").mkdir()
     (root / "reports/visit.html").write_text(recording_page(visit.RECORDING, words, visit.records(words), True))
     (root / "batches/drop-1").mkdir(parents=True)
-    planned = [{**PLANNED[0], "transcript_id": "visit"}]
+    planned: list[PlannedRecording] = [{**PLANNED[0], "transcript_id": "visit"}]
     (root / "batches/drop-1/report.html").write_text(batch_page(summary(), planned, {"m1"}))
     with wave.open(str(root / "reports/visit.wav"), "wb") as file:
         file.setnchannels(1)

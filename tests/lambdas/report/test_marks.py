@@ -2,8 +2,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from lambdas.entities.records import EntityRecord
 from lambdas.report.marks import Mark, Place, marks_of, places_of
+from lambdas.shared.entity_record import EntityRecord
 from tests.lambdas.report import visit
 
 WORDS = visit.words()

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lambdas.entities.records import EntityRecord
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
+from lambdas.shared.entity_record import EntityRecord
 from tests.lambdas.report import visit
 from tests.lambdas.report.parsed import Parsed
 
@@ -15,7 +15,8 @@ from tests.lambdas.report.parsed import Parsed
 def rendered(records: list[EntityRecord] | None = None, complete: bool = True, **recording: Any) -> str:
     words = visit.words()
     found = visit.records(words) if records is None else records
-    return recording_page(visit.RECORDING | recording, words, found, complete)
+    changed: Any = {**visit.RECORDING, **recording}
+    return recording_page(changed, words, found, complete)
 
 
 def entry(html: str, heading: str) -> str:

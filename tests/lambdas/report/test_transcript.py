@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from lambdas.entities.records import EntityRecord
 from lambdas.report.transcript import transcript_html
+from lambdas.shared.entity_record import EntityRecord
 from lambdas.transcript.words import Words
 from tests.lambdas.report import visit
 from tests.lambdas.report.parsed import Element, Parsed

@@ -4,11 +4,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lambdas.entities.records import Attribute, EntityRecord, Trait
+from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
+from lambdas.shared.state import PlannedRecording
 from lambdas.transcript.words import Words
 
 TRANSCRIPT_ID = "5f0c-visit"
-RECORDING: dict[str, Any] = {
+RECORDING: PlannedRecording = {
     "media_id": "m1",
     "object_id": "o1",
     "user_id": "p-001",
@@ -60,8 +61,12 @@ def record(said: Words, text: str, category: str = "MEDICAL_CONDITION", **more: 
     begin = said.text.index(text)
     at = said.at((begin, begin + len(text)))
     members: dict[str, Any] = {
-        **{key: RECORDING[key] for key in ("user_id", "media_id", "uploaded_at", "audience_consent", "transcript_id")},
+        "user_id": RECORDING["user_id"],
+        "media_id": RECORDING["media_id"],
         "media_uri": RECORDING["uri"],
+        "uploaded_at": RECORDING["uploaded_at"],
+        "audience_consent": RECORDING["audience_consent"],
+        "transcript_id": RECORDING["transcript_id"],
         "source": "comprehend_medical",
         "document": "m1-0000.txt",
         "entity_id": 0,

@@ -63,7 +63,7 @@ def test_what_is_no_object_is_told(parameters: Any) -> None:
     assert any("not an object" in problem for problem in problems(parameters))
 
 
-def test_rules_that_need_no_client_and_the_layout_are_all_that_the_infrastructure_takes_from_the_functions() -> None:
+def test_the_infrastructure_takes_nothing_from_the_functions_that_needs_a_client() -> None:
     rules = "\n".join(path.read_text() for path in Path("lambdas/rules").glob("*.py"))
     infrastructure = "\n".join(path.read_text() for path in Path("infra").glob("*.py"))
     imported = re.compile(r"^(?:from|import) (botocore.session|boto3|lambdas[\w.]*)", re.MULTILINE)
@@ -73,6 +73,7 @@ def test_rules_that_need_no_client_and_the_layout_are_all_that_the_infrastructur
     assert set(imported.findall(Path("lambdas/shared/sdk_data.py").read_text())) == set()
     of_functions = {name for name in imported.findall(infrastructure) if name.startswith("lambdas")}
     # `from lambdas.shared import layout`, and names of it.
-    assert of_functions == {"lambdas.rules", "lambdas.shared", "lambdas.shared.layout"}
+    assert of_functions == {"lambdas.rules", "lambdas.shared", "lambdas.shared.layout", "lambdas.shared.entity_record"}
     assert re.findall(r"^from lambdas.shared import (.*)", infrastructure, re.MULTILINE) == ["layout"] * 2
-    assert imported.findall(Path("lambdas/shared/layout.py").read_text()) == []
+    for name in ("layout", "entity_record"):
+        assert imported.findall(Path(f"lambdas/shared/{name}.py").read_text()) == []

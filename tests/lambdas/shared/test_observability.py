@@ -78,7 +78,7 @@ def poll(status: str, age: float, answer: str) -> None:
 
     @observed("transcription")
     @watching
-    def asked(event: dict[str, Any], context: object) -> dict[str, Any]:
+    def asked(event: dict[str, Any], context: object) -> Any:
         if answer == "fails":
             raise RuntimeError
         return {**event["job"], "status": answer}

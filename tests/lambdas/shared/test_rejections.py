@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from lambdas.shared.rejections import most_alike, read_rejection, rejected_media, rejection, write_rejection
+from lambdas.shared.state import NamedRecording
 
 BUCKET = "clinical-bucket"
 
 
-def recording(number: int) -> dict[str, Any]:
+def recording(number: int) -> NamedRecording:
     return {"media_id": f"m{number}", "user_id": f"p-{number}", "uri": f"s3://b/media/p-{number}/a.wav"}
 
 

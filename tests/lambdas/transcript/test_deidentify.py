@@ -1,9 +1,14 @@
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL, Finding, deidentified, label_findings
+from lambdas.transcript.deidentify import (
+    COMPREHEND_MEDICAL,
+    TRANSCRIBE_MEDICAL,
+    Deidentified,
+    Finding,
+    deidentified,
+    label_findings,
+)
 from lambdas.transcript.phi_labels import PhiLabel
 from lambdas.transcript.words import Span, Words
 
@@ -25,7 +30,7 @@ def found(part: str, category: str = "NAME", source: str = COMPREHEND_MEDICAL, t
     return Finding(category, source, (begin, begin + len(part)))
 
 
-def masked(*findings: Finding, text: str = TEXT) -> dict[str, Any]:
+def masked(*findings: Finding, text: str = TEXT) -> Deidentified:
     return deidentified("t", words_of(text), findings, True)
 
 

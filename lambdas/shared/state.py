@@ -1,0 +1,251 @@
+"""What passes between the states of an execution, and the documents about its batch in S3 that the states share.
+
+State carries ids, counts and `s3://` URIs only. Each function's own input is declared beside its handler; a test holds
+it against the `Parameters` of the state that calls the function.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+from lambdas.shared.jobs import Job
+
+# The parameters of one request to a service, by the names of its API reference.
+Parameters = Mapping[str, Any]
+
+
+class AllParameters(TypedDict):
+    """The parameters of the three requests, by the operations' names."""
+
+    StartMedicalTranscriptionJob: Parameters
+    StartEntitiesDetectionV2Job: Parameters
+    StartAudienceGenerationJob: Parameters
+
+
+# The plan, written by PlanBatch
+
+
+class NamedRecording(TypedDict):
+    """What every list of recordings shows of each."""
+
+    media_id: str
+    user_id: str
+    uri: str
+
+
+class Rejection(TypedDict):
+    """`reason` says what is wrong with the recording, and what to do. A key may name no user id."""
+
+    media_id: str
+    user_id: str | None
+    uri: str
+    reason: str
+
+
+class LeftRecording(NamedRecording):
+    """A recording that the execution `execution_name` works on."""
+
+    execution_name: str
+
+
+class PlannedRecording(NamedRecording):
+    """A recording of this execution; `reused` means that its records were complete before."""
+
+    object_id: str
+    uploaded_at: str
+    audience_consent: bool
+    transcript_id: str
+    reused: bool
+
+
+class Plan(TypedDict):
+    """`plan.json`."""
+
+    batch_id: str
+    reprocess: bool
+    parameters: AllParameters
+    recordings: list[PlannedRecording]
+    elsewhere: list[LeftRecording]
+    rejected: list[Rejection]
+
+
+class MapItem(NamedRecording):
+    """A recording to transcribe: an item of `recordings.json`, which the Map TranscribeMedia reads."""
+
+    batch_id: str
+    transcript_id: str
+    expected_seconds: int
+
+
+class Counts(TypedDict):
+    """How many recordings the input names, and how many of them PlanBatch found to be what."""
+
+    recordings: int
+    reused: int
+    elsewhere: int
+    rejected: int
+
+
+class Batch(Counts):
+    """`$.batch`. The id is the execution's name; `reprocess_id` is empty unless finished work is done again."""
+
+    batch_id: str
+    reprocess_id: str
+    bucket: str
+    prefix: str
+    recordings_key: str
+    max_concurrency: int
+    pending: int
+
+
+# Documents and entities, by PrepareDocuments and CollectEntities
+
+
+class IndexLine(TypedDict):
+    """A line of the index: a document, and the base of the job that looks at it, None for none."""
+
+    document: str
+    media_id: str
+    offset: int
+    characters: int
+    job: str | None
+
+
+class ListedJob(TypedDict):
+    """An entry of the list of the batch's entity detection jobs."""
+
+    base: str
+    documents: int
+    estimated_usd: float
+
+
+class NewJob(TypedDict):
+    """The entity detection job that is to be started; `base` is empty for none."""
+
+    base: str
+    count: int
+    characters: int
+    estimated_usd: float
+
+
+class PreparedDocuments(TypedDict):
+    """`$.documents`."""
+
+    index_key: str
+    jobs_key: str
+    elsewhere_key: str
+    generation: int
+    new: NewJob
+    count: int
+    characters: int
+    estimated_usd: float
+    billable_seconds: float
+
+
+class EntityCounts(TypedDict):
+    """Records and documents of the batch, as the summary has them."""
+
+    records: int
+    by_category: dict[str, int]
+    phi_labels: int
+    documents: int
+    documents_unprocessed: int
+    rejected: int
+
+
+class CollectedEntities(EntityCounts):
+    """`$.entities`."""
+
+    elsewhere_key: str
+
+
+class EntityOutput(TypedDict):
+    """What an entity detection job that has ended left: `output_uri` is the directory that the service made."""
+
+    service_status: str
+    model_version: str | None
+    output_uri: str
+    manifest_path: str
+
+
+# Cohorts, by SelectSeeds
+
+
+class AudienceSize(TypedDict):
+    """`audienceSize` of StartAudienceExportJob."""
+
+    type: str
+    value: int
+
+
+class Seed(TypedDict):
+    """The people that a cohort's audience is made of; a query's seed has neither a file nor a known size."""
+
+    seed_id: str
+    seed_uri: str | None
+    seed_size: int | None
+
+
+class SeededCohort(Seed):
+    """A cohort with a seed: an item of the Map GenerateAudiences."""
+
+    cohort: str
+    eligible: int | None
+    export: AudienceSize | None
+
+
+class CohortWithoutAudience(TypedDict):
+    cohort: str
+    eligible: int | None
+    reason: str
+
+
+class UnreadableRecords(TypedDict):
+    """How many files of records can't be read, and a sentence about each of the first."""
+
+    count: int
+    first: list[str]
+
+
+class Suppression(TypedDict):
+    """What became of the suppression list; lines by their numbers, since what they say stays out of the state."""
+
+    listed: int
+    matching: int
+    unmatched_lines: list[int]
+    similar_lines: list[int]
+
+
+class SelectedSeeds(TypedDict):
+    """`$.seeds`; `suppression` is None if no cohort needs the list."""
+
+    cohorts: list[SeededCohort]
+    not_generated: list[CohortWithoutAudience]
+    unreadable_records: UnreadableRecords
+    suppression: Suppression | None
+
+
+class Audience(TypedDict):
+    """An item of `$.audiences`."""
+
+    seed: SeededCohort
+    generation: Job
+    audience_export: NotRequired[Job]
+
+
+class NotVisible(TypedDict, total=False):
+    """Why members of an audience are null although they exist; a sentence each."""
+
+    metrics: str
+    export_uri: str
+
+
+class State(TypedDict):
+    """The whole state, as SummarizeBatch gets it. A batch without documents has no entity detection."""
+
+    batch: Batch
+    parameters: AllParameters
+    documents: PreparedDocuments
+    entity_detection: NotRequired[Job]
+    entities: NotRequired[CollectedEntities]
+    seeds: SelectedSeeds
+    audiences: list[Audience]

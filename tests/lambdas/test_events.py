@@ -1,0 +1,31 @@
+"""Each function's declared input is what the state that calls it passes on."""
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, get_type_hints
+
+import pytest
+
+from infra.definition import read_definition
+from infra.functions import FUNCTIONS, NO_STEPS, pascal_case
+
+
+def tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and definition of every Task, also within Maps."""
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            yield name, state
+        elif state["Type"] == "Map":
+            yield from tasks(state["ItemProcessor"]["States"])
+
+
+TASKS = dict(tasks(read_definition()["States"]))
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS.keys() - set(NO_STEPS)))
+def test_a_function_declares_the_parameters_of_its_state(function: str) -> None:
+    module, _, name = FUNCTIONS[function][0].rpartition(".")
+    event = get_type_hints(inspect.unwrap(getattr(import_module(module), name)))["event"]
+    passed = {parameter.removesuffix(".$") for parameter in TASKS[pascal_case(function)]["Parameters"]}
+    assert passed == event.__required_keys__ | event.__optional_keys__
