@@ -7,22 +7,12 @@ Of the environment's own (namespace ClinicalMedia, written by lambdas/shared/obs
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from lambdas.shared import stages
+
 NAMESPACE = "ClinicalMedia"
-# The stages that the functions count by, in the order of the pipeline.
-STAGES = (
-    "ingest",
-    "plan",
-    "transcription",
-    "documents",
-    "entity_detection",
-    "collection",
-    "seeds",
-    "audience_generation",
-    "audience_export",
-    "summary",
-)
+STAGES = (stages.INGEST, *(stage.name for stage in stages.STAGES))
 # The stages that are a service's job.
-JOBS = ("transcription", "entity_detection", "audience_generation", "audience_export")
+JOBS = tuple(stage.name for stage in stages.STAGES if stage.job_times)
 
 HOUR = cdk.Duration.hours(1)
 

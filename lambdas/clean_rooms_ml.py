@@ -15,7 +15,7 @@ from lambdas.cohorts.audience_attempts import name_of, unless_failed
 from lambdas.cohorts.model_owner import refusal
 from lambdas.rules.clean_rooms_ml import OPERATION, request_problems
 from lambdas.rules.parameters import merged
-from lambdas.shared import jobs
+from lambdas.shared import jobs, stages
 from lambdas.shared.errors import InvalidInput
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
@@ -68,7 +68,7 @@ class PollEvent(TypedDict):
     redrive_count: int
 
 
-@observed("audience_generation")
+@observed(stages.AUDIENCE_GENERATION.name)
 def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
@@ -141,7 +141,7 @@ def sql_seed(cohort: str) -> dict[str, Any]:
     return found
 
 
-@observed("audience_generation")
+@observed(stages.AUDIENCE_GENERATION.name)
 @watching
 def poll(event: PollEvent, context: object) -> jobs.Job:
     """Where the generation stands; once ACTIVE, with the metrics that the model's owner shares.
@@ -158,11 +158,11 @@ def poll(event: PollEvent, context: object) -> jobs.Job:
     except clean_rooms_ml.exceptions.ResourceNotFoundException as error:
         return jobs.failed(job, event["redrive_count"], error.response["Error"]["Message"])
     if STATUSES[answer["status"]] != "running":
-        write_job_record(event["batch_id"], "audience_generation", answer["name"], answer)
+        write_job_record(event["batch_id"], stages.AUDIENCE_GENERATION.name, answer["name"], answer)
     return outcome(job, answer, event["redrive_count"], GENERATION_DEADLINE_SECONDS, metrics=answer.get("metrics"))
 
 
-@observed("audience_export")
+@observed(stages.AUDIENCE_EXPORT.name)
 def start_export(event: StartExportEvent, context: object) -> jobs.Job:
     """Start the export of the generated audience in the size the cohort asks for, or adopt the one that didn't fail.
 
@@ -188,7 +188,7 @@ def start_export(event: StartExportEvent, context: object) -> jobs.Job:
     return job
 
 
-@observed("audience_export")
+@observed(stages.AUDIENCE_EXPORT.name)
 @watching
 def poll_export(event: PollEvent, context: object) -> jobs.Job:
     """Where the export stands; once ACTIVE, with its location, which is not shown for another account's model.
@@ -205,7 +205,7 @@ def poll_export(event: PollEvent, context: object) -> jobs.Job:
     if answer is None:
         return jobs.failed(job, event["redrive_count"], f"{generation_arn} has no export of that name")
     if STATUSES[answer["status"]] != "running":
-        write_job_record(event["batch_id"], "audience_export", job["id"], answer)
+        write_job_record(event["batch_id"], stages.AUDIENCE_EXPORT.name, job["id"], answer)
     return outcome(
         job,
         answer,

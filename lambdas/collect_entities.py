@@ -15,6 +15,7 @@ from lambdas.entities.jobs import read_entity_jobs
 from lambdas.entities.outputs import job_output, read_outputs
 from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
+from lambdas.shared import stages
 from lambdas.shared.entity_record import EntityRecord
 from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key, transcript_key
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
@@ -64,7 +65,7 @@ class Collected(NamedTuple):
     elsewhere: str | None = None
 
 
-@observed("collection", timed=True)
+@observed(stages.COLLECTION.name, timed=True)
 def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.rules.comprehend_medical import OPERATION, request_problems
-from lambdas.shared import jobs
+from lambdas.shared import jobs, stages
 from lambdas.shared.claim_items import answer_for
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.identity import digest
@@ -53,7 +53,7 @@ class PollEntityDetectionEvent(TypedDict):
     redrive_count: int
 
 
-@observed("entity_detection")
+@observed(stages.ENTITY_DETECTION.name)
 def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
     """Start the batch's new job and every other that was never started or has failed; adopt those that were.
 
@@ -182,7 +182,7 @@ def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
     return job["InputDataConfig"]["S3Bucket"], job["InputDataConfig"].get("S3Key", "").strip("/")
 
 
-@observed("entity_detection")
+@observed(stages.ENTITY_DETECTION.name)
 @watching
 def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
     """Where the batch's jobs stand; what each leaves is noted in the ledger when it ends.
@@ -210,7 +210,7 @@ def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
         if STATUSES[status] == "running":
             running = known.id
             continue
-        write_job_record(event["batch_id"], "entity_detection", known.id, properties)
+        write_job_record(event["batch_id"], stages.ENTITY_DETECTION.name, known.id, properties)
         if STATUSES[status] == "failed":
             reason = properties.get("Message", f"its status is {status}, without a message")
             job["id"] = known.id

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.planning.object_created import NotAnEvent, ObjectCreated, read_message
+from lambdas.shared import stages
 from lambdas.shared.identity import digest
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.sdk import client
@@ -31,7 +32,7 @@ PLANNED_PER_SECOND = 100
 stepfunctions = client("stepfunctions")
 
 
-@observed("ingest", timed=True)
+@observed(stages.INGEST, timed=True)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Start the executions for one SQS batch of EventBridge `Object Created` events.
 

@@ -12,6 +12,7 @@ from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.planning.recordings import Recording, expected_seconds
 from lambdas.planning.versions import FoundVersion, plan_versions
 from lambdas.rules import transcribe_medical
+from lambdas.shared import stages
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.object_items import read_objects
@@ -56,7 +57,7 @@ class Outlook(NamedTuple):
     elsewhere: str | None = None
 
 
-@observed("plan", timed=True)
+@observed(stages.PLAN.name, timed=True)
 def handler(event: PlanBatchEvent, context: object) -> Planned:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 

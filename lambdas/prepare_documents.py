@@ -7,6 +7,7 @@ from typing import NamedTuple, TypedDict
 
 from lambdas.entities.documents import Document, cut
 from lambdas.entities.jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
+from lambdas.shared import stages
 from lambdas.shared.claim_items import Claim, look_again, read_claims
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, documents_prefix, transcript_key
@@ -55,7 +56,7 @@ class Outcomes(NamedTuple):
     rejected: dict[str, str]
 
 
-@observed("documents", timed=True)
+@observed(stages.DOCUMENTS.name, timed=True)
 def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     """Make documents of the batch's transcripts, and prepare one new job over those that no job covers.
 

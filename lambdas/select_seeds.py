@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from lambdas.cohorts import suppression_list
 from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.cohorts.people import People, read_people
+from lambdas.shared import stages
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
 from lambdas.shared.observability import logger, metrics, observed
@@ -84,7 +85,7 @@ class Chosen(NamedTuple):
     not_generated: list[CohortWithoutAudience]
 
 
-@observed("seeds", timed=True)
+@observed(stages.SEEDS.name, timed=True)
 def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
     """Write the seeds that are large enough, and return how large the others are.
 

@@ -8,8 +8,9 @@ from typing import TypedDict
 from lambdas.cohorts.model_owner import not_visible
 from lambdas.report.batch import OUTCOMES, batch_page
 from lambdas.report.page import write_page
-from lambdas.report.stages import stages
+from lambdas.report.stages import find_stages
 from lambdas.report.summary import Counts, EntityDetection, SummarizedAudience, Summary
+from lambdas.shared import stages
 from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
@@ -49,7 +50,7 @@ class BatchOutput(Counts):
     report_uri: str
 
 
-@observed("summary", timed=True)
+@observed(stages.SUMMARY.name, timed=True)
 def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
     """Write `summary.json` and `report.html` of the batch."""
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
@@ -78,7 +79,7 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
         "parameters": plan["parameters"],
         "recordings": counts,
         "rejected": rejected,
-        "stages": stages(bucket, batch["prefix"], documents["index_key"]),
+        "stages": find_stages(bucket, batch["prefix"], documents["index_key"]),
         # Left to the executions that are working on them, or were when this one asked.
         "elsewhere": elsewhere,
         # What the services said of each job: timings, settings, reasons, versions.

@@ -14,7 +14,7 @@ from lambdas.planning.media_headers import Header, read_header
 from lambdas.planning.media_headers.s3_source import S3Source
 from lambdas.planning.preflight import may_be_too_long, refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems
-from lambdas.shared import jobs
+from lambdas.shared import jobs, stages
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.layout import transcript_key
 from lambdas.shared.object_faults import (
@@ -66,7 +66,7 @@ class PollTranscriptionEvent(TypedDict):
     redrive_count: int
 
 
-@observed("transcription")
+@observed(stages.TRANSCRIPTION.name)
 def start(event: StartTranscriptionEvent, context: object) -> jobs.Job:
     """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
 
@@ -195,7 +195,7 @@ def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     return [name for name in compared if name in asked and settings.get(name, asked[name]) != asked[name]]
 
 
-@observed("transcription")
+@observed(stages.TRANSCRIPTION.name)
 @watching
 def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
     """Where the job stands. A recording that the service refuses is written down and counts as done.
@@ -222,7 +222,7 @@ def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
     status = STATUSES[described["TranscriptionJobStatus"]]
     if status == "running":
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
-    write_job_record(recording["batch_id"], "transcription", job["id"], described)
+    write_job_record(recording["batch_id"], stages.TRANSCRIPTION.name, job["id"], described)
     if status == "completed":
         return jobs.completed(job)
     reason = described.get("FailureReason", NO_REASON)

@@ -100,3 +100,20 @@ def print_cost(results: Results, state_transitions: int, console: Console) -> No
         "  Not included: Clean Rooms ML, which is charged by the size of the model owner's data; Lambda, S3, DynamoDB, "
         "KMS."
     )
+
+
+def transitions(stepfunctions: Any, state_machine_arn: str) -> int:
+    """State transitions of all executions and their children, as Standard workflows are billed."""
+    parents = stepfunctions.list_executions(stateMachineArn=state_machine_arn)["executions"]
+    arns = [item["executionArn"] for item in parents]
+    for arn in list(arns):
+        for run in stepfunctions.list_map_runs(executionArn=arn)["mapRuns"]:
+            pages = stepfunctions.get_paginator("list_executions").paginate(mapRunArn=run["mapRunArn"])
+            arns += [child["executionArn"] for page in pages for child in page["executions"]]
+    history = stepfunctions.get_paginator("get_execution_history")
+    return sum(
+        event["type"].endswith("StateEntered") or event["type"] == "ExecutionStarted"
+        for arn in arns
+        for page in history.paginate(executionArn=arn)
+        for event in page["events"]
+    )

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.stages import STAGES, TRANSCRIPTION
 from operations.causes import plain
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.stages import STAGES
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 # Enough to see what is wrong; the children of one Map usually fail for one reason.
@@ -24,8 +24,12 @@ _MOST_CAUSES = 5
 COUNTS = ("received", "transcribed", "reused", "elsewhere", "rejected")
 
 
+# The labels of the stages that an execution passes through, in their order.
+STAGE_LABELS = tuple(stage.label for stage in STAGES if stage.state)
+
+
 class Stage(NamedTuple):
-    """One stage of an execution; `ended_at` is None while it is at work, or where it failed."""
+    """A stage of an execution by its label; `ended_at` is None while it is at work, or where it failed."""
 
     name: str
     began_at: datetime
@@ -181,7 +185,7 @@ def _missing(arn: str) -> OperationError:
 
 def _stages(stepfunctions: Any, arn: str) -> tuple[list[Stage], str | None]:
     """The stages so far, and the state that was entered last."""
-    begin_of = {state: stage for stage, state in STAGES.items()}
+    label_of = {stage.state: stage.label for stage in STAGES if stage.state}
     found: list[Stage] = []
     last_state = None
     ended_at = None
@@ -192,7 +196,7 @@ def _stages(stepfunctions: Any, arn: str) -> tuple[list[Stage], str | None]:
             if "stateEnteredEventDetails" not in event:
                 continue
             last_state = event["stateEnteredEventDetails"]["name"]
-            stage = begin_of.get(last_state)
+            stage = label_of.get(last_state)
             # A redrive or a new attempt enters a stage again: it goes on.
             if stage and (not found or found[-1].name != stage):
                 found = [*_ended(found, event["timestamp"]), Stage(stage, event["timestamp"], None)]
@@ -215,7 +219,7 @@ def _failures(
     stepfunctions: Any, described: dict[str, Any], runs: list[dict[str, Any]], state: str | None
 ) -> Iterator[Failure]:
     """What failed: in a Map its children, which say why, else the state that was entered last."""
-    if state == STAGES["Transcribe"]:
+    if state == TRANSCRIPTION.state:
         children = _failed_children(stepfunctions, runs)
         if children:
             for child in children:

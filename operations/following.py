@@ -12,11 +12,11 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lambdas.shared.stages import TRANSCRIPTION
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.executions import Execution, look, started_since
+from operations.executions import STAGE_LABELS, Execution, look, started_since
 from operations.refusals import AWS_ERRORS
-from operations.stages import STAGES
 
 # An execution's start and this machine's clock may differ.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -58,7 +58,10 @@ class Screen:
                 TimeElapsedColumn(),
                 console=self._console,
             )
-            self._bars[execution.name] = (bar, {name: bar.add_task(name, start=False, total=1) for name in STAGES})
+            self._bars[execution.name] = (
+                bar,
+                {name: bar.add_task(name, start=False, total=1) for name in STAGE_LABELS},
+            )
         bar, tasks = self._bars[execution.name]
         for stage in execution.stages:
             done, total = _done(execution, stage.name)
@@ -68,12 +71,12 @@ class Screen:
                 bar.stop_task(tasks[stage.name])
         if not execution.is_running:
             entered = {stage.name for stage in execution.stages}
-            for name in set(STAGES) - entered:
+            for name in set(STAGE_LABELS) - entered:
                 bar.update(tasks[name], visible=False)
 
     def _line(self, execution: Execution) -> None:
         done, total = _done(execution, execution.stage)
-        count = f" {done}/{total}" if execution.stage == "Transcribe" else ""
+        count = f" {done}/{total}" if execution.stage == TRANSCRIPTION.label else ""
         line = f"{execution.name}  {execution.stage}{count}  {execution.status}"
         if self._told.get(execution.name) != line:
             self._told[execution.name] = line
@@ -82,7 +85,7 @@ class Screen:
 
 def _done(execution: Execution, stage: str) -> tuple[int, int]:
     """How much of a stage is done, of how much; recordings where it is about each of them."""
-    if stage == "Transcribe" and execution.recordings:
+    if stage == TRANSCRIPTION.label and execution.recordings:
         return execution.recordings.get("succeeded", 0), execution.recordings["total"]
     is_over = stage in [item.name for item in execution.stages if item.ended_at]
     return int(is_over), 1

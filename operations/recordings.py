@@ -119,7 +119,8 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
         owner, _, rest = relative.partition("/")
         if not rest:
             raise OperationError(
-                f"Whose recording is {file}? Give --user-id, or put it into a folder named by its patient's user id."
+                f"Whose recording is {file}? Give --user-id to `run`, or put the recording into a folder named by its "
+                "patient's user id."
             )
         yield Recording(file, f"media/{check_user_id(owner, f'The folder {file.parent}')}/{rest}")
 

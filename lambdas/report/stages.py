@@ -7,21 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from lambdas.report.summary import Stage
+from lambdas.shared import stages
 from lambdas.shared.layout import JOB_RECORDS, PLAN
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys
 
-# Where the services' descriptions of their jobs, `jobs/<stage>/`, say when a job began and when it ended: API
-# references of MedicalTranscriptionJob, ComprehendMedicalAsyncJobProperties, AudienceGenerationJob, AudienceExportJob.
-JOB_TIMES = {
-    "transcription": ("CreationTime", "CompletionTime"),
-    "entity_detection": ("SubmitTime", "EndTime"),
-    "audience_generation": ("createTime", "updateTime"),
-    "audience_export": ("createTime", "updateTime"),
-}
+_JOB_TIMES = {stage.name: stage.job_times for stage in stages.STAGES if stage.job_times}
 
 
-def stages(bucket: str, prefix: str, index_key: str) -> list[Stage]:
+def find_stages(bucket: str, prefix: str, index_key: str) -> list[Stage]:
     """The stages in the order in which they began.
 
     The end of a step of ours is known from the object that it writes. `index_key` is that of PrepareDocuments. A job
@@ -35,7 +29,7 @@ def stages(bucket: str, prefix: str, index_key: str) -> list[Stage]:
     for key, span in zip(jobs, times, strict=True):
         if span is not None:
             by_stage[stage_of(key, prefix)].append(span)
-    found = [*steps(bucket, {"plan": prefix + PLAN, "prepare_documents": index_key}), *job_stages(by_stage)]
+    found = [*steps(bucket, {stages.PLAN.name: prefix + PLAN, stages.DOCUMENTS.name: index_key}), *job_stages(by_stage)]
     return sorted(found, key=lambda stage: stage["began_at"] or stage["ended_at"])
 
 
@@ -48,7 +42,7 @@ def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | 
     try:
         with understanding(bucket, key):
             description = json.loads(read_file(bucket, key))
-            moments = [description.get(member) for member in JOB_TIMES.get(stage, ())]
+            moments = [description.get(member) for member in _JOB_TIMES.get(stage, ())]
             if len(moments) != 2 or not all(isinstance(moment, str) for moment in moments):
                 return None
             began, ended = (datetime.fromisoformat(str(moment)).astimezone(UTC) for moment in moments)

@@ -3,25 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from lambdas.report.labels import clock, counted, escape, plain
+from lambdas.report.labels import clock, counted, escape
 from lambdas.report.summary import Stage
+from lambdas.shared import stages
 
-STAGES = {
-    "plan": "Batch planned",
-    "transcription": "Transcription",
-    "prepare_documents": "Documents prepared",
-    "entity_detection": "Entity detection",
-    "audience_generation": "Audience generation",
-    "audience_export": "Audience export",
-    "summary": "Batch summarized",
-}
+_LABELS = {stage.name: stage.label for stage in stages.STAGES}
 # A moment is drawn so wide, in percent of the whole time, and a short stage no narrower.
 NARROWEST = 0.6
 
 
-def timeline_html(stages: Sequence[Stage], finished_at: str) -> str:
+def timeline_html(found: Sequence[Stage], finished_at: str) -> str:
     """A table of the stages, `finished_at` as the last one."""
-    rows: list[Stage] = [*stages, {"stage": "summary", "jobs": None, "began_at": None, "ended_at": finished_at}]
+    rows: list[Stage] = [
+        *found,
+        {"stage": stages.SUMMARY.name, "jobs": None, "began_at": None, "ended_at": finished_at},
+    ]
     spans = [(moment(row["began_at"] or row["ended_at"]), moment(row["ended_at"])) for row in rows]
     first, last = min(begin for begin, _ in spans), max(end for _, end in spans)
     whole = max((last - first).total_seconds(), 1.0)
@@ -47,7 +43,7 @@ def row_html(row: Stage, begin: datetime, end: datetime, left: float, right: flo
     x = min(left * 100, 100 - width)
     jobs = "" if row["jobs"] is None else counted(row["jobs"], "job", "jobs")
     return (
-        f'<tr><th scope="row">{escape(STAGES.get(row["stage"], plain(row["stage"])))}</th>'
+        f'<tr><th scope="row">{escape(_LABELS[row["stage"]])}</th>'
         f'<td class="number">{jobs}</td><td>{from_}</td><td>{time_html(end)}</td>'
         f'<td class="number">{took}</td><td class="bar" aria-hidden="true"><svg>'
         f'<rect class="track" y="35%" width="100%" height="30%" rx="3"/>'

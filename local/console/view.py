@@ -9,9 +9,8 @@ from urllib.parse import quote
 from lambdas.shared.layout import rejections_prefix
 from operations.advice import advice
 from operations.deployed import Deployed
-from operations.executions import Execution, arn_of, look
+from operations.executions import STAGE_LABELS, Execution, arn_of, look
 from operations.executions import listed as newest_first
-from operations.stages import STAGES
 
 MOST_EXECUTIONS = 20
 _MOST_NAMED = 3
@@ -65,7 +64,7 @@ def stages(found: Execution) -> list[dict[str, Any]]:
     """All stages in order; `state` is done, running, failed, next or skipped."""
     entered = {stage.name: stage for stage in found.stages}
     shown = []
-    for name in STAGES:
+    for name in STAGE_LABELS:
         stage = entered.get(name)
         if stage is None:
             state = "next" if found.is_running else "skipped"

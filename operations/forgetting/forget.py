@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from lambdas.shared.layout import job_records_prefix
+from lambdas.shared.stages import ENTITY_DETECTION
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -195,7 +196,7 @@ def _entity_detection_jobs(deployed: Deployed, known: survey.Known) -> list[str]
     s3 = deployed.client("s3")
     found = set()
     for execution in known.executions:
-        prefix = job_records_prefix(execution, "entity_detection")
+        prefix = job_records_prefix(execution, ENTITY_DETECTION.name)
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=deployed.clinical, Prefix=prefix):
             found |= {item["Key"].removeprefix(prefix).removesuffix(".json") for item in page.get("Contents", ())}
     return sorted(found)

@@ -3,11 +3,11 @@
 Source: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution).
 """
 
-from operations.stages import STAGES
+from lambdas.shared.stages import TRANSCRIPTION
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
 
-_MAP = STAGES["Transcribe"]
+_MAP = str(TRANSCRIPTION.state)
 
 
 def _events(observed: Observed) -> Seen:

@@ -182,8 +182,9 @@ def test_the_functions_write_what_the_alarms_and_the_dashboard_read(local: Deplo
 
 
 def test_the_stages_are_those_that_the_functions_count_by(local: Deployed) -> None:
-    assert set(re.findall(r'@observed\("(\w+)"', sources())) == set(STAGES)
-    assert set(re.findall(r'@observed\("(\w+)"\)\n@watching', sources())) == set(JOBS)
+    assert {name.lower() for name in re.findall(r"@observed\(stages.([A-Z_]+)", sources())} == set(STAGES)
+    watched = re.findall(r"@observed\(stages.([A-Z_]+).name\)\n@watching", sources())
+    assert {name.lower() for name in watched} == set(JOBS)
     stages = {
         metric[position + 1]
         for metric in shown(local)

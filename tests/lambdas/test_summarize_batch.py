@@ -253,7 +253,7 @@ def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -
         "elsewhere_key": "batches/b/elsewhere-2.json",
     }
     _, summary = summarize(s3, audiences=[item], entities=entities, entity_detection={"result": result})
-    assert [stage["stage"] for stage in summary["stages"]] == ["transcription", "plan", "prepare_documents"]
+    assert [stage["stage"] for stage in summary["stages"]] == ["transcription", "plan", "documents"]
 
 
 @pytest.mark.parametrize(

@@ -4,33 +4,38 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from local import demo
-from local.demo import DemoError, Media, check, own_media
-from local.results import Recording, Results
+from local.demo import DemoError, check, own_media
+from local.results import Recording as Result
+from local.results import Results
+from operations.errors import OperationError
 from operations.executions import Execution, Failure
+from operations.recordings import Recording
 
 
 def test_a_single_file_is_a_recording_of_one_patient_without_consent_unless_told(tmp_path: Path) -> None:
     file = tmp_path / "visit 1.wav"
     file.touch()
-    assert own_media(file, False) == [Media("demo", "visit 1.wav", file, False)]
-    assert own_media(file, True)[0].audience_consent
+    recording = Recording(file, "media/demo/visit 1.wav")
+    assert own_media(file, False) == ([], [recording])
+    assert own_media(file, True) == ([recording], [])
 
 
 def test_a_folder_names_its_patients(tmp_path: Path) -> None:
     for name in ("p-1/a.wav", "p-1/more/b.wav", "p-2/c.mp3", ".DS_Store", ".git/x", "p-1/.hidden"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = [(item.user_id, item.file) for item in own_media(tmp_path, False)]
-    assert found == [("p-1", "a.wav"), ("p-1", "more/b.wav"), ("p-2", "c.mp3")]
+    found = [recording.key for recording in own_media(tmp_path, False).all]
+    assert found == ["media/p-1/a.wav", "media/p-1/more/b.wav", "media/p-2/c.mp3"]
 
 
 def test_a_file_in_no_patient_s_folder_is_told_and_not_left_out(tmp_path: Path) -> None:
     (tmp_path / "p-1").mkdir()
     (tmp_path / "p-1" / "a.wav").touch()
     (tmp_path / "stray.wav").touch()
-    with pytest.raises(DemoError, match=r"holds 'stray\.wav', which is in no patient's folder"):
+    with pytest.raises(OperationError, match=r"Whose recording is .*stray\.wav\? .*a folder named by"):
         own_media(tmp_path, False)
 
 
@@ -46,30 +51,30 @@ def test_a_folder_that_is_no_collection_of_recordings_is_refused(
 
 
 def test_media_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match=r"nowhere is neither a file nor a folder"):
+    with pytest.raises(OperationError, match=r"nowhere is neither a file nor a folder"):
         own_media(tmp_path / "nowhere", False)
-    with pytest.raises(DemoError, match=r"holds no <user_id>/<file>"):
+    with pytest.raises(OperationError, match=r"holds no recording"):
         own_media(tmp_path, False)
 
 
 def test_the_samples_are_all_there() -> None:
     recordings = demo.samples()
-    assert len(recordings) > 50
-    assert all(item.path.is_file() for item in recordings)
-    assert any(item.user_id == demo.SUPPRESSED and item.audience_consent for item in recordings)
+    assert len(recordings.all) > 50
+    assert all(recording.path.is_file() for recording in recordings.all)
+    assert any(recording.key.startswith(f"media/{demo.SUPPRESSED}/") for recording in recordings.consenting)
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
     for name in ("entities.jsonl", "rejected.jsonl", "audiences.json", "summary.json", "a.wav.txt"):
         (tmp_path / name).touch()
-    done = Recording("m1", "s3://media/media/p-1/a.wav", "p-1", tmp_path / "a.wav.txt", None)
-    bad = Recording("m2", "s3://media/media/p-1/b.wav", "p-1", None, "empty")
+    done = Result("m1", "s3://media/media/p-1/a.wav", "p-1", tmp_path / "a.wav.txt", None)
+    bad = Result("m2", "s3://media/media/p-1/b.wav", "p-1", None, "empty")
     return Results(tmp_path, [done, bad], [], [], [])
 
 
-def dropped(*files: str) -> list[Media]:
-    return [Media("p-1", file, Path(file), False) for file in files]
+def dropped(*files: str) -> list[Recording]:
+    return [Recording(Path(file), f"media/p-1/{file}") for file in files]
 
 
 def test_one_outcome_for_each_recording_passes(results: Results) -> None:
@@ -91,8 +96,8 @@ def test_a_demonstration_that_failed_says_why_in_sentences(monkeypatch: pytest.M
     failed = [Failure("PlanBatch", "InvalidInput", "The input needs a prefix.")]
     began = datetime(2026, 11, 26, tzinfo=UTC)
     execution = Execution("arn:1", "drop-1", "FAILED", True, began, began, 0, [], {}, {}, None, None, failed)
-    monkeypatch.setattr(demo, "find", lambda *_: SimpleNamespace(state_machine_arn="arn:aws:states:::stateMachine:m"))
-    monkeypatch.setattr(demo, "look", lambda deployed, arn: execution)
-    pipeline: Any = SimpleNamespace(aws=SimpleNamespace(endpoint="http://127.0.0.1:4566"))
-    told = "arn:1 is FAILED.\n  PlanBatch failed: InvalidInput: The input needs a prefix."
-    assert demo.why(pipeline, "drop-1") == told
+    deployed: Any = SimpleNamespace(media="media-bucket")
+    monkeypatch.setattr(demo, "upload", lambda *given, consent: ())
+    monkeypatch.setattr(demo, "follow_uploads", lambda *given: [execution])
+    with pytest.raises(DemoError, match=r"^arn:1 is FAILED\.\n  PlanBatch failed: InvalidInput: The input needs a pr"):
+        demo.drop_and_follow(deployed, demo.Media([], dropped("a.wav")), Console())

@@ -118,13 +118,13 @@ def test_a_recording_of_which_some_documents_were_not_processed_is_linked_as_inc
 
 def test_stages_have_times_and_bars_to_scale() -> None:
     parsed = page()
-    assert "Transcription2 jobs2026-01-01 10:00:002026-01-01 10:05:005:00" in rows(parsed)
+    assert "Transcribe2 jobs2026-01-01 10:00:002026-01-01 10:05:005:00" in rows(parsed)
     bars = [element.attributes for element in parsed.with_class("span")]
     assert [(bar["x"], bar["width"]) for bar in bars] == [("0.00%", "0.60%"), ("0.00%", "50.00%"), ("99.40%", "0.60%")]
 
 
 def test_a_batch_without_any_stage_has_its_end_at_least() -> None:
-    assert "Batch summarized2026-01-01 10:10:00" in rows(page(stages=[]))
+    assert "Summarize2026-01-01 10:10:00" in rows(page(stages=[]))
 
 
 def test_findings_are_counted_by_category_the_most_frequent_first() -> None:

@@ -71,9 +71,9 @@ def test_the_infrastructure_takes_nothing_from_the_functions_that_needs_a_client
         "lambdas.shared.sdk_data"
     }
     assert set(imported.findall(Path("lambdas/shared/sdk_data.py").read_text())) == set()
-    of_functions = {name for name in imported.findall(infrastructure) if name.startswith("lambdas")}
-    # `from lambdas.shared import layout`, and names of it.
-    assert of_functions == {"lambdas.rules", "lambdas.shared", "lambdas.shared.layout", "lambdas.shared.entity_record"}
-    assert re.findall(r"^from lambdas.shared import (.*)", infrastructure, re.MULTILINE) == ["layout"] * 2
-    for name in ("layout", "entity_record"):
+    of_functions = {name for name in imported.findall(infrastructure) if name.startswith("lambdas.")}
+    shared = set(re.findall(r"^from lambdas\.shared import (\w+)$", infrastructure, re.MULTILINE))
+    shared |= {name.rpartition(".")[2] for name in of_functions if name.startswith("lambdas.shared.")}
+    assert {name for name in of_functions if not name.startswith("lambdas.shared")} == {"lambdas.rules"}
+    for name in shared:
         assert imported.findall(Path(f"lambdas/shared/{name}.py").read_text()) == []

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from local.console import view
-from operations.executions import Execution, Stage
-from operations.stages import STAGES
+from operations.executions import STAGE_LABELS, Execution, Stage
 from tests.local.console.conftest import COUNTS
 from tests.local.console.conftest import Stage as Scene
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-NAMES = list(STAGES)
+NAMES = list(STAGE_LABELS)
 
 
 def execution(status: str = "RUNNING", ended: int = 1, entered: int = 2, **fields: Any) -> Execution:
