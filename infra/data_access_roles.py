@@ -4,9 +4,9 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import arns, permissions
+from infra import arns, service_permissions
 from infra.environment import Environment
-from infra.roles import exact_role
+from infra.roles import ExactPolicy, exact_role
 from infra.storage import Storage
 
 
@@ -19,13 +19,13 @@ class DataAccessRoles(Construct):
         if environment.audience.sql_cohorts:
             description = f"{prefix}: queries that select a seed"
             queries.append(
-                iam.ManagedPolicy(self, "SeedQueries", description=description, statements=permissions.seed_queries())
+                ExactPolicy(self, "SeedQueries", description=description, statements=service_permissions.seed_queries())
             )
         self.entity_detection = exact_role(
             Construct(self, "EntityDetection"),
             principal=_service("comprehendmedical.amazonaws.com", arns.entity_detection_jobs()),
             description=f"{prefix}: Comprehend Medical reads documents and writes entities",
-            statements=permissions.entity_detection_data_access(storage),
+            statements=service_permissions.entity_detection_data_access(storage),
         )
         self.seed_reader = exact_role(
             Construct(self, "SeedReader"),
@@ -34,7 +34,7 @@ class DataAccessRoles(Construct):
             # https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
             principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs(), if_sent="IfExists"),
             description=f"{prefix}: Clean Rooms ML reads seeds",
-            statements=permissions.seed_reader_data_access(storage),
+            statements=service_permissions.seed_reader_data_access(storage),
             shared=queries,
         )
 

@@ -1,26 +1,20 @@
 """The cdk-nag findings that we accept, where and why; any other stops the synthesis.
 
-An acknowledgement stands at the resource it is about: further up it would also cover what is added later.
+An acknowledgement stands at the resource it is about: further up it would also cover what is added later. Why a
+policy's wildcards are accepted is written beside its statements (infra/permissions.py, infra/service_permissions.py).
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from aws_cdk import Acknowledgment, App, CfnElement, Stack, Validations
+from aws_cdk import Acknowledgment, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 from constructs import Construct
 
-from infra import arns
 from infra.functions import FUNCTIONS, pascal_case
+from infra.roles import ExactPolicy
 from infra.stack import PipelineStack
 
-_OBJECTS = "Object keys are derived from content at run time; the grant is narrowed to one bucket and one prefix."
-_JOBS = "The service assigns the ids at run time; the grant is narrowed to this account, Region and type of job."
-_EXECUTIONS = "Executions get their names at run time; the grant is narrowed to this state machine."
-_NO_RESOURCES = "The actions have no resource-level permissions (Service Authorization Reference)."
-_LISTED = (
-    "A job is looked for by its name, before its id is known. The Service Authorization Reference has what is listed "
-    "from as an optional resource only, and a listing shows names and states, never data."
-)
 _REPLICATION = (
     "Replication would copy patient data to a second Region, which is the data owner's decision and is made outside "
     "this stack. Versioning keeps what is overwritten or deleted."
@@ -65,91 +59,6 @@ _DATA = {
     },
 }
 
-# Per policy, what its wildcards stand for: `Store/prefix` is the objects under that prefix of that store.
-_WILDCARDS: dict[str, dict[str, str]] = {
-    "Tracing": {"*": _NO_RESOURCES},
-    "Workflow/Policy": {
-        "*": _NO_RESOURCES,
-        "Clinical/batches": _OBJECTS,
-        "states:execution:{stack}-pipeline:": _EXECUTIONS,
-        "states:execution:{stack}-pipeline/": _EXECUTIONS,
-    },
-    "DataAccessRoles/EntityDetection/Policy": {"Clinical/documents": _OBJECTS, "Clinical/entities": _OBJECTS},
-    "DataAccessRoles/SeedReader/Policy": {"Audience/seeds": _OBJECTS},
-    "Functions/PlanBatch/Policy": {
-        "Media/media": _OBJECTS,
-        "Clinical/records": _OBJECTS,
-        "Clinical/entity-jobs": _OBJECTS,
-        "Clinical/batches": _OBJECTS,
-        "states:execution:{stack}-pipeline:": _EXECUTIONS,
-    },
-    "Functions/ShareJobs/Policy": {
-        "states:execution:{stack}-pipeline:": _EXECUTIONS,
-        "states:mapRun:{stack}-pipeline/": _EXECUTIONS,
-    },
-    "Functions/StartTranscription/Policy": {
-        "*": (
-            "The actions have no resource-level permissions (Service Authorization Reference); a condition narrows the "
-            "start to output in our bucket."
-        ),
-        "Media/media": _OBJECTS,
-        "Clinical/transcripts": _OBJECTS,
-        "Clinical/batches": _OBJECTS,
-        "transcribe:medical-transcription-job/": _JOBS,
-    },
-    "Functions/PollTranscription/Policy": {
-        "Clinical/batches": _OBJECTS,
-        "transcribe:medical-transcription-job/": _JOBS,
-    },
-    "Functions/PrepareDocuments/Policy": {
-        "Media/media": _OBJECTS,
-        "Clinical/batches": _OBJECTS,
-        "Clinical/transcripts": _OBJECTS,
-        "Clinical/documents": _OBJECTS,
-        "Clinical/entity-jobs": _OBJECTS,
-        "Clinical/entities": _OBJECTS,
-    },
-    "Functions/StartEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
-    "Functions/PollEntityDetection/Policy": {"*": _NO_RESOURCES, "Clinical/batches": _OBJECTS},
-    "Functions/CollectEntities/Policy": {
-        "Clinical/batches": _OBJECTS,
-        "Clinical/entities": _OBJECTS,
-        "Clinical/transcripts": _OBJECTS,
-        "Clinical/records": _OBJECTS,
-        "Clinical/deidentified": _OBJECTS,
-        "Clinical/reports": _OBJECTS,
-    },
-    "Functions/SelectSeeds/Policy": {
-        "Clinical/records": _OBJECTS,
-        "Audience/seeds": _OBJECTS,
-        "Audience/suppression": _OBJECTS,
-    },
-    "Functions/StartAudienceGeneration/Policy": {"*": _LISTED, "cleanrooms-ml:audience-generation-job/": _JOBS},
-    "Functions/PollAudienceGeneration/Policy": {
-        "cleanrooms-ml:audience-generation-job/": _JOBS,
-        "Clinical/batches": _OBJECTS,
-    },
-    "Functions/StartAudienceExport/Policy": {"*": _LISTED, "cleanrooms-ml:audience-generation-job/": _JOBS},
-    "Functions/PollAudienceExport/Policy": {
-        "*": _LISTED,
-        "Clinical/batches": _OBJECTS,
-    },
-    "Functions/SummarizeBatch/Policy": {"Clinical/batches": _OBJECTS},
-}
-
-_JOBS_OF_OWNER = (
-    "The service assigns the ids at run time, and gives a job that uses another account's model a second ARN in that "
-    "account; the grant is narrowed to the model's account and Region, and to this type of job."
-)
-
-# Where a cohort's seed is selected by a query.
-_QUERY_WILDCARDS = {
-    "DataAccessRoles/SeedQueries": {
-        "*": "Clean Rooms asks for these actions on all resources (its guide, roles for ML).",
-        "cleanrooms:membership/": "The collaboration's membership is chosen by the service when the query starts.",
-    }
-}
-
 
 def check(app: App, stack: PipelineStack) -> None:
     """Have the synthesis of `app` fail on findings of the AwsSolutions and HIPAA packs that are not accepted."""
@@ -169,17 +78,29 @@ def accepted(stack: PipelineStack) -> Iterator[tuple[Construct, str, str]]:
         yield from ((function, finding, reason) for finding, reason in _FUNCTION.items())
     for path, findings in _DATA.items():
         yield from ((_at(stack, path), finding, reason) for finding, reason in findings.items())
-    queries = stack.node.find_child("DataAccessRoles").node.try_find_child("SeedQueries")
-    for path, wildcards in (_WILDCARDS | (_QUERY_WILDCARDS if queries else {})).items():
-        for wildcard, reason in wildcards.items():
-            yield _at(stack, path), _wildcard_finding(_resource(stack, wildcard)), reason
-    if model_arn := stack.configured_audience_model_arn:
-        jobs = arns.audience_generation_jobs_of_owner(model_arn)
-        yield _at(stack, "Functions/StartAudienceGeneration/Policy"), _wildcard_finding(jobs), _JOBS_OF_OWNER
+    for construct in stack.node.find_all():
+        if isinstance(construct, ExactPolicy):
+            for resource, reason in _wildcards(construct).items():
+                yield construct, f"AwsSolutions-IAM5[Resource::{resource}]", reason
 
 
-def _wildcard_finding(resource: str) -> str:
-    return f"AwsSolutions-IAM5[Resource::{resource}]"
+def _wildcards(policy: ExactPolicy) -> dict[str, str]:
+    """The resources with a wildcard, as cdk-nag spells them, each of whose statements has a reason for it."""
+    reasons: dict[str, list[str]] = {}
+    for statement in policy.given:
+        for resource in statement.resources:
+            if "*" in resource:
+                reasons.setdefault(_spelled(Stack.of(policy).resolve(resource)), []).append(statement.wildcard)
+    return {resource: " ".join(dict.fromkeys(each)) for resource, each in reasons.items() if all(each)}
+
+
+def _spelled(resolved: Any) -> str:
+    if isinstance(resolved, str):
+        return resolved
+    ((function, argument),) = resolved.items()
+    if function == "Fn::Join":
+        return str(argument[0]).join(map(_spelled, argument[1]))
+    return f"<{argument if function == 'Ref' else '.'.join(argument)}>"
 
 
 def _at(stack: Stack, path: str) -> Construct:
@@ -189,16 +110,3 @@ def _at(stack: Stack, path: str) -> Construct:
         assert isinstance(child, Construct)
         construct = child
     return construct
-
-
-def _resource(stack: Stack, wildcard: str) -> str:
-    """A wildcard of the table as cdk-nag spells the resource."""
-    if wildcard == "*":
-        return "*"
-    if ":" in wildcard:
-        service, resource = wildcard.format(stack=stack.stack_name).split(":", 1)
-        return f"arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}*"
-    store, prefix = wildcard.split("/")
-    bucket = _at(stack, f"Storage/{store}/Bucket").node.default_child
-    assert isinstance(bucket, CfnElement)
-    return f"<{stack.resolve(bucket.logical_id)}.Arn>/{prefix}/*"

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import permissions
+from infra import service_permissions
 from infra.environment import Environment
 from infra.function_code import RUNTIME_PYTHON, function_code, has_bytecode
 from infra.log_groups import log_group
@@ -90,7 +90,7 @@ class Functions(Construct):
                 parts,
                 principal=iam.ServicePrincipal("lambda.amazonaws.com"),
                 description=f"{environment.prefix}: {name}",
-                statements=[*permissions.own_log(logs.log_group_arn), *statements[name]],
+                statements=[*service_permissions.own_log(logs.log_group_arn), *statements[name]],
                 shared=[tracing],
             )
             self.by_name[name] = lambda_.Function(

@@ -1,11 +1,26 @@
-"""Everything that this application's own roles may do, function by function. Nothing else grants anything."""
+"""Everything that the functions may do, one by one; infra/service_permissions.py has the services' roles.
 
-from collections.abc import Mapping, Sequence
+Nothing else grants anything. docs/security.md shows the purposes (`python -m tests.docs.permissions`).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra import arns
 from infra.ledger import Ledger
-from infra.statements import DECRYPT, ENCRYPT, Statements, allow, head, items, listing, pass_role, read, write
+from infra.statements import (
+    DECRYPT,
+    EXECUTIONS,
+    NO_RESOURCES,
+    Statement,
+    Statements,
+    head,
+    items,
+    listing,
+    pass_role,
+    read,
+    write,
+)
 from infra.storage import Storage
 from lambdas.shared import layout
 
@@ -22,6 +37,18 @@ _TRANSCRIBE_OUTPUT = [
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 ]
+# Of every function that polls.
+_JOB_RECORDS = "the job's record; rejections"
+
+# Why a wildcard in a resource is narrow enough; infra/statements.py has more.
+_JOBS = (
+    "The service assigns the ids at run time; the grant is narrowed to this Region, to this type of job, and to this "
+    "account or, where a job has a second ARN there, that of the audience model."
+)
+_LISTED = (
+    "A job is looked for by its name, before its id is known. The Service Authorization Reference has what is listed "
+    "from as an optional resource only, and a listing shows names and states, never data."
+)
 
 
 @dataclass(frozen=True)
@@ -41,77 +68,137 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
     """The statements of each function's role, apart from its own log group and X-Ray."""
     media, clinical, audience = resources.storage.media, resources.storage.clinical, resources.storage.audience
     ledger = resources.ledger
+    machine, (executions, _) = arns.state_machine(resources.prefix), arns.executions(resources.prefix)
     return {
         "ingest": [
-            allow(
+            Statement(
                 "ConsumeQueue",
                 ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
                 [resources.queue_arn],
+                "Lambda takes the messages with the function's rights",
             ),
-            allow("DecryptQueue", DECRYPT, [resources.storage.operations.key.key_arn]),
-            allow("StartExecution", ["states:StartExecution"], [arns.state_machine(resources.prefix)]),
+            Statement("DecryptQueue", DECRYPT, [resources.storage.operations.key.key_arn], "the queue is encrypted"),
+            Statement("StartExecution", ["states:StartExecution"], [machine], "one execution per batch of events"),
         ],
-        # Sizes and consent are in the objects' headers: planning needs no key to the recordings.
         "plan_batch": [
-            *head(media, layout.MEDIA),
-            *listing(media),
-            *read(clinical, layout.ENTITY_JOBS),
-            *head(clinical, layout.RECORDS),
+            *head(media, layout.MEDIA, purpose="size, version and consent; the function has no right to the key"),
+            *listing(media, "the recordings below a `prefix`; a 404 for what is missing"),
+            *read(clinical, layout.ENTITY_JOBS, purpose="which documents a job covers"),
+            *head(clinical, layout.RECORDS, purpose="what is finished"),
             *listing(clinical),
-            *write(clinical, layout.BATCHES),
+            *write(clinical, layout.BATCHES, purpose="the plan"),
             *items(
                 ledger,
                 read=["object", "claim", "execution"],
                 update=["object", "claim", "execution"],
                 # In one transaction with the change of a claim.
                 check=["execution", "claim"],
+                purpose="which version is planned and whether it consents; which execution works on a recording, and "
+                "taking it from one that has ended",
             ),
-            allow("LookAtOtherExecutions", ["states:DescribeExecution"], [arns.executions(resources.prefix)[0]]),
+            Statement(
+                "LookAtOtherExecutions",
+                ["states:DescribeExecution"],
+                [executions],
+                "whether the execution that has a claim still runs",
+                wildcard=EXECUTIONS,
+            ),
         ],
         "share_jobs": [
-            allow("ListExecutions", ["states:ListExecutions"], [arns.state_machine(resources.prefix)]),
-            allow("FindMapRuns", ["states:ListMapRuns"], [arns.executions(resources.prefix)[0]]),
-            allow(
-                "SetMaxConcurrency", ["states:DescribeMapRun", "states:UpdateMapRun"], [arns.map_runs(resources.prefix)]
+            Statement("ListExecutions", ["states:ListExecutions"], [machine], "which executions run"),
+            Statement("FindMapRuns", ["states:ListMapRuns"], [executions], "the Map Run of each", wildcard=EXECUTIONS),
+            Statement(
+                "SetMaxConcurrency",
+                ["states:DescribeMapRun", "states:UpdateMapRun"],
+                [arns.map_runs(resources.prefix)],
+                "how much a Map Run has left to do, and how many children it may run",
+                wildcard=EXECUTIONS,
             ),
         ],
         # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         # Whether it uses the keys itself or through S3 is not documented, hence no condition.
         "start_transcription": [
-            *read(media, layout.MEDIA, key_conditions=None),
+            *read(
+                media,
+                layout.MEDIA,
+                purpose="the header; Transcribe Medical reads the recording with this function's rights",
+                key_conditions=None,
+            ),
             *listing(media),
-            *head(clinical, layout.TRANSCRIPTS),
+            *head(clinical, layout.TRANSCRIPTS, purpose="a transcript that is there needs no job"),
             *listing(clinical),
-            *write(clinical, layout.TRANSCRIPTS, layout.BATCHES, key_conditions=None),
-            allow("UseOutputKey", _TRANSCRIBE_OUTPUT, [clinical.key.key_arn]),
-            allow(
+            *write(
+                clinical,
+                layout.TRANSCRIPTS,
+                layout.BATCHES,
+                purpose="rejections; Transcribe Medical writes the transcript with this function's rights",
+                key_conditions=None,
+            ),
+            Statement(
+                "UseOutputKey",
+                _TRANSCRIBE_OUTPUT,
+                [clinical.key.key_arn],
+                "`OutputEncryptionKMSKeyId`: what Transcribe's guide lists for the key of an encrypted bucket",
+            ),
+            Statement(
                 "StartTranscription",
                 ["transcribe:StartMedicalTranscriptionJob"],
                 ["*"],
+                "condition `transcribe:OutputBucketName`: our clinical bucket",
                 {"StringEquals": {"transcribe:OutputBucketName": clinical.bucket.bucket_name}},
+                wildcard=f"{NO_RESOURCES} A condition narrows the start to output in our bucket.",
             ),
             # No resource can be named for tagging (Service Authorization Reference): with one it would be refused.
-            allow("TagTranscription", ["transcribe:TagResource"], ["*"]),
-            allow("FindTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
+            Statement(
+                "TagTranscription", ["transcribe:TagResource"], ["*"], "tags of the request", wildcard=NO_RESOURCES
+            ),
+            Statement(
+                "FindTranscription",
+                ["transcribe:GetMedicalTranscriptionJob"],
+                [arns.transcription_jobs()],
+                "a job that exists is adopted",
+                wildcard=_JOBS,
+            ),
         ],
         "poll_transcription": [
-            allow("GetTranscription", ["transcribe:GetMedicalTranscriptionJob"], [arns.transcription_jobs()]),
-            *listing(clinical),
-            *write(clinical, layout.BATCHES),
+            Statement(
+                "GetTranscription",
+                ["transcribe:GetMedicalTranscriptionJob"],
+                [arns.transcription_jobs()],
+                "its status",
+                wildcard=_JOBS,
+            ),
+            *listing(clinical, "whether the transcript is there yet; the function has no right to read it"),
+            *write(clinical, layout.BATCHES, purpose=_JOB_RECORDS),
         ],
         "prepare_documents": [
-            # Whether a recording is still the one that was planned.
-            *head(media, layout.MEDIA),
-            *read(clinical, layout.BATCHES, layout.TRANSCRIPTS, layout.ENTITY_JOBS),
-            # Whether a job's output is still there.
-            *head(clinical, layout.ENTITIES),
-            *listing(clinical),
-            *write(clinical, layout.DOCUMENTS, layout.ENTITY_JOBS, layout.BATCHES),
-            *items(ledger, read=["object", "claim", "job"], update=["execution"]),
+            *head(media, layout.MEDIA, purpose="whether a recording is still the one that was planned"),
+            *read(
+                clinical,
+                layout.BATCHES,
+                layout.TRANSCRIPTS,
+                layout.ENTITY_JOBS,
+                purpose="the plan, transcripts, which documents a job covers",
+            ),
+            *head(clinical, layout.ENTITIES, purpose="whether a job's output is still there"),
+            *listing(clinical, "rejections, outputs; a 404 for what is missing"),
+            *write(
+                clinical,
+                layout.DOCUMENTS,
+                layout.ENTITY_JOBS,
+                layout.BATCHES,
+                purpose="documents, their index, which of them a job covers",
+            ),
+            *items(
+                ledger,
+                read=["object", "claim", "job"],
+                update=["execution"],
+                purpose="whether a recording is still this execution's, and which jobs cover it",
+            ),
         ],
         "start_entity_detection": [
-            allow(
+            Statement(
                 "StartEntityDetection",
                 [
                     "comprehendmedical:StartEntitiesDetectionV2Job",
@@ -119,166 +206,134 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                     "comprehendmedical:DescribeEntitiesDetectionV2Job",
                 ],
                 ["*"],
+                "jobs are found by their names, or started",
+                wildcard=NO_RESOURCES,
             ),
             pass_role(resources.entity_detection_role_arn, "comprehendmedical.amazonaws.com"),
-            *read(clinical, layout.BATCHES),
-            *items(ledger, read=["job"], update=["execution", "job"]),
+            *read(clinical, layout.BATCHES, purpose="the list of the batch's jobs"),
+            *items(
+                ledger,
+                read=["job"],
+                update=["execution", "job"],
+                purpose="whether a job was started; its id; that the execution answers for it",
+            ),
         ],
         "poll_entity_detection": [
-            allow("GetEntityDetection", ["comprehendmedical:DescribeEntitiesDetectionV2Job"], ["*"]),
-            *read(clinical, layout.BATCHES),
-            *write(clinical, layout.BATCHES),
-            *items(ledger, read=["job"], update=["job"]),
+            Statement(
+                "GetEntityDetection",
+                ["comprehendmedical:DescribeEntitiesDetectionV2Job"],
+                ["*"],
+                "its status",
+                wildcard=NO_RESOURCES,
+            ),
+            *read(clinical, layout.BATCHES, purpose="the list of the batch's jobs"),
+            *write(clinical, layout.BATCHES, purpose=_JOB_RECORDS),
+            *items(ledger, read=["job"], update=["job"], purpose="the id of a job, and how it ended"),
         ],
         "collect_entities": [
-            *read(clinical, layout.BATCHES, layout.ENTITIES, layout.TRANSCRIPTS),
-            *head(clinical, layout.RECORDS),
-            *listing(clinical),
-            *write(clinical, layout.RECORDS, layout.DEIDENTIFIED, layout.REPORTS, layout.BATCHES),
-            *items(ledger, read=["object", "job"], update=["object"]),
+            *read(
+                clinical,
+                layout.BATCHES,
+                layout.ENTITIES,
+                layout.TRANSCRIPTS,
+                purpose="the index of documents, outputs, transcripts",
+            ),
+            *head(clinical, layout.RECORDS, purpose="the records before these"),
+            *listing(clinical, "outputs; a 404 for what is missing"),
+            *write(
+                clinical,
+                layout.RECORDS,
+                layout.DEIDENTIFIED,
+                layout.REPORTS,
+                layout.BATCHES,
+                purpose="records, de-identified transcripts, pages for people, rejections",
+            ),
+            *items(
+                ledger,
+                read=["object", "job"],
+                update=["object"],
+                purpose="whether a version is still the newest; where a job's output is; whose records stand",
+            ),
         ],
         "select_seeds": [
-            *read(clinical, layout.RECORDS),
-            *listing(clinical),
-            *read(audience, layout.SEEDS, layout.SUPPRESSION),
+            *read(clinical, layout.RECORDS, purpose="the people of all records"),
+            *listing(clinical, "all records"),
+            *read(
+                audience,
+                layout.SEEDS,
+                layout.SUPPRESSION,
+                purpose="earlier seeds, whose people decide about a new audience; who is suppressed",
+            ),
             *listing(audience),
-            *write(audience, layout.SEEDS),
-            *items(ledger, read=["object"]),
+            *write(audience, layout.SEEDS, purpose="seeds: user ids and nothing else"),
+            *items(ledger, read=["object"], purpose="whether the newest version consents"),
         ],
         "start_audience_generation": [
-            allow(
+            Statement(
                 "StartAudienceGeneration",
                 ["cleanrooms-ml:StartAudienceGenerationJob"],
                 [*_of_the_model(resources.configured_audience_model_arn), arns.audience_generation_jobs()],
+                "the environment's model only; where the model is another account's, the job has a second ARN there",
+                wildcard=_JOBS,
             ),
-            allow("TagAudienceGeneration", ["cleanrooms-ml:TagResource"], [arns.audience_generation_jobs()]),
-            allow("FindAudienceGeneration", ["cleanrooms-ml:ListAudienceGenerationJobs"], ["*"]),
+            Statement(
+                "TagAudienceGeneration",
+                ["cleanrooms-ml:TagResource"],
+                [arns.audience_generation_jobs()],
+                "tags of the request",
+                wildcard=_JOBS,
+            ),
+            Statement(
+                "FindAudienceGeneration",
+                ["cleanrooms-ml:ListAudienceGenerationJobs"],
+                ["*"],
+                "a job is found by its name before its id is known",
+                wildcard=_LISTED,
+            ),
             pass_role(resources.seed_reader_role_arn, "cleanrooms-ml.amazonaws.com"),
         ],
         "poll_audience_generation": [
-            allow(
+            Statement(
                 "GetAudienceGeneration",
                 ["cleanrooms-ml:GetAudienceGenerationJob"],
                 [arns.audience_generation_jobs()],
+                "its status",
+                wildcard=_JOBS,
             ),
-            *write(clinical, layout.BATCHES),
+            *write(clinical, layout.BATCHES, purpose=_JOB_RECORDS),
         ],
         "start_audience_export": [
-            allow("StartAudienceExport", ["cleanrooms-ml:StartAudienceExportJob"], [arns.audience_generation_jobs()]),
-            allow("FindAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
+            Statement(
+                "StartAudienceExport",
+                ["cleanrooms-ml:StartAudienceExportJob"],
+                [arns.audience_generation_jobs()],
+                "an export belongs to its generation job",
+                wildcard=_JOBS,
+            ),
+            Statement(
+                "FindAudienceExport",
+                ["cleanrooms-ml:ListAudienceExportJobs"],
+                ["*"],
+                "exports have no id: they are found by listing",
+                wildcard=_LISTED,
+            ),
         ],
         "poll_audience_export": [
-            allow("GetAudienceExport", ["cleanrooms-ml:ListAudienceExportJobs"], ["*"]),
-            *write(clinical, layout.BATCHES),
+            Statement(
+                "GetAudienceExport",
+                ["cleanrooms-ml:ListAudienceExportJobs"],
+                ["*"],
+                "exports have no id: they are found by listing",
+                wildcard=_LISTED,
+            ),
+            *write(clinical, layout.BATCHES, purpose=_JOB_RECORDS),
         ],
         "summarize_batch": [
-            *read(clinical, layout.BATCHES),
-            *listing(clinical),
-            *write(clinical, layout.BATCHES),
+            *read(clinical, layout.BATCHES, purpose="the plan, rejections, the index of documents"),
+            *listing(clinical, "rejections; a 404 for what is missing"),
+            *write(clinical, layout.BATCHES, purpose="the summary and its page"),
         ],
     }
-
-
-def entity_detection_data_access(storage: Storage) -> Statements:
-    """What Comprehend Medical may do in our name.
-
-    https://docs.aws.amazon.com/comprehend-medical/latest/dev/security-iam-permissions.html
-    """
-    clinical = storage.clinical
-    return [
-        allow("ListClinical", ["s3:ListBucket"], [clinical.bucket.bucket_arn]),
-        allow("ReadDocuments", ["s3:GetObject"], [clinical.bucket.arn_for_objects(f"{layout.DOCUMENTS}*")]),
-        allow("WriteEntities", ["s3:PutObject"], [clinical.bucket.arn_for_objects(f"{layout.ENTITIES}*")]),
-        allow("UseClinicalKey", [*ENCRYPT, "kms:DescribeKey"], [clinical.key.key_arn]),
-    ]
-
-
-def seed_reader_data_access(storage: Storage) -> Statements:
-    """What Clean Rooms ML may do in our name.
-
-    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
-    """
-    audience = storage.audience
-    return [
-        allow("ListAudience", ["s3:ListBucket"], [audience.bucket.bucket_arn]),
-        allow("ReadSeeds", ["s3:GetObject"], [audience.bucket.arn_for_objects(f"{layout.SEEDS}*")]),
-        allow("UseAudienceKey", [*DECRYPT, "kms:DescribeKey"], [audience.key.key_arn]),
-    ]
-
-
-def seed_queries() -> Statements:
-    """What Clean Rooms ML may do besides where a query in the collaboration selects a seed.
-
-    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
-    """
-    return [
-        allow(
-            "StartSeedQuery",
-            ["cleanrooms:StartProtectedQuery", "cleanrooms:GetSchema", "cleanrooms:GetCollaborationAnalysisTemplate"],
-            ["*"],
-        ),
-        allow(
-            "WatchSeedQuery", ["cleanrooms:GetProtectedQuery", "cleanrooms:UpdateProtectedQuery"], [arns.memberships()]
-        ),
-    ]
-
-
-def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
-    """What the state machine does itself: its steps, its Map's items, child executions, logs and encryption.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
-    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
-    """
-    machine, key = arns.state_machine(prefix), storage.operations.key.key_arn
-    return [
-        allow("RunSteps", ["lambda:InvokeFunction"], function_arns),
-        *read(storage.clinical, layout.BATCHES),
-        allow("StartMapChildren", ["states:StartExecution"], [machine]),
-        allow(
-            "ManageMapChildren",
-            ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
-            arns.executions(prefix),
-        ),
-        allow(
-            "DeliverLogs",
-            [
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-            ],
-            ["*"],
-        ),
-        # The guide's context names the state machine. Whether a Map's children send its name or that of their Map isn't
-        # documented: with the name alone, none of them could start if they send the Map's.
-        allow(
-            "EncryptOwnData",
-            ENCRYPT,
-            [key],
-            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix)}},
-        ),
-        allow(
-            "EncryptLogs",
-            ["kms:GenerateDataKey"],
-            [key],
-            {"StringEquals": {"kms:EncryptionContext:SourceArn": arns.all_logs()}},
-        ),
-    ]
-
-
-def tracing() -> Statements:
-    """Sending traces to X-Ray, which names no resources."""
-    actions = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
-    return [allow("SendTraces", [f"xray:{action}" for action in actions], ["*"])]
-
-
-def own_log(log_group_arn: str) -> Statements:
-    return [allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])]
 
 
 def _of_the_model(arn: str | None) -> list[str]:

@@ -5,13 +5,26 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.statements import Statement
+
+
+class ExactPolicy(iam.ManagedPolicy):
+    """A managed policy of `statements`, which it keeps for infra/findings.py."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, description: str, statements: Sequence[Statement]
+    ) -> None:
+        written = [statement.policy_statement for statement in statements]
+        super().__init__(scope, construct_id, description=description, statements=written)
+        self.given = statements
+
 
 def exact_role(
     scope: Construct,
     *,
     principal: iam.IPrincipal,
     description: str,
-    statements: Sequence[iam.PolicyStatement],
+    statements: Sequence[Statement],
     shared: Sequence[iam.IManagedPolicy] = (),
 ) -> iam.Role:
     """A role with these statements in a managed policy of its own, which exists before anything can use the role.
@@ -19,5 +32,5 @@ def exact_role(
     Pass it on with `without_policy_updates()`: constructs of the CDK library that would add permissions add too much
     (`grant_read` allows s3:GetObject*, s3:GetBucket* and s3:List*), and in an inline policy, which HIPAA rules forbid.
     """
-    policy = iam.ManagedPolicy(scope, "Policy", description=description, statements=statements)
+    policy = ExactPolicy(scope, "Policy", description=description, statements=statements)
     return iam.Role(scope, "Role", assumed_by=principal, description=description, managed_policies=[policy, *shared])

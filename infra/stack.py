@@ -1,10 +1,9 @@
 """One environment of the application as one CloudFormation stack."""
 
 from aws_cdk import Aws, CfnMapping, CfnOutput, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import permissions
+from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
@@ -15,6 +14,7 @@ from infra.ledger import Ledger
 from infra.log_groups import allow_cloudwatch_logs
 from infra.monitoring import Monitoring
 from infra.regions import REGIONS
+from infra.roles import ExactPolicy
 from infra.storage import Storage
 from infra.variables import variables
 from infra.workflow import Workflow
@@ -40,8 +40,8 @@ class PipelineStack(Stack):
         _, ingest_size = FUNCTIONS["ingest"]
         ingest = Ingest(self, "Ingest", environment=environment, storage=storage, function_timeout=ingest_size.timeout)
         roles = DataAccessRoles(self, "DataAccessRoles", environment=environment, storage=storage)
-        tracing = iam.ManagedPolicy(
-            self, "Tracing", description=f"{environment.prefix}: traces", statements=permissions.tracing()
+        tracing = ExactPolicy(
+            self, "Tracing", description=f"{environment.prefix}: traces", statements=service_permissions.tracing()
         )
         resources = permissions.Resources(
             prefix=environment.prefix,

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra import arns, permissions
+from infra import arns, service_permissions
 from infra.definition import FILE, read_definition
 from infra.environment import Environment
 from infra.functions import NO_STEPS, pascal_case
@@ -50,7 +50,7 @@ class Workflow(Construct):
                 },
             ),
             description=f"{environment.prefix}: the state machine",
-            statements=permissions.state_machine(
+            statements=service_permissions.state_machine(
                 prefix=environment.prefix, storage=storage, function_arns=list(step_arns.values())
             ),
             shared=[tracing],

@@ -1,0 +1,123 @@
+"""Everything that services may do in our name, and what every role may do: log, and send traces to X-Ray."""
+
+from collections.abc import Sequence
+
+from infra import arns
+from infra.statements import DECRYPT, ENCRYPT, EXECUTIONS, NO_RESOURCES, OBJECTS, Statement, Statements, listing, read
+from infra.storage import Storage
+from lambdas.shared import layout
+
+
+def entity_detection_data_access(storage: Storage) -> Statements:
+    """What Comprehend Medical may do in our name.
+
+    https://docs.aws.amazon.com/comprehend-medical/latest/dev/security-iam-permissions.html
+    """
+    bucket, key = storage.clinical.bucket, storage.clinical.key
+    documents, entities = (bucket.arn_for_objects(f"{prefix}*") for prefix in (layout.DOCUMENTS, layout.ENTITIES))
+    return [
+        *listing(storage.clinical, "the documents of a job"),
+        Statement("ReadDocuments", ["s3:GetObject"], [documents], "the documents of a job", wildcard=OBJECTS),
+        Statement("WriteEntities", ["s3:PutObject"], [entities], "the job's output", wildcard=OBJECTS),
+        Statement("UseClinicalKey", [*ENCRYPT, "kms:DescribeKey"], [key.key_arn], "reading and writing"),
+    ]
+
+
+def seed_reader_data_access(storage: Storage) -> Statements:
+    """What Clean Rooms ML may do in our name.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+    seeds = storage.audience.bucket.arn_for_objects(f"{layout.SEEDS}*")
+    return [
+        *listing(storage.audience, "a cohort's seed"),
+        Statement("ReadSeeds", ["s3:GetObject"], [seeds], "a cohort's seed", wildcard=OBJECTS),
+        Statement("UseAudienceKey", [*DECRYPT, "kms:DescribeKey"], [storage.audience.key.key_arn], "reading"),
+    ]
+
+
+def seed_queries() -> Statements:
+    """What Clean Rooms ML may do besides where a query in the collaboration selects a seed.
+
+    https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
+    """
+    return [
+        Statement(
+            "StartSeedQuery",
+            ["cleanrooms:StartProtectedQuery", "cleanrooms:GetSchema", "cleanrooms:GetCollaborationAnalysisTemplate"],
+            ["*"],
+            "the query that selects a seed",
+            wildcard="Clean Rooms asks for these actions on all resources (its guide, roles for ML).",
+        ),
+        Statement(
+            "WatchSeedQuery",
+            ["cleanrooms:GetProtectedQuery", "cleanrooms:UpdateProtectedQuery"],
+            [arns.memberships()],
+            "the query that selects a seed",
+            wildcard="The collaboration's membership is chosen by the service when the query starts.",
+        ),
+    ]
+
+
+def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
+    """What the state machine does itself: its steps, its Map's items, child executions, logs and encryption.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    """
+    machine, key = arns.state_machine(prefix), storage.operations.key.key_arn
+    return [
+        Statement("RunSteps", ["lambda:InvokeFunction"], function_arns, "the steps"),
+        *read(storage.clinical, layout.BATCHES, purpose="the Map's items"),
+        Statement("StartMapChildren", ["states:StartExecution"], [machine], "a child per recording"),
+        Statement(
+            "ManageMapChildren",
+            ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            arns.executions(prefix),
+            "the Map's children",
+            wildcard=EXECUTIONS,
+        ),
+        Statement(
+            "DeliverLogs",
+            [
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ],
+            ["*"],
+            "log delivery",
+            wildcard=NO_RESOURCES,
+        ),
+        # The guide's context names the state machine. Whether a Map's children send its name or that of their Map isn't
+        # documented: with the name alone, none of them could start if they send the Map's.
+        Statement(
+            "EncryptOwnData",
+            ENCRYPT,
+            [key],
+            "the executions' data",
+            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix)}},
+        ),
+        Statement(
+            "EncryptLogs",
+            ["kms:GenerateDataKey"],
+            [key],
+            "the executions' log",
+            {"StringEquals": {"kms:EncryptionContext:SourceArn": arns.all_logs()}},
+        ),
+    ]
+
+
+def tracing() -> Statements:
+    """Sending traces to X-Ray, which names no resources."""
+    actions = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
+    return [Statement("SendTraces", [f"xray:{action}" for action in actions], ["*"], "traces", wildcard=NO_RESOURCES)]
+
+
+def own_log(log_group_arn: str) -> Statements:
+    return [Statement("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn], "the own log")]
