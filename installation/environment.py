@@ -52,7 +52,7 @@ class Environment:
             subprocess.CalledProcessError: venv can't make it, or pip can't install uv.
         """
         if self._unfinished.exists():
-            self._make("The last installation was interrupted. Starting over")
+            self._make("The last installation did not come to its end. Starting over")
         elif not self._python.exists():
             self._make("Making it")
         elif self._python_version() != sys.version_info[:2]:
