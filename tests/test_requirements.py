@@ -30,7 +30,11 @@ def names(lock: str) -> set[str]:
 @cache
 def packages(module: str) -> set[str]:
     """The packages that bring `module` along, by the names that a lock gives them."""
-    return {re.sub(r"[-_.]+", "-", name).lower() for name in packages_distributions().get(module, [])}
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in packages_distributions().get(top_level(module), [])}
+
+
+def top_level(module: str) -> str:
+    return module.split(".")[0]
 
 
 def sources(place: str) -> Iterator[Path]:
@@ -45,9 +49,9 @@ def imported(node: ast.AST) -> Iterator[str]:
     else:
         children = list(ast.iter_child_nodes(node))  # type: ignore[arg-type]
     if isinstance(node, ast.Import):
-        yield from (alias.name.split(".")[0] for alias in node.names)
+        yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module.split(".")[0]
+        yield node.module
     for child in children:
         yield from imported(child)
 
@@ -57,8 +61,9 @@ def foreign(place: str) -> dict[str, set[Path]]:
     found: dict[str, set[Path]] = {}
     for path in sources(place):
         for module in imported(ast.parse(path.read_text())):
-            ours = (ROOT / module).is_dir() or (ROOT / f"{module}.py").exists()
-            if not ours and module not in sys.stdlib_module_names:
+            top = top_level(module)
+            ours = (ROOT / top).is_dir() or (ROOT / f"{top}.py").exists()
+            if not ours and top not in sys.stdlib_module_names:
                 found.setdefault(module, set()).add(path)
     return found
 
@@ -77,28 +82,23 @@ def test_the_installation_needs_no_package() -> None:
 
 def test_what_is_imported_for_types_only_is_left_out() -> None:
     code = "if TYPE_CHECKING:\n    import a\nelse:\n    import b\ndef f():\n    from c.d import e\nfrom . import g"
-    assert list(imported(ast.parse(code))) == ["b", "c"]
+    assert list(imported(ast.parse(code))) == ["b", "c.d"]
 
 
-def test_every_module_that_runs_can_be_imported_without_the_packages_of_the_checks() -> None:
+def test_what_is_imported_needs_no_package_of_the_checks_in_turn() -> None:
     only_checks = names("requirements-checks.lock") - names("requirements.lock")
     missing = {module for module in packages_distributions() if packages(module) and packages(module) <= only_checks}
     assert {"cfnlint", "awscli", "mypy"} <= missing
-    modules = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for place in RUN
-        for path in sources(place)
-        if path.name not in ("__main__.py", "__init__.py")
-    ]
+    modules = {module for place in RUN for module in foreign(place)}
     program = f"""
 import importlib, sys
 for name in {sorted(missing)!r}:
     sys.modules[name] = None
-for name in {modules!r}:
+for name in {sorted(modules)!r}:
     importlib.import_module(name)
 import moto.cloudformation.parsing  # imports every service's models
 """
-    # Of its own, since this process has imported some of them.
+    # In a process of its own, since this one has imported some of them.
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
