@@ -27,10 +27,14 @@ def names(lock: str) -> set[str]:
     return {key.split()[0] for key in pins(lock)}
 
 
+# It reads about every package that is installed.
+distributions = cache(packages_distributions)
+
+
 @cache
 def packages(module: str) -> set[str]:
     """The packages that bring `module` along, by the names that a lock gives them."""
-    return {re.sub(r"[-_.]+", "-", name).lower() for name in packages_distributions().get(top_level(module), [])}
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in distributions().get(top_level(module), [])}
 
 
 def top_level(module: str) -> str:
@@ -87,7 +91,7 @@ def test_what_is_imported_for_types_only_is_left_out() -> None:
 
 def test_what_is_imported_needs_no_package_of_the_checks_in_turn() -> None:
     only_checks = names("requirements-checks.lock") - names("requirements.lock")
-    missing = {module for module in packages_distributions() if packages(module) and packages(module) <= only_checks}
+    missing = {module for module in distributions() if packages(module) and packages(module) <= only_checks}
     assert {"cfnlint", "awscli", "mypy"} <= missing
     modules = {module for place in RUN for module in foreign(place)}
     program = f"""
