@@ -1,4 +1,4 @@
-"""The thirteen benchmarks of docs/performance.md, each beside its peer, measured or simulated in this run.
+"""The fourteen benchmarks of docs/performance.md, each beside its peer, measured or simulated in this run.
 
 python -m bench [NUMBER ...]
 """
@@ -24,6 +24,7 @@ MODULES = {
     "bench.synth": ("11",),
     "bench.local_pipeline": ("12",),
     "bench.media_headers": ("13",),
+    "bench.set_up": ("14",),
 }
 NUMBERS = [number for numbers in MODULES.values() for number in numbers]
 

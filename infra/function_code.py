@@ -21,8 +21,9 @@ RUNTIME_PYTHON = (3, 13)
 _ROOT = Path(__file__).parent.parent
 # `make setup` installs requirements-lambda.txt here: for Lambda's processor and Python, not for this machine's.
 _PACKAGES = Path(sys.prefix) / "lambda-packages"
-# Compiled by whichever Python came by; for type checkers; pip's notes on this installation.
-_never_wanted = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed", "INSTALLER", "RECORD", "REQUESTED")
+# Compiled by whichever Python came by; for type checkers; the installer's notes on this installation.
+_NOTES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock")
+_never_wanted = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed", *_NOTES)
 # Of Powertools' parts, all that Logger and Metrics use; the others are nine tenths of it.
 _USED_UTILITIES = ("__init__.py", "jmespath_utils")
 
