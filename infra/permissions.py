@@ -81,7 +81,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             Statement("StartExecution", ["states:StartExecution"], [machine], "one execution per batch of events"),
         ],
         "plan_batch": [
-            *head(media, layout.MEDIA, purpose="size, version and consent; the function has no right to the key"),
+            *head(media, layout.MEDIA, purpose="size, version and consent, without a right to the key"),
             *listing(media, "the recordings below a `prefix`; a 404 for what is missing"),
             *read(clinical, layout.ENTITY_JOBS, purpose="which documents a job covers"),
             *head(clinical, layout.RECORDS, purpose="what is finished"),
@@ -169,7 +169,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 "its status",
                 wildcard=_JOBS,
             ),
-            *listing(clinical, "whether the transcript is there yet; the function has no right to read it"),
+            *listing(clinical, "whether the transcript is there yet, without a right to read it"),
             *write(clinical, layout.BATCHES, purpose=_JOB_RECORDS),
         ],
         "prepare_documents": [

@@ -23,6 +23,7 @@ ALLOWED = {
     "operations": {"infra", "lambdas.rules", "lambdas.shared", "lambdas.cohorts"},
     "local": {"operations", "infra", "samples", "lambdas.shared", "lambdas.planning", "lambdas.transcript"},
     "samples": set[str](),
+    "installation": set[str](),
 }
 OURS = {package.partition(".")[0] for package in ALLOWED} | {"app", "bench", "tests"}
 
