@@ -13,6 +13,7 @@ from infra.environment import Environment
 from infra.storage import DataStore
 from lambdas.shared import layout
 from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.uris import uri_of
 
 TABLE = "entity_records"
 # Athena's types for those of a record's members.
@@ -122,7 +123,7 @@ class Analysis(Construct):
                 table_type="EXTERNAL_TABLE",
                 parameters={"classification": "json", "EXTERNAL": "TRUE"},
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    location=f"s3://{bucket}/{layout.RECORDS}",
+                    location=uri_of(bucket, layout.RECORDS),
                     columns=[glue.CfnTable.ColumnProperty(name=column, type=kind) for column, kind in COLUMNS.items()],
                     input_format="org.apache.hadoop.mapred.TextInputFormat",
                     output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -151,7 +152,7 @@ class Analysis(Construct):
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{bucket}/{layout.QUERIES}",
+                    output_location=uri_of(bucket, layout.QUERIES),
                     expected_bucket_owner=cdk.Aws.ACCOUNT_ID,
                     # By its ARN: the bucket refuses the same key by any other name.
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(

@@ -58,7 +58,7 @@ def run(media: Path | None, consent: bool, console: Console) -> None:
     try:
         deployed = find(ENVIRONMENT, pipeline.aws.endpoint)
         console.print(f"Deployed in {time.monotonic() - begun:.1f} s. Dropping {len(recordings.all)} recordings into")
-        console.print(f"  s3://{deployed.media}/media/\n", highlight=False)
+        console.print(f"  {uri_of(deployed.media, MEDIA)}\n", highlight=False)
         if media is None:
             body = f"{SUPPRESSED}\n".encode()
             deployed.client("s3").put_object(Bucket=deployed.audience, Key=SUPPRESSION_LIST, Body=body)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
 from operations.asking import ask
 from operations.commands import FAILED, INTERRUPTED, Commands
@@ -75,7 +76,7 @@ def run_command(
     try:
         with output.bar("Uploading", len(found), as_json) as advance:
             for recording in upload(deployed, found, consent=consent):
-                uris.append(f"s3://{deployed.media}/{recording.key}")
+                uris.append(uri_of(deployed.media, recording.key))
                 advance(1)
     except KeyboardInterrupt:
         next_steps.stopped_uploading(len(uris), len(found), where)

@@ -19,6 +19,7 @@ from operations.executions import Execution
 from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, Report, counts, notes
 from operations.forgetting.survey import Object
 from operations.recordings import Refused
+from operations.rejections import rejected_recordings
 
 _MOST_SHOWN = 20
 
@@ -68,15 +69,9 @@ def spinner(as_json: bool) -> Iterator[tuple[Report, Callable[[str], None]]]:
 
 
 def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:
-    """What the executions' summaries say was rejected, of these recordings, None for all."""
-    s3 = deployed.client("s3")
-    found = []
-    for execution in executions:
-        if execution.summary_uri:
-            bucket, _, key = execution.summary_uri.removeprefix("s3://").partition("/")
-            summary = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            found += [item for item in summary["rejected"] if uris is None or item["uri"] in uris]
-    return found
+    """The recordings that these executions have rejected; with `uris`, only those among them."""
+    rejected = (item for execution in executions for item in rejected_recordings(deployed, execution))
+    return [item for item in rejected if uris is None or item["uri"] in uris]
 
 
 def refused_as_json(found: Sequence[Refused]) -> list[dict[str, str]]:

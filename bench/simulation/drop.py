@@ -43,6 +43,7 @@ from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.shared import jobs
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
+from lambdas.shared.uris import uri_of
 
 DEFINITION = read_definition()
 ENVIRONMENT = Environment.from_context("prod", read_context())
@@ -277,7 +278,9 @@ def pipeline(
     world = services.world
     starts = Rate(drop.clock, QUOTAS["StartExecution /s"])
     most = min(environment.batch_size, MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
-    uris = [f"s3://clinical-media-prod-media-123456789012/media/p-{number:06}/{number}.wav" for number in range(count)]
+    uris = [
+        uri_of("clinical-media-prod-media-123456789012", f"media/p-{number:06}/{number}.wav") for number in range(count)
+    ]
     batches = iter([uris[at : at + most] for at in range(0, count, most)])
 
     def ingest() -> Steps:

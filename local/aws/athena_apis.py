@@ -20,6 +20,7 @@ from moto.core.exceptions import JsonRESTError
 
 from local.aws.athena_queries import UNFINISHED, Caller, QueryExecution
 from local.aws.credentials import caller_credentials
+from local.aws.s3_uris import split_uri
 
 _MOST_ROWS = 1000
 
@@ -41,7 +42,7 @@ def start_query_execution(self: AthenaResponse) -> str:
             "configuration setting or as an API input."
         )
     caller = _caller(self)
-    bucket = result["OutputLocation"].removeprefix("s3://").partition("/")[0]
+    bucket, _ = split_uri(result["OutputLocation"])
     try:
         caller.client("s3").get_bucket_location(Bucket=bucket)
     except ClientError:
@@ -96,7 +97,7 @@ def get_query_results(self: AthenaResponse) -> str:
         raise _invalid(f"Query has not yet finished. Current state: {execution.status}")
     if execution.status != "SUCCEEDED" or execution.answer is None:
         raise _invalid(f"Query did not finish successfully. Final query state: {execution.status}")
-    bucket, _, key = execution.config["OutputLocation"].removeprefix("s3://").partition("/")
+    bucket, key = split_uri(execution.config["OutputLocation"])
     try:
         _caller(self).client("s3").get_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from moto.athena.models import WorkGroup
 
 from local.aws.clients import client
+from local.aws.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from local.engines.athena_sql import Answer, Table
@@ -137,7 +138,7 @@ class QueryExecution:
         return Table(columns, list(self._files(caller.client("s3"), storage["Location"])))
 
     def _files(self, s3: Any, location: str) -> Iterator[bytes]:
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        bucket, prefix = split_uri(location)
         limit = self.workgroup.configuration.get("BytesScannedCutoffPerQuery")
         try:
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -153,7 +154,7 @@ class QueryExecution:
             raise Unsuccessful(f"PERMISSION_DENIED: {location}: {_message(error)}") from None
 
     def _write(self, caller: Caller, answer: "Answer") -> None:
-        bucket, _, key = self.config["OutputLocation"].removeprefix("s3://").partition("/")
+        bucket, key = split_uri(self.config["OutputLocation"])
         text = _line([name for name, _ in answer.columns]) + "".join(_line(row) for row in answer.rows)
         options = _encryption(self.config.get("EncryptionConfiguration"))
         if owner := self.config.get("ExpectedBucketOwner"):

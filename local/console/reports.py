@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from lambdas.shared.identity import media_id
 from lambdas.shared.layout import BATCH_REPORT, batch_prefix, plan_key, recording_report_key
+from lambdas.shared.uris import parse_uri
 from operations.deployed import Deployed
 from operations.forgetting.versions import list_versions
 
@@ -42,7 +43,7 @@ def recording(deployed: Deployed, execution: str, transcript_id: str, byte_range
         werkzeug.exceptions.HTTPException: that version has gone, or has no such part.
     """
     planned = _planned(deployed, execution, transcript_id)
-    bucket, _, key = planned["uri"].removeprefix("s3://").partition("/")
+    bucket, key = parse_uri(planned["uri"])
     s3 = deployed.client("s3")
     versions = [
         item.version_id

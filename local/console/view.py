@@ -6,11 +6,13 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from lambdas.shared.layout import rejections_prefix
+from lambdas.shared.layout import MEDIA, rejections_prefix
+from lambdas.shared.uris import parse_uri
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import STAGE_LABELS, Execution, arn_of, look
 from operations.executions import listed as newest_first
+from operations.rejections import rejected_recordings
 
 MOST_EXECUTIONS = 20
 _MOST_NAMED = 3
@@ -101,7 +103,11 @@ def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
 
 def file_of(uri: str) -> str:
     """`<user_id>/<file>`, as its uploader knows it."""
-    return uri.removeprefix("s3://").partition("/")[2].removeprefix("media/")
+    try:
+        _, key = parse_uri(uri)
+    except ValueError:  # the input is a user's
+        return uri
+    return key.removeprefix(MEDIA)
 
 
 def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
@@ -127,11 +133,10 @@ def _rejections_so_far(deployed: Deployed, name: str) -> int:
 
 
 def _rejected(deployed: Deployed, found: Execution) -> list[dict[str, str]]:
-    if not found.summary_uri or not found.counts.get("rejected"):
+    if not found.counts.get("rejected"):
         return []
-    bucket, _, key = found.summary_uri.removeprefix("s3://").partition("/")
-    summary = json.loads(deployed.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    return [{"file": file_of(item["uri"]), "reason": item["reason"]} for item in summary["rejected"]]
+    rejected = rejected_recordings(deployed, found)
+    return [{"file": file_of(item["uri"]), "reason": item["reason"]} for item in rejected]
 
 
 def _iso(moment: datetime | None) -> str | None:

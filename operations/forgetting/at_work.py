@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lambdas.shared.layout import DOCUMENTS, plan_key
+from lambdas.shared.layout import DOCUMENTS, MEDIA, plan_key
+from lambdas.shared.uris import uri_of
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -178,7 +179,7 @@ def _holds(deployed: Deployed, execution: AtWork, user_id: str) -> bool:
         return False  # it will fail in PlanBatch
     if not isinstance(request, dict):
         return False
-    asked, prefix, media = request.get("media"), request.get("prefix"), f"s3://{deployed.media}/media/"
+    asked, prefix, media = request.get("media"), request.get("prefix"), uri_of(deployed.media, MEDIA)
     if isinstance(asked, list) and any(isinstance(uri, str) and _is_below(uri, media, user_id) for uri in asked):
         return True
     if not isinstance(prefix, str):

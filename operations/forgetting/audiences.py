@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.uris import parse_uri, uri_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting.removal import PEOPLE_REMOVED
@@ -32,7 +33,7 @@ def audiences(deployed: Deployed, findings: Findings) -> list[Audience]:
     """
     client, s3 = deployed.client("cleanroomsml"), deployed.client("s3")
     holding = {
-        f"s3://{found.version.bucket}/{found.version.key}" for found in findings.parts if found.place.kind == "seeds"
+        uri_of(found.version.bucket, found.version.key) for found in findings.parts if found.place.kind == "seeds"
     }
     pages = client.get_paginator("list_audience_generation_jobs").paginate()
     listed = [job for page in pages for job in page["audienceGenerationJobs"]]
@@ -68,7 +69,7 @@ def delete_audiences(deployed: Deployed, found: list[Audience]) -> None:
 
 def _people_removed(s3: Any, uri: str) -> bool | None:
     """Whether somebody was taken out of this seed since; None if it is not there."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = parse_uri(uri)
     try:
         return PEOPLE_REMOVED in s3.head_object(Bucket=bucket, Key=key)["Metadata"]
     except ClientError as error:

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from lambdas.cohorts import suppression_list
 from lambdas.shared.errors import InvalidSuppressionList
 from lambdas.shared.layout import SUPPRESSION_LIST
+from lambdas.shared.uris import uri_of
 from lambdas.shared.user_ids import fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -15,7 +16,7 @@ _MAXIMUM_ATTEMPTS = 10
 
 
 def list_uri(deployed: Deployed) -> str:
-    return f"s3://{deployed.audience}/{SUPPRESSION_LIST}"
+    return uri_of(deployed.audience, SUPPRESSION_LIST)
 
 
 def is_suppressed(deployed: Deployed, user_id: str) -> bool:

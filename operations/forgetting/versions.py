@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.uris import uri_of
 from operations.errors import OperationError
 
 # DeleteObjects takes as many.
@@ -24,7 +25,7 @@ class Version(NamedTuple):
 
     @property
     def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+        return f"{uri_of(self.bucket, self.key)} (version {self.version_id})"
 
 
 class Content(NamedTuple):

@@ -6,6 +6,7 @@ Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQue
 from typing import Any
 
 from lambdas.shared.layout import records_key
+from lambdas.shared.uris import parse_uri
 from operations.verify.checks import Check, Seen, holds, not_seen, refuted
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import TEST_PATIENT
@@ -36,7 +37,7 @@ def _athena(observed: Observed) -> Seen:
     rows = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
     counted = int(rows[1]["Data"][0]["VarCharValue"])
     location = execution["ResultConfiguration"]["OutputLocation"]
-    head = observed.head(location.removeprefix(f"s3://{observed.deployed.clinical}/")) or {}
+    head = observed.head(parse_uri(location)[1]) or {}
     evidence = f"query {query_id} counted {counted} of {lines} records; {location} is under {head.get('SSEKMSKeyId')}"
     is_so = counted == lines and head.get("SSEKMSKeyId") == observed.clinical_key
     return holds(evidence) if is_so else refuted(evidence)

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from infra.environment import Environment
 from lambdas.shared.layout import PLAN, SUMMARY, batch_prefix
+from lambdas.shared.uris import parse_uri
 from operations.deployed import Deployed
 from operations.executions import Execution, Failure
 from operations.following import pause
@@ -111,7 +112,7 @@ class Observed:
         """The usable recording's documents, each with the `job` that looks at it; none if nothing was summed up."""
         if self.summary is None or self.planned is None:
             return []
-        key = self.summary["documents"]["uri"].removeprefix(f"s3://{self.deployed.clinical}/")
+        _, key = parse_uri(self.summary["documents"]["uri"])
         lines = self.client("s3").get_object(Bucket=self.deployed.clinical, Key=key)["Body"].read().splitlines()
         documents = [json.loads(line) for line in lines]
         return [document for document in documents if document["media_id"] == self.planned["media_id"]]

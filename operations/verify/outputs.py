@@ -3,7 +3,6 @@
 Sources: GetMedicalTranscriptionJob API reference (FailureReason); docs/aws.md for what is assumed of each.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,7 +21,8 @@ from lambdas.shared.layout import (
     records_key,
     transcript_key,
 )
-from operations.executions import Execution
+from lambdas.shared.uris import parse_uri
+from operations.rejections import rejected_recordings
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import usable_seconds
@@ -86,23 +86,14 @@ def _under_our_key(observed: Observed, heads: Mapping[str, Mapping[str, Any]]) -
 def _rejection(observed: Observed) -> Seen:
     if observed.summary is None:
         return observed.never("the summary")
-    summaries = [observed.summary, *(_summary_of(observed, execution) for execution in observed.batches)]
-    reasons = [
-        item["reason"] for summary in summaries for item in summary["rejected"] if item["uri"] == observed.unusable
+    rejected = observed.summary["rejected"] + [
+        item for execution in observed.batches for item in rejected_recordings(observed.deployed, execution)
     ]
+    reasons = [item["reason"] for item in rejected if item["uri"] == observed.unusable]
     if not reasons:
         return refuted("A file of words that is called .mp3 was not rejected.")
     evidence = f"the reason is: {reasons[0]}"
     return holds(evidence) if any(text in reasons[0] for text in KNOWN_REASONS) else refuted(evidence)
-
-
-def _summary_of(observed: Observed, execution: Execution) -> dict[str, Any]:
-    if execution.summary_uri is None:
-        return {"rejected": []}
-    key = execution.summary_uri.removeprefix(f"s3://{observed.deployed.clinical}/")
-    body = observed.client("s3").get_object(Bucket=observed.deployed.clinical, Key=key)["Body"].read()
-    summary: dict[str, Any] = json.loads(body)
-    return summary
 
 
 def _entity_detection(observed: Observed) -> Seen:
@@ -111,7 +102,7 @@ def _entity_detection(observed: Observed) -> Seen:
     result = (observed.summary or {}).get("entity_detection")
     if not result:
         return observed.never("the end of entity detection")
-    folder = result["output_uri"].removeprefix(f"s3://{observed.deployed.clinical}/")
+    _, folder = parse_uri(result["output_uri"])
     # In an environment at work the batch may hold a thousand recordings of others.
     keys = sorted(observed.keys_below(folder), key=lambda key: not _is_of_usable(observed, key))[:_MOST_OUTPUTS]
     heads = {key: head for key in keys if (head := observed.head(key))}

@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.environment import Environment
 from lambdas.shared.layout import documents_prefix
+from lambdas.shared.uris import uri_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, look, redrive
@@ -48,8 +49,8 @@ def nothing_yet(deployed: Deployed, environment: Environment) -> Observed:
         environment,
         began=datetime.now(UTC),
         arrival_seconds=3 if deployed.is_local else 300,
-        usable=f"s3://{deployed.media}/{USABLE.key}",
-        unusable=f"s3://{deployed.media}/{UNUSABLE.key}",
+        usable=uri_of(deployed.media, USABLE.key),
+        unusable=uri_of(deployed.media, UNUSABLE.key),
     )
 
 
@@ -178,7 +179,7 @@ class Steps:
         """Start an execution over a recording in a bucket that isn't the media bucket."""
         bucket = self._deployed.outputs["OperationsBucketName"]
         self._say("Naming a recording in another bucket, which must be refused")
-        self._observed.foreign = self._ended(self._start([f"s3://{bucket}/{USABLE.key}"]))
+        self._observed.foreign = self._ended(self._start([uri_of(bucket, USABLE.key)]))
 
     def _start(self, media: list[str]) -> str:
         answer = self._deployed.client("stepfunctions").start_execution(

@@ -20,6 +20,7 @@ from moto.s3.models import s3_backends
 from local.aws import clients
 from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.open_points import played
+from local.aws.s3_uris import split_uri
 from local.services.cleanroomsml.resources import TrainingDataset
 
 SERVICE = "cleanrooms-ml.amazonaws.com"
@@ -74,7 +75,7 @@ def read_seed(role: Role, uri: str) -> set[str]:
 
     Source for the region: "Training data requirements for Clean Rooms ML" in the AWS Clean Rooms user guide.
     """
-    bucket, key = _split(uri)
+    bucket, key = split_uri(uri)
     region, account = role.source_arn.split(":")[3:5]
     stored = s3_backends[account]["aws"].buckets.get(bucket)
     if stored and stored.region_name != region:
@@ -108,7 +109,7 @@ def read_interactions(role: Role, dataset: TrainingDataset) -> Iterator[tuple[st
     location = description.get("StorageDescriptor", {}).get("Location", "")
     if not location.startswith("s3://"):
         raise JobFailure("DATA_UNAVAILABLE", f"Glue table {database}.{table} has no Location in S3")
-    bucket, folder = _split(location)
+    bucket, folder = split_uri(location)
     prefix = f"{folder.rstrip('/')}/" if folder else ""
     s3 = role.client("s3")
     with role.access("list", location):
@@ -123,7 +124,7 @@ def read_interactions(role: Role, dataset: TrainingDataset) -> Iterator[tuple[st
 
 def write_audience(role: Role, location: str, user_ids: Iterable[str]) -> None:
     """Write the user ids, in order, below the S3 prefix `location`. Raises JobFailure if the role may not."""
-    bucket, prefix = _split(location)
+    bucket, prefix = split_uri(location)
     body = "".join(f"{json.dumps({'user_id': user_id})}\n" for user_id in user_ids)
     s3 = role.client("s3")
     with role.access("write", location):
@@ -145,8 +146,3 @@ def _rows(body: bytes, uri: str, columns: list[str]) -> Iterator[tuple[str, str,
                 f"line {reader.line_num} of {uri} lacks a column or has a timestamp that is not in Unix seconds",
             ) from error
         yield interaction
-
-
-def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
