@@ -1,4 +1,4 @@
-"""What the page shows of executions, as JSON. All of it comes from Step Functions and the batch's summary."""
+"""The page's data about executions, as JSON, from Step Functions and the batch's summary."""
 
 import json
 from datetime import datetime
@@ -10,7 +10,7 @@ from lambdas.shared.layout import MEDIA, rejections_prefix
 from lambdas.shared.uris import parse_uri
 from operations.advice import advice
 from operations.deployed import Deployed
-from operations.executions import STAGE_LABELS, Execution, arn_of, look
+from operations.executions import STAGE_LABELS, Execution, arn_of, read_execution
 from operations.executions import listed as newest_first
 from operations.rejections import rejected_recordings
 
@@ -20,7 +20,7 @@ _MOST_REJECTED = 20
 
 
 def overview(deployed: Deployed) -> dict[str, Any]:
-    """The newest executions, with as much as tells whether `details` of one have changed since it ended."""
+    """The newest executions, with the status and times that show whether an execution's `details` have changed."""
     found = list(islice(newest_first(deployed), MOST_EXECUTIONS + 1))
     return {
         "endpoint": deployed.connection.endpoint_url,
@@ -37,9 +37,9 @@ def details(deployed: Deployed, name: str) -> dict[str, Any]:
     """Everything about one execution.
 
     Raises:
-        operations.errors.OperationError: there is none of that name.
+        operations.errors.OperationError: there is no execution of that name.
     """
-    found = look(deployed, arn_of(deployed, name))
+    found = read_execution(deployed, arn_of(deployed, name))
     rejected = _rejected(deployed, found)
     return {
         "name": found.name,
@@ -80,9 +80,9 @@ def stages(found: Execution) -> list[dict[str, Any]]:
 
 
 def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
-    """How many recordings are in which state: the Map's while it runs, the summary's once there is one.
+    """State -> number of recordings: the Map's counts while it runs, then the summary's.
 
-    The Map takes a rejected recording for a success, so those are counted where the rejections are.
+    The Map counts a rejected recording as a success, so rejections are counted by their objects.
     """
     if found.counts:
         return {name: number for name, number in found.counts.items() if name == "received" or number}
@@ -102,7 +102,7 @@ def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
 
 
 def file_of(uri: str) -> str:
-    """`<user_id>/<file>`, as its uploader knows it."""
+    """`<user_id>/<file>`, which the uploader knows."""
     try:
         _, key = parse_uri(uri)
     except ValueError:  # the input is a user's
@@ -111,7 +111,7 @@ def file_of(uri: str) -> str:
 
 
 def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
-    """What the execution was given: the first recordings and their number, or the prefix."""
+    """The execution's input: the first recordings and their number, or the prefix."""
     described = deployed.client("stepfunctions").describe_execution(executionArn=arn)
     try:
         given = json.loads(described.get("input", "{}"))

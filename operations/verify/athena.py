@@ -1,4 +1,4 @@
-"""Whether Athena reads the records and writes its answers as the workgroup says.
+"""Whether Athena reads the records, and writes its results as the workgroup is configured.
 
 Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQueryResults).
 """
@@ -13,7 +13,7 @@ from operations.verify.rehearsal import TEST_PATIENT
 
 
 def _athena(observed: Observed) -> Seen:
-    """Count the sample's records by a query, and look under which key the answer was written."""
+    """Count the sample's records with a query, and compare the KMS key of the result."""
     if observed.planned is None or not observed.succeeded:
         return not_seen("There are no records of the sample.")
     athena, database = observed.client("athena"), observed.deployed.outputs["DatabaseName"]
@@ -51,8 +51,8 @@ def _ended(athena: Any, query_id: str) -> dict[str, Any] | None:
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "athena",
-        "Athena reads the records, and writes its answers under the clinical key.",
-        "Compare the workgroup with the template; your own role needs the rights of docs/analysis.md.",
+        "Athena reads the records, and writes its results under the clinical key.",
+        "Compare the workgroup with the template; your own role needs the permissions of docs/analysis.md.",
         _athena,
     ),
 )
