@@ -1,9 +1,9 @@
-"""Athena's operations on queries: start one, ask how it is, stop it, read its result.
+"""Athena's operations on queries: start, describe, stop, and read the result.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryExecution.html
-https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html: who reads a result must be allowed to
-read its object in S3. The workgroup's settings overrule the caller's, if it enforces them:
+https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html: the reader of a result needs the right
+to read its object in S3. The workgroup's settings override the caller's, if it enforces them:
 https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
 
 Difference from AWS. ExecutionParameters are refused.
@@ -85,7 +85,7 @@ def get_query_execution(self: AthenaResponse) -> str:
 
 
 def stop_query_execution(self: AthenaResponse) -> str:
-    """AthenaResponse.stop_query_execution: one that has ended stays as it is."""
+    """AthenaResponse.stop_query_execution: a query that has ended stays as it is."""
     _execution(self).stop()
     return "{}"
 

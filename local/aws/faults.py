@@ -4,8 +4,8 @@
     ...
     assert fault.fired == 1
 
-Every call over HTTP passes here: those of functions, of the state machine's tasks, and of the three services, which
-act with somebody's rights. Calls that moto makes inside its process (S3 to EventBridge to SQS) do not.
+Every call over HTTP passes here: calls of functions, of the state machine's tasks, and of the three services on a
+caller's behalf. Calls that moto makes inside its process (S3 to EventBridge to SQS) don't.
 """
 
 import re
@@ -29,10 +29,10 @@ Kind = Literal[
     "throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict",
     "unprocessed", "error_after", "drop", "drop_after", "delay", "kill", "kill_after",
 ]  # fmt: skip
-"""What happens to a call: an error of the service instead of the work (the first six; a conflict is with another
-transaction on the item); half of a batch left for another call; an internal error, or a cut connection, after the work
-was done; a cut connection before; a slow answer; the calling function's process dies before the call reaches the
-service, or after the work was done."""
+"""A fault of a call: an error of the service instead of the work (the first six; a conflict is with another transaction
+on the item); only half of a batch processed; an internal error, or a lost connection, after the work; a lost connection
+before; a slow answer; the death of the calling function's process before the call reaches the service, or after the
+work."""
 
 _READS = ("Get", "BatchGet", "Head", "List", "Describe", "Receive")
 _KMS_OPERATIONS = {("s3", "GetObject"), ("s3", "PutObject"), ("transcribe", "StartMedicalTranscriptionJob")}
@@ -41,7 +41,7 @@ _FLAG = "local.fault"
 
 
 class SeenCall(NamedTuple):
-    """`caller` is the function's name, or who else made the call."""
+    """`caller` is the function's name, or that of another caller."""
 
     service: str
     operation: str
@@ -50,7 +50,7 @@ class SeenCall(NamedTuple):
 
 @dataclass
 class Fault:
-    """A rule, and how many calls it has met (`seen`) and spoiled (`fired`)."""
+    """A rule, and how many calls have matched it (`seen`) and failed by it (`fired`)."""
 
     service: str
     operation: str
@@ -66,7 +66,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The rules in force, and, while `recording`, the calls that were made, in order."""
+    """The active rules, and, while `recording`, the calls in order."""
 
     rules: list[Fault] = field(default_factory=list)
     calls: list[SeenCall] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Faults:
         times: int = 1,
         seconds: float = 1.0,
     ) -> Fault:
-        """Spoil `times` calls of boto3's `operation` of `service`, but for the first `after`.
+        """Inject a fault into `times` calls of boto3's `operation` of `service`, after the first `after` calls.
 
         `function` is the end of the calling function's name ("start_transcription"), `contains` a part of the path,
         query or body; both may be empty. `seconds` is how long a delay takes.
@@ -110,7 +110,7 @@ class Faults:
         return bool(self.rules) or self.recording
 
     def meet(self, call: SeenCall, text: Callable[[], str]) -> Fault | None:
-        """Note the call, and take the first rule that is for it and not used up. `text` is what `contains` is about."""
+        """Record the call, and return the first rule that matches it and isn't used up; `contains` searches `text`."""
         with self._lock:
             if self.recording:
                 self.calls.append(call)
@@ -127,9 +127,9 @@ class Faults:
 
 
 def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
-    """The kinds that a call of boto3's `operation` of `service` can meet.
+    """The faults that a call of boto3's `operation` of `service` can have.
 
-    What is done twice without a difference isn't cut off after it was done.
+    An idempotent call has no faults after the work.
     """
     botocore.session.get_session().get_service_model(service).operation_model(operation)
     kinds: list[Kind] = []
@@ -149,7 +149,7 @@ def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
 
 
 class Middleware:
-    """In front of moto's server: does to answers what a fault asks for."""
+    """WSGI middleware in front of moto's server, which changes answers as the fault demands."""
 
     def __init__(self, application: Any, faults: Faults) -> None:
         self._application, self._faults = application, faults
@@ -186,7 +186,7 @@ class Middleware:
 
 
 def install(faults: Faults) -> Callable[[], None]:
-    """Let every call meet `faults` before its permissions are checked. Returns what undoes it."""
+    """Match every call with `faults` before its permissions are checked. Returns a function that undoes this."""
     authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 
     def met(response: Any, iam_request_cls: Any, resource: str = "*") -> None:
@@ -231,11 +231,11 @@ def _meet(faults: Faults, response: Any) -> None:
     if fault.kind == "kill":
         lambda_runtime.kill_caller(access_key_id)
     if not fault.kind.endswith("_after"):
-        # The work isn't done; what is answered, if anything, is the middleware's.
+        # This error prevents the work; the middleware replaces the answer.
         raise S3ClientError("InternalError", "") if service == "s3" else JsonRESTError("InternalFailure", "")
 
 
-# Where the name that signs a request, or that moto has, isn't boto3's.
+# Services whose signing name, or name in moto, isn't boto3's.
 _BOTO3_NAMES = {"states": "stepfunctions", "cleanrooms-ml": "cleanroomsml"}
 _S3_OPERATIONS = {"ListBucket": "ListObjectsV2"}
 

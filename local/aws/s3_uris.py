@@ -1,4 +1,4 @@
-"""`s3://` URIs as AWS's services take them: more loosely than lambdas/shared/uris.py, which is for our own."""
+"""`s3://` URIs as AWS's services accept them, more loosely than lambdas/shared/uris.py, which is for our own."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:

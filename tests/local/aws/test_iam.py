@@ -197,7 +197,7 @@ def test_stopping_gives_motos_own_checks_back(local_aws: LocalAws) -> None:
         (IAMRequestBase, "check_action_permitted"),
         (FakeBucket, "get_permission"),
     )
-    # The faults stand in front of the first one.
+    # The faults replace the first check.
     assert {getattr(owner, name).__module__ for owner, name in seams} == {"local.aws.iam", "local.aws.faults"}
     iam.stop()
     try:
