@@ -1,8 +1,8 @@
-"""The data that Clean Rooms ML reads and writes, always with the rights of a role that it was given.
+"""The data that Clean Rooms ML reads and writes, always with the rights of the given role.
 
-Training data is where its Glue table says (`StorageDescriptor.Location`), as CSV with a header row; AWS also reads
-Parquet and JSON. A seed is one JSON Lines object, `{"user_id": "..."}` a line. An exported audience is written as one
-JSON Lines object of the same form: AWS does not document the format of its exports.
+Training data is at its Glue table's `StorageDescriptor.Location`, as CSV with a header row; AWS also reads Parquet and
+JSON. A seed is one JSON Lines object, `{"user_id": "..."}` a line. An exported audience has the same form: AWS doesn't
+document the format of its exports.
 """
 
 import csv
@@ -28,7 +28,7 @@ AUDIENCE_FILE = "audience.jsonl"
 
 
 class JobFailure(Exception):
-    """Why a job became CREATE_FAILED.
+    """A job becomes CREATE_FAILED for this reason.
 
     `status_code` goes into statusDetails. AWS promises stable codes but publishes no list of them: these are ours.
     """
@@ -57,7 +57,7 @@ class Role:
 
     @contextmanager
     def access(self, verb: str, what: str) -> Iterator[None]:
-        """Turn an AWS error into a JobFailure that says what this role could not do."""
+        """Turn an AWS error into a JobFailure that names the denied access."""
         try:
             yield
         except ClientError as error:
@@ -65,7 +65,7 @@ class Role:
             status_code = "ACCESS_DENIED" if code in ("AccessDenied", "AccessDeniedException") else "DATA_UNAVAILABLE"
             raise JobFailure(status_code, f"{self.arn} cannot {verb} {what}: {code}") from error
         except ParamValidationError as error:
-            # A service's own URIs have few rules: "s3://bucket" and "s3://No bucket/key" pass for one.
+            # The API also accepts URIs such as "s3://bucket" and "s3://No bucket/key".
             message = f"{self.arn} cannot {verb} {what}: it names no object in S3"
             raise JobFailure("DATA_UNAVAILABLE", message) from error
 
