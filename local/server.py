@@ -34,6 +34,7 @@ from local.aws import (
     embedded_metrics,
     event_source_mapping,
     events,
+    fault_injection,
     faults,
     iam,
     kms_keys,
@@ -142,7 +143,7 @@ class LocalAws:
         }
         clock.set_scale(time_scale, longest_wait)
         iam.install()
-        self._without_faults = faults.install(self.faults)
+        self._without_faults = fault_injection.install(self.faults)
         cloudformation.install()
         step_functions.install()
         dynamodb_items.install()
@@ -163,7 +164,7 @@ class LocalAws:
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application = faults.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
+        application = fault_injection.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )

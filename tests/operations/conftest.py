@@ -52,12 +52,12 @@ def log_bucket(run: Run) -> str:
 
 
 def clear_access_logs(run: Run) -> None:
-    """Without access logs, all of which every search would read."""
+    """Delete the access logs, all of which every search would read."""
     delete(run.s3, list(list_versions(run.s3, log_bucket(run))))
 
 
 def deliver_access_logs(run: Run, wanted: bool) -> None:
-    """Without access logs, which moto writes slowly, one object per request."""
+    """Turn access logs on or off; moto writes them slowly, one object per request."""
     logs = log_bucket(run)
     for name in [item["Name"] for item in run.s3.list_buckets()["Buckets"] if "-storage" in item["Name"]]:
         if name != logs:

@@ -118,7 +118,7 @@ def bad_credentials(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def unreachable_service(pipeline: Pipeline) -> Iterator[None]:
-    # The rehearsal lists jobs too, with other parameters.
+    # Only the check asks for one job per page; the rehearsal lists jobs, too.
     with injected(pipeline, "comprehendmedical", "ListEntitiesDetectionV2Jobs", "drop", contains='"MaxResults": 1'):
         yield
 
