@@ -1,8 +1,8 @@
 """Synthesizes one environment: `cdk synth -c env=prod`, or from a shell `python app.py` (dev, into cdk.out).
 
-Without the CDK CLI, CDK_CONTEXT_JSON='{"env": "prod"}' chooses the environment and CDK_OUTDIR the folder. A synthesis
-is checked by CloudFormation's own rules and by cdk-nag's AwsSolutions and HIPAA packs; CDK_VALIDATION=false leaves out
-the checks, and with them most of the time it takes.
+Without the CDK CLI, CDK_CONTEXT_JSON='{"env": "prod"}' chooses the environment and CDK_OUTDIR the folder.
+CloudFormation's own rules and cdk-nag's AwsSolutions and HIPAA packs check a synthesis; CDK_VALIDATION=false skips the
+checks, which take most of the time.
 """
 
 import os
@@ -20,11 +20,11 @@ ROOT = Path(__file__).parent
 
 
 def main() -> None:
-    """Raises ConfigurationError if cdk.json or the choice of an environment or a Region is wrong."""
-    # The CDK CLI says where it deploys to; without it that isn't known yet, and CloudFormation asks the template's map.
+    """Raises ConfigurationError if cdk.json, the environment's name or the Region is wrong."""
+    # The CDK CLI sets this variable. Without it, the template's map of Regions refuses a wrong Region at deployment.
     if region := os.environ.get("CDK_DEFAULT_REGION"):
         check_region(region)
-    # Only now: importing `infra` has found the Node.js that this import starts.
+    # Importing `infra` has put Node.js on the path, which this import starts.
     from aws_cdk import App
 
     context = read_context(ROOT / "cdk.json")

@@ -1,4 +1,4 @@
-"""The fourteen benchmarks of docs/performance.md, each beside its peer, measured or simulated in this run.
+"""Runs the fourteen benchmarks of docs/performance.md, each against its peer, measured or simulated.
 
 python -m bench [NUMBER ...]
 """
@@ -12,7 +12,7 @@ import time
 from bench.simulation.assumptions import describe
 from bench.table import Row, as_table, verdict
 
-# Processes that read no settings of AWS's make their clients without them.
+# Importing the functions creates clients, which need a Region.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 MODULES = {
@@ -30,7 +30,7 @@ NUMBERS = [number for numbers in MODULES.values() for number in numbers]
 
 
 def unmeasured(number: str, error: Exception) -> Row:
-    """A benchmark that can't be run is not met, and doesn't keep the others from running."""
+    """The row of a benchmark that failed: it isn't met, and the others still run."""
     return Row(number, f"not measured: {type(error).__name__}: {error}", "", "", "", "", "", met=False)
 
 

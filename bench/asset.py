@@ -1,4 +1,4 @@
-"""How large the functions' code is: the zip that the CDK CLI would upload after a synthesis by the runtime's Python.
+"""Measures the functions' code: the zip that the CDK CLI would upload after a synthesis with the runtime's Python.
 
     python -m bench.asset
 
@@ -14,9 +14,9 @@ from bench.table import Row
 from infra.function_code import write_function_code
 
 GOAL_BYTES = 1_500_000
-# The CDK CLI dates every entry so, lest an unchanged asset get another hash; a zip knows no earlier date.
+# The CDK CLI dates every entry so that an unchanged asset has the same hash; it is the earliest date of a zip.
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# What the typical function bundles, with what that needs in turn.
+# The packages of the typical function, with their dependencies.
 BUNDLED = (
     "annotated_types",
     "aws_lambda_powertools",
@@ -37,7 +37,7 @@ BUNDLED = (
 
 
 def zip_as_the_cdk_does(files: Iterator[tuple[Path, str]], target: Path) -> None:
-    """Write the zip of `files` (where each is, and what it is called in the zip): deflated, every entry of 1980."""
+    """Write the zip of `files` (path, and name in the zip): deflated, every entry dated 1980."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path, name in files:
             info = zipfile.ZipInfo(name, ZIP_DATE)
@@ -53,7 +53,7 @@ def tree(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def bundle() -> Iterator[tuple[Path, str]]:
-    """The files of what the typical function bundles, with the bytecode that pip leaves, from this environment."""
+    """The files of the typical function's packages, with pip's bytecode, from this environment."""
     import boto3
 
     site = Path(boto3.__file__).parents[1]

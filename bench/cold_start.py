@@ -1,21 +1,21 @@
-"""How long each function takes to be ready, as it is deployed, against two handlers as people write them.
+"""Measures the start of each function, as it is deployed, against two typical handlers.
 
     python -m bench.cold_start [FUNCTION ...]
 
-Measured is the processor time (elsewhere than on Linux the time) from the start of the process to the first question
-for work: the real runtime client (awslambdaric) against a Runtime API that this module plays. The work has hardly
-anything to wait for, and what else the machine does is not counted. All sides have the same package versions and the
-same Python: that which runs this, whatever the runtime's is. `As deployed` means:
+The measure is the processor time (except on Linux, the elapsed time) from the start of the process to its first request
+for an event: the real runtime client (awslambdaric) with a Runtime API of this module. The start hardly waits, and the
+machine's other load doesn't count. All sides have the same package versions and this process's Python. As deployed
+means:
 
-- ours: what a synthesis by the runtime's own Python puts into the asset, so with bytecode that holds whatever the dates
-  are, zipped and dated 1980 as the CDK does it and unpacked again, with the variables of the template. How it would be
-  after a synthesis by another Python, from source only, is told too.
-- the Powertools handler: boto3 and Powertools in the asset as pip leaves them, whose bytecode no longer matches the
-  sources of 1980, so that every start compiles them.
-- the sample handler: boto3 of the runtime, nothing else.
+- ours: the asset of a synthesis with the runtime's Python, with bytecode that ignores dates, zipped and dated 1980 like
+  the CDK's and unpacked again, with the variables of the template. The result without bytecode, as after a synthesis
+  with another Python, is printed too.
+- the Powertools handler: boto3 and Powertools in the asset as pip installs them; their bytecode doesn't match the
+  sources' date of 1980, so every start compiles them.
+- the sample handler: the runtime's boto3, nothing else.
 
-The runtime's own boto3 is assumed to have bytecode. What a start on AWS has besides (fetching the code, the micro-VM)
-cannot be measured here, nor does this machine have Lambda's processor share: only the ratios count.
+The runtime's boto3 is assumed to have bytecode. The rest of a start on AWS (fetching the code, the micro-VM) can't be
+measured here, and this machine doesn't have Lambda's CPU share: only the ratios count.
 """
 
 import argparse
@@ -46,13 +46,13 @@ from infra.function_code import write_function_code
 ROUNDS = 15
 GOALS = {"powertools": 0.27, "sample": 0.80}
 PEERS = Path(__file__).parent / "peers"
-# What Lambda's Python runtime brings: the SDK and the runtime client.
+# The packages of Lambda's Python runtime: the SDK and the runtime client.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3", "awslambdaric", "simplejson")
 DATE = 315_532_800  # 1980-01-01
 
 
 class Deployment(NamedTuple):
-    """A function as the runtime sees it: `path` is searched for modules, in this order."""
+    """A function for the runtime; `path` is its module search path."""
 
     handler: str
     path: tuple[Path, ...]
@@ -60,7 +60,7 @@ class Deployment(NamedTuple):
 
 
 def install(files: Iterator[tuple[Path, str]], target: Path) -> Path:
-    """Unpack the zip that the CDK would make of `files` into `target`, with its dates, as Lambda unpacks it."""
+    """Unpack the CDK's zip of `files` into `target`, with its dates, as Lambda does."""
     archive = target.with_suffix(".zip")
     zip_as_the_cdk_does(files, archive)
     with zipfile.ZipFile(archive) as opened:
@@ -72,7 +72,7 @@ def install(files: Iterator[tuple[Path, str]], target: Path) -> Path:
 
 
 def runtime(target: Path) -> Path:
-    """Lambda's own packages, with bytecode that holds whatever the dates are."""
+    """Lambda's own packages, with bytecode that ignores dates."""
     site = Path(boto3.__file__).parents[1]
     for name in (*RUNTIME, *(path.name for path in site.glob("snapshot_restore_py*"))):
         source = site / name
@@ -88,7 +88,7 @@ def runtime(target: Path) -> Path:
 
 
 def ours(assembly: Path, paths: tuple[Path, ...]) -> dict[str, Deployment]:
-    """Name -> each function of the template; what is known at deployment only is replaced by a text of that kind."""
+    """Name -> function of the template; values that are known only at deployment are replaced by samples."""
     (template,) = (json.loads(path.read_text()) for path in assembly.glob("*.template.json"))
     found = {}
     for resource in template["Resources"].values():
@@ -105,10 +105,10 @@ def ours(assembly: Path, paths: tuple[Path, ...]) -> dict[str, Deployment]:
 
 
 def milliseconds(deployment: Deployment) -> float:
-    """What the processor works from the start of the process to its first question for an event.
+    """The processor time from the start of the process to its first request for an event.
 
     Raises:
-        RuntimeError: the function could not be initialized; the message has what it wrote.
+        RuntimeError: the function could not be initialized; the message has its output.
     """
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as log:
         server.settimeout(20)
@@ -132,7 +132,7 @@ def milliseconds(deployment: Deployment) -> float:
             "POWERTOOLS_METRICS_NAMESPACE": "Bench",
             **deployment.variables,
         }
-        # -S -s: nothing of this environment but what is on the path.
+        # -S -s: only the modules on the path.
         command = [sys.executable, "-S", "-s", "-m", "awslambdaric", deployment.handler]
         begin = time.perf_counter()
         process = subprocess.Popen(command, cwd=deployment.path[0], env=environment, stdout=log, stderr=log)
@@ -154,7 +154,7 @@ def milliseconds(deployment: Deployment) -> float:
 
 
 def processor_seconds(process_id: int) -> float:
-    """How long a running process has had a processor, on all its threads; 0 where the kernel doesn't tell."""
+    """The processor time of a running process, on all its threads; 0 if the kernel doesn't report it."""
     threads = Path(f"/proc/{process_id}/task").glob("*/schedstat")
     return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
 
@@ -168,7 +168,7 @@ class Deployments(NamedTuple):
 
 
 def deployments(directory: Path) -> Deployments:
-    """All of them, unpacked below `directory`."""
+    """All deployments, unpacked below `directory`."""
     assembly = directory / "assembly"
     synthesize(assembly, validated=False)
     lambda_runtime = runtime(directory / "runtime")
@@ -199,7 +199,7 @@ def task(target: Path, *, bytecode: bool) -> Path:
 
 
 def bundle_with_bytecode(target: Path) -> Iterator[tuple[Path, str]]:
-    """The bundle with the bytecode that pip makes, which is valid for its sources' dates alone."""
+    """The bundle with pip's bytecode, which is valid only for its sources' dates."""
     for path, name in bundle():
         if "__pycache__" not in name:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -225,13 +225,13 @@ def ratio(ours: list[float], peer: list[float]) -> float:
 
 
 def one_per_module(functions: Mapping[str, Deployment]) -> tuple[str, ...]:
-    """A function of each module: what starts and what polls a job is initialized alike."""
+    """One function of each module, because functions that start or poll a job are initialized alike."""
     by_module = {deployment.handler.rpartition(".")[0]: name for name, deployment in functions.items()}
     return tuple(by_module.values())
 
 
 def rows(only: tuple[str, ...] = (), rounds: int = ROUNDS) -> Iterator[Row]:
-    """A row per peer, of the function that comes off worst against it."""
+    """A row per peer, for the function with the worst ratio."""
     with tempfile.TemporaryDirectory() as directory:
         functions, source_only, peers = deployments(Path(directory))
         names = only or one_per_module(functions)

@@ -1,11 +1,11 @@
-"""How fast the functions go through data, and in how much memory, against the plain way with the standard library.
+"""Measures speed and memory of the functions' data processing against plain code with the standard library.
 
     python -m bench.data_path
 
-Each side runs in a process of its own, in turn, and reads from files what S3's client would give it (botocore's
-StreamingBody); only the network is missing. Processor time counts. Both sides must come to the same result. Our side is
-the functions' own code. Which words of the transcript an entity lies in is looked up by the same code on both sides:
-row 9 leaves it out, and says what the ratio is with it.
+Each side runs in its own process, in turn, and reads files through S3's response type (botocore's StreamingBody); only
+the network is missing. Processor time counts. Both sides must have the same result. Our side is the functions' own
+code. Both sides use the same code to find an entity's words in the transcript: row 9 leaves it out, and also gives the
+ratio with it.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from bench.peers import plain_data_path as plain
 from bench.table import Row
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-# Importing the functions takes settings from the environment; nothing is called.
+# Importing the functions reads settings from the environment; no call is made.
 from lambdas.cohorts import people
 from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.entities import documents
@@ -42,7 +42,7 @@ from lambdas.transcript.transcripts import read_speech
 from lambdas.transcript.words import Words
 
 ROUNDS = 3
-# Takes seconds, and reads anew each time; the others are repeated, and the quickest counts.
+# These take seconds and run once; the others are repeated, and the quickest counts.
 ONCE = ("flatten", "placed", "seeds")
 PEAK_GOAL_MIB = 64
 GROWTH_GOAL = 1.1
@@ -102,7 +102,7 @@ COHORTS: list[Cohort] = [
 
 
 class Folder:
-    """What the functions use of S3's client, from a folder: objects of which each is read `times` over."""
+    """The part of S3's client that the functions use, over a folder; each object's content is repeated `times`."""
 
     def __init__(self, folder: Path, times: int = 1) -> None:
         self._folder, self._times = folder, times
@@ -124,7 +124,7 @@ class Folder:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[Mapping[str, Any]]:
-        # Below most prefixes there is nothing, as in a bucket.
+        # Most prefixes have no objects.
         paths = (self._folder / Prefix).iterdir() if (self._folder / Prefix).is_dir() else ()
         keys = sorted(path.relative_to(self._folder).as_posix() for path in paths)
         for _ in range(self._times):
@@ -179,7 +179,7 @@ def output(words: Words, entities: int, seed: int) -> bytes:
 
 
 def make_inputs(folder: Path) -> None:
-    """Write all that is read: outputs, transcripts and records, some 100 MB."""
+    """Write the inputs: outputs, transcripts and records, some 100 MB."""
     (folder / "outputs").mkdir()
     (folder / "records").mkdir()
     (folder / "document.json").write_bytes(transcript(5_000))
@@ -225,7 +225,7 @@ def flatten_plain(folder: Path, megabytes: int, words: Words = WITHOUT_WORDS) ->
 
 
 def written_and_last(s3: Folder) -> list[Any]:
-    """About how much was written, and the last object as data: a number may be spelled in several ways."""
+    """About how much was written, and the last object, parsed because numbers may be written differently."""
     return [round(s3.bytes_written, -6), [json.loads(line) for line in s3.last.splitlines()]]
 
 
@@ -265,7 +265,7 @@ def cut_plain(folder: Path, _: int) -> Any:
 
 def seeds_ours(folder: Path, _: int) -> Any:
     use(Folder(folder, times=10))
-    # The peer knows no consent but the records' own: so does the ledger here, and only its calls are left out.
+    # The peer knows only the records' consent, so the ledger's calls are left out.
     vars(people)["read_objects"] = lambda object_ids: dict.fromkeys(object_ids, ObjectItem(consent=True))
     return lambda: sorted_members(people.read_people("clinical", COHORTS).members)
 
@@ -309,7 +309,7 @@ def measure_here(task: str, side: int, folder: Path, megabytes: int) -> dict[str
 
 
 def peak_mib() -> float:
-    """The most memory that this process has had since its program began."""
+    """The peak memory of this process since its program started."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts what the process that started this one had
         (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
@@ -335,14 +335,14 @@ def compared(task: str, folder: Path) -> tuple[list[dict[str, Any]], list[dict[s
     for _ in range(ROUNDS):
         ours.append(measure(task, 0, folder))
         peer.append(measure(task, 1, folder))
-        # Each cuts at sentence ends, but ours uses what room there is beyond them too: the number is nearly the same.
+        # Both cut at sentence ends, but ours fills documents further, so the numbers differ slightly.
         if task != "cut" and ours[-1]["result"] != peer[-1]["result"]:
             raise ValueError(f"{task}: the two sides come to different results.")
     return ours, peer
 
 
 def speed(ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> float:
-    """How many times as fast ours is: the median of the pairs."""
+    """The peer's time divided by ours: the median of the pairs."""
     ratios = [other["seconds"] / own["seconds"] for own, other in zip(ours, peer, strict=True)]
     return float(median(ratios))
 

@@ -22,7 +22,7 @@ _TIMED_DOCUMENTS = 400
 
 @dataclass
 class Score:
-    """Counts of what was found and right, found and wrong, and missed."""
+    """Counts of right, wrong and missed items."""
 
     right: int = 0
     wrong: int = 0
@@ -137,9 +137,9 @@ def documents_per_second(detect: Callable[[str], dict[str, Any]], sentences: lis
 
 
 def main() -> None:
-    """Print the figures; with --errors also what was wrong or missed in the named set."""
+    """Print the figures; with --errors also the wrong and missed items of the named set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--errors", choices=GOLD_SETS, help="list what was wrong or missed in a set")
+    parser.add_argument("--errors", choices=GOLD_SETS, help="list the wrong and missed items of a set")
     arguments = parser.parse_args()
     began = time.perf_counter()
     from local.engines.entities import detect

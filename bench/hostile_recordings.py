@@ -1,7 +1,7 @@
-"""Recordings made to cost a header reader as much as they can: the smallest parts a format allows, over and over.
+"""Recordings that cost a header reader as much as possible: the smallest parts of a format, over and over.
 
-Each is as long as Transcribe takes (2 GiB), so that following all its parts takes hours. The bytes are generated
-as they are read.
+Each has Transcribe's maximum size (2 GiB), so that following all its parts takes hours. The bytes are generated when
+they are read.
 """
 
 import struct
@@ -25,7 +25,7 @@ class Tiled:
         self._tiles = tile * (_BLOCK // len(tile) + 1)
 
     def read(self, offset: int, length: int) -> bytes:
-        """Refuses, as S3 does, what lies outside of the file."""
+        """Refuses, as S3 does, a range outside of the file."""
         if offset < 0 or length <= 0 or offset + length > self.size:
             raise ValueError(f"{length} bytes at {offset} of {self.size} were asked for")
         self.reads += 1
@@ -88,7 +88,7 @@ def _box(name: bytes, content: bytes = b"") -> bytes:
 
 
 def _endless(*names: bytes) -> bytes:
-    """The beginnings of boxes within each other that go on to the end of the file, or nearly."""
+    """The headers of nested boxes that extend nearly to the end of the file."""
     return b"".join(struct.pack(">I4s", 0x7FFFFF00 - 0x100 * _DEPTHS[name], name) for name in names)
 
 
@@ -111,7 +111,7 @@ def _mp4() -> Iterator[tuple[str, Tiled]]:
         yield f"MP4 of one {name.decode()} without end", Tiled(tables + table, struct.pack(">IIII", 1, 1, 1, 1)[:entry])
     edits = kind + movie + _endless(b"trak") + media + _endless(b"edts", b"elst") + struct.pack(">II", 0, 0x7FFFFFF)
     yield "MP4 of one elst without end", Tiled(edits, struct.pack(">III", 1, 0, 1 << 16))
-    # A real beginning, so that the reader has what it needs to go on.
+    # A real beginning, without which the reader would stop.
     whole = (ENCODINGS / "fragmented.mp4").read_bytes()
     head, fragment = whole[: whole.index(b"moof") - 4], whole[whole.index(b"moof") - 4 : whole.index(b"mdat") - 4]
     track = _box(b"traf", _box(b"tfhd", struct.pack(">II", 0, 1)))
@@ -168,7 +168,7 @@ def _flac_frames() -> tuple[bytes, bytes]:
 
 
 def _mp3_frame(bit_rate_index: int) -> bytes:
-    """Of MPEG-2 at 16 kHz; 72 bytes for each 8 kbit/s at 8 kHz, so half of it."""
+    """A frame of MPEG-2 at 16 kHz, which has half of the 72 bytes for each 8 kbit/s at 8 kHz."""
     bit_rate = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)[bit_rate_index]
     return bytes((0xFF, 0xF3, bit_rate_index << 4 | 8, 0xC4)).ljust(72 * bit_rate * 1000 // 16_000, b"\0")
 

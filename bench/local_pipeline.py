@@ -1,7 +1,7 @@
-"""Benchmark 12: what the local AWS costs per recording when its engines cost nothing, and how that grows.
+"""Benchmark 12: the local AWS's overhead per recording with instant engines, and its growth.
 
 Recordings of a second go from the bucket through the synthesized stack to the summary; the engines answer at once, and
-waits are next to nothing. Nobody has consented, so no audience is made: that is paid per cohort, not per recording.
+waits are minimal. Without consent no audience is generated, whose cost is per cohort, not per recording.
 
     python -m bench.local_pipeline [FEW MANY]
 """

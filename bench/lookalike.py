@@ -1,8 +1,8 @@
-"""How good and how fast lookalike audiences are, on the sample interactions and at the service's minimum data size.
+"""Quality and speed of lookalike audiences, on the sample interactions and at the service's minimum data size.
 
-Precision is the share of the audience that belongs to the seed's interest group; the group's share of all users is what
-an audience drawn at random would have. The data is synthetic with planted groups, which flatters any model: the numbers
-compare versions of this engine, not this engine with AWS.
+Precision is the share of the audience that belongs to the seed's interest group; a random audience would have the
+group's share of all users. The data is synthetic with planted groups, which favours any model: the numbers compare
+versions of this engine, not this engine with AWS.
 
     python -m bench.lookalike
 """

@@ -1,9 +1,9 @@
-"""How much processor time the reader of headers takes, for ordinary recordings and for those made to hurt it.
+"""Processor time of the reader of media headers, for ordinary and for hostile recordings.
 
     python -m bench.media_headers      # a line for each hostile recording
 
-A function of 512 MB has a third of a core: what takes 0.33 s here takes a second there. The ordinary ones are those of
-samples/encodings/, and the peer is FFmpeg's own look at them (PyAV's `open`), which a function hasn't got.
+A function of 512 MB has a third of a core: 0.33 s here are a second there. The ordinary recordings are those of
+samples/encodings/, and the peer is FFmpeg (PyAV's `open`), which the functions don't have.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class _Whole:
 
 
 def least(run: Callable[[], object]) -> float:
-    """Processor seconds, the least of the rounds: others only ever add to it."""
+    """Processor seconds, the least of the rounds, because other load only adds to them."""
     times = []
     for _ in range(ROUNDS):
         begin = time.process_time()

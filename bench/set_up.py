@@ -1,9 +1,9 @@
-"""How long a set-up takes from nothing, and how much it leaves: by `make`, beside pip with everything in one lock.
+"""Measures time and size of a set-up from nothing by `make`, against pip with all packages in one lock.
 
     python -m bench.set_up
 
-Both sides make an environment in a temporary folder and download every package: no cache is used. The peer is what
-people do today, `python3 -m venv` and `pip install --requirement`, of the same packages.
+Both sides make an environment in a temporary folder and download every package, without a cache. The peer is
+`python3 -m venv` and `pip install --requirement` with the same packages.
 """
 
 import os
@@ -25,10 +25,10 @@ def seconds(*commands: Sequence[str], cache: Path) -> float:
     """How long `commands` take one after the other, with uv's cache in `cache`.
 
     Raises:
-        subprocess.CalledProcessError: one of them failed; its output tells why.
+        subprocess.CalledProcessError: a command failed; its output has the reason.
     """
     environment = os.environ | {"UV_CACHE_DIR": str(cache)}
-    # Where this is set, pip wouldn't compile what it installs, as it does by default.
+    # With this variable pip wouldn't compile the packages, as it does by default.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begin = time.perf_counter()
     for command in commands:
@@ -37,7 +37,7 @@ def seconds(*commands: Sequence[str], cache: Path) -> float:
 
 
 def megabytes(folder: Path) -> float:
-    """What the files of `folder` take, each counted once."""
+    """The size of the files of `folder`, each counted once."""
     files = {(status.st_dev, status.st_ino): status.st_size for status in _statuses(folder)}
     return sum(files.values()) / 1e6
 
@@ -48,7 +48,7 @@ def _statuses(folder: Path) -> Iterator[os.stat_result]:
 
 
 def by_make(what: str, folder: Path) -> tuple[float, float]:
-    """Seconds and megabytes of what `make` does for a target that needs `what`, "local" or "checks"."""
+    """Seconds and megabytes of the set-up by `make` for a target that needs `what`, "local" or "checks"."""
     command = [sys.executable, "-m", "installation", what, "--environment", str(folder / "ours")]
     return seconds(command, cache=folder / "cache"), megabytes(folder / "ours")
 
@@ -62,7 +62,7 @@ def by_pip(folder: Path) -> tuple[float, float]:
 
 
 def rows() -> Iterator[Row]:
-    """Two rows: the time of everything, and the megabytes of what the demonstration needs."""
+    """Two rows: the time of the whole set-up, and the megabytes that the demonstration needs."""
     found: list[tuple[float, float]] = []
     for measure in (lambda folder: by_make("local", folder), lambda folder: by_make("checks", folder), by_pip):
         with tempfile.TemporaryDirectory() as folder:

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def word_errors(reference: Sequence[str], heard: Sequence[str]) -> int:
-    """Substitutions, insertions and deletions that lead from one to the other."""
+    """The number of substitutions, insertions and deletions between the two."""
     previous = list(range(len(heard) + 1))
     for row, expected in enumerate(reference, 1):
         current = [row]
@@ -122,7 +122,7 @@ def _recording(file: Path, text: str) -> Recording:
 
 
 def _normalized(words: Sequence[str]) -> list[str]:
-    """Lower case, no punctuation, numbers and units in words, title abbreviations as they are said."""
+    """Lower case, no punctuation, numbers and units in words, title abbreviations as spoken."""
     spoken = [each for word in words for each in spoken_words(word.replace("-", " "))]
     return ["mister" if word == "mr" else word for word in spoken]
 

@@ -1,10 +1,10 @@
-"""How long a synthesis takes: in a process that has the CDK loaded, without the checks, against `cdk synth` by default.
+"""Measures a synthesis in a process with the CDK loaded, without the checks, against `cdk synth` by default.
 
     python -m bench.synth
 
-The first is what a test or the local AWS waits for each stack; the first stack of a process also waits for Node.js and
-the imports, which is told too. The second is a new process with every check on, started by the CDK CLI where npx has it
-already (nothing is downloaded), else as the CLI starts it.
+Tests and the local AWS wait for the former; the first stack of a process also waits for Node.js and the imports, which
+is printed too. The latter is a new process with all checks, started by the CDK CLI if npx has it already (nothing is
+downloaded), else as the CLI would start it.
 """
 
 import json
@@ -39,13 +39,13 @@ print(json.dumps(times))
 
 
 def run(command: Sequence[str], *, validated: bool, directory: str | Path) -> str:
-    """What `command` prints, which synthesizes the app of the environment `dev` into `directory`.
+    """Run `command`, which synthesizes the environment `dev` into `directory`, and return its output.
 
     Raises:
         subprocess.CalledProcessError: the synthesis failed.
     """
     environment = os.environ | {"CDK_OUTDIR": str(directory), "CDK_CONTEXT_JSON": '{"env": "dev"}'}
-    # The CLI starts the `python3` that comes first.
+    # The CLI starts the first `python3` on the path.
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     environment.pop("CDK_VALIDATION", None)
     if not validated:
@@ -79,7 +79,7 @@ def by_default(cli: Sequence[str]) -> float:
 
 
 def installed_cli() -> list[str]:
-    """The command of the CDK CLI that the Makefile names, as far as npx has it; empty if it hasn't."""
+    """The command of the Makefile's CDK CLI if npx has it, else empty."""
     (version,) = re.findall(r"aws-cdk@(\S+)", (ROOT / "Makefile").read_text())
     cli = ["npx", "--offline", "--yes", f"aws-cdk@{version}"]
     with tempfile.TemporaryDirectory() as directory:

@@ -1,11 +1,11 @@
-"""One line of the table of measurements, and how the table is printed."""
+"""The rows of the table of measurements, and its output."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """`number` is the benchmark's; `limit` is what no design can beat; all but `met` are texts, with their units."""
+    """`number` is the benchmark's, `limit` is the best that any design could reach; values are texts with units."""
 
     number: str
     what: str
@@ -29,7 +29,7 @@ def as_table(rows: Iterable[Row]) -> str:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """How many benchmarks are met; one of several rows is met only if all of them are."""
+    """How many benchmarks are met; one with several rows is met only if all of them are."""
     numbers = {row.number for row in rows}
     missed = {row.number for row in rows if not row.met}
     return f"bench: {len(numbers - missed)} of {len(numbers)} met"

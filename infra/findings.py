@@ -1,7 +1,7 @@
-"""The cdk-nag findings that we accept, where and why; any other stops the synthesis.
+"""The accepted cdk-nag findings, with their reasons; any other finding fails the synthesis.
 
-An acknowledgement stands at the resource it is about: further up it would also cover what is added later. Why a
-policy's wildcards are accepted is written beside its statements (infra/permissions.py, infra/service_permissions.py).
+Each is acknowledged at its resource: further up the tree it would also cover resources that are added later. The
+reasons for a policy's wildcards are beside its statements (infra/permissions.py, infra/service_permissions.py).
 """
 
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ _FUNCTION = {
     ),
     "HIPAA.Security-LambdaDLQ": (
         "Lambda's dead-letter queue takes asynchronous invocations only: Step Functions waits and retries, the ingest "
-        "queue has a dead-letter queue of its own, and what ShareJobs missed it does a minute later."
+        "queue has a dead-letter queue of its own, and ShareJobs runs again a minute later."
     ),
     "HIPAA.Security-LambdaConcurrency": (
         "Concurrency is bounded where work starts: by the Maps' MaxConcurrency in each execution and the event "
         "source's MaximumConcurrency. Reserving it would take it from the account's other functions."
     ),
     "HIPAA.Security-LambdaInsideVPC": (
-        "Calls AWS service endpoints only, with TLS and IAM. There is nothing private to reach, and a VPC would add a "
-        "way out that has to be guarded."
+        "The function calls AWS service endpoints only, with TLS and IAM. It needs no private resource, and a VPC "
+        "would add egress that has to be controlled."
     ),
 }
 
@@ -61,7 +61,7 @@ _DATA = {
 
 
 def check(app: App, stack: PipelineStack) -> None:
-    """Have the synthesis of `app` fail on findings of the AwsSolutions and HIPAA packs that are not accepted."""
+    """Fail the synthesis of `app` on findings of the AwsSolutions and HIPAA packs that are not accepted."""
     acknowledge(stack)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
 
@@ -72,7 +72,7 @@ def acknowledge(stack: PipelineStack) -> None:
 
 
 def accepted(stack: PipelineStack) -> Iterator[tuple[Construct, str, str]]:
-    """Construct, finding and reason of everything that is accepted in `stack`."""
+    """Construct, finding and reason of each accepted finding in `stack`."""
     for name in FUNCTIONS:
         function = _at(stack, f"Functions/{pascal_case(name)}/Function")
         yield from ((function, finding, reason) for finding, reason in _FUNCTION.items())
@@ -85,7 +85,7 @@ def accepted(stack: PipelineStack) -> Iterator[tuple[Construct, str, str]]:
 
 
 def _wildcards(policy: ExactPolicy) -> dict[str, str]:
-    """The resources with a wildcard, as cdk-nag spells them, each of whose statements has a reason for it."""
+    """Wildcard resource, in cdk-nag's spelling -> reason; only if each of its statements has one."""
     reasons: dict[str, list[str]] = {}
     for statement in policy.given:
         for resource in statement.resources:

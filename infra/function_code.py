@@ -1,7 +1,6 @@
-"""What the functions' zip holds: the `lambdas` package, the packages it brings along, the SDK's models, and bytecode.
+"""Builds the functions' zip: the `lambdas` package, its dependencies, the SDK's models, and bytecode.
 
-All of it is the same wherever and whenever the same Python puts it together, so that an unchanged function is not
-deployed again.
+The same Python version always builds the same bytes, so that unchanged functions are not deployed again.
 """
 
 import re
@@ -15,29 +14,29 @@ from tempfile import TemporaryDirectory
 from infra.sdk_models import write_sdk_models
 from infra.settings import ConfigurationError
 
-# The functions run on python3.13; bytecode is of one minor version.
+# The functions' runtime, python3.13; bytecode is specific to a minor version.
 RUNTIME_PYTHON = (3, 13)
 
 _ROOT = Path(__file__).parent.parent
-# `make setup` installs requirements-lambda.txt here: for Lambda's processor and Python, not for this machine's.
+# `make setup` installs requirements-lambda.txt here, for Lambda's platform and Python.
 _PACKAGES = Path(sys.prefix) / "lambda-packages"
-# Compiled by whichever Python came by; for type checkers; the installer's notes on this installation.
+# Bytecode of any Python, files for type checkers, and the installer's metadata.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock")
 _never_wanted = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed", *_NOTES)
-# Of Powertools' parts, all that Logger and Metrics use; the others are nine tenths of it.
+# The parts of Powertools that Logger and Metrics use: a tenth of it.
 _USED_UTILITIES = ("__init__.py", "jmespath_utils")
 
 
 def has_bytecode() -> bool:
-    """Whether this process is of the runtime's Python, so that what it compiles can be used there."""
+    """Whether this process runs the runtime's Python, so that it can compile bytecode for it."""
     return sys.version_info[:2] == RUNTIME_PYTHON
 
 
 def function_code() -> str:
-    """A folder with everything that is zipped; it is removed when this process ends.
+    """A folder with the zip's contents; it is removed when this process ends.
 
     Raises:
-        ConfigurationError: the packages are not there.
+        ConfigurationError: the packages are not installed.
     """
     return _folder().name
 
@@ -50,15 +49,15 @@ def _folder() -> TemporaryDirectory[str]:
 
 
 def write_function_code(target: Path, *, bytecode: bool, packages: Path = _PACKAGES) -> None:
-    """Write everything that is zipped to the folder `target`, which exists.
+    """Write the zip's contents to the existing folder `target`.
 
     Raises:
-        ConfigurationError: the packages are not there.
+        ConfigurationError: the packages are not installed.
     """
     for name, version in pinned_packages():
         if not (packages / f"{name}-{version}.dist-info").is_dir():
             raise ConfigurationError(
-                f"{packages} lacks {name} {version}, which the functions bring along; run `make setup`, which installs "
+                f"{packages} lacks {name} {version}, which the functions need; run `make setup`, which installs "
                 "requirements-lambda.txt there."
             )
     shutil.copytree(_ROOT / "lambdas", target / "lambdas", ignore=_never_wanted)
@@ -69,7 +68,7 @@ def write_function_code(target: Path, *, bytecode: bool, packages: Path = _PACKA
 
 
 def pinned_packages() -> list[tuple[str, str]]:
-    """Name, as it is written in files' names, and version of each package that the functions bring along."""
+    """Name (as in file names) and version of each package in requirements-lambda.txt."""
     pins = re.findall(r"^([\w-]+)==(\S+)", (_ROOT / "requirements-lambda.txt").read_text(), re.MULTILINE)
     return [(name.replace("-", "_"), version) for name, version in pins]
 
@@ -85,9 +84,9 @@ def _not_wanted(folder: str, names: list[str]) -> set[str]:
 
 
 def _compile(target: Path) -> None:
-    """Put bytecode beside the sources that is used without a look at their dates, which are 1980 in a zip of the CDK's.
+    """Compile the sources to bytecode that ignores their dates, which the CDK's zip sets to 1980.
 
-    In a process of its own: what a process has done before shows in the bytecode it writes.
+    A new process compiles, because the bytecode depends on what a process has done before.
     """
     options = ["--invalidation-mode", "unchecked-hash", "-s", str(target), "-p", "/var/task", "-q"]
     subprocess.run([sys.executable, "-I", "-m", "compileall", *options, str(target)], check=True)

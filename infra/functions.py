@@ -1,4 +1,4 @@
-"""The Lambda functions: one per step, and per job one that starts it and one that asks how it is getting on."""
+"""The Lambda functions: one per step, and for each kind of job one that starts it and one that polls it."""
 
 import platform
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ class Size:
     timeout: cdk.Duration
 
 
-# One API call or a few: what counts is a quick start, and 512 MiB bring enough processor for it.
+# For a few API calls: 512 MiB bring enough CPU for a quick start.
 CALL = Size(512, cdk.Duration.minutes(1))
-# Goes through a whole batch of up to thousands of objects; 1,769 MiB is one full processor.
+# For a whole batch of up to thousands of objects; 1,769 MiB bring one full vCPU.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 BATCH = Size(1769, cdk.Duration.minutes(15))
 
-# The queue and a schedule call them; all others are steps of the state machine.
+# The queue and a schedule call these; all others are steps of the state machine.
 NO_STEPS = ("ingest", "share_jobs")
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
@@ -53,12 +53,12 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
 
 
 def pascal_case(function: str) -> str:
-    """`plan_batch` as construct ids, states and substitutions spell it: `PlanBatch`."""
+    """`PlanBatch` for `plan_batch`, as in construct ids, states and substitutions."""
     return "".join(word.title() for word in function.split("_"))
 
 
 class Functions(Construct):
-    """All functions, from one asset, each with its own role, log group and variables; `by_name` has them by name."""
+    """All functions (`by_name`), from one asset, each with its own role, log group and variables."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class Functions(Construct):
             wanted = "{}.{}".format(*RUNTIME_PYTHON)
             cdk.Annotations.of(self).add_info_v2(
                 "clinical-media:NoBytecode",
-                f"The functions will start more slowly (docs/performance.md): bytecode for them can be made by Python "
-                f"{wanted} only, and this is {platform.python_version()}. Synthesize with {wanted} to deploy.",
+                f"The functions will start more slowly (docs/performance.md): only Python {wanted} can make their "
+                f"bytecode, and this is {platform.python_version()}. Synthesize with {wanted} to deploy.",
             )
         self.by_name: dict[str, lambda_.Function] = {}
         for name, (handler, size) in FUNCTIONS.items():

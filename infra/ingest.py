@@ -12,14 +12,14 @@ from infra import arns
 from infra.environment import Environment
 from infra.storage import Storage, removal_policy
 
-# An outage of Step Functions of some hours must not cost an event: a message returns every few minutes.
+# A message returns every few minutes, so events survive an outage of Step Functions for some hours.
 _RECEIVES_BEFORE_DEAD_LETTER = 50
-# Two batches at a time keep a burst from becoming many small executions. It is also the minimum.
+# The minimum; it keeps a burst from becoming many small executions.
 _CONCURRENT_BATCHES = 2
 
 
 class Ingest(Construct):
-    """The queue of uploaded recordings. Messages are EventBridge events, in the dead-letter queue too."""
+    """The queue of uploaded recordings. Messages are EventBridge events, also in the dead-letter queue."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Ingest(Construct):
         self._send_events(environment.prefix, storage)
 
     def feed(self, function: lambda_.IFunction) -> None:
-        """Invoke `function` with batches of messages; it reports the ones that failed."""
+        """Invoke `function` with batches of messages; it returns the ones that failed."""
         function.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
@@ -75,10 +75,10 @@ class Ingest(Construct):
         )
 
     def _send_events(self, prefix: str, storage: Storage) -> None:
-        # EventBridge's guide prints this without a condition ("Amazon EventBridge targets": "you must include").
-        # SNS's guide says that aws:SourceAccount and aws:SourceArn don't work for EventBridge with an encrypted topic.
-        # No guide says that SQS sends the queue's ARN to KMS in EventBridge's name. Under a condition that isn't met no
-        # recording would ever start. The queues' policies bind EventBridge to our rule.
+        # No condition: EventBridge's guide shows this statement without one ("Amazon EventBridge targets": "you must
+        # include"), and according to SNS's guide aws:SourceAccount and aws:SourceArn don't work for EventBridge with an
+        # encrypted topic. If a condition weren't met, no recording would ever start. The queues' policies admit
+        # EventBridge for our rule only.
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
         # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         storage.operations.key.add_to_resource_policy(

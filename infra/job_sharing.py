@@ -1,4 +1,4 @@
-"""The schedule on which the transcription jobs are shared out among executions."""
+"""The schedule of share_jobs, which divides the transcription jobs among executions."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -9,7 +9,7 @@ from infra.environment import Environment
 
 
 class JobSharing(Construct):
-    """Calls `function` once a minute. Whatever becomes of a call, the next one does all that is to be done."""
+    """Calls `function` once a minute. A failed call needs no retry: the next one does the same work."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, function: lambda_.IFunction
@@ -19,7 +19,7 @@ class JobSharing(Construct):
             self,
             "Rule",
             name=arns.job_sharing_rule_name(environment.prefix),
-            description=f"{environment.prefix}: share the transcription jobs out among the running executions",
+            description=f"{environment.prefix}: divide the transcription jobs among the running executions",
             state="ENABLED",
             schedule_expression="rate(1 minute)",
             targets=[

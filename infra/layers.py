@@ -1,4 +1,4 @@
-"""A value of cdk.json that may be written in several places, the first of which counts; objects merge key by key."""
+"""A value of cdk.json that may be given in several locations: the first one counts, and objects merge key by key."""
 
 import re
 from collections.abc import Iterator
@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-# Beside the names of an object whose keys are names: what all that are named have.
+# In an object whose keys are names, the key of the defaults for all of them.
 EVERY = "*"
 
 
 @dataclass(frozen=True)
 class Layers:
-    """What is written for one key of an environment, which knows where, so that an error can say it.
+    """The values of one key of an environment, with their locations, which error messages name.
 
-    Objects that lie over each other merge. Anything else is taken whole from the first place and hides what is below:
-    a list too, and null, which is a value like any other.
+    Objects merge. Any other value, also a list or null, is taken from the first location and hides the others.
 
     Attributes:
-        path: the key, as that of the environment, whether or not it is written there.
-        written: each place where it is written, and what is written there.
+        path: the key's path in the environment, even if its value is given elsewhere.
+        written: location and value, the first one counts.
     """
 
     path: str
@@ -36,32 +35,32 @@ class Layers:
 
     @property
     def source(self) -> str:
-        """Where it is written, in words; empty if where `path` says."""
-        places = [place for place, _ in (self._objects or self.written[:1])]
-        others = ", ".join(place for place in places if place != self.path)
+        """The locations of the value, in words; empty if `path` is its only one."""
+        locations = [location for location, _ in (self._objects or self.written[:1])]
+        others = ", ".join(location for location in locations if location != self.path)
         if not others:
             return ""
-        return f"merged with {others}" if self.path in places else f"from {others}"
+        return f"merged with {others}" if self.path in locations else f"from {others}"
 
     def __str__(self) -> str:
         return f"{self.path} ({self.source})" if self.source else self.path
 
     def __iter__(self) -> Iterator[str]:
-        """The keys of the merged object: those of the lowest first, so that what an environment adds comes last."""
+        """The keys of the merged object: the defaults' first, then those that an environment adds."""
         return iter(dict.fromkeys(key for _, value in reversed(self._objects) for key in value))
 
     def __getitem__(self, key: str) -> "Layers":
-        """What is written for a key of the object; nothing, if it has no such key."""
-        found = ((f"{place}.{key}", value[key]) for place, value in self._objects if key in value)
+        """The values of a key of the object; none if there is no such key."""
+        found = ((f"{location}.{key}", value[key]) for location, value in self._objects if key in value)
         return Layers(f"{self.path}.{key}", tuple(found))
 
     def items(self) -> list["Layers"]:
         """The items of the list."""
-        place, value = self.written[0]
-        return [Layers(f"{self.path}[{at}]", ((f"{place}[{at}]", item),)) for at, item in enumerate(value)]
+        location, value = self.written[0]
+        return [Layers(f"{self.path}[{at}]", ((f"{location}[{at}]", item),)) for at, item in enumerate(value)]
 
     def named(self) -> dict[str, "Layers"]:
-        """Of an object whose keys are names, each over what `*` has for all; one that is null is left out."""
+        """The members of an object whose keys are names, each merged with `*`; a member that is null is left out."""
         every = self[EVERY].written
         one = {name: self[name] for name in self if name != EVERY}
         return {
@@ -71,7 +70,7 @@ class Layers:
         }
 
     def at(self, sentence: str) -> "Layers":
-        """What is written for the key whose path, from here on, a sentence begins with, as deep as there is one."""
+        """The values of the deepest key whose relative path begins the sentence."""
         key = next((key for key in self if re.match(rf"{re.escape(key)}\b", sentence)), None)
         return self if key is None else self[key].at(sentence[len(key) + 1 :])
 

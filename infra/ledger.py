@@ -1,4 +1,4 @@
-"""The ledger: the table that says who works on a recording, which jobs cover its documents and whose records stand."""
+"""The ledger: the table of claims on recordings, of the jobs that cover documents, and of the valid records."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -8,14 +8,13 @@ from infra.storage import DataStore, removal_policy
 
 
 class Ledger(Construct):
-    """The table, under the key of the data that its ids are of.
+    """The table, encrypted with the clinical key.
 
-    Its one key attribute begins with the kind of the item, as in `claim#<transcript id>`; infra/permissions.py says who
-    may read and change which kind. `Table` and not `TableV2`, which is a global table to CloudFormation.
+    Its key attribute begins with the kind of the item, as in `claim#<transcript id>`; infra/permissions.py grants
+    access by kind. `Table` is used because CloudFormation makes a global table of `TableV2`.
 
-    The default policy of the key, which leaves it to IAM who may use it, is enough: DynamoDB takes the rights of
-    whoever makes the table, which is CloudFormation's role, for grants of its own, and of whoever reads or writes in it
-    to decrypt the table's key.
+    The default policy of the KMS key is enough: DynamoDB uses the rights of the caller, which is CloudFormation's role
+    when the table is created, and the reading or writing function later.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
     """
 

@@ -12,7 +12,7 @@ from infra.storage import removal_policy
 
 
 def log_group(scope: Construct, *, name: str, environment: Environment, key: kms.IKey) -> logs.LogGroup:
-    """A log group called `name`, encrypted with `key`, which must have been opened with `allow_cloudwatch_logs`."""
+    """A log group called `name`, encrypted with `key`, which needs `allow_cloudwatch_logs` first."""
     group = logs.LogGroup(
         scope, "Logs", log_group_name=name, encryption_key=key, removal_policy=removal_policy(environment)
     )
@@ -23,7 +23,7 @@ def log_group(scope: Construct, *, name: str, environment: Environment, key: kms
 
 
 def allow_cloudwatch_logs(key: kms.Key, prefix: str) -> None:
-    """Let CloudWatch Logs use `key` for this application's log groups; giving a log group the key does not.
+    """Let CloudWatch Logs use `key` for this application's log groups; a log group's reference to it isn't enough.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """

@@ -1,7 +1,7 @@
 """The metrics that alarms and dashboard read.
 
-Of the environment's own (namespace ClinicalMedia, written by lambdas/shared/observability.py) the dimensions are
-`environment` and `stage`; no id and no name is in any.
+The environment's own metrics (namespace ClinicalMedia, written by lambdas/shared/observability.py) have the dimensions
+`environment` and `stage`, and never an id or a name.
 """
 
 import aws_cdk as cdk
@@ -25,7 +25,7 @@ def own_metric(
     stage: str | None = None,
     label: str | None = None,
 ) -> cloudwatch.Metric:
-    """A metric that the functions of the environment `prefix` write; of all stages, or of one."""
+    """A metric that the functions of the environment `prefix` write, for all stages or for one."""
     dimensions = {"environment": prefix} | ({"stage": stage} if stage else {})
     return cloudwatch.Metric(
         namespace=NAMESPACE,

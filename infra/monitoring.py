@@ -1,6 +1,6 @@
-"""What tells people how the pipeline does: alarms that go to one encrypted topic, and a dashboard with them.
+"""The alarms, which go to one encrypted topic, and the dashboard.
 
-Each alarm links to the section of docs/runbook.md that says what it means and what to press.
+Each alarm links to its section of docs/runbook.md.
 """
 
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ from infra.metrics import HOUR, own_metric
 
 RUNBOOK = "docs/runbook.md"
 _FIVE_MINUTES = cdk.Duration.minutes(5)
-# Polls are ten minutes apart at the most, and messages that return to the queue come back after eleven.
+# Longer than the time between two polls (ten minutes), or until a message returns to the queue (eleven).
 _QUARTER = cdk.Duration.minutes(15)
 
-# So many recordings with the same fault are no longer a coincidence.
+# This many recordings with the same fault are no coincidence.
 _SUSPICIOUS = 3
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """When an alarm is raised: a value of at least `threshold` (or less than it, if `below`) for `periods` on end."""
+    """An alarm's condition: at least `threshold` (with `below`, less) in `periods` consecutive periods."""
 
     metric: cloudwatch.Metric
     says: str
@@ -45,7 +45,7 @@ class _Rule:
 
 
 class Monitoring(Construct):
-    """The topic, the alarms (`alarms` has them by the anchor of their section in the runbook) and the dashboard."""
+    """The topic, the alarms (`alarms`, by the anchor of their section in the runbook) and the dashboard."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Monitoring(Construct):
         functions: Mapping[str, lambda_.IFunction],
         state_machine: sfn.IStateMachine,
     ) -> None:
-        """`key` encrypts the topic; CloudWatch may use it for this environment's alarms. `functions` are by name."""
+        """`key` encrypts the topic, and admits CloudWatch for this environment's alarms; `functions` are by name."""
         super().__init__(scope, construct_id)
         self._environment = environment
         self.topic = self._encrypted_topic(key)
@@ -75,10 +75,9 @@ class Monitoring(Construct):
     def _encrypted_topic(self, key: kms.Key) -> sns.Topic:
         """A topic that this environment's alarms can publish to.
 
-        The key's policy spells the alarms' ARNs from their names: a reference would close a circle.
-        SNS's guide recommends both conditions for a key, and leaves the details to each service's guide. CloudWatch's
-        has none, hence `IfExists`: if KMS doesn't get the alarm's ARN, no alarm is lost for that. For a topic's policy
-        AWS does document the ARN.
+        The key's policy builds the alarms' ARNs from their names: a reference would be a circular dependency.
+        SNS's guide recommends both conditions for a key. CloudWatch's guide doesn't document whether KMS gets the
+        alarm's ARN, hence `IfExists`, with which no alarm is lost. For a topic's policy AWS documents the ARN.
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
         """
@@ -103,7 +102,7 @@ class Monitoring(Construct):
             master_key=key,
             enforce_ssl=True,
         )
-        # With a policy of its own a topic has no longer the default one, which would admit the account's alarms.
+        # An explicit policy replaces the default one, which would admit the account's alarms.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="FromAlarms",
@@ -125,17 +124,17 @@ class Monitoring(Construct):
         return {
             "execution-failed": _Rule(machine.metric_failed(period=_FIVE_MINUTES), "A batch failed."),
             "execution-timed-out": _Rule(
-                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch was not done after seven days."
+                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch timed out after seven days."
             ),
             "job-stuck": _Rule(
                 own_metric(prefix, "JobAgeSeconds", "Maximum", _QUARTER),
                 f"A service's job has been running for more than {limits.stuck_after_hours} hours.",
                 threshold=limits.stuck_after_hours * 3600,
             ),
-            # Every step counts a 0 and the last one a 1, so an hour without work has no value and breaks the row.
+            # Every step writes a 0 and the last one a 1, so an hour without work has no value, and the alarm stays off.
             "nothing-finished": _Rule(
                 own_metric(prefix, "BatchesFinished", "Sum", HOUR),
-                f"There was work in each of the last {limits.nothing_finished_hours} hours and no batch was finished.",
+                f"Functions have run in each of the last {limits.nothing_finished_hours} hours, but no batch finished.",
                 periods=limits.nothing_finished_hours,
                 below=True,
             ),
@@ -143,28 +142,28 @@ class Monitoring(Construct):
                 ingest.dead_letter_queue.metric_approximate_number_of_messages_visible(
                     statistic="Maximum", period=_FIVE_MINUTES
                 ),
-                "Uploaded recordings were given up: their events are in the dead-letter queue.",
+                "The events of uploaded recordings are in the dead-letter queue, and start no execution.",
             ),
             "oldest-event": _Rule(
                 ingest.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=_FIVE_MINUTES),
                 f"An uploaded recording has been waiting for more than {limits.oldest_event_minutes} minutes.",
                 threshold=limits.oldest_event_minutes * 60,
             ),
-            # What was received three times is no longer counted in the queue's age, so the age alone would not tell.
+            # A message that was received three times no longer counts in the queue's age.
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
             "events-returned": _Rule(
                 own_metric(prefix, "EventsReturned", "Sum", _QUARTER),
-                "Executions could not be started for half an hour; the recordings' events come back to the queue.",
+                "Executions could not be started for half an hour; the recordings' events return to the queue.",
                 periods=2,
             ),
             "ingest-failed": _Rule(
                 functions["ingest"].metric_errors(statistic="Sum", period=_QUARTER),
-                "The function that starts the executions has itself failed for half an hour.",
+                "The function that starts the executions has failed for half an hour.",
                 periods=2,
             ),
             "job-sharing-failed": _Rule(
                 functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
-                "Transcription jobs have not been shared out for half an hour: batches go on with few jobs each.",
+                "share_jobs has failed for half an hour: batches go on with the transcription jobs that they have.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(
@@ -172,9 +171,9 @@ class Monitoring(Construct):
             ),
             "events-lost": _Rule(
                 self._of_the_rule("InvocationsFailedToBeSentToDlq"),
-                "Events of uploaded recordings are lost: neither queue took them.",
+                "Events of uploaded recordings are lost: both queues refused them.",
             ),
-            # Counted by batch only where they are most of it; a drop of one file each adds up over the hour.
+            # A batch counts only if most of it was rejected; batches of one file add up over the hour.
             "rejected-alike": _Rule(
                 own_metric(prefix, "RecordingsRejectedAlike", "Sum", HOUR),
                 "Most recordings of a batch, or of several, were rejected for one and the same reason.",
@@ -182,7 +181,7 @@ class Monitoring(Construct):
             ),
             "records-unreadable": _Rule(
                 own_metric(prefix, "RecordsUnreadable", "Sum", HOUR),
-                "Records of recordings can't be read, so that their people are in no seed.",
+                "Entity records can't be read, so their patients are in no seed.",
             ),
             "cost-ceiling": _Rule(
                 own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),
@@ -210,7 +209,7 @@ class Monitoring(Construct):
         return alarm
 
     def _of_the_rule(self, name: str) -> cloudwatch.Metric:
-        """A metric of the rule; with RuleName alone it is that of the default bus, where S3 puts its events.
+        """A metric of the rule; RuleName without a bus means the default bus, which gets S3's events.
 
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
         """

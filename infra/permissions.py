@@ -1,6 +1,6 @@
-"""Everything that the functions may do, one by one; infra/service_permissions.py has the services' roles.
+"""All permissions of the functions' roles; infra/service_permissions.py has those of the services' roles.
 
-Nothing else grants anything. docs/security.md shows the purposes (`python -m tests.docs.permissions`).
+No other module grants any. docs/security.md shows the purposes (`python -m tests.docs.permissions`).
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ from infra.statements import (
 from infra.storage import Storage
 from lambdas.shared import layout
 
-# What Transcribe's guide lists for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon S3
-# Encryption Keys"): Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and DescribeKey. Later editions list less for input
-# and nothing for output. Of GenerateDataKey*, pairs of asymmetric keys are left out: S3 knows none.
+# Transcribe's guide lists these for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon
+# S3 Encryption Keys"): Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and DescribeKey. Later editions list fewer for
+# input and none for output. GenerateDataKeyPair* is left out, because S3 doesn't use it.
 # https://github.com/awsdocs/amazon-transcribe-developer-guide/blob/master/doc_source/access-control-managing-permissions.md
 _TRANSCRIBE_OUTPUT = [
     "kms:Encrypt",
@@ -37,10 +37,10 @@ _TRANSCRIBE_OUTPUT = [
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 ]
-# Of every function that polls.
+# The purpose in every function that polls.
 _JOB_RECORDS = "the job's record; rejections"
 
-# Why a wildcard in a resource is narrow enough; infra/statements.py has more.
+# Reasons why a wildcard is narrow enough; infra/statements.py has more.
 _JOBS = (
     "The service assigns the ids at run time; the grant is narrowed to this Region, to this type of job, and to this "
     "account or, where a job has a second ARN there, that of the audience model."
@@ -53,7 +53,7 @@ _LISTED = (
 
 @dataclass(frozen=True)
 class Resources:
-    """What the functions work with. ARNs are strings, tokens included; without a model no audience is generated."""
+    """The resources that the functions use; without a model no audience is generated."""
 
     prefix: str
     storage: Storage
@@ -65,7 +65,7 @@ class Resources:
 
 
 def functions(resources: Resources) -> Mapping[str, Statements]:
-    """The statements of each function's role, apart from its own log group and X-Ray."""
+    """The statements of each function's role, except those for its log group and X-Ray."""
     media, clinical, audience = resources.storage.media, resources.storage.clinical, resources.storage.audience
     ledger = resources.ledger
     machine, (executions, _) = arns.state_machine(resources.prefix), arns.executions(resources.prefix)
@@ -91,7 +91,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 ledger,
                 read=["object", "claim", "execution"],
                 update=["object", "claim", "execution"],
-                # In one transaction with the change of a claim.
+                # ConditionChecks in the transaction that changes a claim.
                 check=["execution", "claim"],
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
                 "taking it from one that has ended",
@@ -115,9 +115,9 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 wildcard=EXECUTIONS,
             ),
         ],
-        # Transcribe Medical reads and writes with the rights of the caller: it takes no role.
+        # Transcribe Medical takes no role: it reads and writes with the rights of the caller.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
-        # Whether it uses the keys itself or through S3 is not documented, hence no condition.
+        # AWS doesn't document whether it uses the keys itself or through S3, hence no condition.
         "start_transcription": [
             *read(
                 media,
@@ -149,7 +149,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 {"StringEquals": {"transcribe:OutputBucketName": clinical.bucket.bucket_name}},
                 wildcard=f"{NO_RESOURCES} A condition narrows the start to output in our bucket.",
             ),
-            # No resource can be named for tagging (Service Authorization Reference): with one it would be refused.
+            # TagResource supports no resource (Service Authorization Reference): with one it would be refused.
             Statement(
                 "TagTranscription", ["transcribe:TagResource"], ["*"], "tags of the request", wildcard=NO_RESOURCES
             ),
@@ -337,8 +337,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
 
 
 def _of_the_model(arn: str | None) -> list[str]:
-    """The model, and the job's second ARN, which it has if the model is another account's.
+    """The model, and the second ARN that a job has if the model is another account's.
 
-    Whether it is one isn't known before the deployment: the stack's own account is a token.
+    The second one is always granted, because the stack's own account is known only at deployment.
     """
     return [arn, arns.audience_generation_jobs_of_owner(arn)] if arn else []

@@ -1,4 +1,4 @@
-"""Roles that can do what they are given here and never more."""
+"""Roles whose permissions no construct of the CDK library can extend."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from infra.statements import Statement
 
 
 class ExactPolicy(iam.ManagedPolicy):
-    """A managed policy of `statements`, which it keeps for infra/findings.py."""
+    """A managed policy of `statements`, which infra/findings.py reads."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, description: str, statements: Sequence[Statement]
@@ -27,10 +27,11 @@ def exact_role(
     statements: Sequence[Statement],
     shared: Sequence[iam.IManagedPolicy] = (),
 ) -> iam.Role:
-    """A role with these statements in a managed policy of its own, which exists before anything can use the role.
+    """A role with these statements in a managed policy, which is created before anything can use the role.
 
-    Pass it on with `without_policy_updates()`: constructs of the CDK library that would add permissions add too much
-    (`grant_read` allows s3:GetObject*, s3:GetBucket* and s3:List*), and in an inline policy, which HIPAA rules forbid.
+    Pass the role on with `without_policy_updates()`: constructs of the CDK library would otherwise add too broad
+    permissions (`grant_read` allows s3:GetObject*, s3:GetBucket* and s3:List*) in an inline policy, which cdk-nag's
+    HIPAA rules forbid.
     """
     policy = ExactPolicy(scope, "Policy", description=description, statements=statements)
     return iam.Role(scope, "Role", assumed_by=principal, description=description, managed_policies=[policy, *shared])

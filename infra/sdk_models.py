@@ -1,12 +1,11 @@
-"""The SDK's data, cut down to what the functions call: with all of it, making clients takes a fifth of a cold start.
+"""The SDK's service models, reduced to the operations that the functions call: all take a fifth of a cold start.
 
-lambdas/shared/sdk_data.py looks here before the SDK's own data: what isn't here, as paginators, retries and whatever a
-newer runtime wants, is found as before. The models are those of the version in requirements.lock: a
-parameter that passes the checks of a synthesis is known to the functions too.
+lambdas/shared/sdk_data.py searches these before the SDK's own data, which still has paginators and retries. The models
+are those of the version in requirements.lock, so the functions know every parameter that passes the synthesis.
 
-Which botocore reads them is up to the Lambda runtime. Versions before that of requirements.lock know fewer protocols:
-1.34.162, 1.35.99 and 1.36.26 make no client of a model whose `protocol` is `smithy-rpc-v2-cbor`. Each model names the
-protocol that the version in requirements.lock would choose, and no other, so that every version sends the same.
+The Lambda runtime decides which botocore reads the models. Versions before that of requirements.lock know fewer
+protocols: 1.34.162, 1.35.99 and 1.36.26 can't use a model whose `protocol` is `smithy-rpc-v2-cbor`. Each reduced model
+names only the protocol that the version in requirements.lock would choose, so that every version sends the same.
 """
 
 import json
@@ -18,7 +17,7 @@ from botocore.loaders import Loader
 
 from infra.settings import ConfigurationError
 
-# What botocore does on its own account counts too: HeadBucket tells it the Region of a bucket that moved.
+# HeadBucket is included because botocore itself calls it to find a bucket's Region.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cleanroomsml": (
         "GetAudienceGenerationJob",
@@ -45,13 +44,13 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "transcribe": ("GetMedicalTranscriptionJob", "StartMedicalTranscriptionJob"),
 }
 
-# Those that botocore has read for years, in the order in which it chooses among the protocols of a service
+# The protocols that old versions of botocore know too, in its order of priority
 # (botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS).
 PROTOCOLS = ("json", "rest-json", "rest-xml", "query", "ec2")
 
 
 def write_sdk_models(target: Path) -> None:
-    """Write models and endpoints of OPERATIONS to `target`, in the layout of botocore's own data."""
+    """Write the models and endpoints for OPERATIONS to `target`, in the layout of botocore's data."""
     loader = Loader()
     for service, operations in OPERATIONS.items():
         version = loader.determine_latest_version(service, "service-2")
@@ -71,7 +70,7 @@ def write_sdk_models(target: Path) -> None:
 
 
 def _reduced(model: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """`model` with the operations `names`, the shapes that these need, one protocol, and no documentation."""
+    """`model` with only the operations `names`, the shapes that they need, one protocol, and no documentation."""
     operations = {name: model["operations"][name] for name in names}
     needed: dict[str, Any] = {}
     found = list(_shapes_in(operations))
@@ -82,7 +81,7 @@ def _reduced(model: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]
             found += _shapes_in(needed[name])
     shapes = {name: needed[name] for name in sorted(needed)}
     protocol = protocol_of(model["metadata"])
-    # botocore insists on the documentation of the few other things.
+    # botocore requires the documentation of the other members.
     return {
         **model,
         "metadata": {**model["metadata"], "protocol": protocol, "protocols": [protocol]},
@@ -92,10 +91,10 @@ def _reduced(model: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]
 
 
 def protocol_of(metadata: Mapping[str, Any]) -> str:
-    """The protocol to write, by the metadata of a service's model.
+    """The protocol to write, from the metadata of a service's model.
 
     Raises:
-        ConfigurationError: older versions of botocore know none of the service's.
+        ConfigurationError: old versions of botocore know none of the service's protocols.
     """
     known = [name for name in PROTOCOLS if name in metadata["protocols"]]
     if not known:
@@ -119,7 +118,7 @@ def _shapes_in(node: Any) -> Iterator[str]:
 
 def _undocumented(node: Any) -> Any:
     if isinstance(node, Mapping):
-        # A member may be called documentation, but then it is not a text.
+        # A shape's member may be called documentation, but then its value is not a string.
         return {
             key: _undocumented(child)
             for key, child in node.items()

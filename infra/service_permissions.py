@@ -1,4 +1,4 @@
-"""Everything that services may do in our name, and what every role may do: log, and send traces to X-Ray."""
+"""The permissions of the services' roles, and those of every role: logs and X-Ray traces."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from lambdas.shared import layout
 
 
 def entity_detection_data_access(storage: Storage) -> Statements:
-    """What Comprehend Medical may do in our name.
+    """Statements of the role that Comprehend Medical assumes.
 
     https://docs.aws.amazon.com/comprehend-medical/latest/dev/security-iam-permissions.html
     """
@@ -24,7 +24,7 @@ def entity_detection_data_access(storage: Storage) -> Statements:
 
 
 def seed_reader_data_access(storage: Storage) -> Statements:
-    """What Clean Rooms ML may do in our name.
+    """Statements of the role that Clean Rooms ML assumes.
 
     https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
     """
@@ -37,7 +37,7 @@ def seed_reader_data_access(storage: Storage) -> Statements:
 
 
 def seed_queries() -> Statements:
-    """What Clean Rooms ML may do besides where a query in the collaboration selects a seed.
+    """More statements for Clean Rooms ML, if a query in the collaboration selects a seed.
 
     https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
     """
@@ -60,7 +60,7 @@ def seed_queries() -> Statements:
 
 
 def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
-    """What the state machine does itself: its steps, its Map's items, child executions, logs and encryption.
+    """Statements of the state machine's role: steps, the Map's items, child executions, logs and encryption.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -94,8 +94,8 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
             "log delivery",
             wildcard=NO_RESOURCES,
         ),
-        # The guide's context names the state machine. Whether a Map's children send its name or that of their Map isn't
-        # documented: with the name alone, none of them could start if they send the Map's.
+        # The guide's context names the state machine. AWS doesn't document whether a Map's children send its ARN or
+        # their Map's; with the wrong one alone, no child could start.
         Statement(
             "EncryptOwnData",
             ENCRYPT,
@@ -114,7 +114,7 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
 
 
 def tracing() -> Statements:
-    """Sending traces to X-Ray, which names no resources."""
+    """Sending traces to X-Ray, whose actions support no resources."""
     actions = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
     return [Statement("SendTraces", [f"xray:{action}" for action in actions], ["*"], "traces", wildcard=NO_RESOURCES)]
 

@@ -1,4 +1,4 @@
-"""Typed, frozen objects out of plain JSON. A mistake is one sentence: the key's path, its value and what is allowed."""
+"""Reads JSON into typed, frozen objects. An error names the key's path, its value and the allowed values."""
 
 import json
 import re
@@ -11,18 +11,18 @@ from infra.layers import EVERY, Layers
 
 T = TypeVar("T")
 
-# `int | None`, and what Python makes of `Annotated[int, ...] | None`.
+# The types of `int | None` and of `Annotated[int, ...] | None`.
 _OPTIONAL = (UnionType, Union)
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 class ConfigurationError(ValueError):
-    """A mistake that whoever configures the application can mend; the message says what and how."""
+    """A mistake in the configuration; the message says what is wrong and how to correct it."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A restriction on a value, attached to a field's type with `Annotated`; `allowed` goes on from "a number"."""
+    """A restriction on a value, attached to a field's type with `Annotated`; `allowed` continues "a number …"."""
 
     admits: Callable[[Any], bool]
     allowed: str
@@ -41,11 +41,10 @@ def matching(pattern: str, allowed: str) -> Rule:
 
 
 def read_object(kind: type[T], layers: Layers, **given: object) -> T:
-    """Make the dataclass `kind` from a JSON object that has exactly its fields, each of the field's type.
+    """Make the dataclass `kind` from a JSON object with exactly its fields and their types.
 
-    Objects become dataclasses and lists become tuples. A tuple of dataclasses that have a `name` is an object in JSON,
-    with the names as keys. Only what is a `dict[str, Any]` by type stays the JSON object it is. Fields in `given` are
-    set as they are and are no keys of the object.
+    Objects become dataclasses, lists become tuples, and a `dict[str, Any]` stays as it is. A tuple of dataclasses that
+    have a `name` is an object in JSON, with the names as keys. Fields in `given` are set without a key in the object.
 
     Raises:
         ConfigurationError: a key is missing or unknown, or a value has the wrong type or is not allowed.
@@ -82,7 +81,7 @@ def _read(kind: Any, layers: Layers, allowed: str = "") -> Any:
         return tuple(_read(arguments[0], item) for item in layers.items())
     if origin is dict and isinstance(value, dict):
         return value
-    # JSON has one kind of number, and to Python a truth value is a number too.
+    # JSON has one type of number; Python's bool is an int.
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
@@ -91,7 +90,7 @@ def _read(kind: Any, layers: Layers, allowed: str = "") -> Any:
 
 
 def _is_by_name(kind: Any) -> bool:
-    """Whether it is a tuple of dataclasses that have a `name`. Under names they merge, which items of a list can't."""
+    """Whether the type is a tuple of dataclasses that have a `name`, which merge by name, unlike a list's items."""
     item = next(iter(get_args(kind)), None)
     return get_origin(kind) is tuple and is_dataclass(item) and "name" in {field.name for field in fields(item)}
 

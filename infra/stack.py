@@ -21,7 +21,7 @@ from infra.workflow import Workflow
 
 
 class PipelineStack(Stack):
-    """Puts the concerns together; account and Region are those of whoever deploys it."""
+    """Connects the constructs of all concerns; account and Region are decided at deployment."""
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         super().__init__(
@@ -97,9 +97,9 @@ class PipelineStack(Stack):
             CfnOutput(self, name, value=value)
 
     def _region_name(self) -> str:
-        """Looked up when it is deployed: in a Region without an entry CloudFormation refuses the template as a whole.
+        """The Region's name, looked up at deployment: without an entry CloudFormation refuses the whole template.
 
-        Its message is "Template error: Unable to get mapping for" and the map's name, the Region and `Name`.
+        The error is "Template error: Unable to get mapping for" with the map's name, the Region and `Name`.
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html
         """
         names = {region: {"Name": name} for region, name in REGIONS.items()}

@@ -1,4 +1,4 @@
-"""What infra/permissions.py is made of: a form of statement for each way to reach a store, its key or the ledger."""
+"""The kinds of statements for infra/permissions.py: one for each way to access a store, its key or the ledger."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,9 +11,10 @@ from infra.storage import DataStore
 
 
 class Statement(NamedTuple):
-    """A statement of a policy. `purpose` says what it is for: docs/security.md shows that.
+    """A statement of a policy, with its purpose, which docs/security.md shows.
 
-    `wildcard` says why a resource with a wildcard is narrow enough; without it the synthesis stops (infra/findings.py).
+    `wildcard` is the reason why a resource with a wildcard is narrow enough; without it the synthesis fails
+    (infra/findings.py).
     """
 
     sid: str
@@ -32,18 +33,18 @@ class Statement(NamedTuple):
 
 Statements = list[Statement]
 
-# Why a wildcard in a resource is narrow enough.
+# Reasons why a wildcard is narrow enough.
 EXECUTIONS = "Executions get their names at run time; the grant is narrowed to this state machine."
 NO_RESOURCES = "The actions have no resource-level permissions (Service Authorization Reference)."
 OBJECTS = "Object keys are derived from content at run time; the grant is narrowed to one bucket and one prefix."
 
-# S3 encrypts with a data key; it decrypts the previous parts of a multipart upload and the bucket key.
+# S3 generates a data key; it decrypts earlier parts of a multipart upload and the bucket key.
 ENCRYPT = ["kms:GenerateDataKey", "kms:Decrypt"]
 DECRYPT = ["kms:Decrypt"]
 
 
 def _via(service: str) -> Mapping[str, object]:
-    """The service uses the key on the caller's behalf; the caller itself may not.
+    """Only the service may use the key, on the caller's behalf, not the caller itself.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     """
@@ -58,7 +59,7 @@ def _objects(store: DataStore, prefixes: Sequence[str]) -> list[str]:
 
 
 def head(store: DataStore, *prefixes: str, purpose: str) -> Statements:
-    """Objects' headers, by the action that also reads them; without the key their content stays shut."""
+    """Objects' headers. The action also allows reading, but without the KMS key the content can't be decrypted."""
     name = f"Head{store.node.id}"
     return [Statement(name, ["s3:GetObject"], _objects(store, prefixes), f"heads: {purpose}", wildcard=OBJECTS)]
 
@@ -66,8 +67,8 @@ def head(store: DataStore, *prefixes: str, purpose: str) -> Statements:
 def listing(store: DataStore, purpose: str = "a 404 for what is missing") -> Statements:
     """Listing, and a 404 for a missing object instead of a 403.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (Permissions). Whether S3 takes the requested
-    key as `s3:prefix` when it decides between the two is not documented, hence no condition.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (Permissions). AWS doesn't document whether S3
+    evaluates `s3:prefix` when it decides between the two, hence no condition.
     """
     return [Statement(f"List{store.node.id}", ["s3:ListBucket"], [store.bucket.bucket_arn], purpose)]
 
@@ -95,11 +96,11 @@ def write(
 def items(
     ledger: Ledger, *, read: Sequence[str], update: Sequence[str] = (), check: Sequence[str] = (), purpose: str
 ) -> Statements:
-    """Items of the ledger, by their kinds: to be read, to be changed, and to be checked in a transaction.
+    """Access to items of the ledger, by their kinds: reads, updates, and condition checks in a transaction.
 
-    A transaction takes the rights of its parts. Whether DynamoDB looks at the key of each part by itself, or for each
-    part at the keys of all, isn't documented: `update` and `check` have to name the kinds of all parts. Of the key, a
-    caller's reads and writes take the decryption of the table's own key and nothing else.
+    A transaction needs the rights of its parts. AWS doesn't document whether DynamoDB evaluates each part's key alone
+    or the keys of all parts, so `update` and `check` name the kinds of all parts. The only right to the KMS key that
+    reads and writes need is the decryption of the table's data key.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
     """
@@ -119,7 +120,7 @@ def items(
 
 
 def _of_kinds(kinds: Sequence[str]) -> Mapping[str, object]:
-    """All keys of the request are of these kinds, and it has some: without any, `ForAllValues` would be met.
+    """The condition that the request has keys, and only of these kinds; without keys `ForAllValues` alone is true.
 
     The Service Authorization Reference has `dynamodb:LeadingKeys` for each of the actions.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html

@@ -1,4 +1,4 @@
-"""Where data lives: a key and a bucket for each class of data, and a bucket for the access logs of the others."""
+"""The buckets: one with its own key for each class of data, and one for the access logs of the others."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,13 +18,13 @@ _ENCRYPTION = "s3:x-amz-server-side-encryption"
 _ENCRYPTION_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 _CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 
-# Transcribe writes it beside a job's output before the job begins. AWS's documents don't mention it, but public
-# repositories list it in such buckets, without content.
+# Transcribe writes this empty object beside a job's output before the job begins. AWS doesn't document it, but public
+# repositories list it in such buckets.
 TRANSCRIBE_ACCESS_CHECK = f"{TRANSCRIPTS}.write_access_check_file.temp"
 
 
 class DataStore(Construct):
-    """A key and a bucket for one class of data: who may use the one may not use another's."""
+    """A key and a bucket for one class of data, so that access to one class gives none to another."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class DataStore(Construct):
     ) -> None:
         """`expire_after_days` maps a key prefix to its lifetime in days; None means for ever.
 
-        `access_check` is the key of an object without content that a service writes to try whether it may write.
+        `access_check` is the key of an empty object with which a service tests its write access.
         """
         super().__init__(scope, construct_id)
         data_class = construct_id.lower()
@@ -77,20 +77,18 @@ class DataStore(Construct):
             self._send_events()
 
     def _deny_other_encryption(self, access_check: str | None) -> None:
-        """Refuse writes that ask for anything but this store's key; a write that asks for nothing gets that key.
+        """Refuse writes with another key than this store's; a write without a header gets that key.
 
-        S3 compares the header as it was sent. It may name the key by its ARN or its bare id: in which of the two forms
-        a service passes on the key of its job isn't documented. An alias is refused, since it may come to name
-        another key.
+        S3 compares the header as sent, so the policy allows both the key's ARN and its id: AWS doesn't document which
+        of them a service sends. An alias is refused, because it may be moved to another key.
 
-        The object `access_check` is written with any header: which ones its service sends isn't documented, and if it
-        were refused, so would be every job. The service gives it no content, and nothing of ours reads it; S3 encrypts
-        it all the same, and it lies in this private, versioned bucket.
+        The object `access_check` may be written with any header, because AWS doesn't document which ones the service
+        sends, and a refusal would fail every job. The object is empty, encrypted, and read by no function.
         """
         ours = [self.key.key_arn, self.key.key_id]
         asks_for_encryption = {"Null": {_ENCRYPTION: "false"}, "StringNotEquals": {_ENCRYPTION: "aws:kms"}}
         asks_for_key = {"Null": {_ENCRYPTION_KEY: "false"}, "StringNotEquals": {_ENCRYPTION_KEY: ours}}
-        # KMS without a key id means the AWS managed key aws/s3, not the bucket's default.
+        # aws:kms without a key id means the AWS managed key aws/s3, not the bucket's default.
         asks_for_managed_key = {"StringEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION_KEY: "true"}}
         brings_own_key = {"Null": {_CUSTOMER_KEY: "false"}}
         # NotResource in a denial: https://repost.aws/knowledge-center/s3-allow-certain-file-types
@@ -176,17 +174,17 @@ class Storage(Construct):
 
 
 def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
-    """What becomes of data, and of what belongs to it, when its stack is deleted or replaces it.
+    """Whether data and its keys are retained when the stack is deleted or replaces them.
 
-    What is retained is so except by the operation that creates it: if that one fails, it takes everything back, for
-    otherwise the names would be taken when the deployment is tried again.
+    If the operation that creates a retained resource fails, the resource is deleted, because its name would otherwise
+    block the next deployment.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
     """
     return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_data else cdk.RemovalPolicy.DESTROY
 
 
 def _expiries(table: Iterable[Stored], environment: Environment) -> dict[str, int | None]:
-    """Days by prefix, None for ever, of what its table says of expiry."""
+    """Prefix -> days (None for ever), from the layout's table."""
     days = {
         "recordings": environment.recordings_expire_after_days,
         "results": environment.results_expire_after_days,

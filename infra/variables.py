@@ -1,4 +1,4 @@
-"""The environment variables of each function: what it works with, and nothing that it does not use."""
+"""The environment variables of each function: only those that it uses."""
 
 import json
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ Variables = dict[str, str]
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LIMIT_BYTES = 4096
-# Bucket names are known at deployment only; this is as long as they get.
+# Bucket names are known only at deployment; this is their maximum length.
 _BUCKET_NAME = "x" * 63
-# The variables that a configuration can make long, and where they come from.
+# Variable -> setting, for the variables whose length depends on the configuration.
 _SETTINGS = {"COHORTS": "audience.cohorts", "SQL_COHORTS": "audience.sql_cohorts", "PARAMETERS": "parameters"}
 
 
@@ -29,7 +29,7 @@ def variables(
     """The variables of each function by its name.
 
     Raises:
-        ConfigurationError: they exceed what Lambda takes, because of the cohorts or the parameters.
+        ConfigurationError: cohorts or parameters make them exceed Lambda's limit.
     """
     prefix, audience = environment.prefix, environment.audience
     common = {

@@ -45,7 +45,7 @@ class Workflow(Construct):
                 "states.amazonaws.com",
                 conditions={
                     "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                    # With the first form only, no child of the Map could start if children come under the second.
+                    # AWS doesn't document which of the two ARNs a child of the Map sends.
                     "ArnLike": {"aws:SourceArn": arns.state_machine_and_maps(environment.prefix)},
                 },
             ),
@@ -59,11 +59,11 @@ class Workflow(Construct):
             self,
             "StateMachine",
             state_machine_name=name,
-            # As text, not as a file: a file becomes an asset, and then no check of the template sees the definition.
+            # Given as text: a file would become an asset, and no check of the template would see the definition.
             definition_body=sfn.DefinitionBody.from_string(definition),
             definition_substitutions=step_arns,
             role=role.without_policy_updates(),
-            # The name starts with /aws/vendedlogs/ to spare the account's size-limited log resource policy.
+            # Log groups below /aws/vendedlogs/ don't fill the account's size-limited log resource policy.
             logs=sfn.LogOptions(
                 destination=log_group(self, name=f"/aws/vendedlogs/states/{name}", environment=environment, key=key),
                 level=sfn.LogLevel.ALL,
@@ -84,7 +84,7 @@ class Workflow(Construct):
         )
 
     def _encrypt(self, key_arn: str) -> None:
-        # The library's encryption configuration would let log delivery decrypt anything under the key.
+        # The library's EncryptionConfiguration would let log delivery decrypt all data under the key.
         machine = self.state_machine.node.default_child
         assert isinstance(machine, sfn.CfnStateMachine)
         machine.encryption_configuration = sfn.CfnStateMachine.EncryptionConfigurationProperty(
@@ -93,10 +93,10 @@ class Workflow(Construct):
 
 
 def check_substitutions(definition: str, given: Mapping[str, str] | Sequence[str]) -> None:
-    """Compare the definition's `${...}` with what it is given: a missing one would be deployed as it is written.
+    """Compare the definition's `${...}` with the given substitutions; a missing one would be deployed literally.
 
     Raises:
-        ConfigurationError: one is missing or superfluous.
+        ConfigurationError: a substitution is missing or superfluous.
     """
     wanted = set(re.findall(r"\$\{([^}]*)\}", definition))
     for verb, names in (("needs", wanted - set(given)), ("does not use", set(given) - wanted)):

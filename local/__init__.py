@@ -1,7 +1,7 @@
-"""An AWS on this machine, for trying, testing and demonstrating. Never shipped; the functions never see it.
+"""An AWS on this machine, for trials, tests and demonstrations. It is never deployed.
 
-Nothing here asks AWS, so the user's own configuration of it, which may be broken, is out of sight from the beginning:
-moto reads it while it is imported, and whoever set AWS_PROFILE for another project would be left with its traceback.
+Nothing here calls AWS. The user's AWS configuration is hidden before moto is imported, which reads it and would fail
+with a traceback if AWS_PROFILE names a profile of another project.
 """
 
 import os

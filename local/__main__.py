@@ -1,4 +1,4 @@
-"""`python -m local COMMAND`: the demonstration, its report, and the local AWS left running."""
+"""`python -m local COMMAND`: runs the demonstration, opens its report, or leaves the local AWS running."""
 
 import signal
 import socket
@@ -33,7 +33,7 @@ endpoint        {endpoint}
 media bucket    {bucket}
 state machine   {machine}
 
-Ctrl-C stops it; nothing is kept."""
+Ctrl-C stops it; nothing is stored."""
 
 
 app = typer.Typer(
@@ -42,13 +42,13 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="The pipeline on an AWS on this machine: no account, no network, nothing kept.\n\n"
-    "To run recordings through it, follow, redrive and forget: python -m operations --help\n\n"
-    "Exit codes: 0 done, 1 failed, 2 not understood, 130 stopped by Ctrl-C.",
+    help="The pipeline on an AWS on this machine: no account, no network, nothing stored.\n\n"
+    "Commands to run recordings, follow, redrive and forget: python -m operations --help\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped by Ctrl-C.",
 )
 
 
-@app.command("demo", short_help="Run recordings through the pipeline and show what comes out.")
+@app.command("demo", short_help="Run recordings through the pipeline and show the results.")
 def demo_command(
     media: Annotated[
         Path | None,
@@ -56,41 +56,41 @@ def demo_command(
     ] = None,
     consent: Annotated[bool, typer.Option("--consent", help="The patients of --media consent to audiences.")] = False,
 ) -> None:
-    """Run recordings through the pipeline and show what comes out; it stays in out/.
+    """Run recordings through the pipeline and show the results, which stay in out/.
 
     \b
     Example: python -m local demo --media visit.wav --consent
 
-    Exit codes: 0 every recording has its outcome, 1 something promised is missing or can't be done.
+    Exit codes: 0 every recording has its outcome, 1 a result is missing or a step failed.
     """
     demo.run(media, consent, Console(soft_wrap=True))
 
 
-@app.command("open", short_help="Open the report that the demonstration left.")
+@app.command("open", short_help="Open the demonstration's report.")
 def open_command() -> None:
-    """Open the newest report that the demonstration left, in a browser.
+    """Open the demonstration's newest report in a browser.
 
     \b
     Example: python -m local open
 
-    Exit codes: 0 opened, 1 there is none.
+    Exit codes: 0 opened, 1 there is no report.
     """
     Console(soft_wrap=True).print(open_newest(demo.OUT), highlight=False, markup=False)
 
 
 @app.command("up", short_help="Leave the local AWS running, with a page to drop recordings on.")
 def up_command(
-    port: Annotated[int, typer.Option("--port", help="Of the endpoint; 0: any free one.")] = 4566,
-    console_port: Annotated[int, typer.Option("--console-port", help="Of the page; 0: any free one.")] = 4567,
+    port: Annotated[int, typer.Option("--port", help="Port of the endpoint; 0: any free one.")] = 4566,
+    console_port: Annotated[int, typer.Option("--console-port", help="Port of the page; 0: any free one.")] = 4567,
 ) -> None:
-    """Leave the local AWS running until Ctrl-C, with a page to drop recordings on; nothing is kept.
+    """Leave the local AWS running until Ctrl-C, with a page to drop recordings on; nothing is stored.
 
     \b
     Example: python -m local up --port 0
 
     Exit codes: 0 stopped by Ctrl-C, 1 a port is taken or the stack can't be deployed.
     """
-    # Before what takes a while: that it is taken is told at once.
+    # First, so that a port that is taken is reported at once.
     with listen(console_port, "the console") as listener:
         serve(start_pipeline(port=port), listener, Console(soft_wrap=True))
 
@@ -109,7 +109,7 @@ def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None
             console.print(text, highlight=False, markup=False)
             threading.Event().wait()
     except KeyboardInterrupt:
-        pass  # how it is meant to end
+        pass  # the normal end
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes and files behind
         console.print("Stopping …")
@@ -117,7 +117,7 @@ def serve(pipeline: Pipeline, listener: socket.socket, console: Console) -> None
 
 
 if __name__ == "__main__":
-    # A shell starts its background commands with Ctrl-C ignored; and whoever ends us wants the processes ended too.
+    # A shell starts background commands with SIGINT ignored. SIGTERM must end the child processes too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     app(prog_name="python -m local")

@@ -1,4 +1,4 @@
-"""The demonstration: drop recordings into the media bucket of the local AWS, watch, and show what comes out."""
+"""The demonstration: drops recordings into the local AWS's media bucket, watches them, and shows the results."""
 
 import json
 import shutil
@@ -41,14 +41,14 @@ class Media(NamedTuple):
 
 
 class DemoError(OperationError):
-    """The demonstration can't be given, or didn't end as promised."""
+    """The demonstration can't run, or a result is missing."""
 
 
 def run(media: Path | None, consent: bool, console: Console) -> None:
     """Run the demonstration with the samples, or with a file or a folder of `<user_id>/<file>`.
 
     Raises:
-        DemoError: an execution did not succeed, or something promised is missing.
+        DemoError: an execution did not succeed, or a result is missing.
         local.deployment.DeploymentError: the stack can't be deployed.
     """
     recordings = samples() if media is None else own_media(media, consent)
@@ -58,7 +58,7 @@ def run(media: Path | None, consent: bool, console: Console) -> None:
     try:
         deployed = find(ENVIRONMENT, pipeline.aws.endpoint)
         console.print(f"Deployed in {time.monotonic() - begun:.1f} s. Dropping {len(recordings.all)} recordings into")
-        console.print(f"  s3://{deployed.media}/media/\n", highlight=False)
+        console.print(f"  {uri_of(deployed.media, MEDIA)}\n", highlight=False)
         if media is None:
             body = f"{SUPPRESSED}\n".encode()
             deployed.client("s3").put_object(Bucket=deployed.audience, Key=SUPPRESSION_LIST, Body=body)
@@ -85,7 +85,7 @@ def samples() -> Media:
 
 
 def own_media(path: Path, consent: bool) -> Media:
-    """The recording at `path`, as of a patient `demo`, or those in the folder, as of the patients its folders name."""
+    """The recording at `path`, for a patient `demo`, or those in the folder, for the patients that its folders name."""
     found = find_recordings([path], "demo" if path.is_file() else None)
     if len(found) > MOST_RECORDINGS:
         raise DemoError(f"{path} holds {len(found)} files; the demonstration takes {MOST_RECORDINGS}.")
@@ -93,10 +93,10 @@ def own_media(path: Path, consent: bool) -> Media:
 
 
 def drop_and_follow(deployed: Deployed, media: Media, console: Console) -> list[Execution]:
-    """Upload the recordings, and show the executions until they have taken up all and ended.
+    """Upload the recordings, and show the executions until every recording is in one and all have ended.
 
     Raises:
-        DemoError: one of them has failed.
+        DemoError: an execution has failed.
     """
     for found, consent in ((media.consenting, True), (media.others, False)):
         list(upload(deployed, found, consent=consent))
@@ -112,15 +112,15 @@ def drop_and_follow(deployed: Deployed, media: Media, console: Console) -> list[
 
 
 def why(execution: Execution) -> str:
-    """What failed, down to the recording's own execution if that was it."""
+    """The execution's failures, or those of the Map's children."""
     return "\n".join([f"{execution.arn} is {execution.status}.", *(f"  {failure}" for failure in execution.failures)])
 
 
 def check(results: Results, recordings: Sequence[Recording]) -> None:
-    """Nothing promised may be missing.
+    """Check that every recording has an outcome and every result exists.
 
     Raises:
-        DemoError: naming what is.
+        DemoError: an outcome or a result is missing.
     """
     outcomes = [parse_uri(item.uri)[1] for item in results.recordings]
     expected = [recording.key for recording in recordings]
@@ -132,4 +132,4 @@ def check(results: Results, recordings: Sequence[Recording]) -> None:
     ]
     promised += [item.transcript for item in results.recordings if item.transcript]
     if missing := [str(path) for path in promised if not path.is_file()]:
-        raise DemoError(f"Promised files are missing: {missing}")
+        raise DemoError(f"Result files are missing: {missing}")

@@ -1,4 +1,4 @@
-"""From the CDK app to a stack in the local AWS: synthesize in a process of its own, upload assets, create the stack."""
+"""Deploys the CDK app to the local AWS: synthesizes in a new process, uploads assets, creates the stack."""
 
 import io
 import json
@@ -29,15 +29,15 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
     Raises DeploymentError with the app's own error text.
     """
     environ = {
-        # Nothing of the user's own configuration decides here, so that nothing of it can be wrong.
+        # Without the user's AWS configuration, which may have mistakes.
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "CDK_OUTDIR": str(out),
-        # Wherever the user would deploy to AWS.
+        # Independent of the user's Region.
         "CDK_DEFAULT_REGION": REGION,
         "CDK_CONTEXT_JSON": json.dumps({"env": environment}),
-        # The checks of the product's own pipeline, and most of the time a synthesis takes.
+        # The checks take most of the time of a synthesis, and run elsewhere.
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
@@ -61,8 +61,8 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
 def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
     """Create the stack `stack_name` of the cloud `assembly` with its assets, and return the stack's outputs.
 
-    Raises DeploymentError naming the resource that could not be created and why; that a resource's type or property is
-    not supported by the local AWS is such a reason.
+    Raises DeploymentError with the resource that could not be created and the reason, such as a type or property that
+    the local AWS doesn't support.
     """
     artifact = _artifact(assembly, stack_name)
     _upload_assets(aws, assembly, f"{artifact}.assets.json")
@@ -83,7 +83,7 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
 
 
 def _artifact(assembly: Path, stack_name: str) -> str:
-    """The id that the assembly's files of the stack start with."""
+    """The id with which the names of the stack's files in the assembly begin."""
     manifest = json.loads((assembly / "manifest.json").read_text())
     stacks = {
         artifact.get("properties", {}).get("stackName", name): name
@@ -116,7 +116,7 @@ def _in_local_account(text: str) -> str:
 
 
 def _zip(folder: Path) -> bytes:
-    """The folder as an archive that depends on its contents only, as the CDK CLI makes it: sorted, dated 1980."""
+    """The folder as a reproducible archive, as the CDK CLI makes it: sorted, dated 1980."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):

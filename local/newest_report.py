@@ -1,4 +1,4 @@
-"""Opens the report that `make demo` left."""
+"""Opens the newest report of `make demo`."""
 
 import webbrowser
 from pathlib import Path
@@ -7,7 +7,7 @@ from operations.errors import OperationError
 
 
 class ReportError(OperationError):
-    """There is none, or nothing to open it with; the text says what to do."""
+    """There is no report, or no browser; the text says what to do."""
 
 
 def open_newest(folder: Path) -> Path:
@@ -20,5 +20,5 @@ def open_newest(folder: Path) -> Path:
     if not pages:
         raise ReportError(f"There is no report in {folder}; make demo writes one.")
     if not webbrowser.open(pages[-1].as_uri()):
-        raise ReportError(f"No browser is found here; open {pages[-1]} in one, or name yours in BROWSER.")
+        raise ReportError(f"No browser is found; open {pages[-1]} in one, or name yours in BROWSER.")
     return pages[-1]

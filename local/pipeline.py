@@ -1,4 +1,4 @@
-"""The whole product on the local AWS: server, the model owner's side, the synthesized stack."""
+"""The whole application on the local AWS: server, the model owner's side, the synthesized stack."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Pipeline(NamedTuple):
-    """The deployed stack's outputs, on a running local AWS that its holder has to stop."""
+    """The deployed stack's outputs, on a running local AWS, which the caller has to stop."""
 
     aws: LocalAws
     media_bucket: str
@@ -36,8 +36,7 @@ def start_pipeline(
 ) -> Pipeline:
     """Start the local AWS and deploy the stack of the `local` environment as it is synthesized now, or from `assembly`.
 
-    `time_scale` and `longest_wait` set the pace, `open_points` what is played where AWS's documents are silent, see
-    `LocalAws.start`.
+    `time_scale`, `longest_wait` and `open_points` are those of `LocalAws.start`.
 
     Raises:
         local.deployment.DeploymentError: with the reason, in one sentence.
@@ -56,7 +55,7 @@ def start_pipeline(
 
 
 def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
-    """Deploy the stack of the `local` environment from `assembly` on a local AWS where its audience model already is.
+    """Deploy the stack of the `local` environment from `assembly` on a local AWS that has its audience model already.
 
     Raises:
         local.deployment.DeploymentError: with the reason, in one sentence.

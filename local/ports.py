@@ -1,4 +1,4 @@
-"""Ports of the loopback interface, where everything that is served here is served."""
+"""Ports of the loopback interface, which all servers here use."""
 
 import socket
 
@@ -9,7 +9,7 @@ def listen(port: int, purpose: str) -> socket.socket:
     """A socket that listens on `port` (0: a free one).
 
     Raises:
-        OSError: naming the port, the `purpose` and what to do.
+        OSError: the port can't be used; the text names the port, the `purpose` and what to do.
     """
     try:
         return socket.create_server((HOST, port))

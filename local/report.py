@@ -1,4 +1,4 @@
-"""What a person sees at the end of the demonstration."""
+"""The output at the end of the demonstration."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""The results of executions, copied from the buckets into a folder that a person can look into."""
+"""Copies the results of executions from the buckets into a folder."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from lambdas.shared.uris import parse_uri
 from lambdas.transcript.transcripts import text_of
 from local.pipeline import Pipeline
 
-# Linux file names end there; S3 keys don't.
+# Linux's limit for file names, which S3 keys may exceed.
 LONGEST_NAME_BYTES = 255
 
 
 class Recording(NamedTuple):
-    """One recording's outcome: where its transcript was copied to, or why it has none."""
+    """One recording's outcome: the path of its transcript, or the reason for its rejection."""
 
     media_id: str
     uri: str
@@ -43,10 +43,11 @@ class Results(NamedTuple):
 def copy_results(pipeline: Pipeline, batch_ids: list[str], folder: Path) -> Results:
     """Write `transcripts/<user_id>/<file>.txt`, `entities.jsonl`, `rejected.jsonl`, `audiences.json`, `summary.json`.
 
-    The pages keep their keys, `batches/<execution>/report.html` and `reports/<transcript_id>.html`, for their links.
+    The pages get the paths of their keys, `batches/<execution>/report.html` and `reports/<transcript_id>.html`, so that
+    their links work.
 
     Raises:
-        botocore.exceptions.ClientError: an object that the executions promise isn't there.
+        botocore.exceptions.ClientError: an object that the summary names is missing.
     """
     s3 = pipeline.aws.client("s3")
 
@@ -105,7 +106,7 @@ def write_files(results: Results) -> None:
 
 
 def local_path(file: str) -> Path:
-    """The recording's path with `.txt`; names that no file system takes are cut, or spelt otherwise, and told apart."""
+    """The recording's path with `.txt`; names that a file system refuses are cut or respelt, and made unique."""
     *folders, name = file.split("/")
     return Path(*(local_name(folder) for folder in folders), local_name(name, ".txt"))
 

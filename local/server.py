@@ -1,11 +1,11 @@
-"""The local AWS: moto's server in this process, with everything installed that moto lacks.
+"""The local AWS: moto's server in this process, with the extensions of this package.
 
     aws = LocalAws.start()
     aws.client("s3").list_buckets()
     aws.stop()
 
-Everything else that speaks AWS can use it too: `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --endpoint-url
-<aws.endpoint> s3 ls`.
+Any AWS client can use it, for example with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set to `local`:
+`aws --endpoint-url <aws.endpoint> s3 ls`.
 """
 
 import contextlib
@@ -34,6 +34,7 @@ from local.aws import (
     embedded_metrics,
     event_source_mapping,
     events,
+    fault_injection,
     faults,
     iam,
     kms_keys,
@@ -78,9 +79,9 @@ _BOOTSTRAP = {
 
 
 class LocalAws:
-    """A running local AWS; made by `start`.
+    """A running local AWS, created by `start`.
 
-    `endpoint` is its URL, `faults` what is to go wrong in it, `account` what the account's owner has set.
+    `endpoint` is its URL, `faults` injects faults, `account` has the account's facts.
     """
 
     _running: "LocalAws | None" = None
@@ -108,7 +109,7 @@ class LocalAws:
 
         `time_scale` is the real seconds that one AWS second of waiting takes, `longest_wait` the most real seconds that
         any wait takes (`local.aws.clock`). `services` maps AI services to the packages that serve them
-        (`local.aws.backends.register`). `open_points` are the ways to play of what AWS's documents leave open.
+        (`local.aws.backends.register`). `open_points` are the variants to play of undocumented behaviour.
         Sets AWS_ENDPOINT_URL for this process and hides the user's own AWS configuration from it until `stop`.
         Raises OSError if the port cannot be used, RuntimeError if a local AWS already runs in this process: moto's
         state belongs to the process.
@@ -137,12 +138,12 @@ class LocalAws:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
-            # Everything that is asked from here is here. In small letters it goes before NO_PROXY.
+            # All requests go to this machine. The lower-case variable overrides NO_PROXY.
             "no_proxy": "*",
         }
         clock.set_scale(time_scale, longest_wait)
         iam.install()
-        self._without_faults = faults.install(self.faults)
+        self._without_faults = fault_injection.install(self.faults)
         cloudformation.install()
         step_functions.install()
         dynamodb_items.install()
@@ -163,7 +164,7 @@ class LocalAws:
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application = faults.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
+        application = fault_injection.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )
@@ -173,7 +174,7 @@ class LocalAws:
 
     @property
     def open_points(self) -> OpenPoints:
-        """The ways that are played now of what AWS's documents leave open; set it to play others from then on."""
+        """The variants of undocumented behaviour that are played now; can be set."""
         return played()
 
     @open_points.setter
@@ -190,19 +191,19 @@ class LocalAws:
         return clients.client(service, **options)
 
     def _stop_executions(self) -> None:
-        # Their threads would go on, in a later local AWS of this process.
+        # Otherwise their threads would go on in a later local AWS of this process.
         states = self.client("stepfunctions")
         for machine in states.list_state_machines()["stateMachines"]:
             pages = states.get_paginator("list_executions").paginate(
                 stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
             )
             for arn in [execution["executionArn"] for page in pages for execution in page["executions"]]:
-                # It may have ended by itself since.
+                # It may have ended meanwhile.
                 with contextlib.suppress(ClientError):
                     states.stop_execution(executionArn=arn)
 
     def stop(self) -> None:
-        """Stop serving, end every process and thread of the extensions, forget all state, restore the environment."""
+        """Stop serving, end every process and thread of the extensions, reset all state, restore the environment."""
         if LocalAws._running is not self:
             return
         event_source_mapping.stop()

@@ -1,1 +1,1 @@
-"""What a person does with a deployed environment, real or local: run, look, repair, forget. Never shipped."""
+"""Commands for a deployed environment, real or local: run, inspect, repair, forget. Never deployed themselves."""

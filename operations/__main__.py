@@ -1,4 +1,4 @@
-"""`python -m operations COMMAND --env ENV`: the pipeline from the command line, on AWS and on the local AWS."""
+"""`python -m operations COMMAND --env ENV`: runs the pipeline from the command line, on AWS or the local AWS."""
 
 import signal
 from collections.abc import Iterator
@@ -8,25 +8,27 @@ from typing import Annotated
 
 import typer
 
+from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
 from operations.asking import ask
 from operations.commands import FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
 from operations.errors import OperationError
-from operations.executions import ENDED_BADLY, Execution, again, arn_of, look, newest, redrive
+from operations.executions import ENDED_BADLY, Execution, again, arn_of, newest, read_execution, redrive
 from operations.failed_creation import unblock
 from operations.following import Interrupted, Screen, follow, follow_uploads, recent
 from operations.forgetting import forget as forgetting
+from operations.forgetting import output as forgetting_output
 from operations.forgetting.unknown import refuse_unknown
 from operations.options import Endpoint, Env, Json
 from operations.recordings import recordings, suitable, upload
 from operations.verify.command import verify_command
 
-# 2 is what the command line itself ends with when it is not understood.
+# The parser itself exits with 2 if the arguments are wrong.
 ALL_GOOD, REJECTED = 0, 3
 
-Wait = Annotated[bool, typer.Option("--wait", help="Follow it until it has ended.")]
-ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its name or ARN; `status` lists them.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")]
+ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Name or ARN, as `status` lists them.")]
 
 app = typer.Typer(
     cls=Commands,
@@ -34,27 +36,25 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Run recordings through a deployed environment, look after its executions, forget a patient.\n\n"
+    help="Run recordings through a deployed environment, manage its executions, forget a patient.\n\n"
     "\b\nExample: python -m operations run visit.wav --user-id p-001 --wait --env local\n\n"
-    "Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 a recording was rejected, 130 stopped by Ctrl-C.\n\n"
-    "What each command's are, what --json writes, and how to forget a patient: docs/commands.md",
+    "Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 a recording was rejected, 130 Ctrl-C.\n\n"
+    "Each command's exit codes, the documents of --json, and how to forget a patient: docs/commands.md",
 )
 
 
-@app.command("run", short_help="Upload recordings and follow what they start.")
+@app.command("run", short_help="Upload recordings and follow the executions they start.")
 def run_command(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Recordings, or folders of recordings.")],
     env: Env,
     user_id: Annotated[
         str | None,
-        typer.Option("--user-id", help="Whose they are, a pseudonym; without it the folders in PATH are named so."),
+        typer.Option("--user-id", help="The patient's pseudonym; without it, PATH holds one folder per user id."),
     ] = None,
-    consent: Annotated[bool, typer.Option("--consent", help="Their patients consent to audiences.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the executions that arise until they have ended.")
-    ] = False,
+    consent: Annotated[bool, typer.Option("--consent", help="The patients consent to audiences.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the executions until they have ended.")] = False,
     patience: Annotated[
-        float, typer.Option("--patience", metavar="SECONDS", help="How long an execution may take to arise.")
+        float, typer.Option("--patience", metavar="SECONDS", help="How long to wait for executions to start.")
     ] = 1800,
     endpoint_url: Endpoint = None,
     as_json: Json = False,
@@ -64,7 +64,7 @@ def run_command(
     \b
     Example: python -m operations run visit.wav --user-id p-001 --consent --wait --env local
 
-    Exit codes: 0 all good, 1 failed, 3 a recording was rejected, here or there, 130 Ctrl-C: what was started goes on.
+    Exit codes: 0 all good, 1 failed, 3 a recording was refused or rejected, 130 Ctrl-C: the executions go on.
     """
     found, refused = suitable(recordings(paths, user_id))
     where = options.where(env, endpoint_url)
@@ -75,7 +75,7 @@ def run_command(
     try:
         with output.bar("Uploading", len(found), as_json) as advance:
             for recording in upload(deployed, found, consent=consent):
-                uris.append(f"s3://{deployed.media}/{recording.key}")
+                uris.append(uri_of(deployed.media, recording.key))
                 advance(1)
     except KeyboardInterrupt:
         next_steps.stopped_uploading(len(uris), len(found), where)
@@ -83,38 +83,38 @@ def run_command(
     if not wait:
         next_steps.uploaded(uris, refused, where, as_json)
         raise typer.Exit(REJECTED if refused else ALL_GOOD)
-    with _going_on(where):
+    with _interruptible(where):
         executions = follow_uploads(deployed, uris, before, Screen(output.progress_console(as_json)), patience)
     rejected = output.rejections(deployed, executions, set(uris))
     output.batch(executions, rejected, refused, as_json)
     raise typer.Exit(_code(executions, rejected=bool(rejected or refused)))
 
 
-@app.command("status", short_help="List executions, or tell all about one.")
+@app.command("status", short_help="List executions, or show one.")
 def status_command(
     env: Env,
     execution: Annotated[
-        str | None, typer.Argument(metavar="[EXECUTION]", help="Its name or ARN, for all about it; else the newest.")
+        str | None, typer.Argument(metavar="[EXECUTION]", help="Name or ARN; without it, the newest are listed.")
     ] = None,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How many to list.")] = 10,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How many executions to list.")] = 10,
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """List the newest executions, or tell all about one: stages, recordings, what failed and what to press.
+    """List the newest executions, or show one: its stages, its recordings, what failed and how to repair it.
 
     \b
     Example: python -m operations status drop-0a1b2c --env prod
 
-    Exit codes: 0 told, 1 there is no such execution.
+    Exit codes: 0 shown, 1 there is no such execution.
     """
     deployed = find(env, endpoint_url)
     if execution is None:
         output.executions(newest(deployed, number), as_json)
     else:
-        output.execution(look(deployed, arn_of(deployed, execution)), as_json)
+        output.execution(read_execution(deployed, arn_of(deployed, execution)), as_json)
 
 
-@app.command("redrive", short_help="Let a failed execution go on where it failed.")
+@app.command("redrive", short_help="Resume a failed execution where it failed.")
 def redrive_command(
     execution: ExecutionName,
     env: Env,
@@ -122,7 +122,7 @@ def redrive_command(
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """Let a failed execution go on where it failed, once its cause is repaired. Nothing is paid twice.
+    """Resume a failed execution where it failed, once its cause is repaired. Nothing is paid twice.
 
     \b
     Example: python -m operations redrive drop-0a1b2c --wait --env prod
@@ -143,7 +143,7 @@ def again_command(
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """Start a new execution with the same input. What is finished is reused, unless the input says "reprocess": true.
+    """Start a new execution with the same input. Finished work is reused, unless the input has "reprocess": true.
 
     After a failure, prefer redrive: a new execution may pay for entity detection again (docs/reruns.md).
 
@@ -157,22 +157,22 @@ def again_command(
     _started(deployed, options.where(env, endpoint_url), arn, "Started", wait=wait, as_json=as_json)
 
 
-@app.command("forget", short_help="Remove a patient, and prove that nothing is left.")
+@app.command("forget", short_help="Remove a patient's data, and prove that nothing is left.")
 def forget_command(
-    user_id: Annotated[str, typer.Argument(metavar="USER_ID", help="Whom, as in media/<user_id>/.")],
+    user_id: Annotated[str, typer.Argument(metavar="USER_ID", help="The patient's user id, as in media/<user_id>/.")],
     env: Env,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     audiences: Annotated[
-        bool, typer.Option("--audiences", help="Also delete the audiences that were generated from a seed with them.")
+        bool, typer.Option("--audiences", help="Also delete audiences generated from a seed that held the patient.")
     ] = False,
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """Remove everything of a patient from all buckets, keep them out of later seeds, and prove that nothing is left.
+    """Remove a patient's data from all buckets, keep them out of later seeds, and prove that nothing is left.
 
-    Refuses while an execution holds one of their recordings, and a user id that nothing names. Waits for what one that
-    was stopped may yet write, at most 20 minutes. May be stopped at any time and repeated.
+    The command refuses while an execution holds one of their recordings, and if nothing names the user id. After a
+    stopped execution it waits until the functions have ended, at most 20 minutes. It may be interrupted and repeated.
 
     \b
     Example: python -m operations forget p-001 --dry-run --env local
@@ -180,26 +180,26 @@ def forget_command(
     Exit codes: 0 nothing is left, 1 something is left, or it was refused.
     """
     if as_json and not (yes or dry_run):
-        raise OperationError("With --json nothing can be asked; give --yes or --dry-run.")
+        raise OperationError("With --json the command can't ask for confirmation; give --yes or --dry-run.")
     deployed = find(env, endpoint_url)
     with output.spinner(as_json) as (report, say):
-        plan = forgetting.look(deployed, user_id, report, say, dry_run=dry_run)
+        plan = forgetting.plan_removal(deployed, user_id, report, say, dry_run=dry_run)
         refuse_unknown(deployed, plan, report)
     if dry_run:
-        output.dry_run(deployed, plan, as_json, delete_audiences=audiences)
+        forgetting_output.print_dry_run(deployed, plan, as_json, delete_audiences=audiences)
         return
     if not yes:
-        output.plan(plan)
+        forgetting_output.print_plan(plan)
         ask(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
     with output.spinner(as_json) as (report, _):
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
-    output.forgotten(outcome, as_json)
+    forgetting_output.print_outcome(outcome, as_json)
     raise typer.Exit(FAILED if outcome.left else ALL_GOOD)
 
 
-@app.command("unblock", short_help="Let a deployment try again whose first try failed.")
+@app.command("unblock", short_help="Allow a new deployment after the first one failed.")
 def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
-    """Lift the termination protection of a stack whose creation failed, and do nothing otherwise. make deploy calls it.
+    """Lift the termination protection of a stack whose creation failed; leave any other stack. make deploy calls it.
 
     \b
     Example: python -m operations unblock --env prod
@@ -210,14 +210,14 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
         output.console().print(done)
 
 
-app.command("verify", short_help="Check an account and an environment against what we rely on.")(verify_command)
+app.command("verify", short_help="Check an account and an environment against docs/aws.md.")(verify_command)
 
 
 def _started(deployed: Deployed, where: str, arn: str, done: str, *, wait: bool, as_json: bool) -> None:
     if not wait:
         next_steps.started(arn, done, where, as_json)
         return
-    with _going_on(where):
+    with _interruptible(where):
         executions = follow(deployed, [arn], Screen(output.progress_console(as_json)))
     rejected = output.rejections(deployed, executions, None)
     output.batch(executions, rejected, (), as_json)
@@ -225,11 +225,11 @@ def _started(deployed: Deployed, where: str, arn: str, done: str, *, wait: bool,
 
 
 @contextmanager
-def _going_on(where: str) -> Iterator[None]:
+def _interruptible(where: str) -> Iterator[None]:
     try:
         yield
     except Interrupted as interrupted:
-        code = next_steps.going_on(interrupted, where)
+        code = next_steps.interrupted(interrupted, where)
         raise typer.Exit(code) from None
 
 
@@ -240,6 +240,6 @@ def _code(executions: list[Execution], *, rejected: bool) -> int:
 
 
 if __name__ == "__main__":
-    # A shell starts its background commands with Ctrl-C ignored.
+    # A shell starts background commands with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     app(prog_name="python -m operations")

@@ -1,4 +1,4 @@
-"""Asking whether to go on, where somebody is there to answer."""
+"""Asks for confirmation on a terminal."""
 
 import sys
 
@@ -8,12 +8,12 @@ from operations.errors import OperationError
 
 
 def ask(question: str, instead: str) -> None:
-    """Return if the answer is yes; `instead` are the options to give where nobody can answer.
+    """Return if the answer is yes; `instead` names the options to give where nobody can answer.
 
     Raises:
         OperationError: the answer is no, or there is none.
     """
-    unanswered = OperationError(f"Nobody answers here (the standard input has ended); give {instead}.")
+    unanswered = OperationError(f"Nobody can answer (the standard input has ended); give {instead}.")
     if sys.stdin is None:
         raise unanswered
     try:
@@ -21,8 +21,7 @@ def ask(question: str, instead: str) -> None:
     except typer.Abort as abort:
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
-        # After the question, which has no line's end yet.
-        print()
+        print()  # ends the question's line
         raise unanswered from None
     if not agreed:
-        raise OperationError("Nothing was changed, as you say; the same command asks again.")
+        raise OperationError("Nothing was changed, because the answer was no.")

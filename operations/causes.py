@@ -1,7 +1,7 @@
-"""The sentence in what Step Functions says of a failure, for whoever shows it.
+"""Extracts the sentence for people from the cause of a failure: the one place that unwraps a cause.
 
-What Lambda reports of a function is JSON with a stack trace, cut off where it is too long; another execution, and
-Lambda itself, pass it on with JSON or words around it; an error of the definition quotes the state's whole input.
+Lambda reports a function's error as JSON with a stack trace, truncated if it is too long. Lambda itself and a parent
+execution wrap that into more JSON or text. An error of the definition quotes the state's whole input.
 Sources: Lambda developer guide, "Python function errors"; Step Functions developer guide, "Handling errors in
 workflows" (Lambda.Unknown, States.Runtime); API reference, DescribeExecution.
 """
@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 _NO_REASON = "no reason is given"
-# Of a function; of an execution, which has its own cause inside; of an API.
+# Members of the JSON of a function, of an execution (with its own cause inside) and of an API.
 _MESSAGES = ("errorMessage", "Cause", "cause", "Message", "message")
 _NAMES = ("errorType", "Error", "error")
 _OBJECT = re.compile(r"""\{\s*(?:\\*["']|\}|\Z)""")
@@ -23,18 +23,18 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def plain(cause: str | None) -> str:
-    """What `cause` says to people, in one line: no stack trace, no JSON."""
+    """The message in `cause`, in one line, without stack trace and JSON."""
     return _sentence(cause or "") or _NO_REASON
 
 
 def _sentence(text: str) -> str | None:
-    """None if `text` says nothing."""
+    """None if `text` holds no message."""
     with suppress(ValueError):
-        # JSON in a JSON string, as often as it was passed on.
+        # Each service that passes a cause on may encode it once more.
         while text.startswith('"'):
             text = str(_DECODER.decode(text))
-    told = " ".join(_without_stack(_without_documents(text)).split())
-    return None if told in ("", "…", "None", "null") else told
+    sentence = " ".join(_without_stack(_without_documents(text)).split())
+    return None if sentence in ("", "…", "None", "null") else sentence
 
 
 def _without_stack(text: str) -> str:
@@ -42,12 +42,12 @@ def _without_stack(text: str) -> str:
     if not begin:
         return text
     last = stack.rstrip().splitlines()[-1]
-    # The exception, unless the text ends before it.
+    # The last line is the exception, unless the text was truncated before it.
     return before + (last if last[0] not in " \t:" else "…")
 
 
 def _without_documents(text: str) -> str:
-    """`text` with the message of each JSON object in the object's place, or with "…" where it has none."""
+    """`text` with each JSON object replaced by its message, or by "…" if it has none."""
     found = _OBJECT.search(text)
     if not found:
         return text
@@ -59,7 +59,7 @@ def _without_documents(text: str) -> str:
 
 
 def _cut_off(document: str) -> str | None:
-    """The message in a JSON object that lacks its end."""
+    """The message in a truncated JSON object."""
     found = _CUT_OFF.search(document)
     if not found:
         return None

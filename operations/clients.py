@@ -1,4 +1,4 @@
-"""boto3 clients on a person's own machine, where AWS may be behind a proxy, or a proxy in the way.
+"""boto3 clients for a user's machine, where a proxy may be needed to reach AWS, or may answer in its place.
 
 Sources: Lambda, S3 and Step Functions API references, "Common response headers" (every answer of AWS has a request id
 in a header that begins with x-amz); Python's urllib.request, "getproxies", which botocore follows.
@@ -21,15 +21,15 @@ _PROXY_WANTS_LOGIN = 407
 
 
 class NotAws(BotoCoreError):
-    """Somebody on the way has answered in AWS's place."""
+    """A proxy or a login page has answered instead of AWS."""
 
-    fmt = "{endpoint_url} was answered by no AWS but a proxy or a page on the way (HTTP {status}, {content_type})"
+    fmt = "A proxy or a login page answered for {endpoint_url} instead of AWS (HTTP {status}, {content_type})"
 
 
 def make(session: Any, service: str, endpoint_url: str | None, region: str | None, config: Config) -> Any:
-    """A client of `service` that asks no proxy for what is on this machine.
+    """A client of `service` that uses no proxy for an endpoint on this machine.
 
-    What isn't an answer of AWS makes its calls raise `NotAws`.
+    Its calls raise `NotAws` for an answer that isn't AWS's.
 
     Raises:
         OperationError: the endpoint is no URL, or the credentials can't be read.
@@ -41,19 +41,19 @@ def make(session: Any, service: str, endpoint_url: str | None, region: str | Non
     except BotoCoreError:
         raise
     except (OSError, ValueError) as error:
-        # What a profile's credential_process prints, and whether there is one, nobody but Python says.
+        # A profile's credential_process that is missing or prints no JSON raises these.
         what = "--endpoint-url or AWS_ENDPOINT_URL" if "endpoint" in str(error) else "it (aws configure list)"
         raise OperationError(f"The AWS configuration can't be used ({plain(str(error))}); correct {what}.") from None
     url = client.meta.endpoint_url
     if not endpoint_url and is_loopback(url):
-        # An environment variable or the profile says so, which nobody but the client reads.
+        # An environment variable or the profile names the endpoint, which only the client reads.
         client = session.client(service, region_name=region, config=config.merge(direct()))
     client.meta.events.register("before-parse", partial(_check_answer, url))
     return client
 
 
 def direct() -> Config:
-    """For a client of the loopback interface: no proxy, whatever the environment says."""
+    """For an endpoint on the loopback interface: no proxy, even if the environment names one."""
     return Config(proxies={})
 
 
@@ -76,5 +76,5 @@ def _check_answer(endpoint_url: str, response_dict: dict[str, Any], **_: Any) ->
     if status == _PROXY_WANTS_LOGIN or (status < 500 and content_type in _FOR_PEOPLE):
         raise NotAws(endpoint_url=endpoint_url, status=status, content_type=content_type)
     if status >= 500 and content_type in _FOR_PEOPLE:
-        # botocore knows an answer of a gateway by its having no body, and repeats the request.
+        # botocore takes an answer without a body for a gateway's, and retries.
         response_dict["body"] = b""

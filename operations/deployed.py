@@ -1,6 +1,6 @@
-"""A deployed environment: its buckets, table, state machine and clients, found through its stack. Nothing is guessed.
+"""A deployed environment: its buckets, table, state machine and clients, found through its stack.
 
-Sources: CloudFormation API reference, DescribeStacks (a stack that isn't there is a ValidationError) and
+Sources: CloudFormation API reference, DescribeStacks (ValidationError if the stack doesn't exist) and
 ListStackResources.
 """
 
@@ -21,27 +21,26 @@ from operations.errors import OperationError
 LOCAL = "local"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 PARALLEL_REQUESTS = 16
-# Of the bootstrap's roles and parameters in every account (CDK developer guide, "Bootstrap template"), until its
-# template is changed.
+# The default in the names of the bootstrap's roles and parameters (CDK developer guide, "Bootstrap template").
 BOOTSTRAP_QUALIFIER = "hnb659fds"
 
 
 class Connection(NamedTuple):
-    """Where an environment's AWS answers, and the user's own credentials for it."""
+    """The endpoint of an environment's AWS, and the user's credentials for it."""
 
     session: Any
     endpoint_url: str | None
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of `service`, in `region` instead of the session's for a service that has only one."""
+        """A client of `service`; `region` replaces the session's, for a service that exists in one Region only."""
         return _client(self.session, service, self.endpoint_url, region)
 
 
 class Deployed(NamedTuple):
-    """An environment's stack on AWS or on the local AWS. `buckets` are all of its buckets, the three named ones too.
+    """An environment's stack on AWS or on the local AWS.
 
-    `ledger` is the table's name. `prefix` is the stack's name, and the beginning of every name that the application
-    chooses itself. `outputs` are the stack's.
+    `buckets` are all of its buckets, including media, clinical and audience. `ledger` is the table's name. `prefix` is
+    the stack's name, and begins every name that the application chooses. `outputs` are the stack's.
     """
 
     connection: Connection
@@ -63,30 +62,30 @@ class Deployed(NamedTuple):
 
 
 def prefix_of(environment: str) -> str:
-    """The name of the environment's stack, with which its other names begin."""
+    """The name of the environment's stack, and the prefix of its other names."""
     return f"clinical-media-{environment}"
 
 
 def connect(environment: str, endpoint_url: str | None = None) -> Connection:
-    """The AWS of the environment; `local` is the one that `python -m local up` serves.
+    """The connection to the environment's AWS; for `local`, the one that `python -m local up` serves.
 
     Raises:
         OperationError: cdk.json has no such environment.
-        botocore.exceptions.BotoCoreError: the profile that AWS_PROFILE names is not there.
+        botocore.exceptions.BotoCoreError: the profile in AWS_PROFILE doesn't exist.
     """
     check_environment(environment)
     if environment == LOCAL:
         return Connection(_local_session(), endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or LOCAL_ENDPOINT)
-    # The CDK CLI and the AWS CLI act in the Region of this variable if it is set; boto3 by itself doesn't read it.
+    # The CDK CLI and the AWS CLI read this variable; boto3 by itself doesn't.
     return Connection(boto3.Session(region_name=os.environ.get("AWS_REGION")), endpoint_url)
 
 
 def find(environment: str, endpoint_url: str | None = None) -> Deployed:
-    """The environment's stack, with the user's own credentials; `local` is the one that `python -m local up` serves.
+    """The environment's stack, read with the user's own credentials.
 
     Raises:
-        OperationError: there is no such stack, or it lacks something.
-        botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
+        OperationError: there is no such stack, or it lacks an output or a bucket.
+        botocore.exceptions.BotoCoreError: no credentials, no Region, or no answer.
         botocore.exceptions.ClientError: a call was refused.
     """
     connection = connect(environment, endpoint_url)
@@ -100,24 +99,25 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     )
     names = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "LedgerTableName", "StateMachineArn")
     if missing := [name for name in names if name not in outputs]:
-        raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it anew: make deploy ENV=…")
+        raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it again: make deploy ENV=…")
     media, clinical, audience, ledger, state_machine = (outputs[name] for name in names)
     if unlisted := {media, clinical, audience} - set(buckets):
-        raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it anew.")
+        raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it again.")
     return Deployed(connection, prefix, buckets, media, clinical, audience, ledger, state_machine, outputs)
 
 
-# Making a client takes longer than most of its calls.
+# Creating a client takes longer than most of its calls.
 @cache
 def _client(session: Any, service: str, endpoint_url: str | None, region: str | None) -> Any:
-    # One more for whoever lists what the others read. A local AWS that is not up doesn't come up by itself.
+    # Fewer attempts for the local AWS: if it is down, retrying doesn't start it. One connection more than parallel
+    # requests, for the listing that feeds them.
     attempts = 2 if endpoint_url else 8
     config = Config(max_pool_connections=PARALLEL_REQUESTS + 1, retries={"mode": "standard", "max_attempts": attempts})
     return clients.make(session, service, endpoint_url, region, config)
 
 
 def _local_session() -> Any:
-    """A session of which nothing comes from the user's configuration, so that nothing of it can be wrong here."""
+    """A session that reads nothing of the user's configuration, which may have mistakes."""
     unset = (None, None, None, None)
     nowhere = (None, None, os.devnull, None)
     session = botocore.session.Session({"profile": unset, "config_file": nowhere, "credentials_file": nowhere})
@@ -125,7 +125,7 @@ def _local_session() -> Any:
 
 
 def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """CloudFormation's description of the stack, None if there is none of that name.
+    """CloudFormation's description of the stack; None if it doesn't exist.
 
     Raises:
         botocore.exceptions.ClientError: the call was refused.
@@ -151,7 +151,7 @@ def _outputs(cloudformation: Any, environment: str, prefix: str) -> dict[str, st
 
 
 def _others(cloudformation: Any) -> str:
-    """Which stacks of ours are there, as part of a sentence; nothing if that can't be seen."""
+    """Our stacks that exist, as part of a sentence; empty if they can't be listed."""
     begin = prefix_of("")
     try:
         pages = cloudformation.get_paginator("describe_stacks").paginate()

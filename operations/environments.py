@@ -9,7 +9,7 @@ from operations.errors import OperationError
 
 
 def check_environment(name: str) -> None:
-    """Before AWS is asked, which would speak of a Region, credentials or a stack instead of a mistyped name.
+    """Check the name before the first call to AWS, whose error would name a Region or a stack instead.
 
     Raises:
         OperationError: cdk.json has no environment of that name, or can't be read.
@@ -25,7 +25,7 @@ def environment_of(name: str) -> Environment:
     """The environment's settings in cdk.json.
 
     Raises:
-        OperationError: there is none of that name, or it has a mistake.
+        OperationError: there is no environment of that name, or its settings are wrong.
     """
     try:
         return Environment.from_context(name, _context())

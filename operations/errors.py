@@ -1,5 +1,5 @@
-"""The error of a user of the command line."""
+"""The error that the command line reports to its user."""
 
 
 class OperationError(Exception):
-    """What was asked for can't be done; the text names the thing, its value and what to do."""
+    """The operation can't be carried out; the text names the thing, its value and what to do."""

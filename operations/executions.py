@@ -1,7 +1,7 @@
-"""Executions of an environment's state machine: listed, looked into, redriven, started again.
+"""Lists, reads, redrives and restarts the executions of an environment's state machine.
 
-Sources: Step Functions API reference, ListExecutions (running ones by their start or redrive, all others by their end,
-the latest first), DescribeExecution, GetExecutionHistory, ListMapRuns, DescribeMapRun, RedriveExecution,
+Sources: Step Functions API reference, ListExecutions (the latest first, a running execution by its start or redrive,
+any other by its end), DescribeExecution, GetExecutionHistory, ListMapRuns, DescribeMapRun, RedriveExecution,
 StartExecution.
 """
 
@@ -19,17 +19,17 @@ from operations.deployed import Deployed
 from operations.errors import OperationError
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
-# Enough to see what is wrong; the children of one Map usually fail for one reason.
+# The children of one Map usually fail for one reason.
 _MOST_CAUSES = 5
 COUNTS = ("received", "transcribed", "reused", "elsewhere", "rejected")
 
 
-# The labels of the stages that an execution passes through, in their order.
+# The labels of the stages that begin with a state, in their order.
 STAGE_LABELS = tuple(stage.label for stage in STAGES if stage.state)
 
 
 class Stage(NamedTuple):
-    """A stage of an execution by its label; `ended_at` is None while it is at work, or where it failed."""
+    """A stage of an execution, with its label as name; `ended_at` is None while it runs, or if it failed."""
 
     name: str
     began_at: datetime
@@ -37,7 +37,7 @@ class Stage(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """`state` is the state's name as the console shows it; `cause` a sentence in the service's or our own words."""
+    """`state` is the state's name as the console shows it; `cause` is the service's or our own sentence."""
 
     state: str
     error: str
@@ -48,7 +48,7 @@ class Failure(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """`recordings` are those of the Map by status; `counts` the outcomes of one that has succeeded."""
+    """`recordings` counts the Map's items by status; `counts` are the outcomes of an execution that has succeeded."""
 
     arn: str
     name: str
@@ -66,7 +66,7 @@ class Execution(NamedTuple):
 
     @property
     def stage(self) -> str:
-        """The stage that it is at, or was when it ended."""
+        """The stage that was entered last."""
         return self.stages[-1].name if self.stages else "starting"
 
     @property
@@ -75,40 +75,41 @@ class Execution(NamedTuple):
 
 
 def newest(deployed: Deployed, number: int) -> list[Execution]:
-    return [look(deployed, item["executionArn"]) for item in islice(listed(deployed), number)]
+    return [read_execution(deployed, item["executionArn"]) for item in islice(listed(deployed), number)]
 
 
 def listed(deployed: Deployed) -> Iterator[dict[str, Any]]:
-    """What ListExecutions says of them, the latest first."""
+    """The items of ListExecutions, the latest first."""
     pages = deployed.client("stepfunctions").get_paginator("list_executions")
     for page in pages.paginate(stateMachineArn=deployed.state_machine_arn):
         yield from page["executions"]
 
 
 def started_since(deployed: Deployed, moment: datetime) -> Iterator[dict[str, Any]]:
-    """What ListExecutions says of those that have started since then; older ones may be listed between them."""
+    """The items of ListExecutions that started since then."""
     for item in listed(deployed):
         if item["startDate"] >= moment:
             yield item
+        # An older execution is listed earlier if it was redriven or has ended since.
         elif all(item.get(date) is None or item[date] < moment for date in ("redriveDate", "stopDate")):
             return
 
 
 def arn_of(deployed: Deployed, execution: str) -> str:
-    """The ARN of an execution that is given by its ARN or its name."""
+    """The ARN of an execution, from its ARN or its name."""
     prefix = deployed.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
     if not execution.startswith("arn:"):
         return prefix + execution
     if not execution.startswith(prefix):
-        raise OperationError(f"{execution} is no execution of {deployed.state_machine_arn}; correct it or --env.")
+        raise OperationError(f"{execution} is no execution of {deployed.state_machine_arn}; correct the ARN or --env.")
     return execution
 
 
-def look(deployed: Deployed, arn: str) -> Execution:
+def read_execution(deployed: Deployed, arn: str) -> Execution:
     """Everything about one execution.
 
     Raises:
-        OperationError: there is none of that ARN.
+        OperationError: there is no execution of that ARN.
     """
     stepfunctions = deployed.client("stepfunctions")
     described = _describe(stepfunctions, arn)
@@ -133,10 +134,10 @@ def look(deployed: Deployed, arn: str) -> Execution:
 
 
 def redrive(deployed: Deployed, arn: str) -> None:
-    """Let a failed execution go on where it failed.
+    """Resume a failed execution where it failed.
 
     Raises:
-        OperationError: there is none of that ARN, or it can't be redriven.
+        OperationError: there is no execution of that ARN, or it can't be redriven.
     """
     stepfunctions = deployed.client("stepfunctions")
     try:
@@ -153,11 +154,11 @@ def redrive(deployed: Deployed, arn: str) -> None:
 
 
 def again(deployed: Deployed, arn: str) -> str:
-    """Start a new execution with the same input; its ARN."""
+    """Start a new execution with the same input, and return its ARN."""
     stepfunctions = deployed.client("stepfunctions")
     given = _describe(stepfunctions, arn).get("input")
     if given is None:
-        raise OperationError(f"The input of {arn} can't be read; it takes kms:Decrypt on the state machine's key.")
+        raise OperationError(f"The input of {arn} can't be read; get kms:Decrypt on the state machine's key.")
     started: str = stepfunctions.start_execution(stateMachineArn=deployed.state_machine_arn, input=given)[
         "executionArn"
     ]
@@ -178,7 +179,7 @@ def _describe(stepfunctions: Any, arn: str) -> dict[str, Any]:
 
 def _missing(arn: str) -> OperationError:
     return OperationError(
-        f"There is no execution {arn}; correct the name, `status` lists those there are. Step Functions forgets them "
+        f"There is no execution {arn}; correct the name (`status` lists the executions). Step Functions deletes them "
         "90 days after their end."
     )
 
@@ -197,7 +198,7 @@ def _stages(stepfunctions: Any, arn: str) -> tuple[list[Stage], str | None]:
                 continue
             last_state = event["stateEnteredEventDetails"]["name"]
             stage = label_of.get(last_state)
-            # A redrive or a new attempt enters a stage again: it goes on.
+            # A redrive or a new attempt enters the same stage again.
             if stage and (not found or found[-1].name != stage):
                 found = [*_ended(found, event["timestamp"]), Stage(stage, event["timestamp"], None)]
     return (_ended(found, ended_at) if ended_at else found), last_state
@@ -218,7 +219,7 @@ def _recordings(stepfunctions: Any, runs: list[dict[str, Any]]) -> dict[str, int
 def _failures(
     stepfunctions: Any, described: dict[str, Any], runs: list[dict[str, Any]], state: str | None
 ) -> Iterator[Failure]:
-    """What failed: in a Map its children, which say why, else the state that was entered last."""
+    """If the Map failed, the failures of its children, which have the reasons; else that of the last state."""
     if state == TRANSCRIPTION.state:
         children = _failed_children(stepfunctions, runs)
         if children:

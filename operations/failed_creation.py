@@ -1,7 +1,7 @@
-"""A stack whose creation failed, and its termination protection.
+"""Lifts the termination protection of a stack whose creation failed.
 
-The CDK CLI protects a stack before it executes the first change set. A stack whose creation failed it deletes before it
-tries again, which CloudFormation refuses while the protection is on.
+The CDK CLI protects a stack before it executes the first change set. After a failed creation it deletes the stack
+before it tries again, and CloudFormation refuses that while the protection is on.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
 """
 
@@ -10,17 +10,17 @@ from botocore.exceptions import ClientError
 
 from operations.deployed import BOOTSTRAP_QUALIFIER, LOCAL, Connection, connect, find_stack, prefix_of
 
-# API reference, Stack, StackStatus: what a stack has only after its creation failed. The CDK CLI deletes it then.
+# A stack has these only after its creation failed (API reference, Stack, StackStatus).
 CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 
 
 def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
-    """Lift the protection of the environment's stack if its creation failed, and return what was done, in a sentence.
+    """Lift the protection of the environment's stack if its creation failed, and return a sentence about it.
 
-    None if nothing was done: there is no stack, it isn't protected, or it was created once.
+    None if nothing was done: there is no stack, it isn't protected, or its creation succeeded.
 
     Raises:
-        botocore.exceptions.BotoCoreError: no credentials, no Region, nobody answers.
+        botocore.exceptions.BotoCoreError: no credentials, no Region, or no answer.
         botocore.exceptions.ClientError: a call was refused.
     """
     connection = connect(environment, endpoint_url)
@@ -37,12 +37,12 @@ def unblock(environment: str, endpoint_url: str | None = None) -> str | None:
     cloudformation.update_termination_protection(StackName=stack["StackId"], EnableTerminationProtection=False)
     return (
         f"The creation of {name} failed ({status}), so its termination protection was lifted: "
-        "the next deployment deletes what is left of it and begins anew."
+        "the next deployment deletes the rest of it and creates it again."
     )
 
 
 def _as_deploy_role(connection: Connection) -> Connection:
-    """With the bootstrap's role that the CDK CLI deploys with; unchanged if it can't be assumed, as the CLI does it."""
+    """A connection with the bootstrap's deploy role; like the CDK CLI, with the caller's if it can't be assumed."""
     sts = connection.client("sts")
     identity = sts.get_caller_identity()
     partition, account = identity["Arn"].split(":")[1], identity["Account"]

@@ -1,4 +1,4 @@
-"""Waiting for executions, with a progress bar per stage on a screen and a line per change in a log."""
+"""Follows executions to their end: a progress bar per stage on a terminal, a line per change elsewhere."""
 
 import json
 import time
@@ -15,20 +15,20 @@ from rich.text import Text
 from lambdas.shared.stages import TRANSCRIPTION
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.executions import STAGE_LABELS, Execution, look, started_since
+from operations.executions import STAGE_LABELS, Execution, read_execution, started_since
 from operations.refusals import AWS_ERRORS
 
-# An execution's start and this machine's clock may differ.
+# This machine's clock may differ from AWS's.
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 class Screen:
-    """The stages of some executions; use as a context."""
+    """Shows the stages of some executions, within the context of `shown`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars: dict[str, tuple[Progress, dict[str, TaskID]]] = {}
-        self._told: dict[str, str] = {}
+        self._last_lines: dict[str, str] = {}
         self._live = Live(console=console, refresh_per_second=4)
 
     @contextmanager
@@ -78,13 +78,13 @@ class Screen:
         done, total = _done(execution, execution.stage)
         count = f" {done}/{total}" if execution.stage == TRANSCRIPTION.label else ""
         line = f"{execution.name}  {execution.stage}{count}  {execution.status}"
-        if self._told.get(execution.name) != line:
-            self._told[execution.name] = line
+        if self._last_lines.get(execution.name) != line:
+            self._last_lines[execution.name] = line
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _done(execution: Execution, stage: str) -> tuple[int, int]:
-    """How much of a stage is done, of how much; recordings where it is about each of them."""
+    """How much of a stage is done, and the total: recordings for the Map, else 1."""
     if stage == TRANSCRIPTION.label and execution.recordings:
         return execution.recordings.get("succeeded", 0), execution.recordings["total"]
     is_over = stage in [item.name for item in execution.stages if item.ended_at]
@@ -92,21 +92,21 @@ def _done(execution: Execution, stage: str) -> tuple[int, int]:
 
 
 class Uptake:
-    """Which executions take up some uploaded recordings.
+    """Finds the executions that have some uploaded recordings in their input.
 
-    `arns` are those found so far, `waiting` the URIs that none has taken up yet.
+    `arns` are the executions found so far; `waiting` are the URIs that are in none of them.
     """
 
     def __init__(self, deployed: Deployed, uris: Iterable[str], before: frozenset[str]) -> None:
-        """`before` are the ARNs of the executions that were there before the upload."""
+        """`before` are the ARNs of the executions that existed before the upload."""
         self.arns: list[str] = []
         self.waiting = set(uris)
         self._deployed = deployed
         self._seen = set(before)
         self._since = datetime.now(UTC) - _CLOCKS_DIFFER
 
-    def look(self) -> None:
-        """Look at the executions that have begun since the last look."""
+    def update(self) -> None:
+        """Read the inputs of the executions that have started since the last call."""
         for item in started_since(self._deployed, self._since):
             if item["executionArn"] in self._seen:
                 continue
@@ -118,9 +118,9 @@ class Uptake:
 
 
 class Interrupted(Exception):
-    """Only the following has ended, by `reason`, Ctrl-C or what AWS refused.
+    """The command stops following, because of `reason`: Ctrl-C or an AWS error.
 
-    The executions `arns` go on, and uploads that none has taken up still start one.
+    The executions `arns` go on, and uploads that are in none of them still start one.
     """
 
     def __init__(self, arns: Sequence[str], reason: BaseException) -> None:
@@ -141,11 +141,11 @@ def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Exec
     """Show the executions until all have ended.
 
     Raises:
-        Interrupted: they can't be, or needn't be, followed to their end.
+        Interrupted: Ctrl-C, or AWS refused a call.
     """
     with _following(arns, screen):
         while True:
-            executions = [look(deployed, arn) for arn in arns]
+            executions = [read_execution(deployed, arn) for arn in arns]
             screen.show(executions)
             if not any(execution.is_running for execution in executions):
                 return executions
@@ -155,14 +155,14 @@ def follow(deployed: Deployed, arns: Sequence[str], screen: Screen) -> list[Exec
 def follow_uploads(
     deployed: Deployed, uris: Sequence[str], before: frozenset[str], screen: Screen, patience_seconds: float
 ) -> list[Execution]:
-    """Show the executions that these uploads start, until they have taken up all of them and ended.
+    """Show the executions that these uploads start, until every upload is in one and all have ended.
 
-    `before` are the ARNs of the executions that were there before the upload: an earlier version of a recording may be
-    in one of them.
+    `before` are the ARNs of the executions that existed before the upload: one may hold an earlier version of a
+    recording.
 
     Raises:
-        Interrupted: they can't be, or needn't be, followed to their end.
-        OperationError: some of them are taken up by none.
+        Interrupted: Ctrl-C, or AWS refused a call.
+        OperationError: some uploads are in no execution after `patience_seconds`.
     """
     uptake = Uptake(deployed, uris, before)
     arns, waiting = uptake.arns, uptake.waiting
@@ -170,31 +170,33 @@ def follow_uploads(
     executions: list[Execution] = []
     with _following(arns, screen):
         while True:
-            uptake.look()
+            uptake.update()
             executions = [
-                execution if not execution.is_running else look(deployed, execution.arn) for execution in executions
+                read_execution(deployed, execution.arn) if execution.is_running else execution
+                for execution in executions
             ]
             known = {execution.arn for execution in executions}
-            executions += [look(deployed, arn) for arn in arns if arn not in known]
+            executions += [read_execution(deployed, arn) for arn in arns if arn not in known]
             screen.show(executions)
             if not waiting and not any(execution.is_running for execution in executions):
                 return executions
             if waiting and time.monotonic() > deadline:
                 raise OperationError(
                     f"No execution has taken up {len(waiting)} of {len(uris)} recordings within {patience_seconds:.0f} "
-                    "s; look at the alarms and docs/runbook.md, or start one for the prefix. The recordings are there."
+                    "s. The recordings are uploaded. Look at the alarms and docs/runbook.md, or start an execution for "
+                    "their prefix."
                 )
             time.sleep(pause(deployed))
 
 
 def recent(deployed: Deployed) -> frozenset[str]:
-    """ARNs of the executions that could be mistaken for ones that begin now."""
+    """ARNs of the executions that could be mistaken for ones that start now."""
     since = datetime.now(UTC) - _CLOCKS_DIFFER
     return frozenset(item["executionArn"] for item in started_since(deployed, since))
 
 
 def media_of(deployed: Deployed, arn: str) -> set[str]:
-    """URIs in the input of the execution; none if its input lists none."""
+    """The URIs that the input of the execution lists."""
     described: dict[str, Any] = deployed.client("stepfunctions").describe_execution(executionArn=arn)
     try:
         media = json.loads(described.get("input", "{}")).get("media", ())
@@ -204,5 +206,5 @@ def media_of(deployed: Deployed, arn: str) -> set[str]:
 
 
 def pause(deployed: Deployed) -> float:
-    """Seconds between two looks; Step Functions grants an account a few dozen a second."""
+    """Seconds between two polls; Step Functions allows an account a few dozen calls a second."""
     return 0.25 if deployed.is_local else 5

@@ -1,9 +1,9 @@
-"""What a command says that doesn't wait, or waits no longer: what goes on without it, and how to look at that."""
+"""The last output of a command that doesn't follow its executions: what goes on, and how to look at it."""
 
 import sys
 from collections.abc import Sequence
 
-from operations.commands import INTERRUPTED, tell
+from operations.commands import INTERRUPTED, print_error
 from operations.following import Interrupted
 from operations.output import console, print_json, refused_as_json
 from operations.recordings import Refused
@@ -12,7 +12,7 @@ _STATUS = "python -m operations status"
 
 
 def refused(found: Sequence[Refused]) -> None:
-    """At once, before the others' upload, which may take long; the standard output is for what was done."""
+    """Print the refused files before the upload of the others, which may take long."""
     for item in found:
         print(f"Not uploaded: {item.reason}", file=sys.stderr)
 
@@ -24,28 +24,28 @@ def uploaded(uris: Sequence[str], left: Sequence[Refused], where: str, as_json: 
     shown = console()
     for uri in uris:
         shown.print(uri)
-    shown.print(f"{len(uris)} uploaded. They start executions: {_STATUS} {where}")
+    shown.print(f"{len(uris)} recordings are uploaded and start executions: {_STATUS} {where}")
 
 
 def stopped_uploading(done: int, total: int, where: str) -> None:
     print(
-        f"Stopped by Ctrl-C: {done} or a few more of {total} recordings are uploaded, and start executions: {_STATUS} "
-        f"{where}\nThe same command uploads all of them anew.",
+        f"Stopped by Ctrl-C: at least {done} of {total} recordings are uploaded and start executions: {_STATUS} "
+        f"{where}\nThe same command uploads all of them again.",
         file=sys.stderr,
     )
 
 
-def going_on(interrupted: Interrupted, where: str) -> int:
-    """Say why the following has ended, and that nothing else has; the exit code."""
-    if isinstance(interrupted.reason, KeyboardInterrupt):
-        print("Stopped looking, by Ctrl-C; nothing else was stopped.", file=sys.stderr)
+def interrupted(stop: Interrupted, where: str) -> int:
+    """Print why the command stops following, and that the executions go on; return the exit code."""
+    if isinstance(stop.reason, KeyboardInterrupt):
+        print("Stopped following, by Ctrl-C; nothing else was stopped.", file=sys.stderr)
         code = INTERRUPTED
     else:
-        code = tell(interrupted.reason)
-    for arn in interrupted.arns:
+        code = print_error(stop.reason)
+    for arn in stop.arns:
         print(f"The execution goes on: {_STATUS} {arn.rpartition(':')[2]} {where}", file=sys.stderr)
-    if not interrupted.arns:
-        print(f"The recordings are uploaded, and start executions: {_STATUS} {where}", file=sys.stderr)
+    if not stop.arns:
+        print(f"The recordings are uploaded and start executions: {_STATUS} {where}", file=sys.stderr)
     return code
 
 

@@ -11,11 +11,11 @@ Env = Annotated[
 ]
 Endpoint = Annotated[
     str | None,
-    typer.Option("--endpoint-url", metavar="URL", help="Where the AWS answers, if not where it usually does."),
+    typer.Option("--endpoint-url", metavar="URL", help="URL of AWS, instead of the usual one."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on the standard output, for scripts.")]
 
 
 def where(env: str, endpoint_url: str | None) -> str:
-    """The options that lead another command to the same environment."""
+    """The options with which another command uses the same environment."""
     return f"--env {env}" + (f" --endpoint-url {endpoint_url}" if endpoint_url else "")

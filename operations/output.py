@@ -1,8 +1,7 @@
-"""What the commands print: for people with tables, or one JSON document for scripts."""
+"""The commands' output: tables for people, or one JSON document for scripts."""
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,20 +15,18 @@ from rich.table import Table
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import Execution
-from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, Report, counts, notes
-from operations.forgetting.survey import Object
+from operations.forgetting.forget import Report
 from operations.recordings import Refused
-
-_MOST_SHOWN = 20
+from operations.rejections import rejected_recordings
 
 
 def console() -> Console:
-    # Made when it is needed, for the stream that is the standard output then.
+    # Made for each use, because the standard output may have been replaced.
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def progress_console(as_json: bool) -> Console:
-    """Where progress goes: with --json the standard output is the document's alone."""
+    """With --json progress isn't shown: the standard output has nothing but the document."""
     return Console(stderr=True, quiet=True) if as_json else console()
 
 
@@ -52,7 +49,7 @@ def bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int], None]]
 
 @contextmanager
 def spinner(as_json: bool) -> Iterator[tuple[Report, Callable[[str], None]]]:
-    """Two to call: one tells how many objects were done so far, on a screen only, and one a sentence."""
+    """Two callables: the first counts objects, on a terminal only; the second shows a sentence."""
     done: dict[str, int] = {}
     shown = progress_console(as_json)
     if not shown.is_terminal:
@@ -68,15 +65,9 @@ def spinner(as_json: bool) -> Iterator[tuple[Report, Callable[[str], None]]]:
 
 
 def rejections(deployed: Deployed, executions: Sequence[Execution], uris: set[str] | None) -> list[dict[str, Any]]:
-    """What the executions' summaries say was rejected, of these recordings, None for all."""
-    s3 = deployed.client("s3")
-    found = []
-    for execution in executions:
-        if execution.summary_uri:
-            bucket, _, key = execution.summary_uri.removeprefix("s3://").partition("/")
-            summary = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            found += [item for item in summary["rejected"] if uris is None or item["uri"] in uris]
-    return found
+    """The recordings that these executions have rejected; with `uris`, only those among them."""
+    rejected = (item for execution in executions for item in rejected_recordings(deployed, execution))
+    return [item for item in rejected if uris is None or item["uri"] in uris]
 
 
 def refused_as_json(found: Sequence[Refused]) -> list[dict[str, str]]:
@@ -89,7 +80,7 @@ def batch(
     refused: Sequence[Refused],
     as_json: bool,
 ) -> None:
-    """What became of executions that have ended."""
+    """Show the results of executions that have ended."""
     if as_json:
         print_json(
             {
@@ -107,7 +98,7 @@ def batch(
             shown.print(f"  {item.report_uri}")
         _print_failures(item)
     if rejected:
-        table = _table("Rejected", "Reason")
+        table = table_of("Rejected", "Reason")
         for entry in rejected:
             table.add_row(entry["uri"], entry["reason"])
         shown.print(table)
@@ -121,7 +112,7 @@ def executions(found: Sequence[Execution], as_json: bool) -> None:
     if not found:
         shown.print("There are no executions.")
         return
-    table = _table("Execution", "State", "Stage", "Started", "Recordings")
+    table = table_of("Execution", "State", "Stage", "Started", "Recordings")
     for item in found:
         table.add_row(item.name, item.status, item.stage, _moment(item.started_at), _counted(item))
     shown.print(table)
@@ -134,7 +125,7 @@ def execution(found: Execution, as_json: bool) -> None:
     shown = console()
     shown.print(f"{found.name}  {found.status}{f', redriven {found.redrives} times' if found.redrives else ''}")
     shown.print(f"  {found.arn}")
-    table = _table("Stage", "Began", "Took")
+    table = table_of("Stage", "Began", "Took")
     for stage in found.stages:
         end = stage.ended_at or found.stopped_at
         took = f"{(end - stage.began_at).total_seconds():,.1f} s" if end else "…"
@@ -150,78 +141,12 @@ def execution(found: Execution, as_json: bool) -> None:
     _print_failures(found)
 
 
-def plan(found: Plan) -> None:
-    """What is to go, before it is asked whether it may."""
-    shown = console()
-    shown.print(_kinds("To be removed", counts(found, found.whole)))
-    shown.print(_kinds("To be taken out of", _number(found.parts)))
-
-
-def dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audiences: bool) -> None:
-    told = notes(deployed, found, (), delete_audiences=delete_audiences)
-    removed, parts = counts(found, found.whole), _number(found.parts)
-    if as_json:
-        document = {"dry_run": True, "removed": removed, "rewritten": parts, "notes": told}
-        document["audiences"] = [audience.arn for audience in found.audiences if audience.held_them]
-        print_json(document)
-        return
-    plan(found)
-    shown = console()
-    _print_notes(told)
-    shown.print("forget: nothing was changed (--dry-run)")
-
-
-def forgotten(outcome: Outcome, as_json: bool) -> None:
-    removed = sum(number for kind, number in outcome.removed.items() if kind not in NO_OBJECTS)
-    rewritten = sum(outcome.rewritten.values())
-    if as_json:
-        print_json(
-            {
-                "removed": outcome.removed,
-                "rewritten": outcome.rewritten,
-                "looked_at": outcome.looked_at,
-                "left": outcome.left,
-                "notes": outcome.notes,
-            }
-        )
-        return
-    shown = console()
-    table = _table("Kind", "#Removed", "#Rewritten")
-    for kind in sorted({*outcome.removed, *outcome.rewritten}):
-        table.add_row(kind, str(outcome.removed.get(kind, 0)), str(outcome.rewritten.get(kind, 0)))
-    shown.print(table)
-    _print_notes(outcome.notes)
-    for where in outcome.left[:_MOST_SHOWN]:
-        shown.print(f"Left: {where}. It is nothing that this application writes so: look at it and remove it.")
-    shown.print(
-        f"forget: {removed} objects removed, {rewritten} rewritten, {outcome.looked_at} looked at, "
-        f"{len(outcome.left)} left"
-    )
-
-
-def _number(objects: Sequence[Object]) -> dict[str, int]:
-    return dict(Counter(found.place.kind for found in objects))
-
-
-def _kinds(what: str, number: Mapping[str, int]) -> Table:
-    table = _table(what, "#Objects")
-    for kind, count in sorted(number.items()):
-        table.add_row(kind, str(count))
-    return table
-
-
-def _print_notes(told: Sequence[str]) -> None:
-    shown = console()
-    for note in told:
-        shown.print(f"- {note}")
-
-
 def _print_failures(found: Execution) -> None:
     shown = console()
     for failure in found.failures:
         shown.print(f"  {failure}")
-    if told := advice(found):
-        shown.print(f"  What to press: {told}")
+    if remedy := advice(found):
+        shown.print(f"  What to press: {remedy}")
 
 
 def _counted(found: Execution) -> str:
@@ -231,14 +156,14 @@ def _counted(found: Execution) -> str:
     return f"{found.recordings.get('succeeded', 0)} of {total} transcribed" if total else ""
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for position, name in enumerate(columns):
         table.add_column(
             name.removeprefix("#"),
             justify="right" if name.startswith("#") else "left",
             overflow="fold",
-            # What is in the first column is copied into the next command.
+            # People copy the first column into the next command.
             no_wrap=position == 0,
         )
     return table

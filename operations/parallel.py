@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 
 
 def mapped(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """`function` of each item, in order; at most a few dozen items are taken ahead of the result that is waited for."""
+    """The results of `function` in the items' order; at most 4 × PARALLEL_REQUESTS items are taken ahead."""
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         waiting: deque[Future[_Result]] = deque()
         try:

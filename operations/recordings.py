@@ -1,4 +1,4 @@
-"""Recordings on this machine, uploaded as those of a patient."""
+"""Finds recordings on this machine, and uploads them."""
 
 import mimetypes
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ class Recording(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A file that stays here, with the reason."""
+    """A file that isn't uploaded, with the reason."""
 
     path: Path
     reason: str
@@ -35,11 +35,11 @@ class Refused(NamedTuple):
 def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
     """The recordings at `paths` with their keys, `media/<user_id>/<file>`, the user id in its canonical spelling.
 
-    Of a folder, everything below it, apart from hidden files; without `user_id`, its own folders are named by the user
-    ids of whose recordings they hold.
+    A folder stands for all files below it, except hidden ones. Without `user_id`, the folders in it are named by user
+    ids.
 
     Raises:
-        OperationError: there is no recording, it isn't told whose it is, or two would have the same key.
+        OperationError: there is no recording, its user id is unknown, or two would have the same key.
     """
     if user_id is not None:
         user_id = check_user_id(user_id, "--user-id")
@@ -54,10 +54,10 @@ def recordings(paths: Iterable[Path], user_id: str | None) -> list[Recording]:
 
 
 def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]]:
-    """Those that may be recordings by their names, and those that the pipeline would reject after their upload.
+    """The files whose names are those of recordings, and the files that the pipeline would reject.
 
     Raises:
-        OperationError: there are none of the first.
+        OperationError: all would be rejected.
     """
     good: list[Recording] = []
     refused: list[Refused] = []
@@ -67,13 +67,13 @@ def suitable(found: Iterable[Recording]) -> tuple[list[Recording], list[Refused]
         else:
             good.append(recording)
     if refused and not good:
-        others = f" So it is with {len(refused) - 1} more; nothing was uploaded." if len(refused) > 1 else ""
+        others = f" The same is true of {len(refused) - 1} more; nothing was uploaded." if len(refused) > 1 else ""
         raise OperationError(refused[0].reason + others)
     return good, refused
 
 
 def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> Iterator[Recording]:
-    """Upload them, several at a time; each is yielded when it is there.
+    """Upload the recordings, several at a time, and yield each when it is uploaded.
 
     Raises:
         OperationError: a file can't be read.
@@ -85,12 +85,12 @@ def upload(deployed: Deployed, found: Iterable[Recording], *, consent: bool) -> 
         try:
             s3.upload_file(str(recording.path), deployed.media, recording.key, ExtraArgs=described)
         except AWS_ERRORS:
-            # Some of them are OSErrors, too.
+            # Before OSError, which some of them are.
             raise
         except OSError as error:
-            raise OperationError(f"{recording.path} can't be read ({error.strerror}); repair that.") from None
+            raise OperationError(f"{recording.path} can't be read ({error.strerror}); make it readable.") from None
         except Boto3Error as error:
-            # It has the refusal in its text; what is behind it says what to do.
+            # It wraps the AWS error.
             if isinstance(error.__context__, AWS_ERRORS):
                 raise OperationError(f"{recording.path} isn't uploaded: {sentence(error.__context__)}") from None
             raise
@@ -106,11 +106,11 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
         yield Recording(path, f"media/{user_id}/{path.name}")
         return
     if not path.is_dir():
-        raise OperationError(f"{path} is neither a file nor a folder; correct it.")
+        raise OperationError(f"{path} is neither a file nor a folder; correct the path.")
     files = [file for file in sorted(path.rglob("*")) if file.is_file()]
     files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
     if not files:
-        raise OperationError(f"{path} holds no recording; correct it.")
+        raise OperationError(f"{path} holds no recording; correct the path.")
     for file in files:
         relative = file.relative_to(path).as_posix()
         if user_id is not None:
@@ -126,7 +126,7 @@ def _below(path: Path, user_id: str | None) -> Iterator[Recording]:
 
 
 def unsuitable(name: str) -> str | None:
-    """Why no recording may have this name; None if one may. The pipeline would reject it for the same reason."""
+    """The reason for which the pipeline would reject a recording of this name; None if it wouldn't."""
     extension = Path(name).suffix.lower().removeprefix(".")
     if extension in formats():
         return None
@@ -136,15 +136,15 @@ def unsuitable(name: str) -> str | None:
 
 @cache
 def formats() -> tuple[str, ...]:
-    """What a recording's name may end in: the formats that Transcribe Medical takes."""
+    """The formats that Transcribe Medical takes, which are the extensions of recordings."""
     shape = input_shape("transcribe", "StartMedicalTranscriptionJob").members["MediaFormat"]
     assert isinstance(shape, StringShape)
     return tuple(sorted(shape.enum))
 
 
 def description(file: str, *, consent: bool) -> dict[str, Any]:
-    """What is stored with the recording called `file`: S3's metadata and content type."""
-    # Whatever isn't a plain "true" is a no.
+    """S3's metadata and content type of the recording called `file`."""
+    # The pipeline takes any other value than "true" for a no.
     options: dict[str, Any] = {"Metadata": {"audience-consent": "true"} if consent else {}}
     if content_type := mimetypes.guess_type(file)[0]:
         options["ContentType"] = content_type
@@ -152,7 +152,7 @@ def description(file: str, *, consent: bool) -> dict[str, Any]:
 
 
 def check_key(key: str) -> None:
-    """Raises OperationError if S3 takes no key as long."""
+    """Raises OperationError if the key is longer than S3 allows."""
     if len(key.encode(errors="surrogateescape")) > _LONGEST_KEY_BYTES:
         raise OperationError(f"The key {key} has more than {_LONGEST_KEY_BYTES} bytes; rename the file.")
 
@@ -161,11 +161,11 @@ def check_user_id(given: str, source: str) -> str:
     """The user id in its canonical spelling.
 
     Raises:
-        OperationError: it can't be one, or no line of the suppression list could name it; `source` is what it was given
-            as.
+        OperationError: it is no user id, or no line of the suppression list could name it; `source` names the option
+            or folder that it comes from.
     """
     user_id = canonical(given)
-    reason = f"it {told}" if (told := fault(user_id)) else None
+    reason = f"it {mistake}" if (mistake := fault(user_id)) else None
     if "/" in user_id or user_id in (".", ".."):
         reason = "a user id has no slash, and letters or digits"
     if reason:

@@ -1,7 +1,7 @@
-"""What AWS, or the way to it, refuses, as a sentence with what to do.
+"""Turns an AWS error, or an error on the way to AWS, into a sentence that says what to do.
 
 Sources: botocore.exceptions; "Common errors" of the API references; Amazon S3 API reference, "Error responses"; AWS
-SDKs and tools reference guide, "Retry behavior" (which errors mean that too much was asked).
+SDKs and tools reference guide, "Retry behavior" (which errors are throttling).
 """
 
 from botocore.exceptions import (
@@ -33,7 +33,7 @@ from operations.causes import plain
 from operations.clients import NotAws, is_loopback
 from operations.errors import OperationError
 
-# What a call to AWS may raise.
+# The errors that a call to AWS may raise.
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 
 _LATER = "wait a minute and try again"
@@ -80,26 +80,26 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ClientError):
         return _refused(error)
     if isinstance(error, ResponseParserError):
-        return f"What answers is not AWS, for its answer can't be read; {_NETWORK}."
+        return f"The answer can't be read, so it isn't AWS's; {_NETWORK}."
     if isinstance(error, NotAws):
         return f"{error}; log in to the network or its proxy, or correct HTTPS_PROXY, NO_PROXY or --endpoint-url."
     assert isinstance(error, BotoCoreError)
-    return _configuration(error) or _way(error) or f"AWS can't be asked: {_told(error)}; correct that and try again."
+    return _configuration(error) or _way(error) or f"AWS can't be called: {_text(error)}; correct that and try again."
 
 
 def _configuration(error: BotoCoreError) -> str | None:
     if isinstance(error, NoRegionError):
         return "No Region is set; set AWS_DEFAULT_REGION, or region in the profile that AWS_PROFILE names."
     if isinstance(error, NoCredentialsError):
-        return "No AWS credentials are found; log in (aws sso login), or set AWS_PROFILE."
+        return "There are no AWS credentials; log in (aws sso login), or set AWS_PROFILE."
     if isinstance(error, PartialCredentialsError):
-        return f"The AWS credentials are incomplete ({_told(error)}); set both, or log in (aws sso login)."
+        return f"The AWS credentials are incomplete ({_text(error)}); set both, or log in (aws sso login)."
     if isinstance(error, (CredentialRetrievalError, LoginError, NoAuthTokenError, SSOError, TokenRetrievalError)):
-        return f"The AWS credentials can't be had ({_told(error)}); log in again (aws sso login)."
+        return f"The AWS credentials can't be fetched ({_text(error)}); log in again (aws sso login)."
     if isinstance(error, ProfileNotFound):
-        return f"{_told(error)}; correct or unset AWS_PROFILE."
+        return f"{_text(error)}; correct or unset AWS_PROFILE."
     if isinstance(error, (ConfigNotFound, ConfigParseError, InvalidConfigError)):
-        return f"The AWS configuration can't be used ({_told(error)}); correct the file (aws configure list)."
+        return f"The AWS configuration can't be used ({_text(error)}); correct the file (aws configure list)."
     return None
 
 
@@ -114,8 +114,8 @@ def _way(error: BotoCoreError) -> str | None:
         return f"The proxy {error.kwargs.get('proxy_url')} lets nothing through; {_NETWORK}."
     if isinstance(error, SSLError):
         return (
-            f"The certificate of {url} is not trusted, as where a proxy reads along; set AWS_CA_BUNDLE to the file of "
-            "your organization's certificates, or correct --endpoint-url."
+            f"The certificate of {url} is not trusted, perhaps because a proxy decrypts the traffic; set AWS_CA_BUNDLE "
+            "to the file of your organization's certificates, or correct --endpoint-url."
         )
     if isinstance(error, (ConnectionClosedError, HTTPClientError)):
         return f"The connection to {url} broke off; {_NETWORK}."
@@ -127,34 +127,32 @@ def _refused(error: ClientError) -> str:
     code = str(answer.get("Code") or "unknown")
     message = _words(answer.get("Message"))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    told = f"{code}: {message}" if message else code
+    shown = f"{code}: {message}" if message else code
     refused = f"AWS refused {error.operation_name}"
     if code.startswith(_CREDENTIALS):
-        return f"AWS doesn't take the credentials ({told}); log in again."
+        return f"AWS doesn't take the credentials ({shown}); log in again."
     if code.startswith(_SIGNATURE):
-        return f"AWS doesn't take the signature ({told}); set this machine's clock right, or correct the secret key."
+        return f"AWS doesn't take the signature ({shown}); set this machine's clock right, or correct the secret key."
     if code.startswith(_TOO_MUCH) or status == 429:
-        return f"{refused} because too much was asked at a time ({told}); {_LATER}."
+        return f"{refused} because of too many requests ({shown}); {_LATER}."
     if code.startswith(_REGION):
-        return (
-            f"{refused} in this Region ({told}); set AWS_DEFAULT_REGION, and AWS_REGION if it is set, to the right one."
-        )
+        return f"{refused} in this Region ({shown}); correct AWS_DEFAULT_REGION, and AWS_REGION if it is set."
     if code.startswith(_OUTAGE) or status >= 500:
-        return f"AWS, or a proxy on the way, could not answer {error.operation_name} ({told}); {_LATER}."
+        return f"AWS, or a proxy on the way, could not answer {error.operation_name} ({shown}); {_LATER}."
     if code.startswith(_DENIED):
-        return f"{refused} ({message or code}); ask for that right, or use other credentials."
+        return f"{refused} ({message or code}); ask for that permission, or use other credentials."
     if code.startswith(_MISSING) or code.endswith(("NotFound", "NotFoundException", "DoesNotExist")):
-        return f"What {error.operation_name} asks for is not there ({told}); correct --env or the Region, or deploy it."
-    return f"{refused} ({told}); repair that and try again."
+        return f"{error.operation_name} found nothing ({shown}); correct --env or the Region, or deploy it."
+    return f"{refused} ({shown}); repair that and try again."
 
 
 def _words(message: object) -> str:
-    """A message of AWS without its full stop; nothing if it has none, or is a page."""
+    """AWS's message without its full stop; empty if there is none, or it is an HTML page."""
     text = str(message or "").strip()
     if not text or text.startswith("<"):
         return ""
     return plain(text).rstrip(".")
 
 
-def _told(error: BotoCoreError) -> str:
+def _text(error: BotoCoreError) -> str:
     return plain(str(error)).rstrip(".")

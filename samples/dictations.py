@@ -1,4 +1,4 @@
-"""What is said in the sample recordings: invented patients, invented findings, nobody's words.
+"""The texts of the sample recordings: invented patients and findings.
 
 The cohorts of the local demonstration depend on these groups, see ``recordings.json``:
 p-001..p-032 have hypertension, p-033..p-042 type 2 diabetes, p-043..p-046 hypertension that is denied or a relative's,
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dictation:
-    """One recording to make: whose, under which file name (its suffix is the format), said by which flite voice.
+    """One recording to make: user id, file name (its suffix is the format), text, and flite voice.
 
-    ``consent`` None: the uploader said nothing about audience consent, which counts as no.
+    ``consent`` None: the upload has no metadata about audience consent, which counts as no.
     """
 
     user_id: str

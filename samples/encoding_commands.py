@@ -1,8 +1,8 @@
 """The commands that make samples/encodings/: a line for each file, run in order by Bash in one folder.
 
-`@` is the file that is made. One in brackets isn't kept: later lines use it. `$MEDIA` is samples/media, `gst` GStreamer
-from a WAV file on, `edit` `python -m samples.encoding_edits`. The sound is a second or two of the project's own speech,
-or silence. What must be long is silence in huge blocks, or has its times shifted, so that the folder stays small.
+`@` is the file that is made. A file in brackets is temporary, for later lines. `$MEDIA` is samples/media, `gst` runs
+GStreamer on a WAV file, `edit` is `python -m samples.encoding_edits`. The sound is a second or two of the project's own
+speech, or silence. Long recordings are silence in huge blocks, or have shifted times, so that the folder stays small.
 """
 
 _SOURCES = """
@@ -236,7 +236,7 @@ concatenated.webm cat opus.webm live.webm > @
 six-channels.webm ffmpeg -i surround.wav -c:a libopus -mapping_family 1 -b:a 64k @
 """
 
-# What Transcribe Medical doesn't take, so that nothing is known of it but that.
+# Formats that Transcribe Medical doesn't take.
 _OTHERS = """
 adts.aac fdkaac -S -p 5 -b 24000 -f 2 -o @ he.wav
 matroska.mkv ffmpeg -i speech.wav -c:a libopus -b:a 16k @

@@ -1,11 +1,11 @@
-"""Changes of bytes that make what no program here makes: one of these, then a file and the new file.
+"""Edits a file's bytes to make encodings that no program here writes: one of these edits, then a file and the new file.
 
     python -m samples.encoding_edits bytes OFFSET HEX | id3 | brands MAJOR COMPATIBLE,... | explicit-sbr |
                                      explicit-frequency | webm-duration NUMBER
 
-`id3` puts a tag before the file. `brands` are those of an MP4 file, as a phone writes them. `explicit-sbr` says at the
-beginning of the configuration of AAC, not behind it, that there is band replication; `explicit-frequency` writes the
-frequency as a number. `webm-duration` corrects a browser's recording as some libraries do.
+`id3` puts a tag before the file. `brands` sets those of an MP4 file, like a phone. `explicit-sbr` signals band
+replication at the beginning of AAC's configuration, not at its end; `explicit-frequency` writes the frequency as a
+number. `webm-duration` corrects a browser's recording as some libraries do.
 """
 
 import struct
@@ -29,7 +29,7 @@ def tag(data: bytes) -> bytes:
 
 
 def brands(data: bytes, major: str, compatible: str) -> bytes:
-    """Within the old box, so that no offset changes; its last brand is repeated to fill it."""
+    """Replace the brands within the old box, so that no offset changes; the last one is repeated to fill it."""
     (size,) = struct.unpack_from(">I", data)
     room = (size - 16) // 4
     listed = compatible.split(",")[:room]
@@ -38,7 +38,7 @@ def brands(data: bytes, major: str, compatible: str) -> bytes:
 
 
 def explicit_sbr(data: bytes) -> bytes:
-    """From AAC-LC, its half frequency, and the extension behind it (0x2B7, 5, 1, the output's frequency)."""
+    """Convert AAC-LC, its half frequency, and the extension behind it (0x2B7, 5, 1, the output's frequency)."""
     at, bits = _config(data)
     frequency, channels, output = bits[5:9], bits[9:13], bits[33:37]
     assert (int(bits[16:27], 2), int(bits[27:32], 2), bits[32]) == (_SBR_SYNC, _SBR, "1")
@@ -48,7 +48,7 @@ def explicit_sbr(data: bytes) -> bytes:
 
 
 def explicit_frequency(data: bytes) -> bytes:
-    """Needs the three bytes more that the extension behind the configuration has taken until now."""
+    """Write the frequency out; its three more bytes replace the extension behind the configuration."""
     at, bits = _config(data)
     new = bits[:5] + "1111" + f"{_FREQUENCIES[int(bits[5:9], 2)]:024b}" + bits[9:13] + "000"
     return _with_config(data, at, len(bits), new)
@@ -60,7 +60,7 @@ def webm_duration(data: bytes, number: str) -> bytes:
 
 
 def _config(data: bytes) -> tuple[int, str]:
-    """Where the configuration of AAC begins, and its bits."""
+    """The offset of AAC's configuration, and its bits."""
     at = data.index(_CONFIG_TAG, data.index(b"esds")) + len(_CONFIG_TAG)
     return at + 1, "".join(f"{byte:08b}" for byte in data[at + 1 : at + 1 + data[at]])
 

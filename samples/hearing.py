@@ -1,4 +1,4 @@
-"""What FFmpeg's decoder hears in a recording when it decodes all of it, whatever the header says."""
+"""Decodes a whole recording with FFmpeg, independently of its header."""
 
 import io
 from typing import Any
@@ -9,8 +9,8 @@ import av
 def heard(data: bytes) -> dict[str, Any] | None:
     """Seconds, sample rate and channels of the decoded sound of the first audio track; None if there is none.
 
-    The rate and the channels are those of the first decoded frame, and each frame counts with its own rate. What
-    breaks off counts as far as it can be decoded.
+    The rate and the channels are those of the first decoded frame, and each frame counts with its own rate. A
+    truncated recording counts as far as it can be decoded.
     """
     seconds, first = 0.0, None
     try:

@@ -1,8 +1,8 @@
 """Make the corpus of encodings again: `python -m samples.make_encodings [NAME ...]`, half a minute.
 
-Writes samples/encodings/ by the commands of samples/encoding_commands.py, and samples/encodings.json: for each file the
-command, the programs' versions, and what FFmpeg's decoder (PyAV) hears in all of it. With names, only these are made
-anew. It needs the programs below, from Debian; fdkaac is in contrib, and its library in non-free. The sound is ours.
+Writes samples/encodings/ with the commands of samples/encoding_commands.py, and samples/encodings.json: for each file
+the command, the programs' versions, and the result of FFmpeg's decoder (PyAV). With names, only these files are made.
+It needs the programs below, from Debian; fdkaac is in contrib, and its library in non-free.
 """
 
 import json
@@ -21,7 +21,7 @@ from samples.hearing import heard
 
 SAMPLES = Path(__file__).parent
 ENCODINGS, MANIFEST = SAMPLES / "encodings", SAMPLES / "encodings.json"
-# Program -> the option by which it tells its version, and Debian's packages of it.
+# Program -> the option that prints its version, and Debian's packages.
 _PROGRAMS = {
     "ffmpeg": ("-version", "ffmpeg"),
     "sox": ("--version", "sox libsox-fmt-all"),
@@ -73,7 +73,7 @@ def main(names: list[str]) -> None:
 
 
 def run(command: str, folder: Path) -> None:
-    """One command, in `folder`."""
+    """Run a command in `folder`."""
     environment = os.environ | {
         "MEDIA": str(SAMPLES / "media"),
         "PYTHON": sys.executable,
@@ -85,7 +85,7 @@ def run(command: str, folder: Path) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Program -> its name and version, as it tells them."""
+    """Program -> its name and version."""
     found = {}
     for name, (option, _) in _PROGRAMS.items():
         answer = subprocess.run([name, option], capture_output=True, text=True, check=False)
@@ -95,7 +95,7 @@ def versions() -> dict[str, str]:
 
 
 def described(name: str, programs: dict[str, str], done: Path, work: Path) -> dict[str, Any]:
-    """The manifest's entry. Of what FFmpeg can't decode it says what went into the encoder instead."""
+    """The manifest's entry; for a file that FFmpeg can't decode, it describes the encoder's input instead."""
     command = COMMANDS[name]
     decoder = heard((done / name).read_bytes())
     entry = {"command": command, "made_by": [programs[used] for used in used_by(command)], "decoder": decoder}
@@ -106,7 +106,7 @@ def described(name: str, programs: dict[str, str], done: Path, work: Path) -> di
 
 
 def used_by(command: str) -> Iterator[str]:
-    """The programs whose names stand where the shell expects a command's."""
+    """The programs that the command runs."""
     words = [word.replace("gst", "gst-launch-1.0") for word in re.findall(r"(?:^|[;|(])\s*([\w.-]+)", command)]
     return (program for program in _PROGRAMS if program in words)
 

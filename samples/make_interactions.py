@@ -1,13 +1,13 @@
-"""Make the interactions that a lookalike model learns from: who used what, and when.
+"""Make the interactions that a lookalike model learns from: user, item and time.
 
 A synthetic population of a few thousand users and the sample patients p-001..p-049. Every user belongs to one interest
-group and follows it in most of what they do; some interactions are of another group or just of what is popular, so that
-a group cannot be read off a single item. The hypertension patients p-001..p-032 share group 0 with a few hundred of the
-population: these are whom an audience made from them should find. The other patients are spread over other groups.
+group and follows it in most interactions; the others are with another group's items or with popular ones, so that no
+single item reveals a group. The hypertension patients p-001..p-032 share group 0 with a few hundred of the population,
+whom an audience of these patients should find. The other patients are spread over other groups.
 
 The columns are those of Clean Rooms ML training data: USER_ID, ITEM_ID and TIMESTAMP (Unix time in seconds); see
-https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-training-data-requirements.html. The service wants at least
-100,000 users and a million records; this set is small on purpose.
+https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-training-data-requirements.html. The service needs at least
+100,000 users and a million records; this set is deliberately small.
 
     python samples/make_interactions.py out/interactions.csv
 """
@@ -40,7 +40,7 @@ _SECONDS = 180 * 86400
 class Interactions:
     """Interaction i: user `user_ids[users[i]]` used item `items[i]` at `timestamps[i]` (Unix seconds).
 
-    `groups[j]` is the interest group of user `user_ids[j]`: the truth that a lookalike model has to find out.
+    `groups[j]` is the interest group of user `user_ids[j]`, which a lookalike model should find.
     """
 
     user_ids: list[str]
@@ -83,7 +83,7 @@ def make_interactions(population: int = 4000, seed: int = 20250101) -> Interacti
 def write_interactions(path: Path, population: int = 4000, seed: int = 20250101) -> int:
     """Write the interactions to `path` as CSV with a header row and return how many there are.
 
-    The folder is made if need be; an existing file is replaced.
+    The folder is created if it is missing; an existing file is replaced.
     """
     interactions = make_interactions(population, seed)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Make every sample recording again: `python -m samples.make_recordings` (needs Debian's flite and libvo-amrwbenc0).
 
 Writes samples/media/<user_id>/<file> and samples/recordings.json. The same versions of flite and PyAV write the same
-bytes. AMR is wideband, because Transcribe Medical wants at least 16 kHz; libvo-amrwbenc encodes it, PyAV cannot.
+bytes. AMR is wideband, because Transcribe Medical needs at least 16 kHz; libvo-amrwbenc encodes it, PyAV can't.
 """
 
 import ctypes
@@ -87,7 +87,7 @@ def encode(samples: NDArray[np.int16], suffix: str) -> bytes:
         return _amr_wb(samples)
     container_name, codec, bit_rate = _ENCODINGS[suffix]
     with tempfile.TemporaryDirectory() as folder:
-        # A real file, because the MP4 writer goes back to fill in sizes. bitexact: no random ids, no encoder version.
+        # A real file, because the MP4 writer seeks back to fill in sizes. bitexact: no random ids, no encoder version.
         file = Path(folder) / f"recording{suffix}"
         with av.open(str(file), "w", format=container_name, container_options={"fflags": "+bitexact"}) as container:
             stream = cast(av.AudioStream, container.add_stream(codec, rate=_RATE, layout="mono"))
@@ -127,7 +127,7 @@ def _bad_bytes(file: str, text: str) -> bytes:
         case "visit.docx":
             return encode(speak(Dictation("p-053", file, "slt", text)), ".wav")
         case "truncated.m4a":
-            # The index of an m4a is at its end: without it nothing can be played.
+            # The index of an m4a is at its end; without it the file can't be played.
             whole = encode(speak(Dictation("p-054", file, "slt", "The upload broke off half way.")), ".m4a")
             return whole[: len(whole) // 2]
     raise ValueError(f"no recipe for {file}")

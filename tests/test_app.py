@@ -37,7 +37,7 @@ def test_a_mistake_in_the_configuration_is_a_sentence_and_no_traceback(tmp_path:
 def test_a_region_without_the_services_is_refused_by_name(tmp_path: Path) -> None:
     finished = run_app(tmp_path / "assembly", None, "us-gov-west-1")
     assert finished.returncode == 1
-    assert finished.stderr.startswith("The Region is us-gov-west-1 (partition aws-us-gov), but Transcribe Medical, ")
+    assert finished.stderr.startswith("The Region is us-gov-west-1 (partition aws-us-gov), but only us-east-1, us-")
     assert finished.stderr.count("\n") == 1
     assert not list(tmp_path.glob("assembly/*.template.json"))
 

@@ -1,1 +1,1 @@
-"""What a good engineer would write without measuring: the other side of each benchmark, run beside ours."""
+"""The peers of the benchmarks: good code without optimization, run beside ours."""

@@ -1,13 +1,13 @@
-"""State machines as the services' samples and tutorials have them, in the Amazon States Language.
+"""State machines like those of the services' samples and tutorials, in the Amazon States Language.
 
-Resources are named as in our own definition, so that the same models of the services serve both.
+Resources have the names of our own definition, so that the same service models run both.
 """
 
 from typing import Any
 
 
 def fixed_wait_loop(start: str, poll: str, seconds: int) -> dict[str, Any]:
-    """Start a job, then wait, ask and decide until it has ended: the usual job-status poller."""
+    """Start a job, then wait and poll until it has ended: the usual job-status poller."""
     return {
         "StartAt": "Start",
         "States": {
@@ -25,7 +25,7 @@ def fixed_wait_loop(start: str, poll: str, seconds: int) -> dict[str, Any]:
 
 
 def execution_per_recording(start: str, poll: str) -> dict[str, Any]:
-    """A fixed loop for each recording by itself, its Tasks retried as samples do: six times, from two seconds on."""
+    """An execution with a fixed loop for each recording; Tasks are retried six times, from two seconds on."""
     definition = fixed_wait_loop(start, poll, 30)
     for name in ("Start", "Ask"):
         definition["States"][name]["Retry"] = [
@@ -35,9 +35,9 @@ def execution_per_recording(start: str, poll: str) -> dict[str, Any]:
 
 
 def one_map(start: str, poll: str, jobs: int) -> dict[str, Any]:
-    """One Distributed Map over all recordings, as many at a time as there may be jobs, each a fixed loop.
+    """One Distributed Map over all recordings, with a fixed loop for each and the job quota as concurrency.
 
-    Its retries are spread, so that the burst it begins with gets through.
+    Its retries have jitter, so that the initial burst succeeds.
     """
     child = execution_per_recording(start, poll)
     for name in ("Start", "Ask"):

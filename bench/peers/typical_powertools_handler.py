@@ -1,4 +1,4 @@
-"""A poll function as Powertools' documentation shows one: clients at the top, the whole toolkit, an event's model."""
+"""A poll function as in Powertools' documentation: clients at the top, the whole toolkit, an event's model."""
 
 from typing import Any
 

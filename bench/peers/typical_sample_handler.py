@@ -1,4 +1,4 @@
-"""A poll function as AWS's samples have them: boto3, the two clients it needs, print."""
+"""A poll function as in AWS's samples: boto3, the two clients it needs, print."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ s3 = boto3.client("s3")
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The status of the job; a transcript's place once it is there."""
+    """The status of the job, and the transcript's URI once it is written."""
     print(json.dumps(event))
     answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=event["job_name"])
     job = answer["MedicalTranscriptionJob"]

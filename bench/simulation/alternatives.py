@@ -1,11 +1,11 @@
-"""What other designs would make of a drop: the numbers behind docs/performance.md. Not part of `python -m bench`.
+"""Simulates a drop with other designs: the numbers behind docs/performance.md. Not part of `python -m bench`.
 
-Each is our own definition with something put into it or left out.
+Each design is our own definition with one change.
 
-- Unshared: every Map may have all jobs from its beginning, and what is refused is tried again.
-- Turns: before its Map an execution takes one of ten turns, an object that it claims as it claims recordings; it waits
-  in a retrier until there is one, and gives it back behind its Map. Every turn has an equal part of the jobs.
-- Signal: the transcript's own event answers a task token; a poll rescues the thousandth that is lost.
+- Unshared: every Map may use all jobs from the start, and refused starts are retried.
+- Turns: before its Map an execution takes one of ten turns, an object that it claims like a recording; it waits in a
+  retrier for a free turn, and releases it after its Map. Every turn has an equal part of the jobs.
+- Signal: the transcript's event answers a task token; a poll finds the one in a thousand that is lost.
 
     python -m bench.simulation.alternatives RECORDINGS [DESIGN ...]
 """
@@ -68,7 +68,7 @@ def definition_of(design: Design) -> dict[str, Any]:
 
 
 class DesignedServices(Services):
-    """The services with what a design adds to them."""
+    """The services with a design's additions."""
 
     def __init__(self, drop: Drop, concurrent_jobs: int, design: Design) -> None:
         super().__init__(drop, concurrent_jobs)
@@ -129,7 +129,7 @@ DESIGNS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What other designs would make of a drop.")
+    parser = argparse.ArgumentParser(description="Simulate a drop with other designs.")
     parser.add_argument("recordings", type=int)
     parser.add_argument("designs", nargs="*", metavar="DESIGN", help="; ".join(DESIGNS))
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What the simulations assume of AWS and of the recordings: durations that nobody documents, and the default quotas.
+"""The simulations' assumptions about AWS and the recordings: undocumented durations, and the default quotas.
 
 Quotas: Amazon Transcribe guide, "Guidelines and quotas" (250 jobs, 25 starts and 30 gets a second; older copies of the
 page say 100, 10 and 20); Comprehend Medical guide, "Guidelines and quotas"; Step Functions guide, "Service quotas"
@@ -14,7 +14,7 @@ AUDIO_SIGMA = 0.8
 AUDIO_SHORTEST, AUDIO_LONGEST = 30.0, 4 * 3600.0
 TRANSCRIPTION_OVERHEAD_SECONDS = 20.0
 TRANSCRIPTION_SHARE_OF_AUDIO, TRANSCRIPTION_SIGMA = 0.25, 0.25
-# How far the length that PlanBatch guesses from a file's size is from the length: it decides the order only.
+# The error of the length that PlanBatch estimates from a file's size, which decides the order only.
 SIZE_SIGMA = 0.2
 ENTITY_DETECTION_OVERHEAD_SECONDS, ENTITY_DETECTION_SIGMA = 360.0, 0.3
 ENTITY_DETECTION_DOCUMENTS_PER_SECOND = 5.0
@@ -22,7 +22,7 @@ GENERATION_MEDIAN_SECONDS, GENERATION_SIGMA = 3600.0, 0.35
 CALL_SECONDS = 0.4  # a function that makes a call or a few
 REQUEST_SECONDS = 0.04  # a request to S3, of 16 that share a processor
 SECONDS_PER_BATCH_STEP = 0.05  # PrepareDocuments and CollectEntities, per recording
-EVENT_BYTES = 2_000  # of a message as the function gets it: the event, its escapes, SQS's attributes
+EVENT_BYTES = 2_000  # a message as the function gets it: the event, its escapes, SQS's attributes
 
 QUOTAS = {
     "StartMedicalTranscriptionJob /s": 25.0,
@@ -33,14 +33,14 @@ QUOTAS = {
     "StartExecution /s": 300.0,
     "state transitions /s": 5_000.0,
     "functions at a time": 1_000.0,
-    # Buckets of so many calls, refilled by one a second.
+    # The size of a token bucket that is refilled by one a second.
     "ListMapRuns bucket": 100.0,
     "DescribeMapRun bucket": 200.0,
     "UpdateMapRun bucket": 100.0,
     "S3 lists of transcripts/ /s": 5_500.0,
     "S3 reads of media/ /s": 5_500.0,
     "S3 reads of records/ /s": 5_500.0,
-    # A new table on demand takes so many requests, for items below 1 KB.
+    # The limits of a new on-demand table, for items below 1 KB.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
     "DynamoDB reads /s": 12_000.0,
     "DynamoDB writes /s": 4_000.0,
@@ -49,7 +49,7 @@ TRANSCRIPTION_JOBS, ENTITY_DETECTION_JOBS = 250, 10
 
 
 class Workload(NamedTuple):
-    """Of a recording: seconds of audio, seconds its job takes, seconds of audio that its size suggests."""
+    """A recording: seconds of audio, duration of its job, seconds of audio estimated from its size."""
 
     audio_seconds: float
     job_seconds: float

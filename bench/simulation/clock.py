@@ -1,4 +1,4 @@
-"""Virtual time: processes are generators that yield how many seconds they sleep, or the gate they wait at."""
+"""Virtual time: processes are generators that yield the seconds that they sleep, or the gate that they wait at."""
 
 import heapq
 from collections.abc import Callable, Generator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gate:
-    """Where processes wait until it opens; it stays open."""
+    """Processes wait at a gate until it opens; it stays open."""
 
     def __init__(self) -> None:
         self.is_open = False
@@ -18,19 +18,19 @@ Steps = Generator["float | Gate", None, Any]
 
 
 class Process:
-    """A running generator; `ended` is called with what it returned, unless it was stopped before."""
+    """A running generator; `ended` is called with its result, unless it was stopped before."""
 
     def __init__(self, steps: Steps, ended: Callable[[Any], None] | None) -> None:
         self.steps: Steps | None = steps
         self.ended = ended
 
     def stop(self) -> None:
-        """Where it stands, it stays."""
+        """Never resume the generator."""
         self.steps = None
 
 
 class Clock:
-    """Runs processes in the order of their times; of the same time, in the order in which they were begun.
+    """Runs processes in the order of their times; at the same time, in the order in which they were begun.
 
     `now` is in seconds since the epoch, like `time.time()`.
     """
@@ -55,7 +55,7 @@ class Clock:
         gate.waiting.clear()
 
     def run(self) -> None:
-        """Until nothing is left to do."""
+        """Run until no process is left."""
         while self._agenda:
             self.now, _, process = heapq.heappop(self._agenda)
             if process.steps is None:

@@ -1,8 +1,8 @@
-"""An interpreter of the parts of the Amazon States Language that our definition and its peers are written in.
+"""An interpreter of the part of the Amazon States Language that our definition and its peers use.
 
-It counts what is charged and what is kept: state transitions (one per state entered, per retry and per started
-execution; Step Functions pricing page) and the events of an execution's history (HistoryEvent in the API reference).
-A field that it doesn't know is an error, so that a change of the definition can't be ignored silently.
+It counts state transitions, which are charged (one per state entered, per retry and per started execution; Step
+Functions pricing page), and the events of an execution's history (HistoryEvent in the API reference). An unknown field
+is an error, so that no change of the definition is ignored silently.
 """
 
 import random
@@ -38,7 +38,7 @@ COMMON = {"Type", "Comment", "Next", "End"}
 
 
 class TaskError(Exception):
-    """What a Task failed with, by the name that the definition sees."""
+    """A Task's failure, with the error's name in the definition."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -47,7 +47,7 @@ class TaskError(Exception):
 
 @dataclass
 class Tally:
-    """Of one execution, or of all that share it."""
+    """The counts of one execution, or of all that share it."""
 
     transitions: int = 0
     events: int = 0
@@ -55,7 +55,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class World:
-    """What a definition runs in: `tasks` by resource, what its Maps read, by key, and the Maps at work."""
+    """The environment of a definition: `tasks` by resource, the Maps' items by key, and the running Maps."""
 
     clock: Clock
     random: random.Random
@@ -69,8 +69,8 @@ def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
     """An execution of a state machine, or of a Map's item processor, from its start to its output.
 
     Raises:
-        TaskError: that no retrier and no catcher took care of.
-        ValueError: the definition has something that this interpreter doesn't know.
+        TaskError: no retrier and no catcher names it.
+        ValueError: the definition has a field that this interpreter doesn't know.
     """
     tally.transitions += 1
     tally.events += EXECUTION_EVENTS
@@ -128,7 +128,7 @@ def check(scope: Mapping[str, Any]) -> None:
 
 
 def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
-    """A Task with its retriers: each has attempts of its own, and the first that names the error is asked."""
+    """A Task with its retriers: the first that names the error counts, and each has attempts of its own."""
     task = world.tasks[state["Resource"]]
     retries: dict[int, int] = {}
     while True:
@@ -142,7 +142,7 @@ def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
             if done >= retrier.get("MaxAttempts", 3):
                 raise
         retries[number] = done + 1
-        # Beyond 64 doublings a float is as large as it needs to be.
+        # The limit of 64 avoids an overflow.
         delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** min(done, 64)
         delay = min(delay, retrier.get("MaxDelaySeconds", 31_622_400))
         tally.transitions += 1
@@ -171,7 +171,7 @@ def names(handler: Mapping[str, Any], error: TaskError) -> bool:
 
 
 class MapRun:
-    """A Map at work: all items in their order, `most` at a time; the first that fails stops the others.
+    """A running Map: all items in order, `most` at a time; the first failure stops the others.
 
     `most` may be changed while it runs, as UpdateMapRun does; 0 means all.
     """
@@ -194,7 +194,7 @@ class MapRun:
         return len(self._waiting) + self.running
 
     def fill(self) -> None:
-        """Begin what may begin."""
+        """Begin the items that may begin."""
         while self._waiting and not self.failure and (not self.most or len(self._running) < self.most):
             index, item = self._waiting.popleft()
             self._running[index] = self._world.clock.begin(self._one(index, item), partial(self._end, index))
@@ -220,7 +220,7 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
     """The results of all items.
 
     Raises:
-        TaskError: of the first that failed.
+        TaskError: the first item's failure.
     """
     processor = state["ItemProcessor"]
     distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
@@ -299,7 +299,7 @@ def parts(path: str) -> tuple[str, ...]:
 
 
 def states_named(scope: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """A part of a scope as a scope of its own: begins at the first of `names`, ends where it would go on elsewhere."""
+    """The states `names` as a scope, which begins at the first of them and ends where another state would follow."""
     wanted = list(names)
     found = {name: scope["States"][name] for name in wanted}
     leaving = {

@@ -1,4 +1,4 @@
-"""Benchmarks 4 and 5: what it takes to notice that a job has ended, one job at a time, without any limit.
+"""Benchmarks 4 and 5: the cost and the delay of noticing a job's end, one job at a time, without quotas.
 
 python -m bench.simulation.detection
 """
@@ -23,20 +23,20 @@ GENERATION = states_named(
     DEFINITION["States"]["GenerateAudiences"]["ItemProcessor"],
     ("StartAudienceGeneration", "WaitForAudienceGeneration", "PollAudienceGeneration", "AudienceGenerationFinished?"),
 )
-# As lambdas/clean_rooms_ml.py has it; a test compares the two.
+# The value of lambdas/clean_rooms_ml.py; a test compares the two.
 EXPECTED_GENERATION_SECONDS = 3600
 SAMPLE = 10_000
 
 
 class Job(NamedTuple):
-    """How long a job takes, and how long the pipeline expects it to take."""
+    """A job's duration, and the duration that the pipeline expects."""
 
     seconds: float
     expected_seconds: float
 
 
 class Detection(NamedTuple):
-    """Of all jobs: means per job, the share of the lag in the jobs' time, and the longest history."""
+    """Means per job, the lag's share of the jobs' time, and the longest history."""
 
     transitions: float
     lag_seconds: float
@@ -77,7 +77,7 @@ def detect(scope: Mapping[str, Any], start: str, poll: str, sample: Sequence[Job
         for number, job in enumerate(sample):
             world = World(clock, chance, tasks(number, job), {})
             steps = execute(scope, given, context, world, tallies[number])
-            # Jobs begin at any moment, not all at the same one.
+            # Jobs begin at random times.
             clock.begin(steps, after=chance.uniform(0, 3600))
         clock.run()
     return Detection(

@@ -1,4 +1,4 @@
-"""Benchmarks 6, 7 and 8: thousands of recordings dropped at once, through the whole definition, with every quota.
+"""Benchmarks 6, 7 and 8: thousands of recordings dropped at once, through the whole definition, with all quotas.
 
 python -m bench.simulation.drop [RECORDINGS]
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-# Clients are made when the modules are imported; nothing is ever called with them.
+# Importing the functions creates clients, which are never called.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 from bench.peers.state_machines import execution_per_recording, one_map
@@ -43,17 +43,18 @@ from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.shared import jobs
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
+from lambdas.shared.uris import uri_of
 
 DEFINITION = read_definition()
 ENVIRONMENT = Environment.from_context("prod", read_context())
 SHARE_EVERY_SECONDS = 60  # infra/job_sharing.py
-# SQS hands a function at most 6 MB at once (Lambda quotas).
+# The limit of an invocation's payload (Lambda quotas).
 MOST_BYTES_PER_INVOCATION = 6_000_000
 
 
 @dataclass
 class Drop:
-    """What became of the recordings of a drop; times in seconds from the drop."""
+    """The results of a drop; times in seconds from the drop."""
 
     recordings: list[Workload]
     clock: Clock = field(default_factory=Clock)
@@ -78,13 +79,13 @@ class Drop:
 
     @property
     def limit(self) -> float:
-        """No design transcribes all of them sooner."""
+        """The shortest time in which any design could transcribe all recordings."""
         times = [item.job_seconds for item in self.recordings]
         return max(sum(times) / TRANSCRIPTION_JOBS, max(times))
 
 
 class Services:
-    """The models of the services and of the functions that call them; `world` is where a definition finds them."""
+    """The models of the services and of the functions that call them; a definition finds them in `world`."""
 
     def __init__(self, drop: Drop, concurrent_jobs: int) -> None:
         self.drop, self.clock, self.concurrent_jobs = drop, drop.clock, concurrent_jobs
@@ -120,7 +121,7 @@ class Services:
                 "StartEntityDetection": self.start_entity_detection,
                 "PollEntityDetection": self.poll_entity_detection,
                 "CollectEntities": self.collect,
-                # As the environment is delivered: without a configured audience model, seeds are counted only.
+                # As in the delivered environment: without a configured audience model seeds are only counted.
                 "SelectSeeds": self.select_seeds,
                 "SummarizeBatch": self.summarize,
             }.items()
@@ -128,7 +129,7 @@ class Services:
         self.world = World(self.clock, self.random, tasks, self.items, lambda: self.usage.call("state transitions /s"))
 
     def observed(self, task: Task) -> Task:
-        """A Task is a function that runs for as long as the model says."""
+        """A Task is a function, which counts as running until its model returns."""
 
         def invoke(event: Any) -> Steps:
             self.usage.begin("functions at a time")
@@ -140,7 +141,7 @@ class Services:
         return invoke
 
     def share_jobs(self) -> Steps:
-        """As ShareJobs does once a minute, by its own reckoning."""
+        """Divide the jobs once a minute, with the code of ShareJobs."""
         seen: set[int] = set()
         while not self.drop.is_over:
             begun = self.clock.now
@@ -165,9 +166,9 @@ class Services:
             yield SHARE_EVERY_SECONDS - (self.clock.now - begun)
 
     def plan(self, event: Mapping[str, Any]) -> Steps:
-        """As PlanBatch does: look at each recording and its records, write down what it plans, claim it; longest first.
+        """Like PlanBatch: read each recording and its records, write the plan's items, claim them; longest first.
 
-        Before each of the two writes the items are read, and after them once more.
+        Items are read before each of the two writes, and once more after them.
         """
         numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
         for requests, at_a_time, in_a_call in (
@@ -228,7 +229,7 @@ class Services:
         self.usage.call("ListEntitiesDetectionV2Jobs /s")
         job_id = event["batch_id"]
         self.entity_detection.start(job_id, overhead + count / ENTITY_DETECTION_DOCUMENTS_PER_SECOND)
-        # As lambdas/comprehend_medical.py expects it.
+        # The expectation of lambdas/comprehend_medical.py.
         return jobs.started(job_id, 300 + count // 5, 0)
 
     def poll_entity_detection(self, event: Mapping[str, Any]) -> Steps:
@@ -252,7 +253,7 @@ class Services:
         return {}
 
     def finish(self) -> Drop:
-        """Run to the end; the drop with what was counted."""
+        """Run to the end, and return the drop with its counts."""
         with patch.object(jobs, "time", self.clock):
             self.clock.run()
         self.drop.attempts = self.transcription.attempts
@@ -269,7 +270,7 @@ def pipeline(
 ) -> Drop:
     """The recordings as events in the queue, from which the ingest function starts executions of the definition.
 
-    Batches are as full as they may be; a few invocations at a time, as infra/ingest.py says.
+    Batches are as full as possible; infra/ingest.py sets the number of invocations at a time.
     """
     check(definition)
     drop = Drop(recordings(count, 3))
@@ -277,7 +278,9 @@ def pipeline(
     world = services.world
     starts = Rate(drop.clock, QUOTAS["StartExecution /s"])
     most = min(environment.batch_size, MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
-    uris = [f"s3://clinical-media-prod-media-123456789012/media/p-{number:06}/{number}.wav" for number in range(count)]
+    uris = [
+        uri_of("clinical-media-prod-media-123456789012", f"media/p-{number:06}/{number}.wav") for number in range(count)
+    ]
     batches = iter([uris[at : at + most] for at in range(0, count, most)])
 
     def ingest() -> Steps:
@@ -307,7 +310,7 @@ def pipeline(
 
 
 def peer(count: int, *, as_one_map: bool) -> Drop:
-    """The same recordings through what samples do: an execution for each, or one Map over all."""
+    """The same recordings with the samples' designs: an execution for each, or one Map over all."""
     drop = Drop(recordings(count, 3))
     services = Services(drop, TRANSCRIPTION_JOBS)
     world = services.world

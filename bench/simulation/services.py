@@ -1,4 +1,4 @@
-"""The services as far as a drop of recordings meets their limits."""
+"""The services' limits that matter for a drop of recordings."""
 
 from collections import Counter, defaultdict
 
@@ -7,7 +7,7 @@ from bench.simulation.definition import TaskError
 
 
 class Usage:
-    """How much of each quota is used: calls in each second, and the most that ran at a time."""
+    """The use of each quota: calls in each second, and the most that ran at a time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -24,7 +24,7 @@ class Usage:
             self.most[quota] = calls[second]
 
     def draw(self, quota: str) -> None:
-        """A call out of a bucket that is refilled by one a second; what is missing from it counts as used."""
+        """A call that takes a token from a bucket, which is refilled by one a second; missing tokens count as used."""
         seen, missing = self._buckets.get(quota, (self._clock.now, 0.0))
         missing = max(0.0, missing - (self._clock.now - seen)) + 1
         self._buckets[quota] = self._clock.now, missing
@@ -39,7 +39,7 @@ class Usage:
 
 
 class Rate:
-    """A token bucket that holds what may be called in a second."""
+    """A token bucket that holds the calls of one second."""
 
     def __init__(self, clock: Clock, per_second: float) -> None:
         self._clock, self._per_second = clock, per_second
@@ -55,9 +55,9 @@ class Rate:
 
 
 class Jobs:
-    """A service's jobs, by id: started within a rate and a number at a time, and asked for within another rate.
+    """A service's jobs, by id, with limits for starts a second, jobs at a time, and polls a second.
 
-    Both limits are refused with the same error, which the SDK doesn't retry by itself.
+    All limits give the same error, which the SDK doesn't retry.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Jobs:
         self._clock.begin(self._run(seconds))
 
     def has_ended(self, job_id: str) -> bool:
-        """Raises TaskError when asked too often."""
+        """Raises TaskError when the rate of polls is exceeded."""
         self._usage.call(self._ask)
         if not self._rates[self._ask].take():
             raise TaskError(self._error)

@@ -1,4 +1,4 @@
-"""What the account's owner has set or been granted: quotas, an organization's policy, Lambda's limits, announced ends.
+"""Facts of the account: quotas, an organization's policy, Lambda's limits, announced ends of services.
 
     aws.account.quotas[("transcribe", CONCURRENT_TRANSCRIPTIONS)] = 100
     aws.account.effective_policies = None  # the account is in no organization
@@ -25,14 +25,14 @@ DEFAULT_QUOTAS: Mapping[tuple[str, str], float] = {
     ("cleanrooms-ml", "Audience export jobs in progress"): 20,
     ("lambda", "Concurrent executions"): 1000,
 }
-"""Values by service code and quota name. The values are those of the services' quota pages. The names of Transcribe and
-Lambda are theirs too; for the others the pages' wording is put in the same form. The service codes of the three AI
-services are documented nowhere: these are the names that their APIs are signed with, as most codes are."""
+"""Values by service code and quota name, from the services' quota pages. The names for Transcribe and Lambda are AWS's;
+the others are formed alike from the pages' wording. AWS doesn't document the three AI services' codes: these are the
+names that sign their API requests, as most codes are."""
 
 
 @dataclass
 class Account:
-    """Facts that calls can read and nobody can change by a call. Tests set them.
+    """Facts that API calls can read but not change. Tests set them.
 
     `quotas` are the applied values, as in `DEFAULT_QUOTAS`. `effective_policies` are an organization's policies by
     type, as DescribeEffectivePolicy's content is structured; None if the account is in no organization.
@@ -51,7 +51,7 @@ _current = Account()
 
 
 def set_current(account: Account) -> None:
-    """Have the services answer from `account`."""
+    """Make the services answer from `account`."""
     global _current
     _current = account
 

@@ -4,8 +4,8 @@ https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServic
 https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeEffectivePolicy.html
 
-Differences from AWS. Quotas come on one page and their codes are made up from their names. An effective policy is told
-of the account that asks only.
+Differences from AWS. Quotas come on one page and their codes are made up from their names. An effective policy is
+returned for the caller's own account only.
 """
 
 import datetime
@@ -36,7 +36,7 @@ def list_service_quotas(self: ServiceQuotasResponse) -> str:
 
 
 def list_aws_default_service_quotas(self: ServiceQuotasResponse) -> str:
-    """ServiceQuotasResponse.list_aws_default_service_quotas; services that are not known here are left to moto."""
+    """ServiceQuotasResponse.list_aws_default_service_quotas; moto answers for services that are not known here."""
     code = json.loads(self.body)["ServiceCode"]
     if code not in {service for service, _ in DEFAULT_QUOTAS}:
         return _moto_list_aws_default_service_quotas(self)

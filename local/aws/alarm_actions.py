@@ -1,15 +1,15 @@
-"""CloudWatch alarms that tell of a change of state, and their history: moto only notes the state.
+"""CloudWatch alarms' actions and history, which moto lacks: it only stores the state.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
 
 An action on an SNS topic is a publication by `cloudwatch.amazonaws.com`, which the topic's policy must allow, and the
 policy of its key: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html ("Enable compatibility"). The
-history's words are those of https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger; the message
-for the key is as people have published it.
+history's wording is that of https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger; users have
+published the message for the key.
 
-Differences from AWS. No alarm is evaluated: its state is the one that was set, OK at first. Actions on anything but a
-topic fail, and the history says so.
+Differences from AWS. No alarm is evaluated: its state is the one that was set, OK at first. Actions on other targets
+than a topic fail, with a line in the history.
 """
 
 import datetime
@@ -54,7 +54,7 @@ def put_metric_alarm(self: CloudWatchBackend, name: str, *args: Any, **details: 
 def set_alarm_state(
     self: CloudWatchBackend, alarm_name: str, reason: str, reason_data: str | None, state_value: str
 ) -> None:
-    """CloudWatchBackend.set_alarm_state: another state is noted in the history, and its actions are executed."""
+    """CloudWatchBackend.set_alarm_state: a change of state is noted in the history, and its actions are executed."""
     with _changing:
         alarm = self.alarms.get(alarm_name)
         old = {"stateValue": alarm.state_value, "stateReason": alarm.state_reason} if alarm else {}
@@ -143,7 +143,7 @@ def _name_of(region: str) -> str:
 
 
 def _remember(cloudwatch: CloudWatchBackend, alarm: Alarm, kind: str, summary: str, data: dict[str, Any]) -> None:
-    # On the backend, so that it is forgotten with the rest when moto is reset, but not with the alarm.
+    # Stored on the backend, so that a reset of moto deletes it, but not the deletion of the alarm.
     history: list[dict[str, Any]] = cloudwatch.__dict__.setdefault("alarm_history", [])
     history.append(
         {
@@ -182,7 +182,7 @@ def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
 
 
 def _moment(given: datetime.datetime | None) -> datetime.datetime | None:
-    # moto parses times without saying that they are in UTC.
+    # moto parses times as naive datetimes in UTC.
     return given.replace(tzinfo=datetime.UTC) if given and given.tzinfo is None else given
 
 

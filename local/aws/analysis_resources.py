@@ -1,7 +1,7 @@
-"""Glue databases and tables, and Athena workgroups and saved queries, as CloudFormation describes them.
+"""CloudFormation's Glue databases and tables, and Athena workgroups and saved queries, which moto lacks.
 
-moto's CloudFormation knows none of them. Each is made by the API call that CloudFormation would make, so that what is
-deployed is answered by Glue and Athena (`local.aws.athena_queries`).
+Each is made by the API call that CloudFormation would make, so that Glue and Athena (`local.aws.athena_queries`) have
+it.
 """
 
 from contextlib import suppress
@@ -30,7 +30,7 @@ def create_table(name: str, properties: Properties) -> AddedResource:
     name = described["Name"]
 
     def delete() -> None:
-        # Whichever goes first: Glue deletes a database with its tables.
+        # Glue deletes a database with its tables.
         with suppress(glue.exceptions.EntityNotFoundException):
             glue.delete_table(CatalogId=ACCOUNT_ID, DatabaseName=database, Name=name)
 
@@ -73,7 +73,7 @@ def _check_catalog(properties: Properties) -> None:
 
 
 def _typed(configuration: Any) -> dict[str, Any]:
-    """CloudFormation takes a number as a text, the API does not."""
+    """Numbers as the API takes them; CloudFormation also takes strings."""
     typed = dict(configuration)
     if (limit := typed.get("BytesScannedCutoffPerQuery")) is not None:
         typed["BytesScannedCutoffPerQuery"] = int(limit)

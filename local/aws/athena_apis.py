@@ -1,9 +1,9 @@
-"""Athena's operations on queries: start one, ask how it is, stop it, read its result.
+"""Athena's operations on queries: start, describe, stop, and read the result.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryExecution.html
-https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html: who reads a result must be allowed to
-read its object in S3. The workgroup's settings overrule the caller's, if it enforces them:
+https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html: the reader of a result needs the right
+to read its object in S3. The workgroup's settings override the caller's, if it enforces them:
 https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
 
 Difference from AWS. ExecutionParameters are refused.
@@ -20,6 +20,7 @@ from moto.core.exceptions import JsonRESTError
 
 from local.aws.athena_queries import UNFINISHED, Caller, QueryExecution
 from local.aws.credentials import caller_credentials
+from local.aws.s3_uris import split_uri
 
 _MOST_ROWS = 1000
 
@@ -41,7 +42,7 @@ def start_query_execution(self: AthenaResponse) -> str:
             "configuration setting or as an API input."
         )
     caller = _caller(self)
-    bucket = result["OutputLocation"].removeprefix("s3://").partition("/")[0]
+    bucket, _ = split_uri(result["OutputLocation"])
     try:
         caller.client("s3").get_bucket_location(Bucket=bucket)
     except ClientError:
@@ -84,7 +85,7 @@ def get_query_execution(self: AthenaResponse) -> str:
 
 
 def stop_query_execution(self: AthenaResponse) -> str:
-    """AthenaResponse.stop_query_execution: one that has ended stays as it is."""
+    """AthenaResponse.stop_query_execution: a query that has ended stays as it is."""
     _execution(self).stop()
     return "{}"
 
@@ -96,7 +97,7 @@ def get_query_results(self: AthenaResponse) -> str:
         raise _invalid(f"Query has not yet finished. Current state: {execution.status}")
     if execution.status != "SUCCEEDED" or execution.answer is None:
         raise _invalid(f"Query did not finish successfully. Final query state: {execution.status}")
-    bucket, _, key = execution.config["OutputLocation"].removeprefix("s3://").partition("/")
+    bucket, key = split_uri(execution.config["OutputLocation"])
     try:
         _caller(self).client("s3").get_object(Bucket=bucket, Key=key)
     except ClientError as error:

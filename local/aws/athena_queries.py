@@ -1,4 +1,4 @@
-"""Athena queries that run, with the rights of who asks: moto answers each with nothing.
+"""Runs Athena queries with the caller's rights; moto returns an empty result for each.
 
 A query reads its tables' descriptions from Glue and their JSON lines from S3, and writes its result to S3, each by a
 call with the caller's credentials, as Athena does:
@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from moto.athena.models import WorkGroup
 
 from local.aws.clients import client
+from local.aws.s3_uris import split_uri
 
 if TYPE_CHECKING:
     from local.engines.athena_sql import Answer, Table
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Unsuccessful(Exception):
-    """Why a query has no result: the reason of its `state`."""
+    """A query has no result; the message is the reason for its `state`."""
 
     def __init__(self, reason: str, state: str = "FAILED") -> None:
         super().__init__(reason)
@@ -76,14 +77,14 @@ class QueryExecution:
         self._changing = threading.Lock()
 
     def advance(self) -> None:
-        """moto would change the status whenever it is asked for."""
+        """Nothing: moto calls this to change the status at each read."""
 
     def start(self, caller: Caller) -> None:
         """Run in a thread of its own."""
         threading.Thread(target=self._run, args=(caller,), name=f"athena-{self.id}", daemon=True).start()
 
     def stop(self) -> None:
-        """Cancel, unless it has ended; what it still does has no result."""
+        """Cancel the query, unless it has ended."""
         with self._changing:
             if self.status in UNFINISHED:
                 self.status, self.end_time = "CANCELLED", time.time()
@@ -100,16 +101,16 @@ class QueryExecution:
         except Unsuccessful as failure:
             self.reason, state = str(failure), failure.state
         except Exception as error:
-            # The text may quote what is in the records.
+            # The error's text may quote records.
             _log.warning("query %s failed: %s", self.id, type(error).__name__)
             self.reason, state = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}", "FAILED"
         with self._changing:
-            # A query that was stopped stays so. The status comes last: with it the rest is read.
+            # A stopped query stays stopped. The status is set last, because readers then expect the rest.
             if self.status == "RUNNING":
                 self.end_time, self.status = time.time(), state
 
     def _answer(self, caller: Caller) -> "Answer":
-        # Imported here: both take a third of a second, and few local AWSs are asked a query.
+        # Imported here because the import takes a third of a second, and queries are rare.
         from local.engines import athena_sql
 
         database = self.context.get("Database", "default").lower()
@@ -137,7 +138,7 @@ class QueryExecution:
         return Table(columns, list(self._files(caller.client("s3"), storage["Location"])))
 
     def _files(self, s3: Any, location: str) -> Iterator[bytes]:
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        bucket, prefix = split_uri(location)
         limit = self.workgroup.configuration.get("BytesScannedCutoffPerQuery")
         try:
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -153,7 +154,7 @@ class QueryExecution:
             raise Unsuccessful(f"PERMISSION_DENIED: {location}: {_message(error)}") from None
 
     def _write(self, caller: Caller, answer: "Answer") -> None:
-        bucket, _, key = self.config["OutputLocation"].removeprefix("s3://").partition("/")
+        bucket, key = split_uri(self.config["OutputLocation"])
         text = _line([name for name, _ in answer.columns]) + "".join(_line(row) for row in answer.rows)
         options = _encryption(self.config.get("EncryptionConfiguration"))
         if owner := self.config.get("ExpectedBucketOwner"):
@@ -166,7 +167,7 @@ class QueryExecution:
 
 
 def _line(row: Sequence[str | None]) -> str:
-    # The csv module would write NULL and an empty text alike.
+    # The csv module would write NULL and an empty string alike.
     cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in row)
     return ",".join(cells) + "\n"
 

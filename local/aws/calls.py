@@ -1,4 +1,4 @@
-"""A call to an AWS service as IAM sees it, and the permissions it can take."""
+"""A call to an AWS service as IAM sees it, and the permissions it may need."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Permission:
-    """One action on one resource. `bucket` is set where a bucket's policy has a say too."""
+    """One action on one resource. `bucket` is set if a bucket's policy is evaluated too."""
 
     action: str
     resource: str

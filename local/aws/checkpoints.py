@@ -1,4 +1,4 @@
-"""Where every flow of an execution is, so that a redrive continues from there.
+"""The position of every flow of an execution, from which a redrive continues.
 
 A flow is one run of a definition: an execution, an iteration of an inline Map, a branch of a Parallel, a child
 execution of a Distributed Map. Its checkpoint follows it from state to state. To redrive an execution is to evaluate
@@ -53,7 +53,7 @@ class Checkpoint:
         self._reentered = False
 
     def enter(self, state: str, state_input: Any, variables: dict[str, Any]) -> None:
-        """The flow enters `state`; when it resumes there, what is inside the state is kept."""
+        """The flow enters `state`; if it resumes there, the flows inside stay."""
         self._reentered = self.resuming and state == self.state
         self.resuming = False
         if not self._reentered:
@@ -108,7 +108,7 @@ def eval_program(self: Program, env: Environment) -> None:
     if evaluation.is_alive():
         env.set_timed_out()
         env.execution.finish()  # type: ignore[attr-defined]
-        # A redrive must find this attempt over.
+        # A redrive must not start before this attempt is over.
         evaluation.join()
 
 
@@ -118,7 +118,7 @@ def as_inner_frame_of(
     variable_store: VariableStore,
     event_history_frame_cache: EventHistoryContext | None = None,
 ) -> Environment:
-    """Environment.as_inner_frame_of: a frame belongs to the flow of its environment until told otherwise."""
+    """Environment.as_inner_frame_of: by default, a frame belongs to the flow of its environment."""
     frame: Environment = _moto_as_inner_frame_of(cls, env, variable_store, event_history_frame_cache)
     frame.execution = env.execution  # type: ignore[attr-defined]
     frame.checkpoint = of(env)  # type: ignore[attr-defined]
@@ -132,9 +132,9 @@ def eval_state(self: CommonStateField, env: Environment) -> None:
 
 
 def set_next(self: CommonStateField, env: Environment) -> None:
-    """CommonStateField._set_next: only a flow whose last state comes here has finished.
+    """CommonStateField._set_next, which only the last state of a finished flow reaches.
 
-    moto also calls a flow ended that it cut off, an iteration whose sibling failed.
+    moto marks a flow as ended, too, if it was cut off because a sibling iteration failed.
     """
     ends_here = env.next_state_name == self.name and isinstance(self.continue_with, ContinueWithEnd)
     _moto_set_next(self, env)

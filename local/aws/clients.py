@@ -1,6 +1,6 @@
-"""boto3 clients for what runs in this process, all from one session.
+"""boto3 clients for the code of this process, all from one session.
 
-A session of its own reads the SDK's descriptions of the services anew, which takes longer than most calls here.
+Each new session reads the SDK's service models again, which takes longer than most calls here.
 """
 
 import functools
@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from operations.clients import direct
 
-# A client may be used by several threads; a session may not make two at a time.
+# Clients are thread-safe, but a session may not create two at a time.
 _making = threading.Lock()
 
 
@@ -26,7 +26,7 @@ def client(service: str, endpoint_url: str, region_name: str, **options: Any) ->
 
 
 def forget() -> None:
-    """Drop all clients: the endpoint is gone, and another may come to its port."""
+    """Drop all clients: the endpoint has stopped, and another may get its port."""
     with _making:
         _client.cache_clear()
 

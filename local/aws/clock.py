@@ -1,7 +1,7 @@
-"""The pace of time in the local AWS: how long what is called a second lasts.
+"""The scale of time in the local AWS: real seconds per AWS second.
 
-Step Functions waits and retries, event source mapping windows and the services' job durations are told in AWS seconds
-and lived in real ones. Only waiting is scaled: what computes (a Lambda function, its timeout) takes the time it takes.
+Waits and retries of Step Functions, windows of event source mappings and durations of the services' jobs are scaled.
+Computation is not: Lambda functions and their timeouts run in real time.
 """
 
 import math

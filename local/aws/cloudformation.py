@@ -1,4 +1,4 @@
-"""CloudFormation that deploys what a template says, or says what it cannot deploy.
+"""CloudFormation that deploys a template completely, or reports what it can't deploy.
 
 moto skips resources of types it does not know and drops properties, and reports success all the same. Here every type
 and every property is either applied or refused, with the logical id: see `ResourceType`. A refused or failed resource
@@ -79,8 +79,8 @@ def create_resource(
 ) -> Any:
     """Create one resource with all its properties.
 
-    Raises ValidationError with the logical id and the type for a type or property that is not supported and for
-    whatever else prevents the resource.
+    Raises ValidationError with the logical id and the type if the type or a property is not supported, or the creation
+    fails.
     """
     resource_type = resource_json["Type"]
     supported = _supported(resource_type, logical_id)
@@ -110,10 +110,10 @@ def _parse_template(template: str) -> dict[str, Any]:
     try:
         parsed: dict[str, Any] = json.loads(template)
     except ValueError:
-        # moto reads everything as YAML, a hundred times slower.
+        # moto would parse JSON as YAML, a hundred times slower.
         parsed = _moto_parse_template(template)
     for resource in parsed.get("Resources", {}).values():
-        # moto knows Retain only, and makes nothing of a stack whose creation fails.
+        # moto knows Retain only, and creates nothing of a stack whose creation fails.
         if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
             resource["DeletionPolicy"] = "Retain"
     return parsed

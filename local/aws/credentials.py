@@ -1,11 +1,11 @@
-"""Whose rights a service acts with: the caller's, those of a role it was given, or the operator's.
+"""Credentials with which a service acts: the caller's, those of a role it was given, or the operator's.
 
-The local AWS has one account, `ACCOUNT_ID`, and any number of others beside it, which moto makes when they are first
-named. The credentials of a call decide which account it is made in.
+The local AWS has one account, `ACCOUNT_ID`, and any number of others, which moto creates when they are first named. The
+credentials of a call decide its account.
 
-On AWS, Transcribe reads and writes S3 with the rights of whoever started the job, while Comprehend Medical and Clean
-Rooms ML assume a data-access role that must trust them. A local service that took these credentials from here fails
-for the same missing permission. All functions return the credential arguments of `boto3.client`.
+On AWS, Transcribe reads and writes S3 with the rights of the job's starter, while Comprehend Medical and Clean Rooms ML
+assume a data-access role that must trust them. With these credentials a local service fails for the same missing
+permission. All functions return the credential arguments of `boto3.client`.
 """
 
 import json
@@ -47,7 +47,7 @@ def administrator_credentials(account_id: str) -> dict[str, str]:
 
 
 def caller_arns(access_key_id: str) -> list[str]:
-    """The ARNs under which a policy may name the caller: a user's, or a role's and its session's; none of the operator.
+    """The ARNs by which a policy may name the caller: a user's, or a role's and its session's; none for the operator.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """

@@ -1,4 +1,4 @@
-"""The Distributed Map, truthfully: its children are executions, and a failed child fails the Map.
+"""The Distributed Map as on AWS: its children are executions, and a failed child fails the Map.
 
 moto runs the items of a Distributed Map inside the parent, evaluates no failure threshold (a failed item becomes null
 in the output of a Map that succeeds) and starts a thread or three per item. Here, as described in
@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html,
 its own ARN, context and history, MaxConcurrency bounds how many run, and ToleratedFailureCount and -Percentage decide
 whether the Map Run fails.
 
-Differences from AWS. At most `MAX_RUNNING_CHILDREN` children run at a time, whatever MaxConcurrency allows. A tolerated
-failure is null in the output. A ToleratedFailureCount of 0 next to a percentage counts as not given.
+Differences from AWS. At most `MAX_RUNNING_CHILDREN` children run at a time, even if MaxConcurrency allows more. A
+tolerated failure is null in the output. A ToleratedFailureCount of 0 next to a percentage counts as not given.
 """
 
 import collections
@@ -39,7 +39,7 @@ MAX_RUNNING_CHILDREN = 100
 class _RunningChildren:
     """The children of a Map that run now, each on a thread of its own, as many as MaxConcurrency allows at the moment.
 
-    Stands among the frames of the Map state's environment, so that whatever ends the parent reaches them: a stop, a
+    It is among the frames of the Map state's environment, so that every end of the parent reaches it: a stop, a
     timeout, the failure of a sibling branch.
     """
 
@@ -54,7 +54,7 @@ class _RunningChildren:
         self.refusal: str | None = None
 
     def run_all(self) -> None:
-        """Return when the last child has ended, or all that ran when the Map was halted."""
+        """Return when the last child has ended, or after a halt, the last running child."""
         self._run.resized = self.fill
         self.fill()
         with self._changed:
@@ -85,7 +85,7 @@ class _RunningChildren:
         self.fill()
 
     def halt(self, *_: Any, **__: Any) -> None:
-        """Abort what runs and start nothing more."""
+        """Abort the running children, and start no more."""
         with self._changed:
             self._pending.clear()
             running = list(self._running)

@@ -1,8 +1,8 @@
-"""DynamoDB's items, read and written as on AWS: one call after another, each whole or not at all.
+"""Atomic reads and writes of DynamoDB's items, one call after another.
 
-moto answers every call in a thread of its own and locks nothing, so that a condition may no longer hold when what it
-allows is written; it leaves what an update did before it failed, copies the whole table for a transaction, lets a set
-outgrow its item and be empty, and gives a batch in the order in which it was asked.
+moto answers every call in its own thread without a lock, so a condition may no longer hold when the write happens. It
+doesn't undo an update that fails half way, copies the whole table for a transaction, lets a set outgrow its item or be
+empty, and returns a batch in the order of the request.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -26,7 +26,7 @@ from moto.dynamodb.responses import DynamoHandler
 from local.aws import dynamodb_transactions
 
 MAXIMUM_ITEM_BYTES = 400 * 1024
-"""Names and values; moto's own check, of 405,000, sees what a statement sets, not what it adds to a set."""
+"""Bytes of names and values; moto's own check (405,000) covers SET, but not ADD to a set."""
 
 _OPERATIONS = (
     "batch_get_item", "batch_write_item", "delete_item", "get_item", "put_item", "query", "scan", "transact_get_items",
@@ -86,7 +86,7 @@ def _check_set(name: str, values: list[Any]) -> None:
 
 
 def batch_get_item(self: DynamoHandler) -> ActionResult:
-    """DynamoHandler.batch_get_item: DynamoDB returns items in no particular order, and here in the opposite one."""
+    """DynamoHandler.batch_get_item: DynamoDB returns items in no defined order, so here the order is reversed."""
     answer = _moto_methods["batch_get_item"](self)
     result: Any = answer.result
     for items in result["Responses"].values():
@@ -95,7 +95,7 @@ def batch_get_item(self: DynamoHandler) -> ActionResult:
 
 
 def update_item(self: DynamoDBBackend, table_name: str, key: dict[str, Any], *more: Any, **options: Any) -> Item:
-    """DynamoDBBackend.update_item. Raises ItemSizeToUpdateTooLarge, and what moto does."""
+    """DynamoDBBackend.update_item. Also raises ItemSizeToUpdateTooLarge."""
     with _copies(self, [(table_name, key)]) as copies:
         item = _moto_update_item(copies, table_name, key, *more, **options)
         if item.size() > MAXIMUM_ITEM_BYTES:

@@ -1,4 +1,4 @@
-"""Which permissions a DynamoDB request takes: those on each of its items, and the one on the key of the table.
+"""The permissions that a DynamoDB request needs: on each of its items, and on the table's KMS key.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -16,7 +16,7 @@ from local.aws import kms_keys
 from local.aws.calls import Call, Permission
 from local.aws.open_points import played
 
-# The action for each kind of entry that a transaction may have. There is none for the transaction itself.
+# The action for each kind of entry in a transaction; the transaction itself has no action.
 _TRANSACTED = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
@@ -25,7 +25,7 @@ _TRANSACTED = {
     "Update": "UpdateItem",
 }
 _UNTOLD = ("BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction", "Query")
-"""Operations whose statement or condition would have to be read to know which items they are about."""
+"""Operations whose items are known only from a statement or condition, which is not parsed here."""
 
 
 class _Access(NamedTuple):
@@ -39,10 +39,10 @@ class _Access(NamedTuple):
 def dynamodb_permissions(call: Call) -> Iterator[Permission]:
     """The permissions of one DynamoDB request.
 
-    Raises NotImplementedError for an operation of which policies couldn't be told the keys of its items.
+    Raises NotImplementedError for an operation whose items are not known here.
     """
     if call.operation in _UNTOLD:
-        raise NotImplementedError(f"The local AWS doesn't know which items {call.operation} of DynamoDB asks for")
+        raise NotImplementedError(f"The local AWS doesn't know which items DynamoDB's {call.operation} accesses")
     parameters = call.parameters()
     accesses = list(_accesses(call.operation, parameters))
     for action, table, items in accesses:
@@ -65,7 +65,7 @@ def _accesses(operation: str, parameters: Mapping[str, Any]) -> Iterator[_Access
         case "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem":
             yield _Access(operation, parameters["TableName"], [_keyed(parameters)])
         case "Scan":
-            # All items, whatever their keys: a policy is shown none.
+            # For all items IAM gets no leading keys.
             yield _Access(operation, parameters["TableName"], [])
         case "BatchGetItem":
             for table, wanted in parameters["RequestItems"].items():
@@ -87,16 +87,16 @@ def _keyed(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _leading_keys(call: Call, name: str, items: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The values of the partition key, each without its type; none of a table that isn't there."""
+    """The values of the partition key, without their types; none if the table doesn't exist."""
     table = _table(call, name)
     return [str(value) for item in items for value in item[table.hash_key_attr].values()] if table else []
 
 
 def _decryption(call: Call, name: str) -> Iterator[Permission]:
-    """DynamoDB decrypts the table's key in the name of whoever accesses the table, to read and to write.
+    """The right to decrypt the table's data key, which DynamoDB uses on the caller's behalf to read and write.
 
-    It keeps the decrypted key for up to five minutes; here it asks each time. Under the AWS managed key, whose policy
-    lets everybody in the account, it takes no permission of the caller's.
+    DynamoDB caches the decrypted key for up to five minutes; here the right is checked each time. The AWS managed key
+    needs no right of the caller, because its policy admits the whole account.
     """
     table = _table(call, name)
     encryption = (table.sse_specification if table else None) or {}

@@ -1,7 +1,7 @@
-"""Tables as CloudFormation describes them.
+"""CloudFormation's DynamoDB tables.
 
-moto's CloudFormation drops point-in-time recovery, keeps the encryption in a form that its own DescribeTable doesn't
-read, and breaks down over the StreamArn of a table without a stream, as all are here.
+moto's CloudFormation drops point-in-time recovery, stores the encryption in a form that its own DescribeTable can't
+read, and fails on the StreamArn of a table without a stream.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 """
 
@@ -15,7 +15,7 @@ from local.aws.resource_types import Properties, ResourceType, operator_client
 
 
 def complete_table(table: Table, properties: Properties) -> None:
-    """Apply what moto dropped, and refuse what it took that AWS would not."""
+    """Apply the properties that moto dropped, and refuse those that AWS would refuse."""
     if properties.get("BillingMode") != "PAY_PER_REQUEST":
         raise ValueError("BillingMode is supported as PAY_PER_REQUEST alone")
     defined = {definition["AttributeName"] for definition in properties["AttributeDefinitions"]}
@@ -29,7 +29,7 @@ def complete_table(table: Table, properties: Properties) -> None:
 
 
 def _encryption(table: Table, properties: Properties) -> dict[str, Any] | None:
-    """The API's form of the specification; None for the key that AWS owns, which is the default."""
+    """The specification in the API's form; None for the default, an AWS owned key."""
     if unknown := set(properties) - {"KMSMasterKeyId", "SSEEnabled", "SSEType"}:
         raise ValueError(f"SSESpecification: {', '.join(sorted(unknown))} isn't supported")
     if properties.get("SSEType", "KMS") != "KMS":
@@ -40,7 +40,7 @@ def _encryption(table: Table, properties: Properties) -> dict[str, Any] | None:
     name = (table.sse_specification or {})["KMSMasterKeyId"]
     key = kms_keys.find(name, table.region_name, table.account_id)
     if key is None or key.key_state != "Enabled":
-        raise ValueError(f"SSESpecification: {name} is no key that can be used")
+        raise ValueError(f"SSESpecification: the key {name} doesn't exist or isn't enabled")
     return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key.arn}
 
 
@@ -52,7 +52,7 @@ def get_cfn_attribute(self: Table, attribute_name: str) -> str:
 
 
 def has_cfn_attr(attr: str) -> bool:
-    """Table.has_cfn_attr: StreamArn takes a StreamSpecification, which no table here may have."""
+    """Table.has_cfn_attr, without StreamArn: no table here has a stream."""
     return attr == "Arn"
 
 

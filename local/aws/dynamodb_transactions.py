@@ -1,6 +1,6 @@
-"""ClientRequestToken: a transaction that is sent again within ten minutes changes nothing more, where moto repeats it.
+"""ClientRequestToken: a transaction that is sent again within ten minutes has no effect; moto would repeat it.
 
-The SDK puts a token into every request that has none, so that its own retry of a lost answer is the same request.
+The SDK adds a token to every request without one, so that its own retry is the same request.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 """
 
@@ -12,13 +12,13 @@ from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, DynamodbException
 from moto.dynamodb.responses import DynamoHandler
 
 VALID_SECONDS = 600
-"""Of real time, as the waits between the SDK's attempts are."""
+"""Real seconds, because the SDK's retries wait in real time."""
 
 _moto_transact_write_items = DynamoHandler.transact_write_items
 
 
 class IdempotentParameterMismatchException(DynamodbException):
-    """The token of an earlier request with something else in this one."""
+    """The token belongs to an earlier request with other parameters."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,12 +31,11 @@ class IdempotentParameterMismatchException(DynamodbException):
 def transact_write_items(self: DynamoHandler) -> ActionResult:
     """DynamoHandler.transact_write_items. Raises IdempotentParameterMismatchException.
 
-    What the token of a transaction that was cancelled is worth isn't documented: here such a transaction is tried
-    again.
+    AWS doesn't document whether the token of a cancelled transaction counts: here the transaction is tried again.
     """
     request = dict(self.body)
     token, now = request.pop("ClientRequestToken", None), time.monotonic()
-    # Kept by moto's backend, which forgets them with the tables. The oldest is the first.
+    # Stored on moto's backend, so that a reset deletes them with the tables. The oldest comes first.
     done: dict[str, tuple[float, Any]] = self.dynamodb_backend.__dict__.setdefault("request_tokens", {})
     while done and now - next(iter(done.values()))[0] > VALID_SECONDS:
         del done[next(iter(done))]

@@ -1,9 +1,9 @@
-"""Metrics in log lines: what CloudWatch Logs extracts from lines in the embedded metric format. moto only keeps them.
+"""Extracts metrics from log lines in the embedded metric format, as CloudWatch Logs does; moto only stores the lines.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-As CloudWatch does, values are kept as one set of statistics a minute, so that a benchmark's many lines take no room.
-A line that does not follow the format is a log line and nothing else. StorageResolution has no effect.
+Like CloudWatch, it stores one set of statistics per minute. A line that doesn't follow the format is only a log line.
+StorageResolution has no effect.
 """
 
 import datetime
@@ -24,7 +24,7 @@ _adding = threading.Lock()
 def put_log_events(
     self: LogsBackend, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
 ) -> tuple[str, dict[str, Any]]:
-    """LogsBackend.put_log_events, which also makes metrics of the lines that hold some."""
+    """LogsBackend.put_log_events, which also extracts metrics."""
     answer = _moto_put_log_events(self, log_group_name, log_stream_name, log_events)
     for event in log_events:
         if _MARK in event["message"]:
@@ -45,7 +45,7 @@ def metrics_of(line: str) -> list[MetricAggregatedDatum]:
 def _metrics_of(document: dict[str, Any]) -> Iterator[MetricAggregatedDatum]:
     metadata = document["_aws"]
     moment = datetime.datetime.fromtimestamp(metadata["Timestamp"] / 1000, datetime.UTC)
-    # moto's times are in UTC and do not say so.
+    # moto uses naive datetimes in UTC.
     minute = moment.replace(second=0, microsecond=0, tzinfo=None)
     for directive in metadata["CloudWatchMetrics"]:
         for metric in directive["Metrics"]:
@@ -69,7 +69,7 @@ def _add(cloudwatch: CloudWatchBackend, datum: MetricAggregatedDatum) -> None:
     dimensions = tuple((dimension.name, dimension.value) for dimension in datum.dimensions)
     key = (datum.namespace, datum.name, dimensions, datum.unit, datum.timestamp)
     with _adding:
-        # On the backend, so that it is forgotten with the rest when moto is reset.
+        # Stored on the backend, so that a reset of moto deletes it.
         kept: dict[Any, MetricAggregatedDatum] = cloudwatch.__dict__.setdefault("embedded_metrics", {})
         before = kept.get(key)
         if before is None:

@@ -1,7 +1,7 @@
-"""Lambda event source mappings of SQS queues: what polls a queue and invokes a function with batches.
+"""Lambda event source mappings of SQS queues, which poll a queue and invoke a function with batches.
 
 moto invokes the function inside SendMessage (so inside the PutObject that caused it), with one message at a time, and
-deletes what the function reported as failed. Here every mapping has a poller thread, which behaves as described in
+deletes messages that the function reported as failed. Here every mapping has a poller thread, as described in
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html and
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
@@ -30,7 +30,7 @@ from local.aws.iam import role_allows
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.05
-"""How soon, at the latest, a poller notices messages that became visible again, and that it shall stop."""
+"""The longest delay before a poller notices that messages are visible again, or that it must stop."""
 _LONGEST_VISIBILITY_SECONDS = 43_200
 _LARGEST_BATCH_WITHOUT_WINDOW = 10
 
@@ -48,7 +48,7 @@ class Poller(threading.Thread):
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Finish with the batch that is in the function's hands, if any, and start no other."""
+        """Finish the batch that the function is processing, if any, and start no other."""
         self._stopping.set()
 
     def run(self) -> None:
@@ -62,12 +62,12 @@ class Poller(threading.Thread):
             except QueueDoesNotExist:
                 return
             except Exception as error:
-                # Messages that were received return by themselves.
+                # The received messages become visible again by themselves.
                 logger.warning("event source mapping %s: %s", self._mapping.uuid, type(error).__name__)
                 self._wait(_IDLE_SECONDS)
 
     def _is_wanted(self) -> bool:
-        # moto forgets its mappings when it is reset.
+        # A reset of moto deletes its mappings.
         known = self._backend.get_event_source_mapping(self._mapping.uuid) is self._mapping
         return known and not self._stopping.is_set()
 
@@ -90,7 +90,7 @@ class Poller(threading.Thread):
         return batch
 
     def _receive(self, count: int) -> list[Message]:
-        # How long the messages stay away is decided when the function has answered.
+        # The visibility timeout is set when the function has answered.
         return self._sqs.receive_message(self._queue.name, count, 0, _LONGEST_VISIBILITY_SECONDS)
 
     def _process(self, batch: list[Message]) -> None:
@@ -147,8 +147,8 @@ class Poller(threading.Thread):
 def reported_failures(answer: str | bytes | None, message_ids: set[str]) -> set[str]:
     """The failed ones of `message_ids` in the function's answer `{"batchItemFailures": [{"itemIdentifier": id}]}`.
 
-    None, if the answer or its list is empty or null; all of them, if the answer is not JSON or an identifier is
-    missing, empty or not one of `message_ids`.
+    The set is empty if the answer or its list is empty or null. It has all ids if the answer is not JSON, or an
+    identifier is missing, empty or not one of `message_ids`.
     """
     try:
         failures = (json.loads(answer or b"null") or {}).get("batchItemFailures") or []
@@ -168,7 +168,7 @@ def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Ev
     if mapping.event_source_arn.split(":")[2] != "sqs":
         return mapping
     queue = sqs_backends[self.account_id][self.region_name].get_queue(mapping.event_source_arn.split(":")[-1])
-    # What makes moto invoke the function within SendMessage.
+    # This entry makes moto invoke the function within SendMessage.
     del queue.lambda_event_source_mappings[mapping.function_arn]
     function = self.get_function(mapping.function_arn)
     if problem := _problem(mapping, queue, int(function.timeout), function.role):
@@ -205,7 +205,7 @@ def install() -> None:
 
 
 def stop(timeout: float = 10) -> None:
-    """Stop all pollers and wait up to `timeout` real seconds for the functions they are in to answer."""
+    """Stop all pollers, and wait up to `timeout` real seconds for the functions that they have called."""
     pollers = [poller for poller in _pollers if poller.is_alive()]
     for poller in pollers:
         poller.stop()

@@ -1,15 +1,15 @@
 """S3 events through EventBridge to SQS, as AWS sends them.
 
 moto gives every event the same id and sequencer, reports a multipart upload twice, ignores that a rule is disabled, and
-drops what it cannot deliver. `install` replaces the event and its
-way to SQS targets; rules match as moto matches, and targets other than queues are left to moto.
+drops undeliverable events. `install` replaces the event and its delivery to SQS; moto still matches the rules and
+serves other targets.
 
 - Event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 - Dead letters: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
-A queue must allow events.amazonaws.com to send, in its policy; so must the key of an encrypted queue, in its own. An
-event that may go neither to the queue nor to the dead-letter queue is lost. NO_PERMISSIONS for a key that can't be used
-is ours: the guide's list of error codes has none for keys.
+The policy of a queue, and that of an encrypted queue's key, must allow events.amazonaws.com. An event that may go
+neither to the queue nor to the dead-letter queue is lost. NO_PERMISSIONS for a key that can't be used is our choice:
+the guide's list of error codes has none for keys.
 
 Differences from AWS. Delivery is immediate and exactly once. Input, InputPath and InputTransformer of an SQS target are
 not supported: such a target is left to moto.
@@ -61,15 +61,15 @@ _last_sequencer = 0
 def send_event_bridge_message(
     account_id: str, bucket: FakeBucket, event_name: S3NotificationEvent, key: FakeKey
 ) -> None:
-    """moto.s3.notifications._send_event_bridge_message: tell the default event bus about a new object.
+    """moto.s3.notifications._send_event_bridge_message: send Object Created to the default event bus.
 
-    Events other than Object Created are left to moto.
+    moto sends other events.
     """
     if event_name not in _REASONS:
         _moto_send_event_bridge_message(account_id, bucket, event_name, key)
         return
     if event_name == S3NotificationEvent.OBJECT_CREATED_PUT_EVENT and key.multipart is not None:
-        return  # moto completes a multipart upload by putting an object; S3 tells of the completion only
+        return  # moto completes a multipart upload with PutObject; S3 reports the completion only
     event = object_created(account_id, bucket, key, _REASONS[event_name])
     bus = events_backends[account_id][bucket.region_name].event_buses["default"]
     for rule in list(bus.rules.values()):
@@ -117,11 +117,11 @@ def _timestamp(seconds: float) -> str:
 
 
 def send_to_targets(self: Rule, original_event: dict[str, Any], transform_input: bool = True) -> None:
-    """Rule.send_to_targets: nothing while disabled; each queue gets the event, or its dead-letter queue does.
+    """Rule.send_to_targets: send the event to each queue, or to its dead-letter queue, unless the rule is disabled.
 
-    A failed delivery neither fails the sender nor keeps the event from other targets.
+    A failed delivery affects neither the sender nor other targets.
     """
-    # To moto, a rule that has a schedule instead of a pattern matches everything.
+    # In moto a rule with a schedule instead of a pattern matches every event.
     if self.state != "ENABLED" or not self.event_pattern._raw_pattern:
         return
     if not self.event_pattern.matches_event(original_event):  # type: ignore[arg-type]
@@ -193,7 +193,7 @@ def _send_to_dead_letter_queue(rule: Rule, target: dict[str, Any], event: dict[s
 
 
 def get_bucket_notification(self: S3Response) -> TYPE_RESPONSE:
-    """S3Response.get_bucket_notification, which never tells that a bucket sends events to EventBridge."""
+    """S3Response.get_bucket_notification, with the EventBridgeConfiguration that moto leaves out."""
     configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
     if configuration is None or configuration.event_bridge is None:
         return _moto_get_bucket_notification(self)
@@ -202,7 +202,7 @@ def get_bucket_notification(self: S3Response) -> TYPE_RESPONSE:
     def serialized_with_event_bridge(answer: ActionResult) -> TYPE_RESPONSE:
         return serialized(ActionResult({**answer.result, "EventBridgeConfiguration": {}}))  # type: ignore[dict-item]
 
-    # moto answers from within; the response object serves this request only.
+    # moto serializes its answer itself; the response object serves this request only.
     self.serialized = serialized_with_event_bridge  # type: ignore[method-assign,assignment]
     return _moto_get_bucket_notification(self)
 

@@ -1,6 +1,6 @@
-"""The log of a state machine: its executions' history events in its log group, as far as its role and keys allow.
+"""The log of a state machine: its executions' history events in its log group, if its role and keys allow that.
 
-moto's interpreter offers every event to a log; this is the log.
+moto's interpreter passes every event to this log.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html and, for the keys,
 https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html: the role must be allowed to set up the
@@ -8,9 +8,9 @@ delivery; with a key of its own, the state machine encrypts each event for `deli
 able to decrypt it; the log group's own key is used by CloudWatch Logs. An execution whose log cannot be delivered runs
 all the same, and its log is lost.
 
-Differences from AWS. Events arrive at once. The guide describes neither the names of the streams nor the lines: both
-are as people have published them, one stream an hour. Whether an error's cause counts as execution data is not
-documented; here it is logged.
+Differences from AWS. Events arrive at once. The guide describes neither the streams' names nor the lines: both follow
+published examples, with one stream an hour. AWS doesn't document whether an error's cause counts as execution data;
+here it is logged.
 """
 
 import datetime
@@ -63,7 +63,7 @@ _moto_update_state_machine = StepFunctionsParserBackend.update_state_machine
 
 @dataclass(frozen=True)
 class Destination:
-    """The log group that a state machine's events reach, and which of them, with which members."""
+    """The log group for a state machine's events, with the log level and whether data are included."""
 
     group: LogGroup
     machine_name: str
@@ -84,11 +84,11 @@ class Destination:
 class ExecutionLog:
     """The log of one execution, in the form of moto's CloudWatchLoggingSession.
 
-    `destination` is None while nothing can be delivered; it is set anew for every run. `redrives` gives how often the
-    execution was redriven.
+    `destination` is None if events can't be delivered; it is set for every run. `redrives` returns the number of
+    redrives.
     """
 
-    # moto would copy all of an event's data only to drop a part of it; it is dropped here.
+    # With False moto would copy an event's data and drop it; it is dropped here instead.
     configuration = SimpleNamespace(include_execution_data=True)
 
     def __init__(self, execution_arn: str, redrives: Callable[[], int]) -> None:
@@ -124,7 +124,7 @@ class ExecutionLog:
 
 
 def destination_of(machine: StateMachineInstance, role_arn: str) -> Destination | None:
-    """Where the events of `machine` go that runs with `role_arn`; None if it has no log or may not deliver one."""
+    """The destination of `machine`'s events with `role_arn`; None if it has no log, or may not deliver it."""
     configuration = machine.loggingConfiguration
     if configuration.get("level", "OFF") == "OFF":
         return None
@@ -164,7 +164,7 @@ def _hindrance(machine: StateMachineInstance, role_arn: str, group: LogGroup) ->
 
 
 def _validate(machine: StateMachine) -> StateMachine:
-    """Leave the line that the set-up of a delivery leaves, which is no event of an execution."""
+    """Write the line that the set-up of a delivery writes, which belongs to no execution."""
     if destination := destination_of(machine, machine.roleArn):
         destination.put(datetime.datetime.now(datetime.UTC), _VALIDATION, VALIDATION_LOG_STREAM_NAME)
     return machine

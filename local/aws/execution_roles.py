@@ -1,4 +1,4 @@
-"""What a state machine's role must allow before Step Functions runs an execution with it.
+"""Checks a state machine's role before Step Functions runs an execution with it.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html (the trust policy)
 https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html (the key)
@@ -15,10 +15,10 @@ _KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
 def refusal(role_arn: str, machine: StateMachine, source_arn: str) -> str | None:
-    """Why no execution of `machine` may run with the role, in one sentence that names what it lacks; None if one may.
+    """Why executions of `machine` may not run with the role, in one sentence; None if they may.
 
-    `source_arn` is what Step Functions says it acts for: to the role's trust policy as `aws:SourceArn`, to the policies
-    about the machine's key, if it has one, as encryption context.
+    Step Functions sends `source_arn` to the role's trust policy as `aws:SourceArn`, and to the policies of the
+    machine's key, if it has one, as encryption context.
     """
     try:
         check_trust(role_arn, SERVICE, source_arn)

@@ -1,4 +1,4 @@
-"""Evaluations of an execution's definition: its first, and one for each redrive."""
+"""Evaluations of an execution's definition: the first one, and one for each redrive."""
 
 import threading
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class Run(ExecutionWorker):
             env.event_manager = before.event_manager
             env.map_run_record_pool_manager = before.map_run_record_pool_manager
             env.event_history_context = EventHistoryContext(before.event_history_context.last_published_event_id)  # type: ignore[misc]
-        # An environment without a next state is not running yet, and moto does not stop what is not running.
+        # moto counts an environment without a next state as not running, and can't stop it.
         program: Any = self._get_evaluation_entrypoint()
         env.next_state_name = program.start_at.start_at_name
         self.env = env
@@ -59,11 +59,11 @@ class Run(ExecutionWorker):
             else:
                 super()._execution_logic()  # type: ignore[no-untyped-call]
         except Exception as error:
-            # A defect of the interpreter must not leave an execution running for ever.
+            # After a defect of the interpreter the execution must end, too.
             self.env.set_error({"error": "States.Runtime", "cause": f"The interpreter failed: {type(error).__name__}"})  # type: ignore[union-attr]
         finally:
             self.execution.finish()
-            # moto keeps every thread it ever started.
+            # moto stores every thread that it has started.
             TMP_THREADS.clear()
             self.over.set()
 

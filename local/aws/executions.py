@@ -41,7 +41,7 @@ _moto_set_error = Environment.set_error
 
 
 def now() -> datetime.datetime:
-    """The time, as moto notes it for executions."""
+    """The time in moto's form for executions."""
     return datetime.datetime.now(datetime.UTC)
 
 
@@ -54,7 +54,7 @@ class Execution(MotoExecution):
 
     def __init__(self, *args: Any, **details: Any) -> None:
         super().__init__(*args, **details)
-        # moto publishes an execution before it starts it: from the outside it is running by then.
+        # moto publishes an execution before it starts it; callers must see it running.
         self.exec_status = ExecutionStatus.RUNNING
         self._ending = threading.Lock()
         self.checkpoint = Checkpoint()
@@ -86,13 +86,13 @@ class Execution(MotoExecution):
         """Run in a thread of its own; with a role that can't be used, only to fail."""
         self.prepare()
         if reason := self.refusal():
-            # Which error AWS gives isn't documented; this one means that the role isn't allowed to do something.
+            # AWS doesn't document the error; this one means that the role lacks a permission.
             self.env.set_error({"error": "States.Permissions", "cause": reason})
         self.exec_worker.start()  # type: ignore[union-attr]
 
     @property
     def source_arn(self) -> str:
-        """What Step Functions names to the role's trust policy and to KMS as that for which it acts."""
+        """The ARN that Step Functions sends to the role's trust policy and to KMS."""
         arn: str = self.state_machine.arn
         return arn
 
@@ -152,7 +152,7 @@ class Execution(MotoExecution):
             self.stop_date = now()
             begun: datetime.datetime = self.redrive_date or self.start_date
             trace_execution(self, begun, self.stop_date, failed=status != ExecutionStatus.SUCCEEDED)
-            # Last, because whoever sees it reads the rest.
+            # Set last, because readers then expect the rest.
             self.exec_status = status
 
     def children(self) -> Iterator["Execution"]:
@@ -172,7 +172,7 @@ class Execution(MotoExecution):
 
 
 class Finishing(BaseExecutionWorkerCommunication):
-    """Has an execution whose evaluation ended take its outcome: moto would set the status before the output."""
+    """Lets an execution take its outcome when its evaluation ends; moto would set the status before the output."""
 
     execution: Execution
 
@@ -181,7 +181,7 @@ class Finishing(BaseExecutionWorkerCommunication):
 
 
 def set_error(self: Environment, error: Any) -> None:
-    """Environment.set_error: what fails after a stop or a timeout does not change how the execution ended."""
+    """Environment.set_error: an error after a stop or a timeout doesn't change the execution's outcome."""
     if not isinstance(self._program_state, ProgramStopped | ProgramTimedOut):
         _moto_set_error(self, error)
 

@@ -1,4 +1,4 @@
-"""What each service answers when it throttles, is at a quota, breaks down, refuses, or finds its KMS key disabled.
+"""Each service's answers for throttling, a reached quota, an outage, a denial, and a disabled KMS key.
 
 Codes and statuses: the services' API references and botocore's models; those of S3 from its "Error responses" page;
 those of DynamoDB, for a table on demand, from TransactionCanceledException of its API reference and from
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 Refusal = Literal["throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict"]
 
-# By service, and where its operations differ, by service and operation.
+# By service, or by service and operation if operations differ.
 _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
     "throttle": {
         "transcribe": ("LimitExceededException", 400),
@@ -73,7 +73,7 @@ _QUERY_SERVICES = ("cloudformation", "iam", "sns", "sts")
 
 
 def answers(service: str, operation: str, refusal: Refusal) -> bool:
-    """Whether the service ever answers so."""
+    """Whether the operation can give this answer."""
     return _found(service, operation, refusal) is not None
 
 
@@ -95,7 +95,7 @@ def answer(service: str, operation: str, refusal: Refusal, request: bytes) -> tu
     else:
         members: dict[str, Any] = {"__type": code, "message": message}
         if code == "TransactionCanceledException":
-            # In the order of the transaction's items, of which the last is the one that it happens to.
+            # One reason per item of the transaction; the fault is the last item's.
             *others, _ = json.loads(request)["TransactItems"]
             members["CancellationReasons"] = [{"Code": "None"} for _ in others] + [_CANCELLATIONS[refusal]]
         body = json.dumps(members).encode()
@@ -104,12 +104,12 @@ def answer(service: str, operation: str, refusal: Refusal, request: bytes) -> tu
 
 
 def processed(keys: list[Any]) -> list[Any]:
-    """The keys that a batch of which only a part is processed gets to: half of them, and one at least."""
+    """The keys that a partial batch processes: half of them, at least one."""
     return keys[: max(1, len(keys) // 2)]
 
 
 def unprocessed(request: bytes, answered: bytes) -> bytes:
-    """BatchGetItem's answer to the keys that it got to, with the others of the request as the ones left.
+    """BatchGetItem's answer for the processed keys, with the other keys of the request as UnprocessedKeys.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
     """

@@ -4,44 +4,34 @@
     ...
     assert fault.fired == 1
 
-Every call over HTTP passes here: those of functions, of the state machine's tasks, and of the three services, which
-act with somebody's rights. Calls that moto makes inside its process (S3 to EventBridge to SQS) do not.
+`local.aws.fault_injection` puts them into moto.
 """
 
-import re
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import botocore.session
-import flask
-from moto.core.authorization import ActionAuthenticatorMixin
-from moto.core.exceptions import JsonRESTError
-from moto.s3.exceptions import S3ClientError
 
-from local.aws import lambda_runtime
-from local.aws.fault_answers import Refusal, answer, answers, processed, unprocessed
+from local.aws.fault_answers import Refusal, answers
 
 Kind = Literal[
     "throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict",
     "unprocessed", "error_after", "drop", "drop_after", "delay", "kill", "kill_after",
 ]  # fmt: skip
-"""What happens to a call: an error of the service instead of the work (the first six; a conflict is with another
-transaction on the item); half of a batch left for another call; an internal error, or a cut connection, after the work
-was done; a cut connection before; a slow answer; the calling function's process dies before the call reaches the
-service, or after the work was done."""
+"""A fault of a call: an error of the service instead of the work (the first six; a conflict is with another transaction
+on the item); only half of a batch processed; an internal error, or a lost connection, after the work; a lost connection
+before; a slow answer; the death of the calling function's process before the call reaches the service, or after the
+work."""
 
 _READS = ("Get", "BatchGet", "Head", "List", "Describe", "Receive")
 _KMS_OPERATIONS = {("s3", "GetObject"), ("s3", "PutObject"), ("transcribe", "StartMedicalTranscriptionJob")}
 _BATCHES = {("dynamodb", "BatchGetItem")}
-_FLAG = "local.fault"
 
 
 class SeenCall(NamedTuple):
-    """`caller` is the function's name, or who else made the call."""
+    """`caller` is the function's name, or that of another caller."""
 
     service: str
     operation: str
@@ -50,7 +40,7 @@ class SeenCall(NamedTuple):
 
 @dataclass
 class Fault:
-    """A rule, and how many calls it has met (`seen`) and spoiled (`fired`)."""
+    """A rule, and how many calls have matched it (`seen`) and failed by it (`fired`)."""
 
     service: str
     operation: str
@@ -66,7 +56,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The rules in force, and, while `recording`, the calls that were made, in order."""
+    """The active rules, and, while `recording`, the calls in order."""
 
     rules: list[Fault] = field(default_factory=list)
     calls: list[SeenCall] = field(default_factory=list)
@@ -85,7 +75,7 @@ class Faults:
         times: int = 1,
         seconds: float = 1.0,
     ) -> Fault:
-        """Spoil `times` calls of boto3's `operation` of `service`, but for the first `after`.
+        """Inject a fault into `times` calls of boto3's `operation` of `service`, after the first `after` calls.
 
         `function` is the end of the calling function's name ("start_transcription"), `contains` a part of the path,
         query or body; both may be empty. `seconds` is how long a delay takes.
@@ -110,7 +100,7 @@ class Faults:
         return bool(self.rules) or self.recording
 
     def meet(self, call: SeenCall, text: Callable[[], str]) -> Fault | None:
-        """Note the call, and take the first rule that is for it and not used up. `text` is what `contains` is about."""
+        """Record the call, and return the first rule that matches it and isn't used up; `contains` searches `text`."""
         with self._lock:
             if self.recording:
                 self.calls.append(call)
@@ -127,9 +117,9 @@ class Faults:
 
 
 def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
-    """The kinds that a call of boto3's `operation` of `service` can meet.
+    """The faults that a call of boto3's `operation` of `service` can have.
 
-    What is done twice without a difference isn't cut off after it was done.
+    A read has neither an error nor a lost connection after its work: repeating it makes no difference.
     """
     botocore.session.get_session().get_service_model(service).operation_model(operation)
     kinds: list[Kind] = []
@@ -146,105 +136,3 @@ def faults_of(service: str, operation: str) -> tuple[Kind, ...]:
     if not operation.startswith(_READS):
         kinds += ["error_after", "drop_after"]
     return (*kinds, "kill_after")
-
-
-class Middleware:
-    """In front of moto's server: does to answers what a fault asks for."""
-
-    def __init__(self, application: Any, faults: Faults) -> None:
-        self._application, self._faults = application, faults
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not self._faults.rules:
-            answered: Iterable[bytes] = self._application(environ, start_response)
-            return answered
-        begun: list[Any] = []
-        body = list(self._application(environ, lambda *arguments: begun.extend(arguments)))
-        met: tuple[Fault, bytes] | None = environ.get(_FLAG)
-        if met is None:
-            start_response(*begun)
-            return body
-        fault, request = met
-        if fault.kind == "unprocessed":
-            status, headers, *_ = begun
-            if status.startswith("200"):
-                content = unprocessed(request, b"".join(body))
-                headers = [header for header in headers if header[0].lower() not in ("content-length", "x-amz-crc32")]
-                headers.append(("Content-Length", str(len(content))))
-                body = [content]
-            start_response(status, headers)
-            return body
-        if fault.kind in get_args(Refusal) or fault.kind == "error_after":
-            refusal = "internal_error" if fault.kind == "error_after" else fault.kind
-            status, headers, content = answer(fault.service, fault.operation, refusal, request)  # type: ignore[arg-type]
-            start_response(status, headers)
-            return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
-        if fault.kind == "kill_after":
-            lambda_runtime.kill_caller(_access_key_id(environ.get("HTTP_AUTHORIZATION", "")))
-        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        raise ConnectionAbortedError(f"injected: {fault.kind}")
-
-
-def install(faults: Faults) -> Callable[[], None]:
-    """Let every call meet `faults` before its permissions are checked. Returns what undoes it."""
-    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
-
-    def met(response: Any, iam_request_cls: Any, resource: str = "*") -> None:
-        if faults.active:
-            _meet(faults, response)
-        authorize(response, iam_request_cls, resource)
-
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = met  # type: ignore[method-assign, assignment]
-
-    def undo() -> None:
-        ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign]
-
-    return undo
-
-
-def _meet(faults: Faults, response: Any) -> None:
-    authorization = response.headers.get("Authorization", "")
-    access_key_id, signed_service = _access_key_id(authorization), _signed_service(authorization)
-    service = _BOTO3_NAMES.get(signed_service, signed_service)
-    operation = response._get_action()
-    if service == "s3":
-        operation = "HeadObject" if response.method == "HEAD" else _S3_OPERATIONS.get(operation, operation)
-    from_function = "exec-env/AWS_Lambda" in response.headers.get("User-Agent", "")
-    caller = lambda_runtime.caller_of(access_key_id) if from_function else None
-    call = SeenCall(service, operation, caller or access_key_id)
-
-    def text() -> str:
-        body = response.raw_body
-        return f"{response.uri}\n{body.decode('utf-8', 'replace') if isinstance(body, bytes) else body}"
-
-    fault = faults.meet(call, text)
-    if fault is None:
-        return
-    if fault.kind == "delay":
-        time.sleep(fault.seconds)
-        return
-    flask.request.environ[_FLAG] = (fault, response.raw_body)
-    if fault.kind == "unprocessed":
-        for wanted in response.params["RequestItems"].values():
-            wanted["Keys"] = processed(wanted["Keys"])
-        return
-    if fault.kind == "kill":
-        lambda_runtime.kill_caller(access_key_id)
-    if not fault.kind.endswith("_after"):
-        # The work isn't done; what is answered, if anything, is the middleware's.
-        raise S3ClientError("InternalError", "") if service == "s3" else JsonRESTError("InternalFailure", "")
-
-
-# Where the name that signs a request, or that moto has, isn't boto3's.
-_BOTO3_NAMES = {"states": "stepfunctions", "cleanrooms-ml": "cleanroomsml"}
-_S3_OPERATIONS = {"ListBucket": "ListObjectsV2"}
-
-
-def _access_key_id(authorization: str) -> str:
-    found = re.search(r"Credential=([^/]+)/", authorization)
-    return found[1] if found else ""
-
-
-def _signed_service(authorization: str) -> str:
-    found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", authorization)
-    return found[1] if found else ""

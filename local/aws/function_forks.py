@@ -1,10 +1,10 @@
 """Forks a process per Lambda sandbox from one that has boto3 in memory, which is most of a cold start.
 
-A program, not a module of the local AWS: `local.aws.function_processes` runs it by its path and talks to it. Each line
-of its standard input asks for a process, `{"id", "handler", "directory", "log", "environment"}`, which becomes
-`python -m awslambdaric <handler>` in `directory`, in a process group of its own, with its output in the file `log` and
-no other environment. Each line of its standard output tells of one: `{"id", "pid"}` when it has begun,
-`{"id", "status"}` when it has ended, with its exit status or minus the signal that ended it. It ends with its input.
+`local.aws.function_processes` runs this program by its path. Each line of its standard input requests a process,
+`{"id", "handler", "directory", "log", "environment"}`, which becomes `python -m awslambdaric <handler>` in `directory`,
+in its own process group, with its output in the file `log` and only this environment. Each line of its standard output
+reports a process: `{"id", "pid"}` when it has started, `{"id", "status"}` when it has ended, with its exit status or
+minus the signal that ended it. The program ends with its input.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import time
 import traceback
 from typing import Any
 
-# Nothing of this looks at the environment when it is imported, as the runtime interface client and Powertools do.
+# These imports don't read the environment, unlike the runtime interface client and Powertools.
 import boto3
 import botocore.session
 
@@ -27,7 +27,7 @@ _ids: dict[int, str] = {}
 
 
 def read_descriptions() -> None:
-    """Have what each process would parse for itself in memory for all: the SDK's descriptions of services."""
+    """Parse the SDK's service models once, before the processes are forked."""
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
     for service in ("s3", "stepfunctions", "transcribe"):
@@ -60,11 +60,11 @@ def fork(request: dict[str, Any]) -> None:
     pid = os.fork()
     if not pid:
         become(request)
-    # In both processes, so that neither is ahead of it.
+    # Called in both processes, because either may run first.
     with contextlib.suppress(OSError):
         os.setpgid(pid, pid)
     _ids[pid] = request["id"]
-    tell(id=request["id"], pid=pid)
+    report(id=request["id"], pid=pid)
 
 
 def reap() -> None:
@@ -72,15 +72,15 @@ def reap() -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        tell(id=_ids.pop(pid), status=os.waitstatus_to_exitcode(status))
+        report(id=_ids.pop(pid), status=os.waitstatus_to_exitcode(status))
 
 
-def tell(**message: Any) -> None:
+def report(**message: Any) -> None:
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
 def become(request: dict[str, Any]) -> None:
-    """Never return: run the runtime interface client as a fresh interpreter would."""
+    """Run the runtime interface client as a fresh interpreter would; never returns."""
     status: object = 1
     try:
         os.setpgid(0, 0)

@@ -1,4 +1,4 @@
-"""What a Lambda function wrote, in its log group, as far as its role may write there."""
+"""Writes a Lambda function's output to its log group, if its role may."""
 
 import logging
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-_GONE = "The process that the functions' processes are forked from has ended: start the local AWS again"
+_GONE = "The process that forks the functions' processes has ended: start the local AWS again"
 _PROGRAM = Path(__file__).with_name("function_forks.py")
 
 
@@ -26,8 +26,8 @@ class FunctionProcess:
         self.pid = 0
         self.over = threading.Event()
 
-    def tell(self, message: Mapping[str, int]) -> None:
-        """What the forking process says of this one."""
+    def notify(self, message: Mapping[str, int]) -> None:
+        """Take a message of the forking process about this one."""
         if "pid" in message:
             self._pid.put(message["pid"])
         else:
@@ -35,21 +35,21 @@ class FunctionProcess:
             self._ended(message["status"])
 
     def begun(self) -> None:
-        """Wait until it runs. Raises RuntimeError if it never will."""
+        """Wait until the process runs. Raises RuntimeError if it can't."""
         self.pid = self._pid.get()
         if not self.pid:
             raise RuntimeError(_GONE)
 
     def kill(self) -> None:
-        """End it and what it has started, at once."""
+        """Kill the process and its children."""
         if not self.over.is_set():
-            # It may have ended before it is known here.
+            # It may have ended already.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
 
 class FunctionProcesses:
-    """Start processes with `start`; `close` ends the one they are forked from, which is started with the first."""
+    """Starts processes; the first `start` also starts the process that forks them, which `close` ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ class FunctionProcesses:
                 "log": str(log),
                 "environment": dict(environment),
             }
-            # Written to one that has just ended, it is told with the others.
+            # If the forking process has just ended, the listener reports that.
             with contextlib.suppress(BrokenPipeError):
                 _pipe(program.stdin).write(json.dumps(request).encode() + b"\n")
                 _pipe(program.stdin).flush()
@@ -92,7 +92,7 @@ class FunctionProcesses:
         return process
 
     def close(self) -> None:
-        """Fork no more. Processes that run are not ended by this."""
+        """Fork no more processes; running ones go on."""
         with self._lock:
             program, self._gone = self._program, True
         if program:
@@ -102,7 +102,7 @@ class FunctionProcesses:
 
     def _begin(self) -> subprocess.Popen[bytes]:
         program = subprocess.Popen(
-            # -P: no directory of this project may be where the functions' modules are looked for.
+            # -P: the functions' imports must not find this project's folders.
             [sys.executable, "-P", str(_PROGRAM)],
             env={
                 "PATH": os.environ.get("PATH", ""),
@@ -123,13 +123,13 @@ class FunctionProcesses:
             message = json.loads(line)
             number = message.pop("id")
             process = self._processes[number] if "pid" in message else self._processes.pop(number)
-            process.tell(message)
+            process.notify(message)
         _pipe(program.stdout).close()
         with self._lock:
             self._gone = True
         for process in self._processes.values():
-            process.tell({"pid": 0})
-            process.tell({"status": -signal.SIGKILL})
+            process.notify({"pid": 0})
+            process.notify({"status": -signal.SIGKILL})
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

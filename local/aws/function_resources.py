@@ -1,4 +1,4 @@
-"""Functions, their log groups, permissions and event source mappings as CloudFormation describes them.
+"""CloudFormation's functions, log groups, permissions and event source mappings.
 
 moto's CloudFormation drops a function's architecture, tracing, logging and key, and a log group's key.
 """
@@ -33,7 +33,7 @@ def complete_log_group(group: LogGroup, properties: Properties) -> None:
 
 
 def log_group_attribute(group: LogGroup, attribute_name: str) -> str:
-    """LogGroup.get_cfn_attribute: on AWS the ARN that Fn::GetAtt gives covers the group's streams, so it ends in `:*`.
+    """LogGroup.get_cfn_attribute: on AWS the ARN of Fn::GetAtt covers the group's streams, so it ends in `:*`.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
     """

@@ -1,9 +1,9 @@
-"""IAM enforced: every call to the local AWS is checked against the caller's policies, as on AWS.
+"""Enforces IAM: every call to the local AWS is checked against the caller's policies, as on AWS.
 
-Takes the place of moto's check, which ignores most conditions and the resources of most services. A call passes if the
-caller's signature is right and each permission it takes (`required_permissions`) is allowed by the caller's identity
-policies, or by the bucket's or queue's policy, and denied by neither. A bucket of another account takes both. Whose
-account a call is made in, its credentials say.
+It replaces moto's check, which ignores most conditions and the resources of most services. A call passes if the
+caller's signature is right and each permission it needs (`required_permissions`) is allowed by the caller's identity
+policies, or by the bucket's or queue's policy, and denied by neither. A bucket of another account needs both. The
+credentials decide the account of a call.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
 resource policies of functions, tables and topics. Calls without a signature, and presigned URLs, are refused. The
@@ -51,12 +51,12 @@ def install() -> None:
     actions_used.clear()
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize  # type: ignore[method-assign, assignment]
     IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[method-assign, assignment]
-    # Asked before the caller is known; the bucket's policy is evaluated with the caller's permissions instead.
+    # moto calls it before the caller is known; here the bucket's policy is evaluated with the caller's permissions.
     FakeBucket.get_permission = _no_opinion  # type: ignore[method-assign, assignment]
 
 
 def stop() -> None:
-    """Give moto's own checks back."""
+    """Restore moto's own checks."""
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _moto_authorize  # type: ignore[method-assign]
     IAMRequestBase.check_action_permitted = _moto_check  # type: ignore[method-assign]
     FakeBucket.get_permission = _moto_bucket_permission  # type: ignore[method-assign]
@@ -74,18 +74,18 @@ def role_allows(role_arn: str, action: str, resource: str, context: Mapping[str,
 
 
 class AccessDeniedException(JsonRESTError):
-    """How services that speak JSON refuse a call."""
+    """The refusal of services that answer with JSON."""
 
     code = 403
 
     def __init__(self, message: str) -> None:
         super().__init__("AccessDeniedException", message)
-        # Where a header would name the error, moto sends none for a refused call; clients then look for "code".
+        # moto sends no header with the error's name for a refused call; clients then read "code".
         self.description = json.dumps({"__type": self.error_type, "code": self.error_type, "message": message})
 
 
 class S3AccessDenied(S3ClientError):
-    """How S3 refuses a call."""
+    """S3's refusal of a call."""
 
     code = "AccessDenied"
 
@@ -106,8 +106,8 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
         account_id=response.current_account,  # type: ignore[attr-defined]
         method=response.method,  # type: ignore[attr-defined]
         path=response.raw_path + (f"?{query}" if query else ""),  # type: ignore[attr-defined]
-        # moto signs these where there is no body, as there is none left of a form once it is parsed; for other
-        # requests without a body they are headers, and the signature would never match.
+        # moto signs these if there is no body, as for a form that was parsed. For other requests without a body they
+        # are headers, and the signature would never match.
         data=parameters if is_form else {},
         body=response.raw_body,  # type: ignore[attr-defined]
         headers=response.headers,  # type: ignore[attr-defined]
@@ -135,7 +135,7 @@ def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) 
         form={},
         body="",
     )
-    # The first is the write itself; those on keys are the caller's, and an administrator has them.
+    # The first is the write itself; the others are on keys, and an administrator has them.
     permission = next(s3_permissions(call))
     policy = resource_policy_of(permission)
     context = {**_caller_context(_OPERATOR_ARN, call.region), **permission.context}
@@ -219,7 +219,7 @@ def _principal_arn(request: IAMRequestBase) -> str:
 
 
 def _document(policy: Any) -> Document | str:
-    """The document in any of the forms that moto collects an identity's policies in."""
+    """The document of an identity's policy, which moto stores in several forms."""
     if isinstance(policy, Policy):
         return _default_version(policy)
     if isinstance(policy, str):

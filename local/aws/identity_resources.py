@@ -1,4 +1,4 @@
-"""Roles, policies and keys as CloudFormation describes them.
+"""CloudFormation's roles, policies and keys.
 
 moto's CloudFormation drops a role's ManagedPolicyArns, without which no function could do anything, and stores a key's
 policy in a form that its own DescribeKey fails on.
@@ -47,7 +47,7 @@ TYPES = {
     "AWS::IAM::Policy": ResourceType(frozenset({"PolicyDocument", "PolicyName", "Roles"})),
     "AWS::KMS::Key": ResourceType(
         frozenset({"Description", "EnableKeyRotation", "Enabled", "KeyPolicy", "Tags"}),
-        ignored={"PendingWindowInDays": "Keys go with the process, not after a waiting period"},
+        ignored={"PendingWindowInDays": "Keys end with the process, not after a waiting period"},
         complete=complete_key,
     ),
     "AWS::KMS::Alias": ResourceType(frozenset({"AliasName", "TargetKeyId"})),

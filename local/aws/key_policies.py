@@ -1,7 +1,7 @@
-"""What the policy of a KMS key lets an AWS service do.
+"""Evaluates the policy of a KMS key for an AWS service.
 
-Calls of roles and users are not held against key policies here (`local.aws.iam`); a service that uses a key on its own
-account, as EventBridge, CloudWatch and log delivery do, has no other permission than this one.
+Key policies are not evaluated for roles and users here (`local.aws.iam`). A service that uses a key itself, as
+EventBridge, CloudWatch and log delivery do, has no other permission.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""KMS keys by any of the names that AWS takes for them."""
+"""Finds KMS keys by id, alias or ARN."""
 
 from typing import Literal
 
@@ -11,9 +11,9 @@ _moto_init = KmsBackend.__init__
 
 
 def find(name: str, region: str = "us-east-1", account: str = ACCOUNT_ID) -> Key | None:
-    """The key that an id, an alias or the ARN of either names, None if there is none.
+    """The key that an id, an alias or the ARN of either names; None if it doesn't exist.
 
-    An ARN says itself in which `region` and `account` its key is.
+    An ARN names its own `region` and `account`.
     """
     if name.startswith("arn:"):
         region, account = name.split(":")[3:5]
@@ -25,19 +25,19 @@ def find(name: str, region: str = "us-east-1", account: str = ACCOUNT_ID) -> Key
 
 
 def sent(name: str, way: Literal["as-given", "id"]) -> str:
-    """What a service sends to S3 that was given the key `name`: the same, or the bare id of a key that there is."""
+    """The name of the key `name` that a service sends to S3: the same, or the id of an existing key."""
     found = find(name) if way == "id" else None
     return str(found.id) if found else name
 
 
 class _Keys(dict[str, Key]):
-    """A backend's keys by id, of which moto's operations ask by ARN, too, and without a look whether there is one."""
+    """A backend's keys by id; moto's operations also look up ARNs, and don't check whether the key exists."""
 
     def __init__(self, backend: KmsBackend) -> None:
         self._backend = backend
 
     def __missing__(self, name: str) -> Key:
-        """What DisableKey, EnableKey, ScheduleKeyDeletion and others would end with HTTP 500 for."""
+        """Raise AWS's error, where DisableKey, EnableKey, ScheduleKeyDeletion and others would answer HTTP 500."""
         key_id = self._backend.get_key_id(name)
         if key_id == name or key_id not in self:
             raise NotFoundException(f"Key '{name}' does not exist")

@@ -1,7 +1,7 @@
-"""Lambda functions that run: moto stores functions, this executes them, without Docker.
+"""Executes the Lambda functions that moto stores, without Docker.
 
-Takes the place of `moto.awslambda.models.LambdaFunction.invoke`, through which every caller in moto comes: the Invoke
-API, Step Functions, the event source mapping.
+It replaces `moto.awslambda.models.LambdaFunction.invoke`, which every caller in moto uses: the Invoke API, Step
+Functions, the event source mapping.
 """
 
 import base64
@@ -31,7 +31,7 @@ from local.aws.traces import trace_invocation
 MAXIMUM_RUNNING = 8
 """Invocations that run at the same time; further ones wait, which does not count towards their timeout."""
 MAXIMUM_SANDBOXES = 24
-"""Processes kept, running or warm; beyond, the one idle for longest makes room."""
+"""The most processes, running or warm; beyond that, the one that is idle for longest ends."""
 
 _ASYNCHRONOUS_RETRY_SECONDS = (60, 120)
 """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
@@ -42,7 +42,7 @@ _runtime: "LambdaRuntime | None" = None
 
 
 class LambdaRuntime:
-    """The sandboxes of all functions, and the directory their unpacked code and logs live in."""
+    """The sandboxes of all functions, and the directory of their unpacked code and logs."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
@@ -146,7 +146,7 @@ def caller_of(access_key_id: str) -> str | None:
 
 
 def kill_caller(access_key_id: str) -> None:
-    """Kill the process of the function that calls AWS with these credentials, in the middle of what it does."""
+    """Kill the process of the function that calls AWS with these credentials."""
     sandbox = _runtime.sandbox_with(access_key_id) if _runtime else None
     if sandbox:
         sandbox.kill()
@@ -194,7 +194,7 @@ def _run(function: LambdaFunction, event: bytes) -> Result:
     try:
         return _runtime.run(function, event)
     except AccessDenied as error:
-        # AWS refuses to create such a function. Here the role may be changed after its creation.
+        # The role was changed after the function's creation, which AWS would have refused.
         message = f"The role defined for the function cannot be assumed by Lambda. {error}"
         payload = json.dumps({"errorType": "InvalidParameterValueException", "errorMessage": message}).encode()
         return Result(payload, "Unhandled", "")
@@ -205,7 +205,7 @@ def _top(name: str) -> str:
 
 
 def _is_foreign(name: str) -> bool:
-    """Whether the file is a module compiled for another processor or Python: the interpreter has its package itself."""
+    """Whether the file is a module compiled for another platform or Python, whose package is installed here anyway."""
     _, dot, suffix = PurePosixPath(name).name.partition(".")
     return suffix.endswith("so") and dot + suffix not in EXTENSION_SUFFIXES
 

@@ -1,4 +1,4 @@
-"""Map Runs of Distributed Maps, and the child executions that they consist of."""
+"""Map Runs of Distributed Maps, and their child executions."""
 
 import collections
 import copy
@@ -56,7 +56,7 @@ class ChildExecution(Execution):
         return labelled if played().map_children == "labelled" else labelled.partition("/")[0]
 
     def refusal(self) -> str | None:
-        """Why the child may not run: Step Functions also starts it with the state machine's own role."""
+        """Why the child may not run; it is started with the state machine's own role, which needs that right."""
         machine = self.state_machine.arn.partition("/")[0]
         if not self.exec_worker and not role_allows(self.role_arn, "states:StartExecution", machine):
             return f"{self.role_arn} must be allowed states:StartExecution on {machine}"
@@ -91,23 +91,23 @@ class ChildRun(Run):
 
 
 class MapRun(MapRunRecord):
-    """A run of a Distributed Map over `children`, in item order; those that have not started have no status."""
+    """A run of a Distributed Map over `children`, in item order; a child that has not started has no status."""
 
     def __init__(self, *args: Any, **details: Any) -> None:
         super().__init__(*args, **details)
         self.children: list[ChildExecution] = []
         self.redrive_count = 0
         self._redrive_date: Any = None
-        # Told when MaxConcurrency was changed.
+        # Called when MaxConcurrency was changed.
         self.resized: Callable[[], None] = lambda: None
 
     def update(self, *limits: Any, **named_limits: Any) -> None:
-        """UpdateMapRun: what runs above a lowered MaxConcurrency goes on."""
+        """UpdateMapRun: children above a lowered MaxConcurrency go on."""
         super().update(*limits, **named_limits)
         self.resized()
 
     def redrive(self) -> None:
-        """Run on: children that did not succeed wait to be redriven, those that have not started to be started."""
+        """Go on with the children that did not succeed or have not started."""
         self.redrive_count += 1
         self._redrive_date = now()
         self.status, self.stop_date = MapRunStatus.RUNNING, None
@@ -116,7 +116,7 @@ class MapRun(MapRunRecord):
                 child.exec_status = ExecutionStatus.PENDING_REDRIVE
 
     def exceeds_tolerated_failures(self) -> bool:
-        """Whether more children failed than the Map tolerates; both limits are 0 unless the definition says else."""
+        """Whether more children failed than the Map tolerates; both limits are 0 by default."""
         failures = sum(child.exec_status in UNSUCCESSFUL for child in self.children)
         count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
         if not count and not percentage:
@@ -125,7 +125,7 @@ class MapRun(MapRunRecord):
 
     def describe(self) -> dict[str, Any]:  # type: ignore[override]
         """The members of DescribeMapRun."""
-        # One item per child: without an ItemBatcher, which moto's grammar does not know, the two counts are the same.
+        # Items and children have the same counts: moto's grammar has no ItemBatcher.
         statuses = collections.Counter(child.exec_status for child in self.children)
         counts = {
             "pending": statuses[None],

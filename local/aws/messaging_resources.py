@@ -1,4 +1,4 @@
-"""Queues, topics, their policies, subscriptions and EventBridge rules as CloudFormation describes them."""
+"""CloudFormation's queues, topics, their policies, subscriptions and EventBridge rules."""
 
 import json
 

@@ -1,8 +1,8 @@
-"""Metrics by their exact identity: GetMetricData and GetMetricStatistics as CloudWatch answers them.
+"""GetMetricData and GetMetricStatistics that match metrics exactly, as CloudWatch does.
 
-To CloudWatch a metric is its namespace, its name and all of its dimensions
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension). moto takes a metric
-with more dimensions for the one that was asked for, or one of another namespace, and so counts values twice.
+CloudWatch identifies a metric by namespace, name and all dimensions
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension). moto also matches
+metrics with more dimensions or of another namespace, and so counts values twice.
 
 Difference from AWS. Periods begin with StartTime or the first value, not at whole multiples of the period.
 """
@@ -29,7 +29,7 @@ def get_metric_data(
             continue
         statistic = query["MetricStat"]
         metric = statistic["Metric"]
-        # Under a name of its own, moto finds what was selected for this query and nothing else.
+        # With a unique name moto finds only the data that were selected for this query.
         alias = f"{number} {metric['MetricName']}"
         for datum in _data_of(self, metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])):
             renamed = copy.copy(datum)

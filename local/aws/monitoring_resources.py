@@ -1,4 +1,4 @@
-"""Alarms, dashboards, parameters and the CDK's own metadata as CloudFormation describes them."""
+"""CloudFormation's alarms, dashboards, parameters and the CDK's own metadata."""
 
 from local.aws.credentials import ACCOUNT_ID
 from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client
@@ -48,7 +48,7 @@ TYPES = {
     ),
     "AWS::CDK::Metadata": ResourceType(
         frozenset(),
-        ignored={"Analytics": "Tells AWS which constructs are in use"},
+        ignored={"Analytics": "Reports to AWS which constructs are in use"},
         create=lambda name, properties: AddedResource(name),
     ),
 }

@@ -1,8 +1,8 @@
-"""The IAM policy language, evaluated: documents and a request in, a decision out. Knows nothing of moto.
+"""Evaluates the IAM policy language: the decision of policy documents on a request. Independent of moto.
 
 Implements https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html for one account's policies;
-who asks puts the decisions of two accounts together. What it does not implement (policy variables, Date*, IpAddress and
-Binary operators) raises `UnsupportedPolicy` rather than deciding wrongly.
+the caller combines the decisions of two accounts. Policy variables and the operators Date*, IpAddress and Binary raise
+`UnsupportedPolicy`.
 """
 
 import fnmatch
@@ -22,7 +22,7 @@ class UnsupportedPolicy(Exception):
 
 
 class Decision(Enum):
-    """What a set of policies says; `NEUTRAL` means that no statement applies (an implicit deny)."""
+    """The decision of a set of policies; `NEUTRAL` means that no statement applies (an implicit deny)."""
 
     ALLOW = "ALLOW"
     DENY = "DENY"
@@ -102,7 +102,7 @@ def _principal_matches(principal: Any, effect: str, request: Request) -> bool:
 
 
 def account_names(account: str) -> tuple[str, str]:
-    """How a policy may name the account: by its id, or by the ARN of its root."""
+    """The names of an account in a policy: its id, and the ARN of its root."""
     return account, f"arn:aws:iam::{account}:root"
 
 
@@ -110,7 +110,7 @@ def account_names(account: str) -> tuple[str, str]:
 def _glob(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
     if "${" in pattern:
         raise UnsupportedPolicy(f"Policy variables are not evaluated locally: {pattern!r}")
-    # fnmatch gives [ a meaning that IAM does not.
+    # In fnmatch [ is special, in IAM it isn't.
     expression = fnmatch.translate(pattern.replace("[", "[[]"))
     return re.compile(expression, re.IGNORECASE if ignore_case else 0)
 
@@ -120,7 +120,7 @@ def _action_matches(pattern: str, action: str) -> bool:
 
 
 def arn_matches(pattern: str, arn: str) -> bool:
-    """Whether `arn` matches: part by part, so that a wildcard does not reach over the first five colons."""
+    """Whether `arn` matches, part by part: a wildcard doesn't span the first five colons."""
     if pattern == "*" or pattern == arn:
         return True
     patterns, parts = pattern.split(":", 5), arn.split(":", 5)

@@ -1,8 +1,8 @@
-"""SQS queues that several threads may use at once, and that hold thousands of messages without pain.
+"""Thread-safe SQS queues that are fast with thousands of messages.
 
-moto changes the messages of a queue without its lock while others add to them: a message that is sent while another is
-deleted can be lost, and two consumers can receive the same one. And it asks every message for the time of day again and
-again: receiving a batch of 1,000 takes it half a minute.
+moto changes the messages of a queue without its lock: a message that is sent while another is deleted can be lost, and
+two consumers can receive the same one. It also reads the clock again and again for every message: receiving a batch of
+1,000 takes half a minute.
 """
 
 import time
@@ -21,9 +21,9 @@ def receive_message(
     visibility_timeout: int,
     message_attribute_names: list[str] | None = None,
 ) -> list[Message]:
-    """SQSBackend.receive_message, which no other change of the queue interrupts.
+    """SQSBackend.receive_message under the queue's lock.
 
-    While it waits for messages the lock is free: `Queue.wait_for_messages` waits on it.
+    The lock is free during the wait for messages, because `Queue.wait_for_messages` waits on it.
     """
     with self.get_queue(queue_name)._messages_lock:
         return _moto_receive_message(
@@ -32,9 +32,9 @@ def receive_message(
 
 
 def delete_message(self: Queue, receipt_handle: str) -> None:
-    """Queue.delete_message: in place, so that the list a sender is about to append to stays the queue's.
+    """Queue.delete_message, in place: a sender may be about to append to the same list.
 
-    Deleting what is deleted already succeeds. Raises ReceiptHandleIsInvalid for a handle this queue never gave.
+    Deleting a deleted message succeeds. Raises ReceiptHandleIsInvalid for a handle that this queue never gave.
     """
     with self._messages_lock:
         if receipt_handle in self.deleted_messages:

@@ -1,7 +1,7 @@
-"""Which permissions a call to an AWS service takes: the actions, on which resources, with which condition keys.
+"""The permissions that a call to an AWS service needs: actions, resources and condition keys.
 
-Covers the services this product calls. The rules are those of the Service Authorization Reference
-(https://docs.aws.amazon.com/service-authorization/latest/reference/). A call to any other service takes one permission,
+It covers the services that this application calls. The rules are those of the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/). A call to any other service needs one permission,
 `<service>:<Operation>` on the resource that moto names, or "*".
 """
 
@@ -50,8 +50,8 @@ def _cleanrooms_ml(call: Call) -> Iterator[Permission]:
             context["cleanrooms-ml:CollaborationId"] = parameters["collaborationId"]
         model = parameters.get("configuredAudienceModelArn", "*")
         yield Permission(action, model, context)
-        # The job does not exist yet; a policy names it with a wildcard. One that uses another account's model has an
-        # ARN there too: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html
+        # The job doesn't exist yet, so a policy names it with a wildcard. A job with another account's model has an ARN
+        # there too: https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors.html
         job = call.arn("cleanrooms-ml", "audience-generation-job/new")
         for arn in {
             job: None,

@@ -1,4 +1,4 @@
-"""The policies of resources that have a say in a call: a bucket's, a queue's, and the trust policy of a role."""
+"""The resource policies that are evaluated for a call: of a bucket, a queue, and a role (its trust policy)."""
 
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
@@ -11,7 +11,7 @@ _TRUSTS_NOBODY = '{"Statement": []}'
 
 
 def resource_policy_of(permission: Permission) -> Document | str | None:
-    """The policy of what `permission` is on, in whichever account that is; None if it has none."""
+    """The policy of the permission's resource, in any account; None if it has none."""
     if permission.bucket is not None:
         return permission.bucket.policy.decode() if permission.bucket.policy else None
     if permission.action.startswith("sqs:") and permission.resource != "*":
@@ -19,7 +19,7 @@ def resource_policy_of(permission: Permission) -> Document | str | None:
         queue = sqs_backends[account][region].queues.get(name)
         return queue.policy if queue and queue.policy else None
     if permission.action == "sts:AssumeRole":
-        # Assuming a role takes its consent: the trust policy must name the caller (not merely the account).
+        # The trust policy must name the caller, not only the account.
         if permission.resource == "*":
             return _TRUSTS_NOBODY
         account = permission.resource.split(":")[4]

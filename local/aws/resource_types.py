@@ -1,4 +1,4 @@
-"""How a CloudFormation resource type is supported: which properties take effect, which may be left out and why."""
+"""The support of a CloudFormation resource type: which properties take effect, and which are ignored and why."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -42,13 +42,12 @@ class AddedResource:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """What the local AWS does with the resources of one type.
+    """The support of one resource type.
 
-    `applied`: properties that have their effect. `ignored`: properties that are accepted without effect, each with the
-    reason why that makes no difference here. Any other property of the type is refused.
-    `complete(resource, properties)` gives what moto created the properties that it dropped.
-    `create(name, properties)` makes the resource where moto's CloudFormation does not know the type; `name` is the
-    value of `name_property` or generated, `attributes` are those that Fn::GetAtt may name.
+    `applied` properties take effect. `ignored` properties are accepted without effect, each with the reason why that
+    makes no difference here. Any other property is refused. `complete(resource, properties)` applies the properties
+    that moto dropped. `create(name, properties)` makes a resource whose type moto's CloudFormation lacks; `name` is the
+    value of `name_property` or generated, `attributes` are those for Fn::GetAtt.
     """
 
     applied: frozenset[str]
@@ -73,7 +72,7 @@ class ResourceType:
         account_id: str,
         region_name: str,
     ) -> AddedResource:
-        """Called by moto. Every added type is created by a call that replaces what is there."""
+        """Called by moto. The call that creates an added type also replaces an existing resource."""
         return self.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
 
     def has_cfn_attr(self, attr: str) -> bool:
@@ -82,5 +81,5 @@ class ResourceType:
 
 
 def operator_client(service: str) -> Any:
-    """A client of the running local AWS that may do what CloudFormation may do."""
+    """A client of the running local AWS with CloudFormation's rights."""
     return client(service, os.environ["AWS_ENDPOINT_URL"], "us-east-1", **operator_credentials())

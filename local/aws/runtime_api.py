@@ -14,7 +14,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the runtime is handed. `timeout` is the seconds the handler has from then on."""
+    """An invocation for the runtime. `timeout` is how many seconds the handler then has."""
 
     request_id: str
     event: bytes
@@ -25,7 +25,7 @@ class Invocation:
 @dataclass(frozen=True)
 class Outcome:
     """What the runtime did: took the invocation, posted the handler's response or error, failed to import the handler,
-    or ended. The payload of everything but "started" is JSON; that of an error has errorType and errorMessage."""
+    or ended. The payload, except for "started", is JSON; an error's has errorType and errorMessage."""
 
     kind: Literal["started", "response", "error", "init_error", "exit"]
     payload: bytes = b""
@@ -53,7 +53,7 @@ class RuntimeApi:
     def close(self) -> None:
         """Stop serving; a runtime still waiting for an invocation loses its connection."""
         self._invocations.put(None)
-        # Shutting down waits for the server's next look at whether it should, half a second at worst.
+        # `shutdown` waits for the server's next poll, up to half a second.
         threading.Thread(target=self._shut_down, daemon=True).start()
 
     def _shut_down(self) -> None:
@@ -64,7 +64,7 @@ class RuntimeApi:
 def _handler_for(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Unbuffered small writes meet delayed acknowledgements: 40 ms or more per invocation without these two.
+        # Without these two, Nagle's algorithm and delayed acknowledgements cost 40 ms or more per invocation.
         disable_nagle_algorithm = True
         wbufsize = -1
 

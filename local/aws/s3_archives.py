@@ -1,7 +1,7 @@
-"""Objects that time has archived: transitions, and the archive tiers of Intelligent-Tiering, which moto lacks.
+"""Archived objects: transitions, and the archive tiers of Intelligent-Tiering, which moto lacks.
 
-moto refuses to read objects that were put into GLACIER or DEEP_ARCHIVE, and restores them. On AWS most get there later,
-by a lifecycle rule, or by 90 days without a read into a tier of Intelligent-Tiering.
+moto refuses to read objects that were put into GLACIER or DEEP_ARCHIVE, and restores them. On AWS most are archived
+later, by a lifecycle rule, or after 90 days without a read by Intelligent-Tiering.
 
 - https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
 - https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (x-amz-archive-status)
@@ -25,7 +25,7 @@ _moto_response_dict = FakeKey.response_dict
 
 
 class ArchivedInTier(InvalidObjectState):
-    """What S3 answers to a read of an object in an archive tier."""
+    """S3's answer to a read of an object in an archive tier."""
 
     def __init__(self, tier: str) -> None:
         super().__init__(storage_class="INTELLIGENT_TIERING")
@@ -33,7 +33,7 @@ class ArchivedInTier(InvalidObjectState):
 
 
 def archive(bucket: str, key: str, where: str) -> None:
-    """Put the object where time would: into GLACIER, DEEP_ARCHIVE, or a tier of Intelligent-Tiering.
+    """Archive the object in GLACIER, DEEP_ARCHIVE, or a tier of Intelligent-Tiering.
 
     It stays the same version. Raises KeyError if there is no such object.
     """
@@ -55,13 +55,13 @@ def get_key(self: S3Response, validate_storage_class: bool = True) -> tuple[Fake
 
 
 def response_dict(self: FakeKey) -> dict[str, Any]:
-    """FakeKey.response_dict, the headers that a head and a read answer with."""
+    """FakeKey.response_dict: the headers of the answers to HeadObject and GetObject."""
     headers: dict[str, Any] = _moto_response_dict.__get__(self)
     return {**headers, "x-amz-archive-status": tier} if (tier := _tier(self)) else headers
 
 
 def restore_object(self: S3Backend, bucket_name: str, key_name: str, days: str | None, type_: str | None) -> bool:
-    """S3Backend.restore_object. From an archive tier the object itself comes back, not a copy for some days."""
+    """S3Backend.restore_object. A restore from an archive tier moves the object itself and makes no temporary copy."""
     found = self.get_object(bucket_name, key_name)
     if found is None or not _tier(found):
         return _moto_restore_object(self, bucket_name, key_name, days, type_)

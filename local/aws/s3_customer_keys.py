@@ -1,4 +1,4 @@
-"""Objects under a key that their owner keeps (SSE-C): read with that key only, where moto ignores the key.
+"""Objects encrypted with a customer's key (SSE-C) can be read with that key only; moto ignores the key.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 """
@@ -18,7 +18,7 @@ _moto_head_object = S3Response.head_object
 
 
 class KeyMissing(S3ClientError):
-    """What S3 answers if no key comes with the request."""
+    """S3's answer to a request without a key."""
 
     code = "InvalidRequest"
 
@@ -30,7 +30,7 @@ class KeyMissing(S3ClientError):
 
 
 class WrongKey(S3ClientError):
-    """What S3 answers if another key than the object's comes with the request."""
+    """S3's answer to a request with another key than the object's."""
 
     code = "AccessDenied"
 
@@ -44,7 +44,7 @@ def put_object(self: S3Response) -> TYPE_RESPONSE:
     stored = self.backend.get_object(self.bucket_name, self.parse_key_name())
     if stored is not None and (digest := self.headers.get(_KEY_DIGEST)):
         stored.customer_key_digest = digest  # type: ignore[attr-defined]
-        # moto has the bucket's default encrypt it, too.
+        # moto also applies the bucket's default encryption.
         stored.encryption = stored.kms_key_id = stored.bucket_key_enabled = None
     return answer
 

@@ -1,4 +1,4 @@
-"""S3 keys of more than 1,024 bytes of UTF-8 refused, which moto accepts.
+"""Refuses S3 keys of more than 1,024 bytes of UTF-8, which moto accepts.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 """
@@ -15,7 +15,7 @@ _moto_key_response = S3Response._key_response
 
 
 class KeyTooLongError(S3ClientError):
-    """What S3 answers; `Size` is the key's, in bytes."""
+    """S3's answer; `Size` is the key's length in bytes."""
 
     code = "KeyTooLongError"
 

@@ -1,6 +1,6 @@
-"""Listings below a prefix that look at names only: moto copies all keys of the bucket and takes each in hand.
+"""Listings below a prefix that compare names only; moto copies all keys of the bucket and inspects each.
 
-With ten thousand objects that is most of what a recording costs.
+With ten thousand objects, that takes most of the time for a recording.
 """
 
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ _moto_list_objects = S3Backend.list_objects
 def list_objects(
     self: S3Backend, bucket: FakeBucket, prefix: str | None, delimiter: str | None, marker: str | None, max_keys: Any
 ) -> Any:
-    """S3Backend.list_objects, of a bucket that holds what is below the prefix."""
+    """S3Backend.list_objects of a bucket that holds only the objects below the prefix."""
     if not prefix:
         return _moto_list_objects(self, bucket, prefix, delimiter, marker, max_keys)
     # A copy: other threads write meanwhile.

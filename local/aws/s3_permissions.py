@@ -1,4 +1,4 @@
-"""Which permissions an S3 request takes, which depends on what is stored and how it is encrypted.
+"""The permissions that an S3 request needs, which depend on the stored objects and their encryption.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
@@ -53,7 +53,7 @@ def s3_permissions(call: Call) -> Iterator[Permission]:
 
 
 def _bucket(name: str) -> FakeBucket | None:
-    """The bucket of that name, in whichever account it is."""
+    """The bucket of that name, in any account."""
     if name not in s3_backends.bucket_accounts:
         return None
     partition, account = s3_backends.bucket_accounts[name]
@@ -65,9 +65,9 @@ def _object_read(
 ) -> Iterator[Permission]:
     yield Permission(f"s3:{action}", call.resource, context, bucket)
     if bucket is not None and key not in bucket.keys:
-        # Without it S3 answers 403 instead of 404, not to reveal which keys exist:
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html. That S3 offers the key as the prefix is
-        # not documented, but policies which condition s3:ListBucket on s3:prefix do get 404.
+        # Without it S3 answers 403 instead of 404, so that it doesn't reveal which keys exist:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html. AWS doesn't document that S3 sends the key
+        # as s3:prefix, but callers with that condition on s3:ListBucket do get 404.
         yield Permission("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {**context, "s3:prefix": key}, bucket)
     elif call.method == "GET" or "x-amz-checksum-mode" in call.headers:
         yield from _decryption(call, bucket, key)
@@ -79,7 +79,7 @@ def _encryption(call: Call, bucket: FakeBucket, key: str) -> Iterator[Permission
     if algorithm is None:
         default = (bucket.encryption or {}).get("Rule", {}).get("ApplyServerSideEncryptionByDefault", {})
         algorithm, key_id = default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")
-    # aws:kms without a key is the AWS managed key, which takes no permission of its own.
+    # aws:kms without a key is the AWS managed key, which needs no permission.
     if algorithm == "aws:kms" and key_id:
         context = _kms_context(call, bucket, key)
         yield Permission("kms:GenerateDataKey", call.key_arn(key_id), context)

@@ -1,6 +1,6 @@
-"""Buckets and bucket policies as CloudFormation describes them.
+"""CloudFormation's buckets and bucket policies.
 
-moto's CloudFormation applies a bucket's encryption (without bucket keys) and tags and drops everything else.
+moto's CloudFormation applies a bucket's encryption (without bucket keys) and tags, and drops the other properties.
 """
 
 import json
@@ -36,7 +36,7 @@ def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
                 Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
             )
     if logging := properties.get("LoggingConfiguration"):
-        # Not by the API: moto wants the target's bucket policy first, which a template adds after both buckets.
+        # Set directly: moto's API needs the target's bucket policy first, which a template adds after both buckets.
         bucket.logging = {
             "TargetBucket": logging.get("DestinationBucketName", name),
             "TargetPrefix": logging.get("LogFilePrefix", ""),
@@ -54,8 +54,7 @@ def _encryption(properties: Properties) -> dict[str, Any]:
     return {"Rules": rules}
 
 
-# CloudFormation's flat lifecycle rule against S3's nested one: property, member, whether the value is the member's only
-# one (and then its name).
+# From CloudFormation's flat lifecycle rule to S3's nested one: property -> member, and the value's name inside it.
 _LIFECYCLE_MEMBERS: Mapping[str, tuple[str, str | None]] = {
     "Id": ("ID", None),
     "Status": ("Status", None),

@@ -1,8 +1,8 @@
 """A Lambda execution environment: one `awslambdaric` process that serves the invocations of one function in turn.
 
 The process is the real runtime interface client with the function's code, role credentials and environment, so a
-handler meets the same context object, deadline, error payloads and log lines as on AWS. The SDK, which
-the runtime has on AWS, comes from the interpreter that runs this module. Memory and /tmp are not limited.
+handler gets the same context object, deadline, error payloads and log lines as on AWS. The SDK, which is part of the
+runtime on AWS, is that of this module's interpreter. Memory and /tmp are not limited.
 """
 
 import json
@@ -20,14 +20,14 @@ from local.aws.function_processes import FunctionProcesses
 from local.aws.runtime_api import Invocation, Outcome, RuntimeApi
 
 _INITIALIZATION_SECONDS = 60.0
-"""AWS allows 10 s before it starts over; a laptop importing boto3 in eight processes at once needs more."""
+"""AWS allows 10 s; a laptop that imports boto3 in eight processes at once needs more."""
 
 
 @dataclass(frozen=True)
 class FunctionConfiguration:
-    """What a sandbox is made from; two functions that are equal here can share one.
+    """The configuration of a sandbox; equal ones can share it.
 
-    `credentials` is left to the sandbox's creator: it is a secret, and another one for each sandbox.
+    The sandbox's creator makes the credentials, which are secret and different for each sandbox.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Sandbox:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ENDPOINT_URL": endpoint,
-            # Nor are the proxies looked for that macOS has set: what it has for that doesn't bear a fork.
+            # Also prevents the look-up of macOS's proxies, which isn't safe after a fork.
             "no_proxy": "*",
         }
 
@@ -150,7 +150,7 @@ class Sandbox:
         )
 
     def kill(self) -> None:
-        """End the process at once, whatever it is doing; an invocation then ends as one of a crashed runtime does."""
+        """Kill the process; a running invocation ends as with a crashed runtime."""
         self.alive = False
         self._process.kill()
 

@@ -1,4 +1,4 @@
-"""EventBridge rules with a schedule: what calls their functions, which moto keeps and never runs.
+"""Calls the functions of EventBridge rules with a schedule, which moto stores but never runs.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 
@@ -24,7 +24,7 @@ from local.aws.policies import Decision, Request, evaluate
 logger = logging.getLogger(__name__)
 
 _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
-# However fast the clock runs, something else must get done in between.
+# With a fast clock the other threads still need time in between.
 _SHORTEST_SECONDS = 0.5
 
 _moto_put_rule = EventsBackend.put_rule
@@ -40,14 +40,14 @@ class Schedule(threading.Thread):
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Call nothing any more."""
+        """Make no more calls."""
         self._stopping.set()
 
     def run(self) -> None:
         bus = events_backends[self._rule.account_id][self._rule.region_name].event_buses["default"]
         while not self._stopping.wait(max(_SHORTEST_SECONDS, clock.scaled(self._seconds))):
             if bus.rules.get(self._rule.name) is not self._rule:
-                return  # moto forgets its rules when it is reset
+                return  # a reset of moto deletes its rules
             if self._rule.state == "ENABLED":
                 for target in list(self._rule.targets):
                     self._call(target)
@@ -64,10 +64,10 @@ class NoPermissions(Exception):
 
 
 def call(rule: Rule, target: dict[str, Any]) -> None:
-    """Invoke the target with the scheduled event, if its policy allows that.
+    """Invoke the target with the scheduled event.
 
     Raises:
-        NoPermissions: it doesn't.
+        NoPermissions: the function's policy doesn't allow it.
     """
     backend = lambda_backends[rule.account_id][rule.region_name]
     function = backend.get_function(target["Arn"])
@@ -93,7 +93,7 @@ def call(rule: Rule, target: dict[str, Any]) -> None:
 
 
 def put_rule(self: EventsBackend, *args: Any, **details: Any) -> Rule:
-    """EventsBackend.put_rule, which also sets a scheduled rule going. Raises ValueError for `cron(...)`."""
+    """EventsBackend.put_rule, which also starts a scheduled rule. Raises ValueError for `cron(...)`."""
     expression = details.get("scheduled_expression")
     rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression) if expression else None
     if expression and not rate:
@@ -112,7 +112,7 @@ def install() -> None:
 
 
 def stop(timeout: float = 10) -> None:
-    """Stop all schedules, and wait up to `timeout` real seconds each for the call that one is in."""
+    """Stop all schedules, and wait up to `timeout` real seconds for the running call of each."""
     running = [schedule for schedule in _schedules if schedule.is_alive()]
     for schedule in running:
         schedule.stop()

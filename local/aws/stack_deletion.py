@@ -1,7 +1,7 @@
-"""Stacks of which something can't be deleted: they stay with what is left of them, in DELETE_FAILED.
+"""A stack with a resource that can't be deleted stays in DELETE_FAILED, with the remaining resources.
 
-moto forgets such a stack, and answers with the refusal of whichever service it was, which no client of CloudFormation
-can read.
+moto deletes such a stack, and answers with the error of the resource's service, which no client of CloudFormation can
+read.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html#troubleshooting-errors-delete-stack-fails
 """
 
@@ -20,13 +20,13 @@ def install() -> None:
 
 
 def delete(self: Stack) -> None:
-    """Stack.delete, whose caller isn't told by an error that something was left."""
+    """Stack.delete, which raises no error for resources that are left."""
     try:
         _moto_delete(self)
     except Exception as error:
         resources = self.resource_map
         for logical_id in set(resources._resource_json_map) - set(resources._parsed_resources):
-            # Whoever asks for it would otherwise have moto make it anew.
+            # Otherwise moto would create the resource again when it is read.
             del resources._resource_json_map[logical_id]
         self.status = _FAILED
         left = ", ".join(

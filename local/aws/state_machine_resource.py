@@ -1,4 +1,4 @@
-"""`AWS::StepFunctions::StateMachine` with all it can say: where the definition is, substitutions, logging, encryption.
+"""`AWS::StepFunctions::StateMachine` with the definition's location, substitutions, logging and encryption.
 
 moto reads DefinitionString only and drops the rest of the properties.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
@@ -112,7 +112,7 @@ def _as_text(value: Any) -> str:
 
 
 def _api_names(value: Any) -> Any:
-    """CloudFormation spells members LikeThis, the API likeThis."""
+    """The members' names for the API, in camelCase instead of CloudFormation's PascalCase."""
     if isinstance(value, dict):
         return {name[0].lower() + name[1:]: _api_names(member) for name, member in value.items()}
     if isinstance(value, list):

@@ -1,10 +1,10 @@
-"""Step Functions: moto's executing interpreter as the one backend, completed where it differs from AWS.
+"""Step Functions: moto's interpreter as the one backend, completed where it differs from AWS.
 
-Sets moto to run state machines wherever they come from (CloudFormation's as well), with Waits and Retry intervals on
-`local.aws.clock`. What runs is in `local.aws.executions` and `local.aws.distributed_map`, whether the role lets it in
-`local.aws.execution_roles`, where a redrive continues in `local.aws.checkpoints`, what the API answers in
-`local.aws.step_functions_responses`, what is logged in `local.aws.execution_logs`, who calls other services in
-`local.aws.task_calls`, how CloudFormation describes a state machine in `local.aws.state_machine_resource`.
+State machines also run if CloudFormation creates them, with Waits and Retry intervals on `local.aws.clock`. The parts:
+executions in `local.aws.executions` and `local.aws.distributed_map`, the role's check in `local.aws.execution_roles`,
+redrives in `local.aws.checkpoints`, the API's answers in `local.aws.step_functions_responses`, the log in
+`local.aws.execution_logs`, calls of other services in `local.aws.task_calls`, CloudFormation's resource in
+`local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -44,12 +44,12 @@ from local.aws import (
 from local.aws.executions import Execution
 
 _INTERRUPTION_SECONDS = 0.25
-"""How soon, at the latest, a Wait notices that its execution was stopped."""
+"""The longest delay before a Wait notices that its execution was stopped."""
 
 _moto_start_execution = StepFunctionsParserBackend.start_execution
 _moto_describe_execution = StepFunctionsParserBackend.describe_execution
 _moto_parse = AmazonStateLanguageParser.parse
-# moto builds the parser and parses the path each time that a state looks at its input.
+# moto builds the parser and parses the path each time that a state reads its input.
 _parse_json_path = functools.lru_cache(maxsize=1024)(json_path.parse)  # type: ignore[attr-defined]
 _starting = threading.Lock()
 
@@ -61,10 +61,10 @@ def start_execution(
     execution_input: str | None = None,
     trace_header: Any = None,
 ) -> Any:
-    """StepFunctionsParserBackend.start_execution: an execution without a name gets one of its own.
+    """StepFunctionsParserBackend.start_execution: an execution without a name gets a generated one.
 
-    With the name and input of a running execution it is that execution. Raises ExecutionAlreadyExists for any other
-    name that was used before, InvalidExecutionInput for an input that is not JSON:
+    The name and input of a running execution return that execution. Raises ExecutionAlreadyExists for any other name
+    that was used before, InvalidExecutionInput for an input that is not JSON:
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
     if execution_input is not None:
@@ -85,7 +85,7 @@ def _check_input(execution_input: str) -> None:
     try:
         json.loads(execution_input)
     except ValueError as error:
-        # moto's own is of a kind that its responses send without a code. The input itself is not quoted.
+        # moto's own error would be sent without a code, and quote the input.
         message = f"Invalid State Machine Execution Input: it is not JSON ({error})"
         raise exceptions.InvalidExecutionInput(message) from None
 
@@ -119,7 +119,7 @@ def wait_interval(self: WaitFunction, env: Environment, wait_seconds: float) -> 
     """WaitFunction._wait_interval on the scaled clock."""
     end = time.monotonic() + clock.scaled(wait_seconds)
     while env.is_running() and (remaining := end - time.monotonic()) > 0:
-        # The event is set and cleared at once, so that a wait that begins a moment later would miss it.
+        # The event is cleared as soon as it is set, so a wait that begins a moment later would miss it.
         env.program_state_event.wait(min(remaining, _INTERRUPTION_SECONDS))
 
 
@@ -132,7 +132,7 @@ def parse(definition: str) -> Any:
     try:
         document = json.loads(definition)
     except ValueError:
-        return _moto_parse(definition)  # which tells what is wrong
+        return _moto_parse(definition)  # raises the right error
     integers = [state for state in _map_states(document) if isinstance(state.get("ToleratedFailurePercentage"), int)]
     for state in integers:
         state["ToleratedFailurePercentage"] = float(state["ToleratedFailurePercentage"])
@@ -149,9 +149,9 @@ def _map_states(node: Any) -> Iterator[dict[str, Any]]:
 def install() -> None:
     """Put all of this into moto; repeating it changes nothing."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
-    # What CloudFormation creates goes into this name's backend, which by default executes nothing.
+    # CloudFormation uses the backend of this name, which by default executes nothing.
     sfn_models.stepfunctions_backends = stepfunctions_parser_backends  # type: ignore[assignment]
-    # The interpreter logs every failing state with all it holds.
+    # The interpreter logs every failing state with its data.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL + 1)
 
     execution_logs.install()

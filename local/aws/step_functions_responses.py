@@ -1,4 +1,4 @@
-"""What the local Step Functions answers about executions and Map Runs; moto answers all else."""
+"""The local Step Functions' answers about executions and Map Runs; moto gives the others."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _page(request: StepFunctionResponse, items: list[Any]) -> tuple[list[Any], d
 
 
 def _summary(execution: Execution) -> dict[str, Any]:
-    """What ListExecutions and DescribeExecution both tell; members without a value are None."""
+    """The members that ListExecutions and DescribeExecution both have; None for no value."""
     summary = {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
@@ -47,7 +47,7 @@ def _summary(execution: Execution) -> dict[str, Any]:
 
 
 def describe_execution(self: StepFunctionResponse) -> ActionResult:
-    """DescribeExecution; an output that holds a datetime, of which moto makes an HTTP 500, is JSON as well."""
+    """DescribeExecution, also of an output with a datetime, for which moto answers HTTP 500."""
     execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
     redrive_status, redrive_status_reason = execution.redrive_status()
     description = {

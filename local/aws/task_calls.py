@@ -1,7 +1,7 @@
-"""How a state machine calls other services: with its own role's rights, and with errors named as Step Functions does.
+"""A state machine's calls of other services: with its role's rights, and with Step Functions' names for errors.
 
-moto gives every call of every state machine the same anonymous key and a client of its own (about 15 ms of CPU each),
-and reports every failed Lambda call as the error "Exception", which no Retry names.
+moto makes every call with the same anonymous key and a new client (about 15 ms of CPU each), and reports every failed
+Lambda call as the error "Exception", which no Retry names.
 """
 
 import os
@@ -41,14 +41,14 @@ _creating = threading.Lock()
 def boto_client_for(region: str, service: str, state_credentials: StateCredentials) -> Any:
     """The client of `service` that acts as the role in `state_credentials`; one per role, service and endpoint.
 
-    The role must trust states.amazonaws.com (its trust policy is shown the state machine's ARN as aws:SourceArn).
+    The role must trust states.amazonaws.com (its trust policy gets the state machine's ARN as aws:SourceArn).
     Raises local.aws.credentials.AccessDenied if it does not.
     """
     role_arn, endpoint = state_credentials.role_arn, os.environ["AWS_ENDPOINT_URL"]
     backend = stepfunctions_parser_backends[role_arn.split(":")[4]][region]
     key = (role_arn, service, endpoint)
     with _creating:
-        # Kept by moto's backend, so that a reset forgets clients whose role sessions it also forgot.
+        # Stored on moto's backend, so that a reset deletes them with their role sessions.
         made: dict[tuple[str, str, str], Any] = backend.__dict__.setdefault("task_clients", {})
         if key not in made:
             source_arn = next((machine.arn for machine in backend.state_machines if machine.roleArn == role_arn), None)
@@ -90,7 +90,7 @@ def install() -> None:
     """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
     StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
     boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
-    # Modules loaded before now hold moto's function by name; those loaded later take ours.
+    # Modules that are loaded already have moto's function by name.
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and vars(module).get("boto_client_for") is _moto_boto_client_for:
             module.boto_client_for = boto_client_for  # type: ignore[attr-defined]

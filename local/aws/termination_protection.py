@@ -1,4 +1,4 @@
-"""Termination protection of stacks: moto keeps what CreateStack says of it, can't change it, and deletes all the same.
+"""Termination protection of stacks, which moto stores from CreateStack, but can't change and doesn't enforce.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
 """
@@ -11,7 +11,7 @@ _moto_delete_stack = CloudFormationResponse.delete_stack
 
 
 def install() -> None:
-    """Serve and heed the protection; repeating it changes nothing."""
+    """Put this into moto; repeating it changes nothing."""
     CloudFormationResponse.update_termination_protection = update_termination_protection  # type: ignore[attr-defined]
     CloudFormationResponse.delete_stack = delete_stack  # type: ignore[method-assign]
 
@@ -24,7 +24,7 @@ def update_termination_protection(self: CloudFormationResponse) -> ActionResult:
 
 
 def delete_stack(self: CloudFormationResponse) -> ActionResult:
-    """Raises ValidationError if the stack is protected; one that isn't there is deleted already."""
+    """Raises ValidationError if the stack is protected; a missing stack counts as deleted."""
     name = self._get_param("StackName")
     for stack in self.cloudformation_backend.stacks.values():
         if name in (stack.name, stack.stack_id) and stack.enable_termination_protection:

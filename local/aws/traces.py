@@ -1,13 +1,13 @@
-"""Traces of executions and invocations in X-Ray: written as far as a role allows, found by time and service.
+"""Traces of executions and invocations in X-Ray: written if the role allows it, found by time and service.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
 https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
 
-A segment holds names, ARNs and times, and whether it failed; what failed, and on what, is in no trace.
+A segment holds names, ARNs, times and whether it failed, but neither errors nor data.
 
-Differences from AWS. Each execution and each invocation is a trace of its own, of one segment, and all are sampled. The
-latest `KEPT` are kept. Filters other than `service("NAME")` are refused. Summaries come on one page.
+Differences from AWS. Each execution and each invocation is a trace of one segment, and all are sampled. The latest
+`KEPT` are stored. Filters other than `service("NAME")` are refused. Summaries come on one page.
 """
 
 import datetime
@@ -28,7 +28,7 @@ from local.aws.credentials import ACCOUNT_ID
 from local.aws.iam import role_allows
 
 KEPT = 3000
-"""Traces; the oldest make room."""
+"""The most traces; the oldest are deleted."""
 
 _SERVICE = re.compile(r'\s*service\(\s*"([^"]*)"\s*\)\s*')
 
@@ -45,8 +45,7 @@ def trace_invocation(function: LambdaFunction, begin: float, end: float, failed:
 def trace_execution(execution: Execution, begin: datetime.datetime, end: datetime.datetime, failed: bool) -> None:
     """Record a run of an execution, if its state machine is traced.
 
-    The children of a Map are the state machine's own, without the Map's label: with which name AWS records them is not
-    documented.
+    The children of a Map have the state machine's name, without the Map's label; AWS doesn't document the name.
     """
     machine: Any = execution.state_machine
     if machine.tracingConfiguration.get("enabled"):
@@ -59,9 +58,9 @@ def trace_execution(execution: Execution, begin: datetime.datetime, end: datetim
 def record(
     name: str, origin: str, ids: Mapping[str, str], role_arn: str, times: tuple[float, float], failed: bool
 ) -> None:
-    """Put a segment with the rights of `role_arn`; a role without them runs untraced.
+    """Put a segment with the rights of `role_arn`; without them nothing is traced.
 
-    `ids` has the ARN of what ran; `times` are its begin and end in seconds since the epoch.
+    `ids` has the ARN of the execution or function; `times` are begin and end in seconds since the epoch.
     """
     if not role_allows(role_arn, "xray:PutTraceSegments", "*"):
         return
@@ -86,7 +85,7 @@ def record(
 
 
 def trace_summaries(self: XRayResponse) -> str:
-    """XRayResponse.trace_summaries, GetTraceSummaries' own: traces that ran within the time, through the service."""
+    """XRayResponse.trace_summaries (GetTraceSummaries): traces of the service within the time."""
     begin, end = float(self._get_param("StartTime")), float(self._get_param("EndTime"))
     expression = self._get_param("FilterExpression") or ""
     wanted = _SERVICE.fullmatch(expression)

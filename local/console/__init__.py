@@ -1,1 +1,1 @@
-"""The page of `make local`: drop recordings, watch executions, read reports, press buttons. It keeps nothing itself."""
+"""The page of `make local`: drop recordings, watch executions, read reports, press buttons. It stores nothing."""

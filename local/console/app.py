@@ -1,4 +1,4 @@
-"""The console's addresses: its page, and what the page asks for and does through the AWS APIs."""
+"""The console's routes: its page, and the page's requests, which use the AWS APIs."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from local.console import guard, reports, uploads, view
-from operations.commands import said
+from operations.commands import message_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import again, arn_of, redrive
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 
 def application(deployed: Deployed) -> Callable[..., Any]:
-    """The WSGI application. What it can't do it answers as text, a sentence for people."""
+    """The WSGI application. An error is answered as text, a sentence for people."""
 
     def page(request: Request, file: str = "page.html") -> Response:
         return Response((_STATIC / file).read_bytes(), content_type=f"{_TYPES[Path(file).suffix]}; charset=utf-8")
@@ -87,14 +87,14 @@ def application(deployed: Deployed) -> Callable[..., Any]:
         except RequestRedirect as found:
             response = redirect(found.new_url)
         except HTTPException as error:
-            response = _told(error.description or error.name, error.code or 500)
+            response = _text(error.description or error.name, error.code or 500)
         except OperationError as error:
-            response = _told(str(error), 400)
+            response = _text(str(error), 400)
         except AWS_ERRORS as error:
-            response = _told(sentence(error), 502)
+            response = _text(sentence(error), 502)
         except Exception as error:
-            _logger.error("The console can't answer. %s", said(error))
-            response = _told(said(error), 500)
+            _logger.error("The console can't answer. %s", message_of(error))
+            response = _text(message_of(error), 500)
         return guard.protect(response)
 
     return answer
@@ -104,5 +104,5 @@ def _json(document: Any) -> Response:
     return Response(json.dumps(document, ensure_ascii=False), content_type="application/json")
 
 
-def _told(text: str, status: int) -> Response:
+def _text(text: str, status: int) -> Response:
     return Response(text, status, content_type="text/plain; charset=utf-8")

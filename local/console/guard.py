@@ -1,8 +1,8 @@
-"""Keeps other pages of the same browser out.
+"""Protects the console from other pages in the same browser.
 
-The console listens on the loopback interface, but every page that the browser shows can send requests there. One that
-comes under another name (DNS rebinding) is refused by its Host; one that would change something, by its Origin, which a
-browser sends with every POST and no page can choose. What remains is a request whose answer no other page can read.
+The console listens on the loopback interface, but every page in the browser can send requests there. A request under
+another name (DNS rebinding) is refused by its Host; a request that would change something, by its Origin, which a
+browser sends with every POST and no page can choose. The remaining requests have answers that no other page can read.
 """
 
 from werkzeug.exceptions import Forbidden, MisdirectedRequest
@@ -22,19 +22,19 @@ _HEADERS = {
 
 
 def check(request: Request) -> None:
-    """Refuse what the console's own page would not send.
+    """Refuse requests that the console's own page would not send.
 
     Raises:
-        werkzeug.exceptions.HTTPException: with a sentence for the log of whoever tries it.
+        werkzeug.exceptions.HTTPException: with a sentence for the sender's log.
     """
     if request.host.rpartition(":")[0] not in _NAMES and request.host not in _NAMES:
         raise MisdirectedRequest("The console answers at http://127.0.0.1 and http://localhost only; use one of them.")
     if request.method not in ("GET", "HEAD") and request.headers.get("Origin") != f"http://{request.host}":
-        raise Forbidden("This takes the console's own page: the request's Origin is another one, or it has none.")
+        raise Forbidden("Only the console's own page may do this: the request's Origin is another one, or missing.")
 
 
 def protect(response: Response) -> Response:
-    """Give `response` the headers that it doesn't set itself."""
+    """Add the default headers that `response` doesn't set itself."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -1,8 +1,7 @@
-"""The report pages of an execution, and its recordings for them to play, from the buckets.
+"""Serves the report pages of an execution, and the recordings that they play, from the buckets.
 
-The pages are at addresses that end as their keys do, below the execution's own, so that their relative links work and
-the execution says which version of a recording is meant. They are documents of somebody else, though the console
-serves them: a sandbox keeps them, whatever they hold, from what the console's own page may do.
+The pages' URLs end like their keys, below the execution's, so that their relative links work and the execution decides
+the version of a recording. The pages are untrusted: a sandbox denies them what the console's own page may do.
 """
 
 import json
@@ -14,10 +13,11 @@ from werkzeug.wrappers import Response
 
 from lambdas.shared.identity import media_id
 from lambdas.shared.layout import BATCH_REPORT, batch_prefix, plan_key, recording_report_key
+from lambdas.shared.uris import parse_uri
 from operations.deployed import Deployed
 from operations.forgetting.versions import list_versions
 
-# Over the page's own policy, which allows its script and style by their hashes: both have to allow.
+# In addition to the page's own policy, which allows its script and style by their hashes.
 _POLICY = (
     "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -36,13 +36,13 @@ def recording_page(deployed: Deployed, execution: str, transcript_id: str) -> Re
 
 
 def recording(deployed: Deployed, execution: str, transcript_id: str, byte_range: str | None) -> Response:
-    """The version of the recording that the transcript was made from, or the part of it that a player asks for.
+    """The version of the recording that was transcribed, or the part of it that a player asks for.
 
     Raises:
-        werkzeug.exceptions.HTTPException: that version has gone, or has no such part.
+        werkzeug.exceptions.HTTPException: that version was deleted, or has no such part.
     """
     planned = _planned(deployed, execution, transcript_id)
-    bucket, _, key = planned["uri"].removeprefix("s3://").partition("/")
+    bucket, key = parse_uri(planned["uri"])
     s3 = deployed.client("s3")
     versions = [
         item.version_id
@@ -58,12 +58,12 @@ def recording(deployed: Deployed, execution: str, transcript_id: str, byte_range
         if error.response["Error"]["Code"] != "InvalidRange":
             raise
         raise RequestedRangeNotSatisfiable from None
-    told = answer["ContentType"]
+    stored_type = answer["ContentType"]
     response = Response(
         answer["Body"].iter_chunks(_PIECE_BYTES),
         206 if "ContentRange" in answer else 200,
-        # Whoever uploaded it chose the type.
-        content_type=told if told.startswith(("audio/", "video/")) else "application/octet-stream",
+        # The uploader has chosen the type.
+        content_type=stored_type if stored_type.startswith(("audio/", "video/")) else "application/octet-stream",
     )
     response.headers["Content-Length"] = str(answer["ContentLength"])
     response.headers["Accept-Ranges"] = "bytes"
@@ -82,7 +82,7 @@ def _page(deployed: Deployed, key: str) -> Response:
 
 
 def _planned(deployed: Deployed, execution: str, transcript_id: str) -> dict[str, Any]:
-    """What the execution's plan says of the recording."""
+    """The recording's entry in the execution's plan."""
     plan = json.loads(_read(deployed, plan_key(execution)))
     for item in plan["recordings"]:
         if item["transcript_id"] == transcript_id:
@@ -95,5 +95,5 @@ def _read(deployed: Deployed, key: str) -> bytes:
     try:
         body: bytes = s3.get_object(Bucket=deployed.clinical, Key=key)["Body"].read()
     except s3.exceptions.NoSuchKey:
-        raise NotFound("It isn't in the clinical bucket: it was not written, or it has expired.") from None
+        raise NotFound("The page isn't in the clinical bucket: it was not written, or it has expired.") from None
     return body

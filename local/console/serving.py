@@ -1,4 +1,4 @@
-"""The console on a port of the loopback interface, in a thread of this process."""
+"""Serves the console on a port of the loopback interface, in a thread of this process."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ from operations.deployed import Deployed
 
 class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Nothing: lines of requests have ids of executions, and whatever a stranger asks for."""
+        """Nothing: request lines hold execution names and any text of a sender."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A recording that was dropped on the page, on its way into the media bucket."""
+"""Uploads a recording that was dropped on the page to the media bucket."""
 
 from typing import IO
 from urllib.parse import unquote
@@ -10,14 +10,14 @@ from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.recordings import check_key, check_user_id, description, unsuitable
 
-# Not in the address, which histories and logs keep.
+# Sent as headers, because browser histories and logs store URLs.
 USER_ID, FILE_NAME, CONSENT = "X-User-Id", "X-File-Name", "X-Audience-Consent"
 
 
 def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[bytes]) -> None:
     """Write `content`, of `size` bytes, as the recording that the percent-encoded `headers` name.
 
-    The pipeline would reject what is refused here, too; here whoever dropped it is still there to hear it.
+    The pipeline would reject the same recordings, but later; here the user sees the reason at once.
 
     Raises:
         OperationError: it can't be a recording of that patient; nothing was written.
@@ -27,13 +27,13 @@ def upload(deployed: Deployed, headers: Headers, size: int | None, content: IO[b
         raise OperationError("Whose recording is it? Give the patient's user id, a pseudonym.")
     user_id = check_user_id(user_id, "The user id")
     if file in ("", ".", "..") or "/" in file:
-        raise OperationError(f"{file!r} is no name of a file; rename it.")
+        raise OperationError(f"{file!r} is no file name; rename the file.")
     if reason := unsuitable(file):
         raise OperationError(reason)
     if size is None:
-        raise OperationError(f"The size of {file} isn't told (Content-Length); drop it on the page.")
+        raise OperationError(f"The size of {file} is missing (Content-Length); drop the file on the page.")
     if size == 0:
-        raise OperationError(f"{file} is empty (0 bytes); record it anew.")
+        raise OperationError(f"{file} is empty (0 bytes); record it again.")
     if reason := refusal(size, None, {}):
         raise OperationError(reason)
     key = f"media/{user_id}/{file}"

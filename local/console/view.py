@@ -1,4 +1,4 @@
-"""What the page shows of executions, as JSON. All of it comes from Step Functions and the batch's summary."""
+"""The page's data about executions, as JSON, from Step Functions and the batch's summary."""
 
 import json
 from datetime import datetime
@@ -6,11 +6,13 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from lambdas.shared.layout import rejections_prefix
+from lambdas.shared.layout import MEDIA, rejections_prefix
+from lambdas.shared.uris import parse_uri
 from operations.advice import advice
 from operations.deployed import Deployed
-from operations.executions import STAGE_LABELS, Execution, arn_of, look
+from operations.executions import STAGE_LABELS, Execution, arn_of, read_execution
 from operations.executions import listed as newest_first
+from operations.rejections import rejected_recordings
 
 MOST_EXECUTIONS = 20
 _MOST_NAMED = 3
@@ -18,7 +20,7 @@ _MOST_REJECTED = 20
 
 
 def overview(deployed: Deployed) -> dict[str, Any]:
-    """The newest executions, with as much as tells whether `details` of one have changed since it ended."""
+    """The newest executions, with the status and times that show whether an execution's `details` have changed."""
     found = list(islice(newest_first(deployed), MOST_EXECUTIONS + 1))
     return {
         "endpoint": deployed.connection.endpoint_url,
@@ -35,9 +37,9 @@ def details(deployed: Deployed, name: str) -> dict[str, Any]:
     """Everything about one execution.
 
     Raises:
-        operations.errors.OperationError: there is none of that name.
+        operations.errors.OperationError: there is no execution of that name.
     """
-    found = look(deployed, arn_of(deployed, name))
+    found = read_execution(deployed, arn_of(deployed, name))
     rejected = _rejected(deployed, found)
     return {
         "name": found.name,
@@ -78,9 +80,9 @@ def stages(found: Execution) -> list[dict[str, Any]]:
 
 
 def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
-    """How many recordings are in which state: the Map's while it runs, the summary's once there is one.
+    """State -> number of recordings: the Map's counts while it runs, then the summary's.
 
-    The Map takes a rejected recording for a success, so those are counted where the rejections are.
+    The Map counts a rejected recording as a success, so rejections are counted by their objects.
     """
     if found.counts:
         return {name: number for name, number in found.counts.items() if name == "received" or number}
@@ -100,12 +102,16 @@ def recordings(deployed: Deployed, found: Execution) -> dict[str, int]:
 
 
 def file_of(uri: str) -> str:
-    """`<user_id>/<file>`, as its uploader knows it."""
-    return uri.removeprefix("s3://").partition("/")[2].removeprefix("media/")
+    """`<user_id>/<file>`, which the uploader knows."""
+    try:
+        _, key = parse_uri(uri)
+    except ValueError:  # the input is a user's
+        return uri
+    return key.removeprefix(MEDIA)
 
 
 def _media(deployed: Deployed, arn: str) -> dict[str, Any]:
-    """What the execution was given: the first recordings and their number, or the prefix."""
+    """The execution's input: the first recordings and their number, or the prefix."""
     described = deployed.client("stepfunctions").describe_execution(executionArn=arn)
     try:
         given = json.loads(described.get("input", "{}"))
@@ -127,11 +133,10 @@ def _rejections_so_far(deployed: Deployed, name: str) -> int:
 
 
 def _rejected(deployed: Deployed, found: Execution) -> list[dict[str, str]]:
-    if not found.summary_uri or not found.counts.get("rejected"):
+    if not found.counts.get("rejected"):
         return []
-    bucket, _, key = found.summary_uri.removeprefix("s3://").partition("/")
-    summary = json.loads(deployed.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    return [{"file": file_of(item["uri"]), "reason": item["reason"]} for item in summary["rejected"]]
+    rejected = rejected_recordings(deployed, found)
+    return [{"file": file_of(item["uri"]), "reason": item["reason"]} for item in rejected]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,8 +1,8 @@
 """Athena's SQL over JSON lines, run by DuckDB.
 
-sqlglot translates between the two dialects. A query sees the tables it was given and nothing of this machine.
+sqlglot translates between the two dialects. A query has access to the given tables only, not to this machine.
 
-Difference from Athena. Only queries: nothing that makes or changes tables.
+Difference from Athena: only queries run, no statements that create or change tables.
 """
 
 import tempfile
@@ -40,7 +40,7 @@ class Answer:
 
 
 def tables_of(statement: str, database: str) -> set[tuple[str, str]]:
-    """Database and name of each table that the statement reads; `database` is that of names without one.
+    """Database and name of each table that the statement reads; `database` is the default.
 
     Raises QueryFailed if the statement is no query.
     """
@@ -60,7 +60,7 @@ def run(statement: str, database: str, tables: Mapping[tuple[str, str], Table]) 
         connection.execute("SET TimeZone = 'UTC'")
         for number, ((schema, name), table) in enumerate(tables.items()):
             _load(connection, f"{_quoted(schema)}.{_quoted(name)}", schema, table, Path(directory, str(number)))
-        # From here on the text is the caller's.
+        # The following statement is the caller's.
         connection.execute("SET enable_external_access = false")
         try:
             if any(schema == database for schema, _ in tables):
@@ -103,7 +103,7 @@ def _parsed(statement: str) -> exp.Query:
 
 
 def _adapted(node: exp.Expression) -> exp.Expression:
-    """What sqlglot does not translate."""
+    """Translate the functions that sqlglot doesn't translate."""
     if isinstance(node, exp.Anonymous) and node.name.lower() in ("any_match", "none_match"):
         compare = exp.GT if node.name.lower() == "any_match" else exp.EQ
         number = exp.func("len", exp.func("list_filter", *node.expressions))
@@ -114,7 +114,7 @@ def _adapted(node: exp.Expression) -> exp.Expression:
 
 
 def _named(column: exp.Expression, number: int) -> exp.Expression:
-    """An expression without a name gets the one that Athena gives it."""
+    """Give an expression without a name Athena's default name."""
     has_name = isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star)
     return column if has_name else exp.Alias(this=column, alias=exp.to_identifier(f"_col{number}"))
 

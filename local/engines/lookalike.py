@@ -1,13 +1,13 @@
-"""Lookalike audiences: given some users' interactions and a seed of them, who else behaves like the seed?
+"""Lookalike audiences: ranks users by the similarity of their interactions to those of a seed of users.
 
 A user is the row of the items they used, weighted by TF-IDF and scaled to length 1. A user's score is the projection of
 that row onto the direction from the average user to the average seed user. On synthetic data with planted groups this
 found the groups better than matrix factorisation or logistic regression did, takes a fraction of a second for 100,000
-users and has nothing random in it. What Clean Rooms ML itself does is not published: the meaning of the results can be
-the same, the numbers cannot.
+users and is deterministic. Clean Rooms ML's own method isn't published: the results can have the same meaning, but not
+the same numbers.
 
-How good an audience is, is judged with scores that seed users get while they are *not* part of the seed, because a
-user's own row pulls the seed's average towards it.
+The quality of an audience is judged with the scores that seed users get while they are *not* part of the seed, because
+a user's own row pulls the seed's average towards it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,10 +42,10 @@ class LookalikeModel:
 
 @dataclass(frozen=True)
 class Audience:
-    """All users but the seed, most similar first, as rows of the model.
+    """All users except the seed, most similar first, as rows of the model.
 
     `scores[i]` is the score of `lookalikes[i]`: descending, in -1..1. `seed` has the seed users that the model knows;
-    `left_out_scores[i]` is the score that `seed[i]` has in the eyes of the rest of the seed.
+    `left_out_scores[i]` is the score of `seed[i]` against the rest of the seed.
     """
 
     lookalikes: Indexes
@@ -137,7 +137,7 @@ def _tf_idf(counts: Any) -> Any:
 
 def _scores(model: LookalikeModel, seed: Indexes) -> Scores:
     direction = np.asarray(model.vectors[seed].mean(axis=0)).ravel() - model.mean
-    # A seed that is the whole population points nowhere.
+    # If the seed is the whole population, the direction is zero.
     length = np.linalg.norm(direction) or 1.0
     return np.asarray(model.vectors @ (direction / length), dtype=np.float64)
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 16_000
 
 _CONTAINERS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "amr": "amr"}
-# One FFmpeg demuxer reads the whole ISO base media family; brands tell the members apart.
+# One FFmpeg demuxer reads the whole ISO base media family; brands distinguish its members.
 _ISO_AUDIO_BRANDS = {"M4A ", "M4B "}
 _ISO_VIDEO_BRANDS = {"isom", "iso2", "iso4", "iso5", "iso6", "mp41", "mp42", "avc1", "dash", "M4V ", "MSNV"}
 _QUICKTIME = "qt  "
 
 
 class MediaError(ValueError):
-    """The bytes cannot be turned into sound."""
+    """The bytes can't be decoded to audio."""
 
 
 class NotMedia(MediaError):
@@ -78,7 +78,7 @@ def decode(data: bytes) -> Audio:
         if stream.codec_context is None:
             raise NotMedia(f"the {media_format} file's audio track has an unknown codec")
         if not stream.rate or not stream.codec_context.channels:
-            raise NotMedia(f"the {media_format} file's audio track does not tell its sample rate or channels")
+            raise NotMedia(f"the {media_format} file's audio track has no sample rate or channels")
         samples = _samples(container, stream)
         return Audio(media_format, stream.rate, samples)
 
@@ -88,14 +88,14 @@ def _media_format(container: av.container.InputContainer, data: bytes) -> str:
     if demuxer in _CONTAINERS:
         return _CONTAINERS[demuxer]
     if demuxer == "matroska,webm":
-        # The EBML header, at most a few dozen bytes, holds the document type; FFmpeg does not pass it on.
+        # FFmpeg doesn't return the document type, which the EBML header, at most a few dozen bytes, holds.
         if b"webm" in data[:64]:
             return "webm"
     elif "mp4" in demuxer.split(","):
         brand, compatible = (container.metadata.get(name, "") for name in ("major_brand", "compatible_brands"))
         if brand in _ISO_AUDIO_BRANDS:
             return "m4a"
-        # Phones name 3GPP's brand first; QuickTime stays what it is, whatever it says it is compatible with.
+        # Phones name 3GPP's brand first; a QuickTime file stays QuickTime with any compatible brands.
         brands = {brand, *(compatible[at : at + 4] for at in range(0, len(compatible), 4))}
         if brand != _QUICKTIME and brands & _ISO_VIDEO_BRANDS:
             return "mp4"
@@ -106,7 +106,7 @@ def _samples(container: av.container.InputContainer, stream: av.AudioStream) -> 
     channels = stream.codec_context.channels
     blocks: list[NDArray[np.int16]] = []
     try:
-        # Not planar: PyAV crashes the process on a frame of more than eight planes, and a header may claim 65,535.
+        # Interleaved, because PyAV crashes on a frame of more than eight planes, and a header may claim 65,535.
         resampler = av.AudioResampler(format="s16", layout=stream.layout, rate=SAMPLE_RATE)
         for frame in itertools.chain(container.decode(stream), [None]):
             blocks.extend(_by_channel(block, channels) for block in resampler.resample(frame))

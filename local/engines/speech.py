@@ -1,7 +1,7 @@
-"""Speech to text: Moonshine reads the words, pocketsphinx finds when each was said.
+"""Speech to text: Moonshine recognizes the words, pocketsphinx finds the time of each.
 
 A stand-in for Amazon Transcribe Medical on a developer's machine. The recognizer is a small general one; about a
-hundred clinical terms are put right afterwards. Judge the pipeline with it, never a transcript.
+hundred clinical terms are corrected afterwards. It serves to test the pipeline, not to judge transcripts.
 """
 
 import math
@@ -38,8 +38,8 @@ class Word:
     """One word of a transcript; ``start`` and ``end`` in seconds of the recording.
 
     ``punctuation`` is the mark that follows it, "" for none. ``confidence`` (0..1) is a heuristic, not a probability:
-    how well the sound fits the word's usual pronunciation, see ``confidence_of``. ``heard`` is what the
-    recognizer wrote where a clinical term was put right (() for the term's second and later words), else None.
+    how well the sound fits the word's usual pronunciation, see ``confidence_of``. ``heard`` is the recognizer's
+    wording of a corrected clinical term (() for the term's second and later words), else None.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Word:
 
 
 class _Engines(threading.local):
-    """One recognizer and one aligner a thread: neither may be entered twice at a time."""
+    """One recognizer and one aligner per thread, because neither is thread-safe."""
 
     def __init__(self) -> None:
         model = Path(get_assets_path()) / "tiny-en"
@@ -67,7 +67,7 @@ class _Engines(threading.local):
 
 @dataclass(frozen=True)
 class _Reading:
-    """What may have been said: each token stands for the recognizer's tokens at the positions of its origin."""
+    """A possible reading: each token stands for the recognizer's tokens at the positions of its origin."""
 
     tokens: list[_Token]
     origins: list[range]
@@ -163,7 +163,7 @@ def _replaced(tokens: list[_Token], suggestion: Suggestion) -> list[_Token]:
 
 
 def _origins(origins: list[range], suggestion: Suggestion) -> list[range]:
-    """A term's first word stands for all that was heard there, the others for nothing."""
+    """A term's first word stands for all words that were recognized there, the others for none."""
     whole = range(origins[suggestion.first].start, origins[suggestion.last - 1].stop)
     nothing = [range(whole.stop, whole.stop)] * (len(suggestion.term.split()) - 1)
     return [*origins[: suggestion.first], whole, *nothing, *origins[suggestion.last :]]

@@ -1,4 +1,4 @@
-"""When each word of a known text was said: pocketsphinx forced alignment."""
+"""Finds the time of each word of a known text, by pocketsphinx's forced alignment."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ _SHORTEST_WORD_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Placement:
-    """Where one word lies, in seconds from the start of the samples.
+    """The position of a word, in seconds from the start of the samples.
 
     ``fit`` is the acoustic model's mean natural-log score per 10 ms frame (0 is best), None when the word could not be
     aligned and its place is only a share of the whole, in proportion to its length.
@@ -78,7 +78,7 @@ class Aligner:
     def _segments(self, samples: NDArray[np.int16], text: list[str]) -> list[Segment]:
         for word in text:
             self.teach(word, pronounce(word).split())
-        # Else the loudness of the last recording colours the scores of this one.
+        # Otherwise the loudness of the last recording affects the scores of this one.
         self._decoder.reinit_feat()
         self._decoder.set_align_text(" ".join(text))
         self._decoder.start_utt()

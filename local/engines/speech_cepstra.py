@@ -1,4 +1,4 @@
-"""Mel cepstra: the colour of a voice, 10 ms by 10 ms."""
+"""Mel cepstra: features of a voice, one vector per 10 ms."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,9 @@ _LOUDEST_SHARE = 0.7
 
 
 def mel_cepstra(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Of mono 16 kHz samples, shape (frames, 12): the louder frames only, at least one.
+    """The cepstra of mono 16 kHz samples, shape (frames, 12): the louder frames only, at least one.
 
-    The quiet ones are of the room more than of the voice.
+    Quiet frames hold more of the room than of the voice.
     """
     sound = samples.astype(np.float64)
     sound = np.pad(sound, (0, max(0, _WINDOW + 1 - len(sound))))

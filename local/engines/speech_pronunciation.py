@@ -1,4 +1,4 @@
-"""How a written word is said: numbers and units in words, and a phone sequence for words no dictionary has."""
+"""The pronunciation of a written word: numbers and units in words, and phones for words that no dictionary has."""
 
 import re
 
@@ -21,8 +21,8 @@ _PIECES = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*|%|\.(?=\d)", re.UNICODE)
 _LONGEST_ACRONYM = 4
 _ORDINAL_SUFFIXES = {"st", "nd", "rd", "th", "s"}
 
-# Longest match first; CMUdict phones without stress. Rules of English spelling, not a lookup of words: good enough to
-# place a word in time, which needs about the right number and kind of sounds.
+# Longest match first; CMUdict phones without stress. Rules of English spelling are good enough to find the time of a
+# word, which needs only about the right number and kind of sounds.
 _GRAPHEMES = {
     "tion": "SH AH N", "sion": "ZH AH N", "cian": "SH AH N", "cious": "SH AH S", "ture": "CH ER", "eigh": "EY",
     "ough": "AO", "augh": "AO", "igh": "AY", "tch": "CH", "dge": "JH", "sch": "SH", "chr": "K R", "cya": "S AY AH",

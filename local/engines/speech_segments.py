@@ -1,7 +1,7 @@
-"""Where in a recording somebody speaks.
+"""Finds the stretches of speech in a recording.
 
-The recognizer's own voice detector starts a line 30 ms earlier or later from one run to the next, and the words it then
-hears differ: this one (WebRTC's, which pocketsphinx brings along) always says the same.
+The recognizer's own voice detector isn't deterministic: a line starts 30 ms earlier or later from one run to the next,
+and the recognized words differ. This one (WebRTC's, which pocketsphinx includes) is.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _FRAME = SAMPLE_RATE * 30 // 1000
 _STRICTEST = 3
 _MARGIN = SAMPLE_RATE * 3 // 10
 _LONGEST_PAUSE = SAMPLE_RATE * 8 // 10
-# Shorter sounds are clicks and breaths, which the recognizer makes a word of.
+# Shorter sounds are clicks and breaths, which the recognizer would take for words.
 _SHORTEST_SPEECH = SAMPLE_RATE * 3 // 10
 _FAINTEST_SPEECH = 60.0
 """Root mean square of 16 bit samples, about -55 dB: below it is the noise of a quiet room."""

@@ -1,7 +1,7 @@
-"""Who says which word, for `Settings.ShowSpeakerLabels`: voices told apart by their mel cepstra.
+"""The speaker of each word, for `Settings.ShowSpeakerLabels`: voices are distinguished by their mel cepstra.
 
 Stretches of speech that one Gaussian describes nearly as well as two are the same voice (the Bayesian information
-criterion of Chen and Gopalakrishnan, 1998). It knows nothing of voices beforehand and hears no two people at once.
+criterion of Chen and Gopalakrishnan, 1998). No voice is known beforehand, and only one person speaks at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from local.engines.speech_cepstra import CEPSTRA, mel_cepstra
 
 _Floats = NDArray[np.float64]
 _Moments = tuple[_Floats, _Floats, _Floats]
-"""Of each voice: how many frames, their sum, and the sum of their outer products."""
+"""Per voice: the number of frames, their sum, and the sum of their outer products."""
 
 _TURN_PAUSE_SECONDS = 0.25
 _SENTENCE_ENDS = (".", "?", "!")
-# A shorter stretch tells more of its sounds than of its voice: it founds no voice, it joins the nearest.
+# A shorter stretch depends more on its sounds than on its voice, so it joins the nearest voice.
 _SHORTEST_FOUNDING_FRAMES = 80
 _LEAST_VARIANCE = 0.05
 # 1 by the book, for independent frames; ours overlap, and are alike for as long as a sound lasts. Chosen on
@@ -29,14 +29,14 @@ _PENALTY_WEIGHT = 2.5
 
 
 def speakers_of(samples: NDArray[np.int16], words: Sequence[Word], most: int) -> list[int]:
-    """The speaker of each word of mono 16 kHz samples: 0 who speaks first, 1 who speaks next, below ``most`` always.
+    """The speaker of each word of mono 16 kHz samples, numbered from 0 in order of appearance, below ``most``.
 
-    Nobody changes within a sentence that has no pause.
+    The speaker never changes within a sentence without a pause.
     """
     stretches = list(_stretches(words))
     if not stretches:
         return []
-    cepstra = [mel_cepstra(_said(samples, words[first].start, words[last - 1].end)) for first, last in stretches]
+    cepstra = [mel_cepstra(_sound(samples, words[first].start, words[last - 1].end)) for first, last in stretches]
     voices = _voices(cepstra, most)
     order = list(dict.fromkeys(voices))
     return [
@@ -45,7 +45,7 @@ def speakers_of(samples: NDArray[np.int16], words: Sequence[Word], most: int) ->
 
 
 def _stretches(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """First word and word after the last of what is surely one person's: up to a pause or the end of a sentence."""
+    """First word and word after the last of stretches with one speaker: up to a pause or the end of a sentence."""
     first = 0
     for position in range(1, len(words)):
         before, word = words[position - 1], words[position]
@@ -56,7 +56,7 @@ def _stretches(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
         yield first, len(words)
 
 
-def _said(samples: NDArray[np.int16], start: float, end: float) -> NDArray[np.int16]:
+def _sound(samples: NDArray[np.int16], start: float, end: float) -> NDArray[np.int16]:
     return samples[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
 
 
@@ -83,9 +83,9 @@ def _voices(cepstra: Sequence[_Floats], most: int) -> list[int]:
 
 
 def _merged(moments: _Moments, penalty: float, most: int) -> tuple[NDArray[np.int64], _Moments]:
-    """Join the two most alike, again and again, while they pass for one voice or are too many.
+    """Join the two most similar stretches, again and again, while they count as one voice or there are too many.
 
-    Returns to which voice each belongs, and the voices.
+    Returns the voice of each stretch, and the voices.
     """
     counts, sums, products = (part.copy() for part in moments)
     number = len(counts)
@@ -108,14 +108,14 @@ def _merged(moments: _Moments, penalty: float, most: int) -> tuple[NDArray[np.in
 
 
 def _losses(moments: _Moments, position: int, others: _Moments) -> _Floats:
-    """How much likelihood (log) is lost with each of ``others`` when one Gaussian is to describe both."""
+    """The loss of log likelihood if one Gaussian describes the voice and each of ``others``."""
     one = _chosen(moments, np.array([position]))
     counts, sums, products = (mine + theirs for mine, theirs in zip(one, others, strict=True))
     return _spread((counts, sums, products)) - _spread(one) - _spread(others)
 
 
 def _spread(moments: _Moments) -> _Floats:
-    """Minus each voice's log likelihood under its own Gaussian, but for a constant per frame."""
+    """Minus each voice's log likelihood under its own Gaussian, except a constant per frame."""
     counts, sums, products = moments
     means = sums / counts[:, np.newaxis]
     covariances = products / counts[:, np.newaxis, np.newaxis] - means[:, :, np.newaxis] * means[:, np.newaxis, :]

@@ -1,4 +1,4 @@
-"""Clinical terms that sound like what a general recognizer wrote: "high potension" may have been hypertension."""
+"""Suggests clinical terms that sound like the words of a general recognizer: hypertension for "high potension"."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,10 +66,10 @@ class Vocabulary:
         return found
 
     def _least_distances(self, sound: Sequence[str]) -> NDArray[np.float64]:
-        """For each term, what the edits cost at least, whatever the order of the phones: a cheap first sieve."""
+        """A lower bound of each term's edit distance, from the counts of phones: a cheap first filter."""
         ours = self._count(sound)
         missing, surplus = np.maximum(self._counts - ours, 0), np.maximum(ours - self._counts, 0)
-        # Phones no term has are in no column, and have to go all the same.
+        # Phones that no term has are in no column, but have to be deleted too.
         foreign = len(sound) - ours.sum()
         vowel_pairs = np.minimum(missing[:, self._is_vowel].sum(axis=1), surplus[:, self._is_vowel].sum(axis=1))
         others = np.maximum(missing.sum(axis=1), surplus.sum(axis=1) + foreign) - vowel_pairs

@@ -1,7 +1,7 @@
-"""Check a value against botocore's model of a service.
+"""Checks a value against botocore's model of a service.
 
-boto3 checks types, required members and minima before it sends a request; patterns, enums and maxima are the service's
-to check, and they come from botocore's description of the service, so none is repeated here.
+boto3 checks types, required members and minima before it sends a request. The service checks patterns, enums and
+maxima; here they come from botocore's model.
 """
 
 import re
@@ -18,11 +18,11 @@ _NUMBERS = ("integer", "long", "double", "float")
 # Some patterns write characters beyond U+FFFF as their two UTF-16 halves, of which Python's strings have none.
 _SURROGATES = r"\uD800\uDBFF-\uDC00\uDFFF"
 
-# In the model's patterns these are of ASCII alone; in Python's, of every script. All of them are within brackets.
+# In the model's patterns these match ASCII only, in Python's any script. All of them are within brackets.
 _ASCII_CLASSES = ((r"\d", "0-9"), (r"\w", "0-9A-Za-z_"))
 
-# Some patterns use Unicode properties, which `re` does not know. Letters and numbers are what \w is but for "_", which
-# all these patterns allow as well; separators are white space but for the control characters.
+# Some patterns use Unicode properties, which `re` lacks. Letters and numbers are \w without "_", which all these
+# patterns allow as well; separators are white space without the control characters.
 _UNICODE_PROPERTIES = (
     (r"\p{L}", r"\w"),
     (r"\p{N}", ""),
@@ -41,8 +41,8 @@ class Step(NamedTuple):
 class Violation:
     """A `value`, found at `path`, that breaks a constraint of its shape; None where one is required.
 
-    `limit` is the minimum, maximum, pattern or list of allowed values; a union has at least and at most one member.
-    `str()` tells it in a sentence.
+    `limit` is the minimum, maximum, pattern or list of allowed values; a union has exactly one member. `str()` gives a
+    sentence.
     """
 
     path: tuple[Step, ...]
@@ -74,12 +74,12 @@ class Violation:
 
 
 def request_violations(service: str, operation: str, request: Mapping[str, Any]) -> list[Violation]:
-    """Everything in which `request` departs from botocore's model of the input of `operation`."""
+    """All violations of botocore's model of the input of `operation`."""
     return list(violations(get_service_model(service).operation_model(operation).input_shape, request))
 
 
 def violations(shape: Shape, value: Any, path: tuple[Step, ...] = ()) -> Iterator[Violation]:
-    """What is wrong with `value`, found at `path`, and with what it holds; a member that is None counts as absent."""
+    """The violations of `value`, found at `path`, and of its members; a member that is None counts as absent."""
     yield from _own_violations(shape, value, path)
     if isinstance(shape, StructureShape):
         given = {name: member for name, member in value.items() if member is not None}
@@ -111,7 +111,7 @@ def _own_violations(shape: Shape, value: Any, path: tuple[Step, ...]) -> Iterato
     if isinstance(shape, StringShape):
         if "enum" in limits and value not in limits["enum"]:
             yield Violation(path, value, "enum", limits["enum"])
-        # The model's patterns mean the whole value even where they lack the closing $.
+        # The model's patterns match the whole value even if they lack the closing $.
         if "pattern" in limits and not _compiled(limits["pattern"]).fullmatch(value):
             yield Violation(path, value, "pattern", limits["pattern"])
 

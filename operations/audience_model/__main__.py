@@ -8,7 +8,7 @@ import boto3
 
 from operations.audience_model.models import create
 from operations.audience_model.request import AudienceModelError, Output, TrainingTable
-from operations.commands import INTERRUPTED, tell
+from operations.commands import INTERRUPTED, print_error
 from operations.deployed import Connection
 
 
@@ -16,12 +16,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operations.audience_model",
         description="Make the configured audience model for parameters.StartAudienceGenerationJob of cdk.json, with "
-        "your own AWS credentials and Region. Start it again to go on where it was.",
+        "your own AWS credentials and Region. After an interruption, start the command again.",
     )
     table, output = TrainingTable("", ""), Output("")
-    parser.add_argument("--name", required=True, help="of everything that is made; found again by it")
+    parser.add_argument("--name", required=True, help="name of every resource that is made or used again")
     parser.add_argument("--database", required=True, help="Glue database of the training data")
-    parser.add_argument("--table", required=True, help="Glue table of interactions, 100,000 users and a million rows")
+    parser.add_argument("--table", required=True, help="Glue table of interactions: 100,000 users and 1,000,000 rows")
     for member in ("user_id", "item_id", "timestamp"):
         parser.add_argument(
             f"--{member.replace('_', '-')}-column", default=getattr(table, member), help="default: %(default)s"
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, poll_seconds: float = 60) -> int:
-    """Exit status 0: the model is there, and its ARN printed; 1: it isn't, and why is on stderr."""
+    """Exit status 0: the model exists, and its ARN is printed; 1: it doesn't, and the reason is on standard error."""
     chosen = _parser().parse_args(arguments)
     training = TrainingTable(
         chosen.database,
@@ -65,16 +65,14 @@ def main(arguments: Sequence[str] | None = None, poll_seconds: float = 60) -> in
         print(f'"configuredAudienceModelArn": "{arn}"')
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("Stopped; a training that was started goes on. The same command continues.", file=sys.stderr)
+        print("Stopped; a training that has started goes on. The same command continues.", file=sys.stderr)
         return INTERRUPTED
     except AudienceModelError as error:
-        return tell(error)
+        return print_error(error)
     except Exception as error:
-        code = tell(error)
+        code = print_error(error)
         if not isinstance(error, BrokenPipeError):
-            print(
-                "The same command goes on where it was; docs/deploy.md names the rights that it takes.", file=sys.stderr
-            )
+            print("The same command continues; docs/deploy.md names the permissions that it needs.", file=sys.stderr)
         return code
     return 0
 

@@ -1,4 +1,4 @@
-"""The training data set, the audience model and the configured audience model: found by their name, or made."""
+"""Finds by name, or makes, the training data set, the audience model and the configured audience model."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from operations.audience_model.request import (
 )
 from operations.audience_model.roles import reading, role, writing
 
-# "up to 24 hours to train" (user guide); twice that, and somebody should look.
+# Twice the "up to 24 hours to train" of the user guide.
 _TRAINING_SECONDS = 48 * 3600
 _REPORT_SECONDS = 600
 
@@ -33,7 +33,7 @@ def create(
     """Make, or find, everything called `name`, wait until the model is trained, and return the ARN to put in cdk.json.
 
     Raises:
-        AudienceModelError: the request can't work, something else has that name, or the training failed.
+        AudienceModelError: the request is invalid, another resource has that name, or the training failed.
         botocore.exceptions.ClientError: a call was refused.
     """
     check_wanted(name, output)
@@ -106,7 +106,7 @@ def _audience_model(
         if waited > _TRAINING_SECONDS:
             raise AudienceModelError(
                 f"The audience model {name} is {status} after {_TRAINING_SECONDS // 3600} hours; ask AWS about {arn}, "
-                "or start this command again to wait on."
+                "or start this command again to go on waiting."
             )
         time.sleep(poll_seconds)
 
@@ -136,7 +136,7 @@ def _configured_audience_model(
 
 
 def _find(client: Any, operation: str, member: str, arn_member: str, name: str) -> str | None:
-    """The ARN of what is called `name`; the lists can't be filtered."""
+    """The ARN of the resource called `name`; the API's lists can't be filtered."""
     for page in client.get_paginator(operation).paginate():
         for resource in page[member]:
             if resource["name"] == name:
@@ -152,7 +152,7 @@ def _check_same(called: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
 
 
 def _differences(found: Any, wanted: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where `found` isn't what is wanted, apart from members that weren't asked for: a service may fill them in."""
+    """Path, found and wanted value of each difference; members that weren't asked for may be the service's defaults."""
     if isinstance(wanted, Mapping):
         there = found if isinstance(found, Mapping) else {}
         for member in wanted:

@@ -1,4 +1,4 @@
-"""What is asked for, and whether it can work before anything is made."""
+"""The request for a configured audience model, and the checks of it before anything is made."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from operations.errors import OperationError
 
-# With the roles' prefix and "-training" at most the 64 characters of a role's name.
+# A role's name has at most 64 characters, including the prefix and "-training".
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,41}")
 _S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
 
@@ -18,18 +18,18 @@ _TIMESTAMP_TYPES = ("bigint", "int", "timestamp")
 
 
 class AudienceModelError(OperationError):
-    """The model cannot be made; the text says of what, why, and what to do."""
+    """The model can't be made; the text names the reason and what to do."""
 
 
 class Aws(Protocol):
-    """What is needed of `boto3.Session`."""
+    """The part of `boto3.Session` that is used here."""
 
     def client(self, service_name: str, /) -> Any: ...
 
 
 @dataclass(frozen=True)
 class TrainingTable:
-    """A Glue table of interactions, its columns, and the ARN of the KMS key of its files in S3 if they have one."""
+    """A Glue table of interactions, its columns, and the ARN of the KMS key of its files in S3, if any."""
 
     database: str
     table: str
@@ -41,10 +41,10 @@ class TrainingTable:
 
 @dataclass(frozen=True)
 class Output:
-    """Where exported audiences go (`s3://` URI of a prefix), and what may be asked of the model.
+    """The destination of exported audiences (`s3://` URI of a prefix), and the limits of the configured model.
 
-    `minimum_seed` is how many ids of a seed must be in the training data, 25 to 500,000; `percentages` are the sizes,
-    1 to 25 of them, of which an export may choose one.
+    `minimum_seed` is how many ids of a seed must be in the training data, 25 to 500,000; `percentages` are the 1 to 25
+    sizes that an export may choose from.
     """
 
     uri: str
@@ -89,11 +89,11 @@ def check_bucket(aws: Aws, place: Place, uri: str) -> None:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise AudienceModelError(
-            f"The bucket {bucket} of {uri} can't be looked at ({code}); make it, or correct its name or your rights."
+            f"The bucket {bucket} of {uri} can't be read ({code}); create it, or correct its name or your permissions."
         ) from None
     if region != place.region:
         raise AudienceModelError(
-            f"The bucket {bucket} is in {region}, but Clean Rooms ML is used in {place.region}; both must be the same."
+            f"The bucket {bucket} is in {region}, but Clean Rooms ML is used in {place.region}; use the same Region."
         )
 
 
@@ -104,7 +104,7 @@ def check_table(aws: Aws, place: Place, training: TrainingTable) -> str:
         table = glue.get_table(DatabaseName=training.database, Name=training.table)["Table"]
     except glue.exceptions.EntityNotFoundException:
         raise AudienceModelError(
-            f"There is no {called} in {place.region}; catalogue the training data there, by a crawler or by hand."
+            f"There is no {called} in {place.region}; catalogue the training data there, with a crawler or by hand."
         ) from None
     descriptor = table.get("StorageDescriptor", {})
     columns = {
@@ -118,7 +118,7 @@ def check_table(aws: Aws, place: Place, training: TrainingTable) -> str:
     ):
         if column not in columns:
             raise AudienceModelError(
-                f"{called} has no column {column!r}, only {', '.join(columns) or 'none'}; name it."
+                f"{called} has no column {column!r}, only {', '.join(columns) or 'none'}; correct its option."
             )
         if columns[column] not in types:
             raise AudienceModelError(

@@ -6,12 +6,12 @@ from typing import Any
 
 from operations.audience_model.request import Aws, Output, Place, TrainingTable, split
 
-# The managed policy AWSCleanRoomsMLFullAccess passes on roles whose names begin so, and no others.
+# The managed policy AWSCleanRoomsMLFullAccess allows PassRole for this prefix only.
 _ROLE_PREFIX = "cleanrooms-ml-"
 
 
 def reading(place: Place, training: TrainingTable, location: str) -> list[dict[str, Any]]:
-    """What the training needs (user guide, "Create a service role to read training data")."""
+    """Statements for the training (user guide, "Create a service role to read training data")."""
     bucket, prefix = split(location)
     actions = ["Database", "Databases", "Table", "Tables", "Partitions", "Partition", "UserDefinedFunctions"]
     statements = [
@@ -31,7 +31,7 @@ def reading(place: Place, training: TrainingTable, location: str) -> list[dict[s
 
 
 def writing(place: Place, output: Output) -> list[dict[str, Any]]:
-    """What an export needs (user guide, "Create a service role to write a lookalike segment")."""
+    """Statements for an export (user guide, "Create a service role to write a lookalike segment")."""
     bucket, prefix = split(output.uri)
     actions = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     return _bucket_access(place, bucket, prefix, "s3:PutObject") + _key_access(
@@ -52,7 +52,7 @@ def _key_access(
 ) -> list[dict[str, Any]]:
     if key_arn is None:
         return []
-    # With an S3 Bucket Key the context is the bucket itself, which the guide's example leaves out.
+    # With an S3 Bucket Key the encryption context is the bucket's ARN, which the guide's example leaves out.
     context = [place.bucket(bucket), _objects(place, bucket, prefix)]
     return [_allow(actions, [key_arn], {"ArnLike": {"kms:EncryptionContext:aws:s3:arn": context}})]
 
@@ -76,7 +76,7 @@ def role(
 ) -> str:
     """The ARN of a role that Clean Rooms ML may assume for our resources of one type.
 
-    The conditions are the guide's, `IfExists` included: whether the service sends both keys in every call is not said.
+    The conditions are the guide's, with `IfExists`: AWS doesn't document whether the service always sends both keys.
     """
     iam, name = aws.client("iam"), f"{_ROLE_PREFIX}{suffix}"
     trust = _policy(

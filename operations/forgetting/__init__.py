@@ -1,1 +1,1 @@
-"""Removing all that is kept of one patient, and proving that nothing is left."""
+"""Removes all stored data of one patient, and proves that nothing is left."""

@@ -1,13 +1,16 @@
-"""Audiences that were generated from a seed which held the patient, or somebody forgotten before them.
+"""Audiences that were generated from a seed which held the patient, or a patient who was forgotten earlier.
+
+An exported audience is in its owner's bucket, where `forget` can't delete it.
 
 Sources: API references of ListAudienceGenerationJobs, GetAudienceGenerationJob (seedAudience.dataSource.s3Uri) and
-DeleteAudienceGenerationJob. What was exported of an audience is in its owner's bucket, where nobody here can delete it.
+DeleteAudienceGenerationJob.
 """
 
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.uris import parse_uri, uri_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting.removal import PEOPLE_REMOVED
@@ -16,7 +19,7 @@ from operations.parallel import mapped
 
 
 class Audience(NamedTuple):
-    """`seed_uri` is None for a query's; `seed_is_there` is false for one that has expired."""
+    """`seed_uri` is None if the seed is a query; `seed_is_there` is false if the seed has expired."""
 
     arn: str
     status: str
@@ -26,19 +29,20 @@ class Audience(NamedTuple):
 
 
 def audiences(deployed: Deployed, findings: Findings) -> list[Audience]:
-    """The environment's audiences that hold, or may hold, the patient's part of a seed.
+    """The environment's audiences whose seed held, or may have held, the patient.
 
-    A seed that still holds them is in `findings`; one that was rewritten in an earlier run says so in its metadata.
+    A seed that still holds the patient is in `findings`. A seed that an earlier run has rewritten has a mark in its
+    metadata.
     """
     client, s3 = deployed.client("cleanroomsml"), deployed.client("s3")
     holding = {
-        f"s3://{found.version.bucket}/{found.version.key}" for found in findings.parts if found.place.kind == "seeds"
+        uri_of(found.version.bucket, found.version.key) for found in findings.parts if found.category.kind == "seeds"
     }
     pages = client.get_paginator("list_audience_generation_jobs").paginate()
     listed = [job for page in pages for job in page["audienceGenerationJobs"]]
     ours = [job["audienceGenerationJobArn"] for job in listed if job["name"].startswith(f"{deployed.prefix}-")]
 
-    def look(arn: str) -> Audience:
+    def describe(arn: str) -> Audience:
         job = client.get_audience_generation_job(audienceGenerationJobArn=arn)
         uri = job.get("seedAudience", {}).get("dataSource", {}).get("s3Uri")
         if uri is None or uri in holding:
@@ -46,11 +50,11 @@ def audiences(deployed: Deployed, findings: Findings) -> list[Audience]:
         removed = _people_removed(s3, uri)
         return Audience(arn, job["status"], uri, bool(removed), removed is not None)
 
-    return [audience for audience in mapped(look, ours) if audience.held_them or not audience.seed_is_there]
+    return [audience for audience in mapped(describe, ours) if audience.held_them or not audience.seed_is_there]
 
 
 def delete_audiences(deployed: Deployed, found: list[Audience]) -> None:
-    """Raises OperationError naming the audience that can't be deleted yet."""
+    """Raises OperationError if an audience is still being generated."""
     client = deployed.client("cleanroomsml")
     for audience in found:
         try:
@@ -67,8 +71,8 @@ def delete_audiences(deployed: Deployed, found: list[Audience]) -> None:
 
 
 def _people_removed(s3: Any, uri: str) -> bool | None:
-    """Whether somebody was taken out of this seed since; None if it is not there."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    """Whether `forget` has removed a patient from this seed; None if the seed has expired."""
+    bucket, key = parse_uri(uri)
     try:
         return PEOPLE_REMOVED in s3.head_object(Bucket=bucket, Key=key)["Metadata"]
     except ClientError as error:

@@ -1,32 +1,31 @@
-"""Forgetting a patient from end to end: look, refuse, suppress, remove, prove."""
+"""Forgets a patient from end to end: survey, refuse, suppress, remove, prove."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from lambdas.shared.layout import job_records_prefix
-from lambdas.shared.stages import ENTITY_DETECTION
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, audiences, ledger, proof, removal, suppression, survey
+from operations.forgetting import at_work, audiences, jobs, ledger, proof, removal, suppression, survey
 from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
+from operations.forgetting.known import Known, read_known
 from operations.forgetting.survey import Object
 
-# Called with what is being done, and then with the number of objects it was done with since the last time.
+# Called with the step, and the number of objects since the last call.
 Report = Callable[[str, int], None]
-# Kinds of things that are removed and aren't in a bucket.
+# Kinds that are counted but aren't objects of a bucket.
 NO_OBJECTS = ("ledger items", "unfinished uploads", "transcription jobs", "audiences")
 
 
 class Plan(NamedTuple):
-    """What is to go. `whole` is with all that is the patient's, `parts` names them among others.
+    """What will be removed: `whole` objects are the patient's alone, `parts` name other patients too.
 
-    `ledger_items` are the keys of theirs; `is_suppressed` is whether the suppression list has them already.
+    `ledger_items` are keys; `is_suppressed` is whether the suppression list has the patient already.
     """
 
-    known: survey.Known
+    known: Known
     whole: list[Object]
     parts: list[Object]
     ledger_items: list[str]
@@ -38,7 +37,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`removed` and `rewritten` count by kind; `left` tells where something still names the patient."""
+    """`removed` and `rewritten` count by kind; `left` lists where something still names the patient."""
 
     removed: dict[str, int]
     rewritten: dict[str, int]
@@ -47,58 +46,58 @@ class Outcome(NamedTuple):
     notes: list[str]
 
 
-def look(
+def plan_removal(
     deployed: Deployed, user_id: str, report: Report, say: Callable[[str], None], *, dry_run: bool = False
 ) -> Plan:
-    """Find everything that is to go; nothing is changed.
+    """Find everything that will be removed; nothing is changed.
 
-    What a function may be writing that an ended execution has left behind is waited for, and `say` is told so. A dry
-    run doesn't wait, and looks for the access logs too, which `forget` looks for itself, last of all.
+    If an ended execution may have left a running function behind, wait for its end; `say` is called with the reason.
+    A dry run doesn't wait, and includes the access logs, which `forget` otherwise reads after the removal.
 
     Raises:
-        OperationError: something is still working with the patient's recordings, the user id can't be one, or the
+        OperationError: an execution or job still works with the patient's recordings, the user id is invalid, or the
             suppression list can't be read.
-        botocore.exceptions.ClientError: a right is missing.
+        botocore.exceptions.ClientError: a permission is missing.
     """
     given, user_id = user_id, canonical(user_id)
     if not user_id or "/" in user_id:
-        raise OperationError(f"{given!r} is no user id; give what stands behind media/ in a recording's key.")
+        raise OperationError(f"{given!r} is no user id; give the segment after media/ in a recording's key.")
     is_suppressed = suppression.is_suppressed(deployed, user_id)
     if dry_run:
         at_work.refuse_running_executions(deployed, user_id)
     else:
         at_work.wait_for_functions(deployed, user_id, say)
-    known = survey.learn(deployed, user_id, lambda number: report("Reading plans and records", number))
+    known = read_known(deployed, user_id, lambda number: report("Reading plans and records", number))
     findings = survey.survey(deployed, known, lambda number: report("Looking for what names them", number))
     logs = survey.access_logs(deployed, known, lambda number: report("Reading access logs", number)) if dry_run else []
-    jobs = at_work.transcription_jobs(deployed, known)
-    at_work.refuse_running_jobs(deployed, jobs, findings)
+    transcriptions = jobs.transcription_jobs(deployed, known)
+    jobs.refuse_running_jobs(deployed, transcriptions, findings)
     return Plan(
         known,
         findings.whole + removal.seed_pointers(deployed, findings),
         findings.parts + logs,
         ledger.items_of(deployed, known.traces),
         len(removal.unfinished_uploads(deployed, user_id)),
-        jobs,
+        transcriptions,
         audiences.audiences(deployed, findings),
-        _entity_detection_jobs(deployed, known),
+        jobs.entity_detection_jobs(deployed, known),
         is_suppressed,
     )
 
 
 def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: bool) -> Outcome:
-    """Do it, and prove it. Safe to be cut off at any time, and to be repeated.
+    """Remove what is planned, and prove that nothing is left. It may be interrupted at any time, and repeated.
 
     Raises:
-        OperationError: something changed meanwhile, or can't be deleted; repeat it.
-        botocore.exceptions.ClientError: a right is missing.
+        OperationError: something changed meanwhile, or can't be deleted; forget again.
+        botocore.exceptions.ClientError: a permission is missing.
     """
     traces = plan.known.traces
     before = at_work.executions_at_work(deployed)
     if holding := at_work.holding(deployed, before, traces.user_id):
         raise OperationError(
-            f"The execution {holding[0].name}, which holds recordings of {traces.user_id}, was started or stopped after"
-            " they were looked for; nothing is removed yet, forget again."
+            f"The execution {holding[0].name}, which holds recordings of {traces.user_id}, was started or stopped "
+            "meanwhile. Nothing is removed yet; forget again."
         )
     suppressed = suppression.suppress(deployed, traces.user_id)
 
@@ -108,20 +107,20 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
     ledger.delete_items(deployed, plan.ledger_items)
     removal.remove_whole(deployed, plan.whole, removing)
     removal.abort_uploads(deployed, traces.user_id)
-    at_work.delete_transcription_jobs(deployed, plan.transcription_jobs)
+    jobs.delete_transcription_jobs(deployed, plan.transcription_jobs)
     held = [audience for audience in plan.audiences if audience.held_them]
     if delete_audiences:
-        # Before the seeds: afterwards only their metadata would tell.
+        # Before the seeds, because afterwards only their metadata has a mark.
         audiences.delete_audiences(deployed, held)
     gone, rewritten = removal.remove_parts(deployed, traces, plan.parts, removing)
-    # What was done so far may be in them, if they are delivered at once.
+    # Last, because the removal's own requests may have been logged already.
     logs = survey.access_logs(deployed, plan.known, lambda number: report("Reading access logs", number))
     gone_logs, rewritten_logs = removal.remove_parts(deployed, traces, logs, removing)
     left, looked_at = proof.leftovers(deployed, plan.known, lambda number: report("Proving", number))
     return Outcome(
         counts(plan, [*plan.whole, *gone, *gone_logs])
         | ({"audiences": len(held)} if delete_audiences and held else {}),
-        Counter(found.place.kind for found in rewritten + rewritten_logs)
+        Counter(found.category.kind for found in rewritten + rewritten_logs)
         | Counter({"suppression list": int(suppressed)}),
         looked_at,
         left,
@@ -130,8 +129,8 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
 
 
 def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
-    """Kind -> number: object versions, and what isn't in a bucket."""
-    number = Counter(found.place.kind for found in objects)
+    """Kind -> number of object versions, or of things outside the buckets."""
+    number = Counter(found.category.kind for found in objects)
     number["ledger items"] += len(plan.ledger_items)
     number["unfinished uploads"] += plan.uploads
     number["transcription jobs"] += len(plan.transcription_jobs)
@@ -139,64 +138,51 @@ def counts(plan: Plan, objects: Iterable[Object]) -> dict[str, int]:
 
 
 def notes(deployed: Deployed, plan: Plan, before: Iterable[AtWork], *, delete_audiences: bool) -> list[str]:
-    """What can't be deleted, and what is yet to be done, in sentences; `before` was at work when it began."""
-    known, told = plan.known, []
+    """Sentences about what can't be deleted or remains to be done; `before` was at work when the removal began."""
+    known, remarks = plan.known, []
     user_id = known.traces.user_id
     if reason := fault(user_id):
-        told.append(f"{user_id!r} {reason}: it can't be on the suppression list, and is in no later seed for that.")
+        remarks.append(f"{user_id!r} {reason}: it can't be on the suppression list, nor, for that reason, in a seed.")
     for execution in before:
         end = f"at {execution.until.astimezone():%H:%M:%S}" if execution.until else "when it has ended"
-        told.append(
-            f"{execution.arn}, or a function of it, was at work and may have read the records before; forget again "
-            f"{end} to be sure."
+        remarks.append(
+            f"{execution.arn}, or one of its functions, was running and may have read the records before the removal; "
+            f"forget again {end} to be sure."
         )
     if known.unplanned:
-        told.append(
-            f"{len(known.unplanned)} versions of recordings were in no plan: their upload may yet start an execution, "
-            "which rejects them by name. Forget again when it has ended."
+        remarks.append(
+            f"{len(known.unplanned)} versions of recordings were in no plan: their upload may still start an "
+            "execution, whose rejections name them. Forget again when it has ended."
         )
     if plan.entity_detection_jobs:
-        told.append(
-            "Comprehend Medical keeps the metadata of these jobs until they expire; they name a folder and no patient: "
+        remarks.append(
+            "Comprehend Medical stores the metadata of these jobs until they expire; they name a folder, no patient: "
             f"{', '.join(plan.entity_detection_jobs)}."
         )
     if plan.ledger_items:
-        told.append(
-            f"The ledger {deployed.ledger} can be restored as it was within the last 35 days, with the ids of their "
-            "recordings, which name nobody. Whoever does so forgets again."
+        remarks.append(
+            f"The ledger {deployed.ledger} can be restored to any time of the last 35 days, with the ids of the "
+            "patient's recordings, which name nobody. Forget again after a restore."
         )
     if known.executions:
-        told.append(
-            "Step Functions keeps the inputs of these executions, with the recordings' keys, until 90 days after their "
-            f"end: {', '.join(sorted(known.executions))}. Whoever starts or redrives one of them names the recordings "
-            "again as rejected; then forget again."
+        remarks.append(
+            "Step Functions stores the inputs of these executions, with the recordings' keys, until 90 days after "
+            f"their end: {', '.join(sorted(known.executions))}. Starting one again, or a redrive, writes rejections "
+            "that name the recordings; forget again after that."
         )
     held = [audience for audience in plan.audiences if audience.held_them]
     if held and not delete_audiences:
-        told.append(
-            "These audiences were generated from a seed that held them, or somebody else who was forgotten; "
+        remarks.append(
+            "These audiences were generated from a seed that held the patient, or another patient who was forgotten; "
             f"--audiences deletes them: {', '.join(audience.arn for audience in held)}."
         )
     if unsure := [audience.arn for audience in plan.audiences if not audience.held_them]:
-        told.append(
-            f"Whether these audiences hold them can't be told, for their seeds have expired: {', '.join(unsure)}."
-        )
+        remarks.append(f"These audiences may hold the patient; their seeds have expired: {', '.join(unsure)}.")
     if plan.audiences:
-        told.append("What was exported of an audience is in its owner's bucket; ask the owner to delete it.")
-    told.append(
-        "S3 delivers access logs hours late, with the keys of what was deleted just now: forget again tomorrow. "
-        f"Messages in the queues of {deployed.prefix} expire by themselves, dead letters within 14 days. The "
-        "suppression list keeps the user id: that is how later seeds leave it out."
+        remarks.append("Exported audiences are in the bucket of the model's owner; ask the owner to delete them.")
+    remarks.append(
+        "S3 delivers access logs hours late, with the keys of the deleted objects: forget again tomorrow. Messages in "
+        f"the queues of {deployed.prefix} expire by themselves, dead letters within 14 days. The user id stays on the "
+        "suppression list, so that no later seed has it."
     )
-    return told
-
-
-def _entity_detection_jobs(deployed: Deployed, known: survey.Known) -> list[str]:
-    """Ids of Comprehend Medical's jobs of the executions that the patient's recordings were in."""
-    s3 = deployed.client("s3")
-    found = set()
-    for execution in known.executions:
-        prefix = job_records_prefix(execution, ENTITY_DETECTION.name)
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=deployed.clinical, Prefix=prefix):
-            found |= {item["Key"].removeprefix(prefix).removesuffix(".json") for item in page.get("Contents", ())}
-    return sorted(found)
+    return remarks

@@ -1,4 +1,4 @@
-"""What every object of an environment is, by its bucket and key, and how it tells of patients."""
+"""Classifies an environment's objects by bucket and key: their kind, and how their content may name patients."""
 
 import re
 from typing import NamedTuple
@@ -7,15 +7,16 @@ from lambdas.shared.layout import AUDIENCE_OBJECTS, BATCHES, CLINICAL_OBJECTS, M
 from operations.deployed import Deployed
 
 
-class Place(NamedTuple):
-    """`kind` is what the report counts an object as, `content` how its content is searched."""
+class Category(NamedTuple):
+    """`kind` is the name under which the report counts an object, `content` decides how its content is searched."""
 
     kind: str
     content: Content
 
 
-_UNKNOWN = Place("others", "unknown")
-# What the ids are found in goes last, the plans at the very end: when it is cut off, the next run finds them again.
+_UNKNOWN = Category("others", "unknown")
+# Objects that hold the patient's ids are deleted last, and the plans at the very end: after an interruption the next
+# run looks the ids up in them.
 _ORDER = (
     "recordings",
     "others",
@@ -34,16 +35,16 @@ _ORDER = (
 )
 
 
-def place_of(deployed: Deployed, bucket: str, key: str) -> Place:
+def category_of(deployed: Deployed, bucket: str, key: str) -> Category:
     for ours, table in (
         (deployed.media, MEDIA_OBJECTS),
         (deployed.clinical, CLINICAL_OBJECTS),
         (deployed.audience, AUDIENCE_OBJECTS),
     ):
         if bucket == ours:
-            return next((Place(row.kind, row.content) for row in table if _fits(row, key)), _UNKNOWN)
-    # The operations bucket has no objects of ours yet; what delivers logs names them so.
-    return Place("access logs", "access log") if _ACCESS_LOG.match(key) else _UNKNOWN
+            return next((Category(row.kind, row.content) for row in table if _fits(row, key)), _UNKNOWN)
+    # The operations bucket holds access logs only.
+    return Category("access logs", "access log") if _ACCESS_LOG.match(key) else _UNKNOWN
 
 
 def _fits(row: Stored, key: str) -> bool:
@@ -55,7 +56,7 @@ _ACCESS_LOG = re.compile(r"(?:media|clinical|audience|operations)/\d{4}-\d\d-\d\
 
 
 def rank(kind: str, key: str) -> tuple[int, bool]:
-    """The order in which objects go, so that whatever is left after a cut can still be found."""
+    """The order in which objects are removed, so that the next run finds the rest after an interruption."""
     return _ORDER.index(kind), is_plan(key)
 
 

@@ -1,6 +1,6 @@
-"""The ledger's items about a patient's recordings: what was planned of each, and which execution works on it.
+"""The ledger's items about a patient's recordings: the plan for each, and which execution works on it.
 
-Their keys end in an id that was derived from the recording. All other items are about executions and jobs.
+Their keys end in an id derived from the recording. All other items are about executions and jobs.
 
 Sources: DynamoDB API reference, Scan and DeleteItem.
 """
@@ -29,9 +29,9 @@ def delete_items(deployed: Deployed, keys: Iterable[str]) -> None:
 
 
 def leftovers(deployed: Deployed, traces: Traces) -> tuple[list[str], int]:
-    """The items that name the patient, as people read them, and how many were looked at.
+    """Descriptions of the items that name the patient, and the number of items that were read.
 
-    An execution's name is its starter's: whoever's it is, it may have the user id in it.
+    An item of any execution may do so: users choose the names of executions.
     """
     items = list(_scan(deployed))
     left = [item[_KEY] for item in items if any(traces.anywhere(text.encode()) for text in _texts(item))]
@@ -39,7 +39,7 @@ def leftovers(deployed: Deployed, traces: Traces) -> tuple[list[str], int]:
 
 
 def _scan(deployed: Deployed) -> Iterator[dict[str, Any]]:
-    """All items; their keys alone would be read at the same price."""
+    """All items, whole: reading only their keys costs the same."""
     plain = TypeDeserializer().deserialize
     pages = deployed.client("dynamodb").get_paginator("scan").paginate(TableName=deployed.ledger, ConsistentRead=True)
     for page in pages:
@@ -47,7 +47,7 @@ def _scan(deployed: Deployed) -> Iterator[dict[str, Any]]:
 
 
 def _texts(item: dict[str, Any]) -> Iterator[str]:
-    """What stands in an item, without the names of its attributes and the kind that its key begins with."""
+    """The strings in an item, without attribute names and without the kind at the beginning of its key."""
     values = [item[_KEY].partition("#")[2], *(value for name, value in item.items() if name != _KEY)]
     while values:
         value = values.pop()

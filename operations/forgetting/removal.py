@@ -1,4 +1,4 @@
-"""Taking a patient out: first what is theirs, then what names them among others."""
+"""Removes a patient: first the objects that are theirs alone, then their parts of objects that name others too."""
 
 import json
 import re
@@ -11,20 +11,25 @@ from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
 from operations.forgetting import layout
-from operations.forgetting.survey import Findings, Object, Tick, in_turn
+from operations.forgetting.known import Tick
+from operations.forgetting.survey import Findings, Object, in_turn
 from operations.forgetting.traces import Traces
 from operations.forgetting.versions import Version, delete, list_versions, read, replace
 from operations.parallel import mapped
 
-# Metadata of a seed from which somebody was taken: audiences made from it before may hold them.
+# Metadata of a seed from which a patient was removed: earlier audiences of it may hold the patient.
 PEOPLE_REMOVED = "people-removed"
 _BLACKED_OUT = b"forgotten"
 
 
 def remove_whole(deployed: Deployed, objects: Iterable[Object], tick: Tick) -> int:
-    """Delete these objects' versions, recordings first; how many."""
+    """Delete these versions, recordings first, and return their number."""
     s3, removed = deployed.client("s3"), 0
-    for _, group in groupby(sorted(objects, key=in_turn), key=lambda found: (found.version.bucket, found.place.kind)):
+
+    def bucket_and_kind(found: Object) -> tuple[str, str]:
+        return found.version.bucket, found.category.kind
+
+    for _, group in groupby(sorted(objects, key=in_turn), key=bucket_and_kind):
         deleted = delete(s3, [found.version for found in group])
         removed += deleted
         tick(deleted)
@@ -32,7 +37,7 @@ def remove_whole(deployed: Deployed, objects: Iterable[Object], tick: Tick) -> i
 
 
 def abort_uploads(deployed: Deployed, user_id: str) -> int:
-    """Abort the patient's unfinished uploads, whose parts no listing of objects shows; how many."""
+    """Abort the patient's unfinished multipart uploads, which no listing of objects shows, and return their number."""
     s3 = deployed.client("s3")
     uploads = unfinished_uploads(deployed, user_id)
     for upload in uploads:
@@ -49,9 +54,9 @@ def unfinished_uploads(deployed: Deployed, user_id: str) -> list[dict[str, Any]]
 def remove_parts(
     deployed: Deployed, traces: Traces, parts: Iterable[Object], tick: Tick
 ) -> tuple[list[Object], list[Object]]:
-    """Take the patient out of the objects that name others too; those that went as a whole, and those written anew.
+    """Remove the patient from objects that name others too; returns the deleted objects and the rewritten ones.
 
-    An older version goes as a whole. So does what has nothing left.
+    An older version is deleted, and so is an object that would be empty.
     """
     s3 = deployed.client("s3")
     removed: list[Object] = []
@@ -59,15 +64,15 @@ def remove_parts(
 
     def take_out(found: Object) -> None:
         version, content = found.version, None
-        if version.is_latest and found.place.content != "query result":
+        if version.is_latest and found.category.content != "query result":
             content = read(s3, version)
             if content is None:
                 return
-        body = _REWRITE[found.place.content](content.body, traces) if content else b""
-        # A list of documents may be empty, and is read by a redrive.
-        if content and (body or found.place.kind == "batch files"):
-            # A seed without them is another than its name says: with its pointer gone, the next batch makes a new one.
-            added = {PEOPLE_REMOVED: "true"} if found.place.kind == "seeds" else {}
+        body = _REWRITE[found.category.content](content.body, traces) if content else b""
+        # A batch's list of documents stays even if it is empty, because a redrive reads it.
+        if content and (body or found.category.kind == "batch files"):
+            # A seed's name is a digest of its content. The pointer to it is deleted, so the next batch makes a new one.
+            added = {PEOPLE_REMOVED: "true"} if found.category.kind == "seeds" else {}
             replace(s3, version, content, body, **added)
             rewritten.append(found)
         else:
@@ -82,23 +87,23 @@ def remove_parts(
 
 
 def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
-    """All versions of `latest.json` of the cohorts whose last seed holds the patient: the next batch must not use it.
+    """All versions of `latest.json` of the cohorts whose last seed holds the patient, so that no batch uses it again.
 
-    A pointer that names a seed without them stays: with none, the next batch would make a seed that may differ from
-    that one by a newcomer.
+    Any other pointer stays: without it, the next batch would make a seed that differs from the last one only by a few
+    patients.
     """
     s3 = deployed.client("s3")
-    seeds = {found.version.key for found in findings.parts if found.place.kind == "seeds"}
+    seeds = {found.version.key for found in findings.parts if found.category.kind == "seeds"}
     pointers: list[Version] = []
     for cohort in sorted({key.split("/")[1] for key in seeds}):
         versions = list(list_versions(s3, deployed.audience, seed_pointer_key(cohort)))
         if any(version.is_latest and _may_name(s3, version, seeds) for version in versions):
             pointers += versions
-    return [Object(version, layout.place_of(deployed, version.bucket, version.key)) for version in pointers]
+    return [Object(version, layout.category_of(deployed, version.bucket, version.key)) for version in pointers]
 
 
 def _may_name(s3: Any, pointer: Version, seeds: set[str]) -> bool:
-    """Whether it names one of the seeds, or can't be read."""
+    """Whether the pointer names one of the seeds, or can't be read."""
     content = None if pointer.is_marker else read(s3, pointer)
     try:
         return content is None or parse_uri(json.loads(content.body)["seed_uri"])[1] in seeds
@@ -107,7 +112,7 @@ def _may_name(s3: Any, pointer: Version, seeds: set[str]) -> bool:
 
 
 def without(document: Any, traces: Traces) -> Any:
-    """The document without the items of its lists that name the patient: the innermost ones."""
+    """The document without the innermost list items that name the patient."""
     if isinstance(document, dict):
         return {name: without(value, traces) for name, value in document.items()}
     if not isinstance(document, list):
@@ -121,7 +126,7 @@ def _document(body: bytes, traces: Traces) -> bytes:
 
 
 def _job(body: bytes, traces: Traces) -> bytes:
-    """Why a job has failed may be said with the name of a document of theirs."""
+    """The job without the patient, also in the reason for its failure, which may name a document of theirs."""
 
     def blacked_out(value: Any) -> Any:
         if isinstance(value, dict):
@@ -144,7 +149,7 @@ def _lines(body: bytes, traces: Traces) -> bytes:
 
 
 def _page(body: bytes, traces: Traces) -> bytes:
-    """Without the rows that name them; nothing if they are elsewhere in it too, for it can be done without."""
+    """The page without the rows that name the patient; empty, which deletes the page, if other text names them too."""
     kept = re.sub(
         rb"<tr>(?:(?!</tr>).)*</tr>\n?", lambda row: b"" if traces.in_page(row[0]) else row[0], body, flags=re.DOTALL
     )

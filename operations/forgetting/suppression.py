@@ -1,4 +1,4 @@
-"""The suppression list as `forget` has it: whether a patient is on it, and putting them there."""
+"""Reads the suppression list, and puts a patient on it."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from lambdas.cohorts import suppression_list
 from lambdas.shared.errors import InvalidSuppressionList
 from lambdas.shared.layout import SUPPRESSION_LIST
+from lambdas.shared.uris import uri_of
 from lambdas.shared.user_ids import fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -15,23 +16,23 @@ _MAXIMUM_ATTEMPTS = 10
 
 
 def list_uri(deployed: Deployed) -> str:
-    return f"s3://{deployed.audience}/{SUPPRESSION_LIST}"
+    return uri_of(deployed.audience, SUPPRESSION_LIST)
 
 
 def is_suppressed(deployed: Deployed, user_id: str) -> bool:
     """Whether a line of the list names this canonical user id.
 
     Raises:
-        OperationError: a line can't be read for certain.
+        OperationError: a line is ambiguous.
     """
     return _names(deployed, _read(deployed)[0], user_id)
 
 
 def suppress(deployed: Deployed, user_id: str) -> bool:
-    """Put the user id on the list, so that no later seed has it; False if it is there, or no line can name it.
+    """Put the user id on the list, so that no later seed has it; False if it was there, or no line can name it.
 
     Raises:
-        OperationError: a line can't be read for certain, or others keep changing the list.
+        OperationError: a line is ambiguous, or other writers change the list again and again.
     """
     if fault(user_id):
         return False
@@ -51,11 +52,11 @@ def suppress(deployed: Deployed, user_id: str) -> bool:
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
                 raise
-    raise OperationError(f"{SUPPRESSION_LIST} keeps changing; forget again when nobody else writes it.")
+    raise OperationError(f"{SUPPRESSION_LIST} was changed {_MAXIMUM_ATTEMPTS} times; forget again later.")
 
 
 def _read(deployed: Deployed) -> tuple[bytes, dict[str, Any]]:
-    """The list, and the condition under which it may be written anew."""
+    """The list, and the condition for replacing it."""
     try:
         answer = deployed.client("s3").get_object(Bucket=deployed.audience, Key=SUPPRESSION_LIST)
     except ClientError as error:

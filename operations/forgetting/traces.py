@@ -1,8 +1,8 @@
-"""What names one patient: the user id in every spelling, and the ids that were derived from their recordings.
+"""The traces of one patient: the user id in every spelling, and the ids derived from their recordings.
 
-Two kinds of traces. A derived id (32 hexadecimal digits) and `media/<user_id>/` can stand for nobody else and are
-looked for in every byte. The bare user id may also be a word, a number or a part of somebody else's, so it is looked
-for as a value in files of our own, and as a whole word in files that we don't know.
+Certain traces are a derived id (32 hexadecimal digits) and `media/<user_id>/`: they can name nobody else, and are
+searched in all bytes. The bare user id may also be a word, a number or a part of another user id, so it is searched as
+a value in files of our own, and as a whole word in unknown files.
 """
 
 import html
@@ -16,15 +16,15 @@ from lambdas.shared.user_ids import canonical, owner_of, spellings
 
 _RUN = re.compile(rb"[0-9a-f]{32,}")
 _DIGITS = 32
-# How much of a piece is looked at again with the next one: longer than any key, however often its bytes were escaped.
+# Each piece is searched with the end of the one before: longer than any key, even with all bytes escaped twice.
 _OVERLAP = 8192
 
 
 class Traces:
-    """Of the patient whose canonical user id is `user_id`.
+    """The traces of the patient with the canonical user id `user_id`.
 
-    `ids` are their media and object ids, `others` user ids that contain theirs, `seen` the spellings of theirs that
-    were found.
+    `ids` are their media and object ids, `others` are user ids that contain theirs, `seen` are the spellings of theirs
+    that were found.
     """
 
     def __init__(
@@ -38,33 +38,33 @@ class Traces:
         own = b"|".join(map(re.escape, _escaped(self._names)))
         longer = _escaped(name for other in others for name in spellings(other))
         skipped = b"".join(re.escape(spelling) + b"|" for spelling in longer)
-        # The longer ids come first, so that what is a part of them is not found.
+        # The longer ids come first, so that a match inside one of them doesn't count.
         self._word = re.compile(rb"(?<![\w-])(?:" + skipped + rb"(" + own + rb"))(?![\w-])")
         in_html = b"|".join(re.escape(html.escape(name).encode(errors="surrogatepass")) for name in self._names)
-        # As our pages write it: the patient of a recording, and the beginning of a file's name.
+        # In our pages the user id stands in a recording's heading, and before the name of a file.
         self._in_page = re.compile(rb"Patient (?:" + in_html + rb")<|>(?:" + in_html + rb")/")
 
     def owns(self, key: str) -> bool:
-        """Whether an object of this key is the patient's as a whole."""
+        """Whether an object of this key is the patient's alone."""
         return owner_of(key) == self.user_id or any(self._ids_in(key.encode()))
 
     def in_key(self, key: str) -> bool:
         segments = key.split("/")
-        # Below media/, only the segment behind it is a user id.
+        # Below media/, only the next segment is a user id.
         named = segments[1:2] if segments[0] == "media" else segments
         if self.owns(key) or not self._names.isdisjoint(named):
             return True
         return segments[0] != "media" and self.certain(key.encode())
 
     def certain(self, content: bytes) -> bool:
-        """Whether a derived id or a path of theirs is anywhere in it."""
+        """Whether the content holds a derived id or a path of the patient."""
         return any(self._ids_in(content)) or self._paths.search(content) is not None
 
     def in_text(self, text: str) -> bool:
         """Whether a value of a JSON document is the user id, or holds a certain trace."""
         if text in self._names:
             return True
-        # A surrogate may stand alone in JSON.
+        # JSON may hold a lone surrogate.
         return self.certain(text.encode(errors="surrogatepass")) or any(map(unquote(text).__contains__, self._folders))
 
     def in_json(self, document: Any) -> bool:
@@ -77,7 +77,7 @@ class Traces:
         return False
 
     def in_line(self, line: Any) -> bool:
-        """Whether a line of a JSON Lines file is about the patient; what another's line quotes as said is not."""
+        """Whether a line of JSON Lines is about the patient; quoted speech in another patient's line doesn't count."""
         owner = line.get("user_id") if isinstance(line, dict) else None
         if not isinstance(owner, str):
             return self.in_json(line)
@@ -89,26 +89,26 @@ class Traces:
         return self.certain(content) or self._in_page.search(content) is not None
 
     def anywhere(self, content: bytes) -> bool:
-        """Whether the user id is in it as a whole word, or any certain trace."""
+        """Whether the content holds a certain trace, or the user id as a whole word."""
         return self.certain(content) or any(match[1] for match in self._word.finditer(content))
 
     def anywhere_in(self, pieces: Iterable[bytes], *, words: bool) -> bool:
-        """`anywhere`, or without `words` `certain`, for content that is too large to be held at once."""
-        kept, begin = b"", 0
+        """`anywhere` (without `words`, `certain`) for content in pieces, which needn't fit into memory."""
+        end, begin = b"", 0
         for piece in pieces:
-            content = kept + piece
+            content = end + piece
             if self.certain(content):
                 return True
-            # A word at a border of what is held may be a part of a longer one; the next piece, or the last one, tells.
+            # A word at the border of `content` may be part of a longer one, which the next piece or the end decides.
             if words and any(
                 match[1] and match.start() >= begin and match.end() < len(content)
                 for match in self._word.finditer(content)
             ):
                 return True
-            kept = content[-_OVERLAP:]
-            begin = begin or int(len(kept) < len(content))
+            end = content[-_OVERLAP:]
+            begin = begin or int(len(end) < len(content))
         return words and any(
-            match[1] and match.start() >= begin and match.end() == len(kept) for match in self._word.finditer(kept)
+            match[1] and match.start() >= begin and match.end() == len(end) for match in self._word.finditer(end)
         )
 
     def _ids_in(self, content: bytes) -> Iterator[bytes]:
@@ -121,7 +121,7 @@ class Traces:
 
 
 def _escaped(texts: Iterable[str]) -> list[bytes]:
-    """As they may be written in JSON, HTML and URLs, the longest first; S3's access logs quote a key again."""
+    """The texts as JSON, HTML and URLs write them, the longest first; S3's access logs quote a quoted key again."""
     written = set[str]()
     for text in texts:
         once = quote(text, safe="", errors="surrogatepass")

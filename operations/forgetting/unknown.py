@@ -1,4 +1,4 @@
-"""A user id that nothing names is most likely mistyped: it is refused, and is put on no list."""
+"""Refuses a user id that nothing names: it is most likely mistyped, and must not get onto the suppression list."""
 
 from lambdas.shared.user_ids import outline
 from operations.deployed import Deployed
@@ -11,15 +11,15 @@ _MOST_SUGGESTED = 3
 
 
 def refuse_unknown(deployed: Deployed, plan: Plan, report: Report) -> None:
-    """Look whether the patient was ever there; of one who was forgotten, the suppression list tells.
+    """Check that the environment has data of the patient, or the suppression list has them from an earlier removal.
 
     Raises:
-        OperationError: they weren't; nothing was changed.
+        OperationError: neither is the case; nothing was changed.
     """
     traces = plan.known.traces
     if plan.is_suppressed or plan.whole or plan.parts or plan.uploads or plan.transcription_jobs or traces.ids:
         return
-    # Only the proof looks into files that we don't know.
+    # The proof also searches unknown files.
     left, _ = proof.leftovers(deployed, plan.known, lambda number: report("Looking everywhere", number))
     if left:
         return
@@ -27,6 +27,5 @@ def refuse_unknown(deployed: Deployed, plan: Plan, report: Report) -> None:
     suggested = f" Did you mean {' or '.join(sorted(similar)[:_MOST_SUGGESTED])}?" if similar else ""
     raise OperationError(
         f"Nothing in {deployed.prefix} names the user id {traces.user_id}, so nothing was changed.{suggested} To keep "
-        "somebody out of audiences who has no recording yet, write a line with their user id to "
-        f"{list_uri(deployed)} yourself."
+        f"a patient without recordings out of audiences, write a line with their user id to {list_uri(deployed)}."
     )

@@ -1,4 +1,4 @@
-"""All versions of the objects of a bucket, delete markers too: listed, read, deleted, written anew."""
+"""Lists, reads, deletes and replaces all versions of the objects of a bucket, including delete markers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.uris import uri_of
 from operations.errors import OperationError
 
-# DeleteObjects takes as many.
+# The limit of DeleteObjects.
 _AT_ONCE = 1000
 _PIECE_BYTES = 4 << 20
 
@@ -24,7 +25,7 @@ class Version(NamedTuple):
 
     @property
     def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+        return f"{uri_of(self.bucket, self.key)} (version {self.version_id})"
 
 
 class Content(NamedTuple):
@@ -42,7 +43,7 @@ def list_versions(s3: Any, bucket: str, prefix: str = "") -> Iterator[Version]:
 
 
 def read(s3: Any, version: Version) -> Content | None:
-    """The content and metadata; None if that version has gone meanwhile."""
+    """The content and metadata; None if that version was deleted meanwhile."""
     answer = _get(s3, version)
     if answer is None:
         return None
@@ -51,7 +52,7 @@ def read(s3: Any, version: Version) -> Content | None:
 
 
 def pieces(s3: Any, version: Version) -> Iterator[bytes]:
-    """The metadata, and then the content in pieces of a few megabytes; nothing if that version has gone meanwhile."""
+    """The metadata, then the content in pieces; nothing if that version was deleted meanwhile."""
     answer = _get(s3, version)
     if answer is not None:
         yield "".join(f"{name}={value}\n" for name, value in answer["Metadata"].items()).encode()
@@ -59,7 +60,7 @@ def pieces(s3: Any, version: Version) -> Iterator[bytes]:
 
 
 def metadata_of(s3: Any, version: Version) -> Mapping[str, str]:
-    """The metadata alone, without the right to the content's key."""
+    """The metadata, for which the caller needs no right to the content's KMS key."""
     try:
         answer = s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     except ClientError as error:
@@ -71,10 +72,10 @@ def metadata_of(s3: Any, version: Version) -> Mapping[str, str]:
 
 
 def delete(s3: Any, versions: Iterable[Version]) -> int:
-    """Delete these versions, all of one bucket, for good; how many there were.
+    """Delete these versions, all of one bucket, and return their number.
 
     Raises:
-        OperationError: S3 would not delete one of them.
+        OperationError: S3 has refused to delete one of them.
     """
     remaining, deleted = iter(versions), 0
     while batch := list(islice(remaining, _AT_ONCE)):
@@ -91,10 +92,10 @@ def delete(s3: Any, versions: Iterable[Version]) -> int:
 
 
 def replace(s3: Any, version: Version, content: Content, body: bytes, **metadata: str) -> None:
-    """Write the object anew with `body`, then delete this version of it; its metadata stay, with `metadata` added.
+    """Write `body` as a new version with the old metadata and `metadata`, then delete the old version.
 
     Raises:
-        OperationError: somebody else has written it meanwhile.
+        OperationError: another writer has changed the object meanwhile.
     """
     try:
         s3.put_object(

@@ -1,5 +1,5 @@
-"""`python -m operations verify`: whether an account, and an environment in it, do what docs/aws.md relies on.
+"""`python -m operations verify`: checks an account, and an environment in it, against the points of docs/aws.md.
 
-Each point of that page which can be seen from outside is a `Check`. Those of `preflight` need no stack; the others look
-at what a rehearsal with two sample recordings has left behind.
+Each point that can be observed from outside is a `Check`. The checks of `preflight` need no stack; the others look at
+the results of a rehearsal with two sample recordings.
 """

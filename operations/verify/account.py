@@ -1,4 +1,4 @@
-"""The account and Region that the credentials lead to, and the settings of the environment to be deployed there."""
+"""The account and Region of the credentials, and the settings of the environment to be deployed there."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from operations.deployed import Connection
 
 
 class Account(NamedTuple):
-    """Where the environment is, or is to be, and what it is set to."""
+    """The connection to the environment's account, and the environment's settings."""
 
     connection: Connection
     environment: Environment

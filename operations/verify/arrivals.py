@@ -1,4 +1,4 @@
-"""What arrives besides results: logs, metrics and traces, each waited for as long as `Observed.arrival_seconds`.
+"""Whether logs, metrics and traces arrive, each within `Observed.arrival_seconds`.
 
 Sources: API references of CloudWatch Logs (FilterLogEvents), CloudWatch (GetMetricData) and X-Ray (GetTraceSummaries);
 Step Functions guide, "Logging using CloudWatch Logs".
@@ -11,14 +11,14 @@ from typing import Any
 from operations.verify.checks import Check, Seen, holds, not_seen, refuted
 from operations.verify.observed import Observed
 
-# Events of a state machine that log their data have it under these names (Step Functions guide, log event format).
+# The members with the data of an execution in a log event (Step Functions guide, log event format).
 _DATA = ("input", "output", "inputDetails", "outputDetails")
 _BAD_SIGNS = ('"level":"ERROR"', '"errorType"', "[ERROR]", "Task timed out")
 _MOST_EVENTS = 1000
 
 
 def _events_in(observed: Observed, group: str, phrase: str = "") -> list[dict[str, Any]]:
-    """Events of a log group since the rehearsal began, those with the phrase if there is one."""
+    """Events of a log group since the rehearsal began; with a phrase, only the events that contain it."""
     options: dict[str, Any] = {"filterPattern": f'"{phrase}"'} if phrase else {}
     logs = observed.client("logs")
     pages = logs.get_paginator("filter_log_events").paginate(
@@ -53,7 +53,7 @@ def _function_log(observed: Observed) -> Seen:
     if observed.worked is None:
         return not_seen("No execution has run.")
     if observed.failure_in("PlanBatch"):
-        return not_seen("PlanBatch has failed, perhaps before it could say which execution it was called by.")
+        return not_seen("PlanBatch has failed, perhaps before it logged its execution.")
     group, name = f"/aws/lambda/{observed.prefix}-plan_batch", observed.worked.name
     events = observed.wait_for(lambda: _events_in(observed, group, name))
     if not events:
@@ -73,7 +73,7 @@ def _job_sharing(observed: Observed) -> Seen:
 
 def _metrics(observed: Observed) -> Seen:
     if not observed.succeeded:
-        return not_seen("No batch has been finished.")
+        return not_seen("No batch has finished.")
     more = observed.wait_for(lambda: max(0, observed.finished_batches() - observed.batches_before))
     evidence = f"ClinicalMedia BatchesFinished of {observed.prefix} has grown by {more or 0:g}"
     return holds(evidence) if more else refuted(f"{evidence} after {observed.arrival_seconds:.0f} s")
@@ -106,7 +106,8 @@ CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "machine-log",
         "The state machine's log is delivered, and holds no data of executions.",
-        "Compare the machine's logging configuration and the key's policy with the template; send us this report.",
+        "Compare the state machine's logging configuration and the key's policy with the template; send us this "
+        "report.",
         _machine_log,
     ),
     Check(
@@ -117,20 +118,20 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "job-sharing",
-        "The transcription jobs are shared out once a minute without an error.",
+        "share_jobs divides the transcription jobs once a minute without an error.",
         "Look at the log of share_jobs (docs/runbook.md, job-sharing-failed) and send us this report.",
         _job_sharing,
     ),
     Check(
         "metrics",
         "The functions' metrics arrive in CloudWatch.",
-        "Look into the functions' logs for lines with CloudWatchMetrics; without metrics no alarm is raised.",
+        "Look for lines with CloudWatchMetrics in the functions' logs; without metrics no alarm is raised.",
         _metrics,
     ),
     Check(
         "traces",
         "The functions' traces arrive in X-Ray.",
-        "Compare the roles' policy for X-Ray with the template; nothing but the traces depends on it.",
+        "Compare the roles' policy for X-Ray with the template; only the traces depend on it.",
         _traces,
     ),
 )

@@ -1,4 +1,4 @@
-"""Whether Athena reads the records and writes its answers as the workgroup says.
+"""Whether Athena reads the records, and writes its results as the workgroup is configured.
 
 Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQueryResults).
 """
@@ -6,13 +6,14 @@ Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQue
 from typing import Any
 
 from lambdas.shared.layout import records_key
+from lambdas.shared.uris import parse_uri
 from operations.verify.checks import Check, Seen, holds, not_seen, refuted
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import TEST_PATIENT
 
 
 def _athena(observed: Observed) -> Seen:
-    """Count the sample's records by a query, and look under which key the answer was written."""
+    """Count the sample's records with a query, and compare the KMS key of the result."""
     if observed.planned is None or not observed.succeeded:
         return not_seen("There are no records of the sample.")
     athena, database = observed.client("athena"), observed.deployed.outputs["DatabaseName"]
@@ -36,7 +37,7 @@ def _athena(observed: Observed) -> Seen:
     rows = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
     counted = int(rows[1]["Data"][0]["VarCharValue"])
     location = execution["ResultConfiguration"]["OutputLocation"]
-    head = observed.head(location.removeprefix(f"s3://{observed.deployed.clinical}/")) or {}
+    head = observed.head(parse_uri(location)[1]) or {}
     evidence = f"query {query_id} counted {counted} of {lines} records; {location} is under {head.get('SSEKMSKeyId')}"
     is_so = counted == lines and head.get("SSEKMSKeyId") == observed.clinical_key
     return holds(evidence) if is_so else refuted(evidence)
@@ -50,8 +51,8 @@ def _ended(athena: Any, query_id: str) -> dict[str, Any] | None:
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "athena",
-        "Athena reads the records, and writes its answers under the clinical key.",
-        "Compare the workgroup with the template; your own role needs the rights of docs/analysis.md.",
+        "Athena reads the records, and writes its results under the clinical key.",
+        "Compare the workgroup with the template; your own role needs the permissions of docs/analysis.md.",
         _athena,
     ),
 )

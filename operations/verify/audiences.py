@@ -1,4 +1,4 @@
-"""What the audiences that the environment has generated so far show; the rehearsal itself generates none.
+"""Checks the newest audience that the environment has generated; the rehearsal itself generates none.
 
 Sources: API references of ListAudienceGenerationJobs and GetAudienceGenerationJob; Clean Rooms user guide, "IAM
 behaviors for Clean Rooms ML".
@@ -22,7 +22,7 @@ def _audience(observed: Observed) -> Seen:
         if job["name"].startswith(f"{observed.prefix}-") and job["configuredAudienceModelArn"] == model
     ]
     if not ours:
-        return not_seen(f"No audience of {model} was generated yet; it takes 25 patients who consent.")
+        return not_seen(f"No audience of {model} was generated yet; it needs 25 patients who consent.")
     newest = max(ours, key=lambda job: job["createTime"])
     evidence = f"{newest['audienceGenerationJobArn']} is {newest['status']}"
     if newest["status"] == "ACTIVE":
@@ -30,7 +30,7 @@ def _audience(observed: Observed) -> Seen:
     if newest["status"] == "CREATE_FAILED":
         described = client.get_audience_generation_job(audienceGenerationJobArn=newest["audienceGenerationJobArn"])
         reason = described.get("statusDetails", {}).get("message", "")
-        # Any other reason speaks of the seed, as one that meets too few people of the model.
+        # Any other reason is about the seed, such as too few people who are in the training data.
         if is_ours(reason):
             return refuted(f"{evidence}: {reason}")
     return not_seen(evidence)
@@ -39,8 +39,8 @@ def _audience(observed: Observed) -> Seen:
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "audience",
-        "Clean Rooms ML reads the seed with its role and generates the audience, of another account's model too.",
-        "Look at the reason in the batch's summary; send us this report if it speaks of the role or of rights.",
+        "Clean Rooms ML reads the seed with its role and generates the audience, also with another account's model.",
+        "Look at the reason in the batch's summary; send us this report if it is about the role or permissions.",
         _audience,
     ),
 )

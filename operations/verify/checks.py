@@ -1,4 +1,4 @@
-"""One point of docs/aws.md, how it is looked at, and what came of it."""
+"""A point of docs/aws.md, the check of it, and the finding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MOST_OF_A_CAUSE = 300
 
 
 class Verdict(StrEnum):
-    """`REFUTED` is what was seen to be otherwise; what could not be seen is neither."""
+    """`NOT_SEEN` if nothing was observed that would confirm or refute the point."""
 
     HOLDS = "holds"
     REFUTED = "refuted"
@@ -27,14 +27,14 @@ class Verdict(StrEnum):
 
 
 class Seen(NamedTuple):
-    """What a look has shown. The evidence is for people: request ids, ARNs, headers, counts; no word of a recording."""
+    """An observation. The evidence is for people: request ids, ARNs, headers, counts; no word of a recording."""
 
     verdict: Verdict
     evidence: str
 
 
 class Finding(NamedTuple):
-    """A point with its verdict; `remedy` says what to change where it is refuted, and is None elsewhere."""
+    """A point with its verdict; `remedy` says what to change if it is refuted, and else is None."""
 
     point: str
     claim: str
@@ -45,15 +45,15 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Check(Generic[Subject]):
-    """`point` is the name in docs/aws.md, `claim` what has to be so, `remedy` what to do where it isn't.
+    """`point` is the name in docs/aws.md, `claim` is the expected behaviour, `remedy` says what to do if it is refuted.
 
-    `look` raises what AWS raises: a call that fails shows nothing, unless the look itself makes it a refutation.
+    `run` may raise AWS's errors, which count as not seen; a check that takes an error for a refutation catches it.
     """
 
     point: str
     claim: str
     remedy: str
-    look: Callable[[Subject], Seen]
+    run: Callable[[Subject], Seen]
 
 
 def holds(evidence: str) -> Seen:
@@ -69,20 +69,20 @@ def not_seen(reason: str) -> Seen:
 
 
 def finding(check: Check[Subject], subject: Subject) -> Finding:
-    """What `check` finds; a call that AWS refuses, or doesn't answer, makes it `NOT_SEEN` with the reason."""
+    """Run `check`; if AWS refuses a call, or doesn't answer, the verdict is `NOT_SEEN` with the reason."""
     try:
-        seen = check.look(subject)
+        seen = check.run(subject)
     except (OperationError, *AWS_ERRORS) as error:
         seen = not_seen(sentence(error))
     except Exception as error:
-        # An answer of another shape than documented; one point's fault stays its own, and the patient is forgotten.
+        # For instance an answer of an undocumented shape. The other checks must run, and the patient be forgotten.
         seen = not_seen(f"The check itself failed: {type(error).__name__}: {plain(str(error))}. Send us this report.")
     return _found(check, seen)
 
 
 def left_out(check: Check[Subject]) -> Finding:
-    """The finding of a point that nobody wants looked at."""
-    return _found(check, not_seen("Left out, as --without says."))
+    """The finding of a point that --without names."""
+    return _found(check, not_seen("Left out by --without."))
 
 
 def _found(check: Check[Subject], seen: Seen) -> Finding:
@@ -90,13 +90,13 @@ def _found(check: Check[Subject], seen: Seen) -> Finding:
     return Finding(check.point, check.claim, seen.verdict, seen.evidence, remedy)
 
 
-def said(failure: Failure) -> str:
-    """An execution's failure, with as much of its cause as fits into a line."""
+def shortened(failure: Failure) -> str:
+    """An execution's failure, with its cause cut to a line."""
     return str(failure._replace(cause=failure.cause[:_MOST_OF_A_CAUSE]))
 
 
 def request_of(answer: Any) -> str:
-    """The request's id, by which AWS finds it."""
+    """The id by which AWS finds the request."""
     return f"request {answer.get('ResponseMetadata', {}).get('RequestId', 'without an id')}"
 
 

@@ -21,17 +21,17 @@ def verify_command(
     env: Env,
     only_preflight: Annotated[
         bool,
-        typer.Option("--preflight", help="Look at the account only, before deploying."),
+        typer.Option("--preflight", help="Check the account only, before deploying."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="POINT", help="Leave a point out; may be given again.")
+        list[str] | None, typer.Option("--without", metavar="POINT", help="Leave out a point; may be repeated.")
     ] = None,
     path: Annotated[
-        Path | None, typer.Option("--report", metavar="PATH", help="Where the report goes; else out/verify-ENV.md.")
+        Path | None, typer.Option("--report", metavar="PATH", help="File of the report; default: out/verify-ENV.md.")
     ] = None,
     with_names: Annotated[
-        bool, typer.Option("--with-names", help="Leave account number, principal and buckets in the report.")
+        bool, typer.Option("--with-names", help="Include account number, principal and buckets in the report.")
     ] = False,
     patience: Annotated[
         float, typer.Option("--patience", metavar="SECONDS", help="How long each execution may take.")
@@ -39,15 +39,15 @@ def verify_command(
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """Check an account, and the environment deployed in it, against all that docs/aws.md relies on.
+    """Check an account, and the environment deployed in it, against the points of docs/aws.md.
 
     \b
     Example: python -m operations verify --preflight --env dev
 
-    Without --preflight two sample recordings of a test patient go all the way, which costs a few cents; the patient is
-    forgotten in the end. It says so before, and asks.
+    Without --preflight two sample recordings of a test patient go through the pipeline, which costs a few cents; then
+    the patient is forgotten. The command asks for confirmation first.
 
-    Exit codes: 0 nothing is refuted, 1 something is, or it can't be done.
+    Exit codes: 0 nothing is refuted, 1 a point is refuted, or the verification failed.
     """
     verification.check_points(without or ())
     subject = Account(connect(env, endpoint_url), environment_of(env))
@@ -57,7 +57,7 @@ def verify_command(
     else:
         deployed = find(env, endpoint_url)
         if as_json and not yes:
-            raise OperationError("With --json nothing can be asked; give --yes or --preflight.")
+            raise OperationError("With --json the command can't ask for confirmation; give --yes or --preflight.")
         if not yes:
             output.console().print(verification.announcement(deployed.prefix))
             ask("Go on?", "--yes or --preflight")
@@ -69,7 +69,7 @@ def verify_command(
     try:
         report.write(verified, deployed, path, with_names=with_names)
     except OSError as error:
-        raise OperationError(f"The report can't be written to {path} ({error.strerror}); give --report.") from None
+        raise OperationError(f"The report can't be written to {path} ({error.strerror}); correct --report.") from None
     if as_json:
         output.print_json({**report.document(verified), "report": str(path)})
     else:

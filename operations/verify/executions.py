@@ -1,10 +1,10 @@
-"""What the rehearsal's executions show: events, the functions' start, the Map's children, redrive and rerun.
+"""Checks of the rehearsal's executions: events, the functions' start, the Map's children, redrive and rerun.
 
 Source: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution).
 """
 
 from lambdas.shared.stages import TRANSCRIPTION
-from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
+from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, shortened
 from operations.verify.observed import Observed
 
 _MAP = str(TRANSCRIPTION.state)
@@ -27,7 +27,7 @@ def _events(observed: Observed) -> Seen:
 
 def _functions(observed: Observed) -> Seen:
     if failure := observed.failure_in("PlanBatch"):
-        return refuted(said(failure))
+        return refuted(shortened(failure))
     if observed.worked and any(stage.ended_at for stage in observed.worked.stages):
         return holds(f"PlanBatch has run in {observed.worked.name}")
     return observed.never("PlanBatch")
@@ -42,7 +42,7 @@ def _map_children(observed: Observed) -> Seen:
         if children:
             return holds(f"{children[0]['executionArn']} is {children[0]['status']}")
     if failure := observed.failure_in(_MAP):
-        return refuted(said(failure))
+        return refuted(shortened(failure))
     return observed.never(_MAP)
 
 
@@ -79,7 +79,7 @@ def _foreign_bucket(observed: Observed) -> Seen:
     failure = next(iter(foreign.failures), None)
     if failure and failure.error == "InvalidInput":
         return holds(f"{foreign.arn} has failed with InvalidInput")
-    return not_seen(f"{foreign.arn} is {foreign.status}{f': {said(failure)}' if failure else ''}")
+    return not_seen(f"{foreign.arn} is {foreign.status}{f': {shortened(failure)}' if failure else ''}")
 
 
 CHECKS: tuple[Check[Observed], ...] = (
@@ -91,7 +91,7 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "functions",
-        "The functions start with the runtime's own SDK and the models in their zip.",
+        "The functions start with the runtime's SDK and the service models in their zip.",
         SEND + "Look at the log of plan_batch.",
         _functions,
     ),
@@ -104,14 +104,14 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "redrive",
-        "A stopped execution goes on when it is redriven, with the job that it had begun.",
+        "A redriven execution goes on, with the job that it had started before it was stopped.",
         SEND + "Until then, start a new execution instead of redriving (docs/reruns.md).",
         _redrive,
     ),
     Check(
         "rerun",
         "A new execution with the same input pays for nothing again.",
-        SEND + "Until then, don't start a batch again that has succeeded.",
+        SEND + "Until then, don't start a finished batch again.",
         _repeat,
     ),
     Check(

@@ -1,7 +1,7 @@
-"""What the ledger's table shows: how it is kept, and that it decides as the functions rely on.
+"""Checks of the ledger's table: its encryption and backups, and the conditional writes that the functions rely on.
 
-Sources: DynamoDB API reference, DescribeTable, DescribeContinuousBackups, UpdateItem (of an item that isn't there, ADD
-makes it, and counts from 0) and TransactWriteItems (all or nothing, with a reason for each action).
+Sources: DynamoDB API reference, DescribeTable, DescribeContinuousBackups, UpdateItem (ADD creates a missing item, and
+counts from 0) and TransactWriteItems (all or nothing, with a reason for each action).
 """
 
 import uuid
@@ -29,7 +29,7 @@ def _table(observed: Observed) -> Seen:
 
 
 def _writes(observed: Observed) -> Seen:
-    """Claims are taken as here: counted up, changed under a condition, and several together."""
+    """Write as claims are written: with ADD, under a condition, and in a transaction."""
     probe = _Probe(observed.client("dynamodb"), observed.deployed.ledger)
     try:
         seen = {
@@ -52,26 +52,26 @@ def _writes(observed: Observed) -> Seen:
 
 
 class _Probe:
-    """Two items that no function reads, changed as the functions change theirs."""
+    """Two items that no function reads, written as the functions write theirs."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb, self._table = dynamodb, table
         self.keys = [f"probe#{uuid.uuid4()}" for _ in range(2)]
 
     def update(self, update: str, condition: str = "") -> dict[str, Any]:
-        """Change the first one; what it is then."""
+        """Change the first item, and return its new attributes."""
         changed: dict[str, Any] = self._dynamodb.update_item(
             **self._change(0, update, condition), ReturnValues="ALL_NEW"
         ).get("Attributes", {})
         return changed
 
     def update_second(self, condition: str) -> None:
-        """Change the second one if the first one is so."""
+        """Change the second item if the first one meets the condition."""
         check, update = self._change(0, "", condition), self._change(1, "SET #generation = :1")
         self._dynamodb.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Update": update}])
 
     def generations(self) -> list[str | None]:
-        """Of each; None if it isn't there."""
+        """The generation of each item; None if the item doesn't exist."""
         asked = {"TableName": self._table, "ConsistentRead": True}
         items = [self._dynamodb.get_item(Key={"pk": {"S": key}}, **asked).get("Item") for key in self.keys]
         return [item["generation"]["N"] if item else None for item in items]
@@ -94,7 +94,7 @@ class _Probe:
 
 
 def _refusal(call: Callable[[], Any]) -> str:
-    """Which condition was unmet, and of a transaction what each of its actions was refused for."""
+    """The error for an unmet condition, with a transaction's reason for each action."""
     try:
         call()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What a rehearsal has left behind, for the checks to look at."""
+"""The results of a rehearsal, which the checks look at."""
 
 import json
 import time
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from infra.environment import Environment
 from lambdas.shared.layout import PLAN, SUMMARY, batch_prefix
+from lambdas.shared.uris import parse_uri
 from operations.deployed import Deployed
 from operations.executions import Execution, Failure
 from operations.following import pause
@@ -33,20 +34,20 @@ NO_JOBS = Jobs((), ())
 
 @dataclass
 class Observed:
-    """The environment and what became of the test patient's two recordings in it.
+    """The environment, and the results for the test patient's two recordings in it.
 
     Attributes:
         arrival_seconds: how long a log, a metric or a trace may take to arrive.
-        usable, unusable: the recordings' URIs; the second one is no sound.
-        trouble: what kept a step of the rehearsal from being taken, by the step.
-        batches: the executions that have worked on the two recordings, ended.
-        worked: the execution of the usable recording that was followed to its end; None if there is none.
-        redriven: whether `worked` was stopped and redriven on its way.
-        jobs: those that there were when `worked` had ended.
-        repeated, jobs_after: the execution with the same input that was started afterwards, and the jobs after it.
+        usable, unusable: the recordings' URIs; the second one isn't audio.
+        trouble: step of the rehearsal -> the reason why it failed or was left out.
+        batches: the ended executions that had the two recordings.
+        worked: the execution that has transcribed the usable recording; None if there is none.
+        redriven: whether `worked` was stopped and redriven.
+        jobs: the jobs after `worked` had ended.
+        repeated, jobs_after: the second execution with the same input, and the jobs after it.
         foreign: the execution whose input names another bucket.
-        outcome: what came of forgetting the test patient.
-        batches_before: what `finished_batches` said when the rehearsal began.
+        outcome: the result of forgetting the test patient.
+        batches_before: `finished_batches` at the start of the rehearsal.
     """
 
     deployed: Deployed
@@ -78,11 +79,11 @@ class Observed:
         return self.worked is not None and self.worked.status == "SUCCEEDED"
 
     def never(self, what: str) -> Seen:
-        """That what was to be looked at was never reached, or why."""
-        return not_seen(self.trouble.get("rehearsal") or f"The execution did not get to {what}.")
+        """The observation if `what` was never reached."""
+        return not_seen(self.trouble.get("rehearsal") or f"The execution did not reach {what}.")
 
     def wait_for(self, find: Callable[[], Arrived | None]) -> Arrived | None:
-        """What `find` finds, asked again and again for `arrival_seconds`; None if nothing has arrived by then."""
+        """Call `find` until it finds something, at most for `arrival_seconds`; returns its last result."""
         end = time.monotonic() + self.arrival_seconds
         while True:
             if (found := find()) or time.monotonic() > end:
@@ -90,13 +91,13 @@ class Observed:
             time.sleep(pause(self.deployed))
 
     def failure_in(self, *states: str) -> Failure | None:
-        """The failure of `worked` in one of these states."""
+        """The failure of `worked` in one of these states, if any."""
         failures = self.worked.failures if self.worked else []
         return next((failure for failure in failures if failure.state in states), None)
 
     @cached_property
     def planned(self) -> dict[str, Any] | None:
-        """The usable recording in the plan of `worked`, with its ids; None if nothing was planned."""
+        """The usable recording's entry in the plan of `worked`; None if there is none."""
         plan = self.batch_document(PLAN)
         entries = plan["recordings"] if plan else []
         return next((entry for entry in entries if entry["uri"] == self.usable), None)
@@ -108,16 +109,16 @@ class Observed:
 
     @cached_property
     def documents(self) -> list[dict[str, Any]]:
-        """The usable recording's documents, each with the `job` that looks at it; none if nothing was summed up."""
+        """The usable recording's documents, each with its `job`; none without a summary."""
         if self.summary is None or self.planned is None:
             return []
-        key = self.summary["documents"]["uri"].removeprefix(f"s3://{self.deployed.clinical}/")
+        _, key = parse_uri(self.summary["documents"]["uri"])
         lines = self.client("s3").get_object(Bucket=self.deployed.clinical, Key=key)["Body"].read().splitlines()
         documents = [json.loads(line) for line in lines]
         return [document for document in documents if document["media_id"] == self.planned["media_id"]]
 
     def finished_batches(self) -> float:
-        """How many batches the environment's metrics say were finished, from shortly before the rehearsal until now."""
+        """The metric BatchesFinished, summed from shortly before the rehearsal until now."""
         metric = {
             "Namespace": "ClinicalMedia",
             "MetricName": "BatchesFinished",
@@ -131,7 +132,7 @@ class Observed:
         return float(sum(answer["MetricDataResults"][0]["Values"]))
 
     def batch_document(self, name: str) -> dict[str, Any] | None:
-        """A JSON document of the batch of `worked`; None if it isn't there."""
+        """A JSON document of the batch of `worked`; None if it doesn't exist."""
         if self.worked is None:
             return None
         s3 = self.client("s3")
@@ -150,7 +151,7 @@ class Observed:
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
     def head(self, key: str) -> dict[str, Any] | None:
-        """S3's answer to HeadObject in the clinical bucket; None if the object isn't there."""
+        """S3's answer to HeadObject in the clinical bucket; None if the object doesn't exist."""
         try:
             answer: dict[str, Any] = self.client("s3").head_object(Bucket=self.deployed.clinical, Key=key)
         except ClientError as error:

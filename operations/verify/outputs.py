@@ -1,9 +1,8 @@
-"""What the two recordings have come to: transcript, rejection, entities, records and pages, and how long it took.
+"""Checks of the two recordings' results: transcript, rejection, entities, records, pages, and the jobs' duration.
 
-Sources: GetMedicalTranscriptionJob API reference (FailureReason); docs/aws.md for what is assumed of each.
+Sources: GetMedicalTranscriptionJob API reference (FailureReason); docs/aws.md for the assumptions.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,8 +21,9 @@ from lambdas.shared.layout import (
     records_key,
     transcript_key,
 )
-from operations.executions import Execution
-from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, said
+from lambdas.shared.uris import parse_uri
+from operations.rejections import rejected_recordings
+from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, shortened
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import usable_seconds
 
@@ -39,14 +39,14 @@ KNOWN_REASONS = (
     "The data in your input media file isn't valid",
     "The input media file length is too small",
 )
-# The first poll comes at 0.8 of what is expected; past three times that the waits would be wrong for every batch.
+# The first poll comes at 0.8 of the expected time; three times that would make the waits wrong for every batch.
 _TOLERANCE = 3
 _MOST_OUTPUTS = 5
 
 
 def _transcription(observed: Observed) -> Seen:
     if failure := observed.failure_in("StartTranscription", "WaitForTranscription", "PollTranscription"):
-        return refuted(said(failure))
+        return refuted(shortened(failure))
     if observed.planned is None:
         return observed.never("TranscribeMedia")
     key = transcript_key(observed.planned["transcript_id"])
@@ -64,7 +64,7 @@ def _is_usable(observed: Observed, item: Mapping[str, Any]) -> bool:
 
 
 def _left_behind(observed: Observed) -> str:
-    """Whether Transcribe has left the object by which it tries its right to write, and under which encryption."""
+    """Whether Transcribe has left the object with which it tests its write access, and with which encryption."""
     name = f"{TRANSCRIPTS}.write_access_check_file.temp"
     versions = observed.client("s3").list_object_versions(Bucket=observed.deployed.clinical, Prefix=name)
     if not versions.get("Versions") and not versions.get("DeleteMarkers"):
@@ -86,33 +86,24 @@ def _under_our_key(observed: Observed, heads: Mapping[str, Mapping[str, Any]]) -
 def _rejection(observed: Observed) -> Seen:
     if observed.summary is None:
         return observed.never("the summary")
-    summaries = [observed.summary, *(_summary_of(observed, execution) for execution in observed.batches)]
-    reasons = [
-        item["reason"] for summary in summaries for item in summary["rejected"] if item["uri"] == observed.unusable
+    rejected = observed.summary["rejected"] + [
+        item for execution in observed.batches for item in rejected_recordings(observed.deployed, execution)
     ]
+    reasons = [item["reason"] for item in rejected if item["uri"] == observed.unusable]
     if not reasons:
-        return refuted("A file of words that is called .mp3 was not rejected.")
+        return refuted("A text file with the extension .mp3 was not rejected.")
     evidence = f"the reason is: {reasons[0]}"
     return holds(evidence) if any(text in reasons[0] for text in KNOWN_REASONS) else refuted(evidence)
 
 
-def _summary_of(observed: Observed, execution: Execution) -> dict[str, Any]:
-    if execution.summary_uri is None:
-        return {"rejected": []}
-    key = execution.summary_uri.removeprefix(f"s3://{observed.deployed.clinical}/")
-    body = observed.client("s3").get_object(Bucket=observed.deployed.clinical, Key=key)["Body"].read()
-    summary: dict[str, Any] = json.loads(body)
-    return summary
-
-
 def _entity_detection(observed: Observed) -> Seen:
     if failure := observed.failure_in("StartEntityDetection", "WaitForEntityDetection", "PollEntityDetection"):
-        return refuted(said(failure))
+        return refuted(shortened(failure))
     result = (observed.summary or {}).get("entity_detection")
     if not result:
         return observed.never("the end of entity detection")
-    folder = result["output_uri"].removeprefix(f"s3://{observed.deployed.clinical}/")
-    # In an environment at work the batch may hold a thousand recordings of others.
+    _, folder = parse_uri(result["output_uri"])
+    # The batch may hold a thousand recordings of other patients.
     keys = sorted(observed.keys_below(folder), key=lambda key: not _is_of_usable(observed, key))[:_MOST_OUTPUTS]
     heads = {key: head for key in keys if (head := observed.head(key))}
     if not heads:
@@ -127,7 +118,7 @@ def _is_of_usable(observed: Observed, key: str) -> bool:
 
 def _results(observed: Observed) -> Seen:
     if failure := observed.failure_in("PrepareDocuments", "CollectEntities", "SelectSeeds", "SummarizeBatch"):
-        return refuted(said(failure))
+        return refuted(shortened(failure))
     if observed.summary is None or observed.planned is None or observed.worked is None:
         return observed.never("the summary")
     transcript_id = observed.planned["transcript_id"]
@@ -185,8 +176,8 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "rejection",
-        "A file that is no sound is rejected alone, for a reason that we know.",
-        SEND + "The text belongs into docs/aws.md; whether it speaks of our side is decided in lambdas/shared/jobs.py.",
+        "A file that isn't audio is rejected alone, for a known reason.",
+        SEND + "Add the text to docs/aws.md; lambdas/shared/jobs.py decides whether a reason is our side's fault.",
         _rejection,
     ),
     Check(
@@ -197,20 +188,20 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "results",
-        "Documents, records, pages and the summary come out, under the clinical key.",
-        "Press what docs/reruns.md says of the error.",
+        "Documents, records, pages and the summary are written under the clinical key.",
+        "Follow docs/reruns.md for the error.",
         _results,
     ),
     Check(
         "transcription-time",
         "A transcription takes about 20 seconds and a quarter of the recording's length.",
-        SEND + "Jobs are found later than they could be; nothing is lost.",
+        SEND + "The end of jobs is noticed late; nothing is lost.",
         _transcription_time,
     ),
     Check(
         "entity-detection-time",
         "Entity detection of a small batch takes about five minutes.",
-        SEND + "Jobs are found later than they could be; nothing is lost.",
+        SEND + "The end of jobs is noticed late; nothing is lost.",
         _detection_time,
     ),
 )

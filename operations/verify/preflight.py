@@ -1,4 +1,4 @@
-"""What an account has to have before anything is deployed: Region, services, quotas, opt-out, bootstrap.
+"""Checks of an account before anything is deployed: Region, services, quotas, opt-out, bootstrap.
 
 Sources: API references of Organizations (DescribeEffectivePolicy), AWS Health (DescribeServiceLifecycle) and SSM
 (GetParameter); AWS Organizations user guide, "AI services opt-out policy syntax"; CDK developer guide, "Bootstrapping".
@@ -20,7 +20,7 @@ from operations.verify import quotas
 from operations.verify.account import Account
 from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refuted, request_of
 
-# The template itself demands this version (its rule CheckBootstrapVersion).
+# The version that the template's rule CheckBootstrapVersion demands.
 _BOOTSTRAP_VERSION = 6
 _TOOLKIT = "CDKToolkit"
 _BOOTSTRAP_PARAMETER = f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"
@@ -41,7 +41,7 @@ def _region(account: Account) -> Seen:
 
 def _credentials(account: Account) -> Seen:
     try:
-        # It takes no permission, so that a refusal speaks of the credentials.
+        # This call needs no permission, so a refusal is about the credentials.
         identity = account.client("sts").get_caller_identity()
     except AWS_ERRORS as error:
         return refuted(sentence(error))
@@ -62,7 +62,7 @@ def _services(account: Account) -> Seen:
         except (ConnectionError, HTTPClientError) as error:
             return refuted(f"{service} does not answer: {sentence(error)}")
         except ClientError as error:
-            # What one's own rights lack says nothing of the functions; what the organization forbids does.
+            # A permission that the user lacks says nothing about the functions'; a service control policy does.
             if code_of(error).startswith("AccessDenied") and "service control policy" not in str(error):
                 raise
             return refuted(f"{service} refuses: {sentence(error)}")
@@ -90,7 +90,7 @@ def _bootstrap(account: Account) -> Seen:
         version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         return refuted(f"There is no {_BOOTSTRAP_PARAMETER}.")
-    # The bootstrap's stack may have another name: then its version alone tells.
+    # The bootstrap's stack may have another name: then only its version is checked.
     toolkit = find_stack(account.client("cloudformation"), _TOOLKIT)
     status: str = toolkit["StackStatus"] if toolkit else "not there"
     evidence = f"{_BOOTSTRAP_PARAMETER} is {version}, {_TOOLKIT} is {status}; the template needs {_BOOTSTRAP_VERSION}"
@@ -106,7 +106,7 @@ def _lifecycle(account: Account) -> Seen:
     except ClientError as error:
         if code_of(error) != "SubscriptionRequiredException":
             raise
-        return not_seen("AWS Health's API takes a Business or Enterprise support plan.")
+        return not_seen("AWS Health's API needs a Business or Enterprise support plan.")
     events = [
         f"{entry['title']}: {event['lifecycleEventType']} on {event['date']:%Y-%m-%d}"
         for entry in entries
@@ -126,7 +126,7 @@ def _is_ours(entry: dict[str, Any]) -> bool:
 CHECKS: tuple[Check[Account], ...] = (
     Check(
         "credentials",
-        "The credentials lead to an account.",
+        "The credentials are those of an account.",
         "Log in (aws sso login), or set AWS_PROFILE.",
         _credentials,
     ),
@@ -145,7 +145,7 @@ CHECKS: tuple[Check[Account], ...] = (
     *quotas.CHECKS,
     Check(
         "ai-opt-out",
-        "AWS doesn't use what Transcribe hears to improve itself: an AI services opt-out policy is in effect.",
+        "AWS doesn't use the recordings to improve Transcribe: an AI services opt-out policy is in effect.",
         "Have the organization's management account attach an AI services opt-out policy before patients' recordings "
         "are uploaded (docs/aws.md, yours to do).",
         _ai_opt_out,
@@ -159,7 +159,7 @@ CHECKS: tuple[Check[Account], ...] = (
     Check(
         "lifecycle",
         "No service or runtime that is used here ends within half a year.",
-        "Look at the announcement in AWS Health, and for a newer release of this application.",
+        "Read the announcement in AWS Health, and look for a newer release of this application.",
         _lifecycle,
     ),
 )

@@ -1,7 +1,7 @@
-"""Quotas of the account beside what the environment is set to use.
+"""Compares the account's quotas with the environment's settings.
 
-Sources: API references of Service Quotas (ListServiceQuotas) and Lambda (GetAccountSettings). Which service codes and
-quota names Service Quotas has for the three services is documented nowhere: they are found by the words in them.
+Sources: API references of Service Quotas (ListServiceQuotas) and Lambda (GetAccountSettings). AWS doesn't document the
+three services' codes and quota names in Service Quotas, so the quotas are found by words in their names.
 """
 
 import math
@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from operations.verify.account import Account
 from operations.verify.checks import Check, Seen, holds, not_seen, refuted, request_of
 
-# 250 jobs keep some 15 functions busy, and each of ten batches keeps one more (docs/quotas.md).
+# 250 jobs need some 15 functions at a time, and each of ten batches needs one more (docs/quotas.md).
 _JOBS_PER_FUNCTION = 250 / 15
 _BATCH_FUNCTIONS = 10
 
 
 class _Quota(NamedTuple):
-    """Which quota is meant: the codes that its service may have, its name as patterns, the best first, the need."""
+    """The service codes to try, patterns for the quota's name (the best first), and the value that is needed."""
 
     codes: tuple[str, ...]
     names: tuple[str, ...]
@@ -75,25 +75,25 @@ def _lambda_concurrency(account: Account) -> Seen:
 
 
 _RAISE = (
-    "Have the quota raised in Service Quotas, or lower {setting} in cdk.json. What is over it waits; nothing is lost."
+    "Have the quota raised in Service Quotas, or lower {setting} in cdk.json. Jobs over the quota wait; none is lost."
 )
 CHECKS: tuple[Check[Account], ...] = (
     Check(
         "quota-transcription",
-        "The account may run as many Transcribe Medical jobs at a time as the environment is set to.",
+        "The account may run as many Transcribe Medical jobs at a time as transcription.concurrent_jobs.",
         _RAISE.format(setting="transcription.concurrent_jobs"),
         _quota_of_transcriptions,
     ),
     Check(
         "quota-entity-detection",
         "The account may run Comprehend Medical jobs; each execution has one.",
-        "Have the quota raised in Service Quotas; docs/quotas.md says to what.",
+        "Have the quota raised in Service Quotas; docs/quotas.md names the value.",
         _quota_of_entity_detection,
     ),
     Check(
         "quota-audiences",
         "The account may generate the audiences of all cohorts at a time.",
-        "Have the quota raised in Service Quotas; docs/quotas.md says to what. What is over it waits.",
+        "Have the quota raised in Service Quotas; docs/quotas.md names the value. Jobs over the quota wait.",
         _quota_of_audiences,
     ),
     Check(

@@ -1,6 +1,6 @@
-"""The rehearsal: two sample recordings of a test patient go all the way, with a stop, a redrive and a rerun.
+"""The rehearsal: two sample recordings of a test patient go through the pipeline, with a stop, a redrive and a rerun.
 
-A step that can't be taken is noted in `Observed.trouble` and ends nothing: the checks say what that shows.
+A failed step is noted in `Observed.trouble`; the rehearsal goes on, and the checks judge it.
 """
 
 import json
@@ -13,23 +13,24 @@ from typing import Any
 
 from infra.environment import Environment
 from lambdas.shared.layout import documents_prefix
+from lambdas.shared.uris import uri_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.executions import Execution, look, redrive
+from operations.executions import Execution, read_execution, redrive
 from operations.following import Uptake, media_of, pause, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import Recording, upload
 from operations.refusals import AWS_ERRORS, sentence
 from operations.verify.observed import NO_JOBS, Jobs, Observed
 
-# Always the same, so that whatever an interrupted rehearsal has left goes with the next one, and that the suppression
-# list has one line of it.
+# Always the same, so that the next rehearsal removes the rest of an interrupted one, and the suppression list gets one
+# line only.
 TEST_PATIENT = "verify-test-patient"
-# The local AWS works in seconds, on a machine that may be busy.
+# Also for the local AWS, whose arrival_seconds are too few on a busy machine.
 _LEAST_WAIT_SECONDS = 60
 _SAMPLES = Path(__file__).parents[2] / "samples" / "media"
 USABLE = Recording(_SAMPLES / "p-001" / "visit-0001.wav", f"media/{TEST_PATIENT}/usable.wav")
-# The words of a text file, which only its name calls sound.
+# A text file with the name of a recording.
 UNUSABLE = Recording(_SAMPLES / "p-051" / "notes.mp3", f"media/{TEST_PATIENT}/no-sound.mp3")
 
 Say = Callable[[str], None]
@@ -42,23 +43,23 @@ def usable_seconds() -> float:
 
 
 def nothing_yet(deployed: Deployed, environment: Environment) -> Observed:
-    """What is observed before the first step."""
+    """The state before the first step."""
     return Observed(
         deployed,
         environment,
         began=datetime.now(UTC),
         arrival_seconds=3 if deployed.is_local else 300,
-        usable=f"s3://{deployed.media}/{USABLE.key}",
-        unusable=f"s3://{deployed.media}/{UNUSABLE.key}",
+        usable=uri_of(deployed.media, USABLE.key),
+        unusable=uri_of(deployed.media, UNUSABLE.key),
     )
 
 
 def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
-    """Take every step, and note what came of it; `patience_seconds` is how long each execution may take.
+    """Take every step, and note its result; `patience_seconds` is how long each execution may take.
 
     Raises:
         OperationError: the samples can't be uploaded.
-        botocore.exceptions.ClientError: the right to upload or to list executions is missing.
+        botocore.exceptions.ClientError: the permission to upload or to list executions is missing.
     """
     steps = Steps(observed, patience_seconds, say)
     steps.attempt(steps.count)
@@ -68,17 +69,16 @@ def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
 
 
 def forget(observed: Observed, say: Say) -> None:
-    """Forget the test patient, and keep what the proof says.
+    """Forget the test patient, and note the outcome.
 
-    What is still at work with their recordings is waited for: an execution that nobody follows any more, or a job that
-    outlived its own.
+    If an execution, or a job that outlived its execution, still works with the recordings, try again until it ends.
     """
     deployed = observed.deployed
     say(f"Forgetting {TEST_PATIENT}")
     end = None
     while True:
         try:
-            plan = forgetting.look(deployed, TEST_PATIENT, lambda what, number: None, say)
+            plan = forgetting.plan_removal(deployed, TEST_PATIENT, lambda what, number: None, say)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
         except (OperationError, *AWS_ERRORS) as error:
@@ -97,18 +97,18 @@ class Steps:
         self._deployed = observed.deployed
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """Take a step; what AWS refuses on the way is noted under the step that it was."""
+        """Take a step, and note the first error."""
         try:
             step()
         except (OperationError, *AWS_ERRORS) as error:
             self._observed.trouble.setdefault("rehearsal", sentence(error))
 
     def count(self) -> None:
-        """Note how many batches were finished before."""
+        """Note how many batches had finished before the rehearsal."""
         self._observed.batches_before = self._observed.finished_batches()
 
     def drop(self) -> list[str]:
-        """Upload the two recordings; the ARNs of the executions that this starts."""
+        """Upload the two recordings, and return the ARNs of the executions that this starts."""
         observed, deployed = self._observed, self._deployed
         before = recent(deployed)
         self._say(f"Dropping two samples of {TEST_PATIENT}")
@@ -117,7 +117,7 @@ class Steps:
         self._say("Waiting for their execution")
 
         def is_taken_up() -> bool:
-            uptake.look()
+            uptake.update()
             return not uptake.waiting
 
         self._until(is_taken_up)
@@ -126,10 +126,10 @@ class Steps:
         return uptake.arns
 
     def work(self, arns: list[str]) -> None:
-        """Follow the usable recording to the end, stopped and redriven while it is transcribed."""
+        """Stop and redrive the usable recording's execution while it transcribes, and follow it to its end."""
         observed = self._observed
         if not arns:
-            # Whatever is wrong with the events, the rest can be looked at all the same.
+            # The other points don't depend on the events.
             self._say("No execution has started: starting one by hand")
             arns = [self._start([observed.usable, observed.unusable])]
         arn = next((arn for arn in arns if observed.usable in media_of(self._deployed, arn)), arns[0])
@@ -148,14 +148,14 @@ class Steps:
         stepfunctions = deployed.client("stepfunctions")
 
         def is_transcribing() -> bool:
-            execution = look(deployed, arn)
+            execution = read_execution(deployed, arn)
             return not execution.is_running or bool(execution.recordings.get("running"))
 
         self._until(is_transcribing, between=0.05)
-        if look(deployed, arn).is_running:
+        if read_execution(deployed, arn).is_running:
             stepfunctions.stop_execution(executionArn=arn, cause="operations verify: to be redriven at once")
-        self._until(lambda: not look(deployed, arn).is_running, between=0.05)
-        if (status := look(deployed, arn).status) != "ABORTED":
+        self._until(lambda: not read_execution(deployed, arn).is_running, between=0.05)
+        if (status := read_execution(deployed, arn).status) != "ABORTED":
             observed.trouble["redrive"] = f"The execution was {status} before it could be stopped."
             return
         self._say("Stopped; redriving it")
@@ -166,7 +166,7 @@ class Steps:
             observed.trouble["redrive"] = sentence(error)
 
     def repeat(self) -> None:
-        """Start the same input again, which is to pay for nothing."""
+        """Start an execution with the same input, which must pay for nothing."""
         observed = self._observed
         if not observed.succeeded:
             return
@@ -175,10 +175,10 @@ class Steps:
         observed.jobs_after = self._jobs()
 
     def name_another_bucket(self) -> None:
-        """Start an execution over a recording in a bucket that isn't the media bucket."""
+        """Start an execution whose input names another bucket than the media bucket."""
         bucket = self._deployed.outputs["OperationsBucketName"]
         self._say("Naming a recording in another bucket, which must be refused")
-        self._observed.foreign = self._ended(self._start([f"s3://{bucket}/{USABLE.key}"]))
+        self._observed.foreign = self._ended(self._start([uri_of(bucket, USABLE.key)]))
 
     def _start(self, media: list[str]) -> str:
         answer = self._deployed.client("stepfunctions").start_execution(
@@ -188,8 +188,8 @@ class Steps:
         return arn
 
     def _ended(self, arn: str) -> Execution:
-        self._until(lambda: not look(self._deployed, arn).is_running)
-        return look(self._deployed, arn)
+        self._until(lambda: not read_execution(self._deployed, arn).is_running)
+        return read_execution(self._deployed, arn)
 
     def _jobs(self) -> Jobs:
         observed = self._observed
@@ -210,7 +210,7 @@ class Steps:
         return [job["JobId"] for job in jobs if job["InputDataConfig"].get("S3Key", "").strip("/") in folders]
 
     def _until(self, happened: Callable[[], Any], between: float | None = None) -> None:
-        """Wait until it has happened, at most as long as an execution may take."""
+        """Wait until `happened` is true, at most as long as an execution may take."""
         end = time.monotonic() + self._patience
         while not happened() and time.monotonic() < end:
             time.sleep(min(between or 60, pause(self._deployed)))

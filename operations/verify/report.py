@@ -1,4 +1,4 @@
-"""What a verification has found: a table, a JSON document, and a file that can be attached to an issue."""
+"""The findings of a verification: a table, a JSON document, and a file that can be attached to an issue."""
 
 import platform
 import re
@@ -16,12 +16,12 @@ from operations.verify.verification import Verification
 
 _STYLES = {Verdict.HOLDS: "green", Verdict.REFUTED: "bold red", Verdict.NOT_SEEN: "yellow"}
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-# After the account in an ARN of IAM or STS: user, role and session, which often are people's names.
+# In an ARN of IAM or STS, the account is followed by user, role and session, which often are people's names.
 _PRINCIPAL = re.compile(r"(arn:[\w-]+:(?:iam|sts)::[^:\s]*:)[^\s,;)'\"]+")
 
 
 def without_names(text: str, deployed: Deployed | None) -> str:
-    """`text` without account numbers, principals and bucket names, so that a stranger may read it."""
+    """`text` without account numbers, principals and bucket names, so that it may be published."""
     buckets = {name: f"{kind}-BUCKET" for kind, name in _buckets(deployed).items()}
     for name in sorted(buckets, key=len, reverse=True):
         text = text.replace(name, buckets[name])
@@ -37,7 +37,7 @@ def _buckets(deployed: Deployed | None) -> dict[str, str]:
 
 
 def document(verification: Verification) -> dict[str, Any]:
-    """For scripts: everything, names included, as it is on the caller's own screen."""
+    """The findings for scripts, names included."""
     counted = Counter(found.verdict for found in verification.findings)
     return {
         "environment": verification.environment,
@@ -50,7 +50,7 @@ def document(verification: Verification) -> dict[str, Any]:
 
 
 def print_table(verification: Verification, console: Console) -> None:
-    """A line for each point, cut where a screen ends; what to do about those that are refuted; the counts."""
+    """Print a line for each point (cut to the width of a terminal), the remedies for refuted points, and the counts."""
     width = max(len(found.point) for found in verification.findings)
     for found in verification.findings:
         line = Text.assemble(
@@ -61,7 +61,7 @@ def print_table(verification: Verification, console: Console) -> None:
         )
     for found in verification.refuted:
         console.print(f"\n{found.point} is refuted: {found.claim}\n  {found.evidence}\n  What to do: {found.remedy}")
-    console.print(f"\n{counts(verification)}\nWhat rests on AWS's documents alone is listed in docs/aws.md.")
+    console.print(f"\n{counts(verification)}\ndocs/aws.md lists the points that rest on AWS's documents alone.")
 
 
 def counts(verification: Verification) -> str:
@@ -81,7 +81,7 @@ def write(verification: Verification, deployed: Deployed | None, path: Path, *, 
         f"{verification.region}, {verification.began:%Y-%m-%d %H:%M} to {verification.ended:%H:%M} UTC; Python "
         f"{platform.python_version()}, botocore {botocore.__version__}. {counts(verification)}.",
         "",
-        "| point | verdict | what has to be so | evidence |",
+        "| point | verdict | expected | evidence |",
         "|---|---|---|---|",
         *(_row(found) for found in verification.findings),
     ]

@@ -1,6 +1,6 @@
-"""What S3 and the stack itself show: refusals that have to happen, conditional writes, the stack's state.
+"""Checks of S3 and the stack: refused writes, conditional writes, the stack's state.
 
-Sources: S3 user guide, "Conditional requests" (412 where the condition isn't met) and "Protecting data with
+Sources: S3 user guide, "Conditional requests" (412 if the condition isn't met) and "Protecting data with
 server-side encryption"; CloudFormation API reference, DescribeStacks.
 """
 
@@ -16,7 +16,7 @@ from operations.verify.checks import Check, Seen, code_of, holds, not_seen, refu
 from operations.verify.observed import Observed
 
 _REFUSED = ("AccessDenied", "403", "InvalidRequest", "InvalidArgument")
-# No event comes of it, and no function reads it.
+# No event is sent for this prefix, and no function reads it.
 _FOLDER = "verify/"
 
 
@@ -30,7 +30,7 @@ def _stack(observed: Observed) -> Seen:
 
 
 def _other_encryption(observed: Observed) -> Seen:
-    """Writes with any encryption but the bucket's own, into the two buckets that hold what patients said."""
+    """Write with any encryption but the bucket's own to the two buckets with recordings and transcripts."""
     s3 = observed.client("s3")
     another_key = _key_of(observed, observed.deployed.audience)
     customer_key = base64.b64encode(bytes(32)).decode()
@@ -46,13 +46,13 @@ def _other_encryption(observed: Observed) -> Seen:
     for bucket in (observed.deployed.media, observed.deployed.clinical):
         for name, encryption in asked.items():
             if taken := _taken(s3, bucket, encryption):
-                return refuted(f"{bucket} has taken a write with {name}, version {taken}")
+                return refuted(f"{bucket} has accepted a write with {name}, version {taken}")
             refusals.append(f"{bucket}: {name}")
     return holds(f"refused: {', '.join(refusals)}")
 
 
 def _taken(s3: Any, bucket: str, encryption: Mapping[str, Any]) -> str | None:
-    """The version that a write has made, which is removed again; None if S3 has refused it."""
+    """The version that a write has made, and that is deleted again; None if S3 has refused the write."""
     key = f"{_FOLDER}{uuid.uuid4()}"
     try:
         answer = s3.put_object(Bucket=bucket, Key=key, Body=b"", **encryption)
@@ -75,7 +75,7 @@ def _key_of(observed: Observed, bucket: str) -> str:
 def _plain_http(observed: Observed) -> Seen:
     connection = observed.deployed.connection
     if connection.endpoint_url:
-        return not_seen(f"{connection.endpoint_url} answers in the place of AWS; S3 itself is not asked.")
+        return not_seen(f"{connection.endpoint_url} is used instead of AWS, so S3 itself isn't tested.")
     s3 = connection.session.client("s3", use_ssl=False, config=Config(retries={"max_attempts": 1}))
     for bucket in (observed.deployed.media, observed.deployed.clinical):
         try:
@@ -89,12 +89,12 @@ def _plain_http(observed: Observed) -> Seen:
 
 
 def _conditional_writes(observed: Observed) -> Seen:
-    """Plans, records and the suppression list are written as here: if there is none, or it is the one that was read."""
+    """Write as plans, records and the suppression list are written: if there is no object, or it is unchanged."""
     s3, bucket, key = observed.client("s3"), observed.deployed.clinical, f"{_FOLDER}{uuid.uuid4()}"
     versions: list[str] = []
 
     def put(body: bytes, **condition: str) -> str | None:
-        """The new ETag, None if the condition was not met."""
+        """The new ETag; None if the condition was not met."""
         try:
             answer = s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)
         except ClientError as error:
@@ -120,7 +120,7 @@ def _conditional_writes(observed: Observed) -> Seen:
 CHECKS: tuple[Check[Observed], ...] = (
     Check(
         "stack",
-        "The stack is whole, and protected from deletion where the environment says so.",
+        "The stack is complete, and protected from deletion if the environment's settings demand it.",
         "Deploy it again (make deploy ENV=…); docs/deploy.md says what to do after a failed deployment.",
         _stack,
     ),
@@ -138,7 +138,7 @@ CHECKS: tuple[Check[Observed], ...] = (
     ),
     Check(
         "conditional-writes",
-        "S3 writes under a condition or not at all, and an ETag changes with the content, under our key too.",
+        "S3 honours the condition of a write, and the ETag changes with the content, also under our key.",
         "Send us this report, and don't start executions over the same recordings at the same time.",
         _conditional_writes,
     ),

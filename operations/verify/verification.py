@@ -1,4 +1,4 @@
-"""A verification from end to end: the account, a rehearsal in the environment, and the test patient forgotten."""
+"""Verifies from end to end: checks the account, rehearses in the environment, and forgets the test patient."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -27,14 +27,14 @@ from operations.verify.checks import Check, Finding, Seen, Subject, Verdict, fin
 from operations.verify.observed import Observed
 from operations.verify.rehearsal import TEST_PATIENT, Say, forget, nothing_yet, rehearse, usable_seconds
 
-# What the sample says has 116 characters; Athena charges for 10 MB at least (Athena pricing page: 5 USD per TB).
+# The sample's transcript has 116 characters; Athena charges for at least 10 MB (Athena pricing page: 5 USD per TB).
 _SPOKEN_CHARACTERS = 120
 _MOST_NAMED = 3
 _ATHENA_USD = 10e6 / 1e12 * 5
 
 
 class Verification(NamedTuple):
-    """One finding for each point that was to be looked at, in the order of docs/aws.md."""
+    """One finding for each point, in the order of docs/aws.md."""
 
     environment: str
     region: str
@@ -49,7 +49,7 @@ class Verification(NamedTuple):
 
 def _forgotten(observed: Observed) -> Seen:
     if observed.outcome is None:
-        return refuted(observed.trouble.get("forget", "It was not tried."))
+        return refuted(observed.trouble.get("forget", "The removal was not tried."))
     removed, left = sum(observed.outcome.removed.values()), len(observed.outcome.left)
     evidence = f"{removed} removed, {observed.outcome.looked_at} looked at, {left} left"
     if left:
@@ -78,35 +78,35 @@ POINTS = tuple(check.point for check in CHECKS)
 
 
 def cost_usd() -> float:
-    """What a verification costs at most at list prices, in USD: one transcription, its entities, one query."""
+    """The most that a verification costs at list prices, in USD: one transcription, its entities, one query."""
     units = entity_detection_units(_SPOKEN_CHARACTERS)
     return usable_seconds() * TRANSCRIBE_MEDICAL_PER_SECOND + units * COMPREHEND_MEDICAL_PER_UNIT + _ATHENA_USD
 
 
 def announcement(prefix: str) -> str:
-    """What is going to happen, before it is asked whether it may."""
+    """The steps and their costs, for the question whether to go on."""
     return (
         f"In {prefix} this will\n"
         f"- upload two samples of {TEST_PATIENT}, one of which must be rejected, without consent to audiences;\n"
-        "- follow their execution, stop it once unless others' recordings are in it, redrive it, and start it again;\n"
+        "- follow their execution; stop and redrive it, unless it has other patients' recordings; start it again;\n"
         "- start an execution that must fail: its input names another bucket;\n"
         "- try writes that must be refused, set one alarm off and back, put a message into the dead-letter queue and\n"
         "  read it, and run one query. The alarms' addresses get a few mails;\n"
         f"- forget {TEST_PATIENT} and prove it, which reads every object of the environment's buckets.\n"
-        "If a cohort has changed enough since its last audience, the execution generates a new one, as any would.\n"
-        f"It takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
+        "If a cohort has changed enough since its last audience, the execution generates a new one, as any execution.\n"
+        f"This takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
         "for the proof (0.40 USD for a million objects)."
     )
 
 
 def check_points(names: Collection[str]) -> None:
-    """Raises OperationError for a name that is no point."""
+    """Raises OperationError for a name that isn't a point's."""
     if unknown := sorted(set(names) - set(POINTS)):
         raise OperationError(f"There is no point {unknown[0]}; the points are {', '.join(POINTS)}.")
 
 
 def verify_account(subject: Account, name: str, without: Collection[str]) -> Verification:
-    """Look at the account only; nothing is changed and nothing costs anything."""
+    """Check the account only, which changes nothing and costs nothing."""
     began = datetime.now(UTC)
     return _verification(name, subject, began, _findings(preflight.CHECKS, subject, without))
 
@@ -114,19 +114,19 @@ def verify_account(subject: Account, name: str, without: Collection[str]) -> Ver
 def verify(
     subject: Account, deployed: Deployed, name: str, without: Collection[str], patience_seconds: float, say: Say
 ) -> Verification:
-    """Look at the account and at the environment; the test patient is forgotten whatever was found.
+    """Check the account and the environment; the test patient is forgotten even if a check fails.
 
     Raises:
         OperationError: the samples can't be uploaded.
-        botocore.exceptions.ClientError: the right to upload or to list executions is missing.
+        botocore.exceptions.ClientError: the permission to upload or to list executions is missing.
     """
     began = datetime.now(UTC)
-    say("Looking at the account")
+    say("Checking the account")
     findings = _findings(preflight.CHECKS, subject, without)
     observed = nothing_yet(deployed, subject.environment)
     try:
         rehearse(observed, patience_seconds, say)
-        say("Looking at what there is")
+        say("Checking the environment")
         findings += _findings(_ENVIRONMENT, observed, without)
     finally:
         forget(observed, say)

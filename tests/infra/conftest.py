@@ -108,7 +108,7 @@ def parameters_with_model_of(account: str, environments: dict[str, Any]) -> dict
 
 @pytest.fixture
 def with_query(environments: dict[str, Any], new_stack: "Callable[..., PipelineStack]") -> "PipelineStack":
-    """A production whose one more cohort is selected by a query, not synthesized yet."""
+    """The production environment with one more cohort, selected by a query; not synthesized yet."""
     parameters = copy.deepcopy(environments["local"]["parameters"])
     collaboration = "01234567-89ab-cdef-0123-456789abcdef"
     parameters["StartAudienceGenerationJob"]["collaborationId"] = collaboration

@@ -1,4 +1,4 @@
-"""The entity records as a table: where, under which key, with which columns."""
+"""The table of entity records: its location, key and columns."""
 
 import re
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def test_the_saved_queries_are_in_the_workgroup_and_exist_after_it(local: Deploy
 def test_a_saved_query_names_columns_and_values_that_there_are(query: str) -> None:
     _, statement = QUERIES[query]
     assert f"FROM {TABLE}" in statement
-    # Out go texts and what the statement itself names; left are columns, functions and words of the language.
+    # Without strings and the statement's own names, only columns, functions and keywords are left.
     own = set(re.findall(r"\bAS (\w+)", statement)) | set(re.findall(r"(\w+) ->", statement)) | {"mentions", TABLE}
     words = set(re.findall(r"\b[a-z_0-9]*[a-z][a-z_0-9]*\b(?!\s*\()", re.sub(r"'[^']*'", "", statement)))
     assert words - own - {"name"} <= set(COLUMNS)

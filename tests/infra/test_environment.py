@@ -11,7 +11,7 @@ from infra.settings import ConfigurationError
 
 @pytest.fixture
 def entry(environments: dict[str, Any]) -> dict[str, Any]:
-    """A copy of the local environment's entry, free to be spoiled."""
+    """A copy of the local environment's entry, which a test may change."""
     copied: dict[str, Any] = copy.deepcopy(environments["local"])
     return copied
 

@@ -17,13 +17,13 @@ from infra.functions import FUNCTIONS
 from infra.sdk_models import OPERATIONS
 from infra.settings import ConfigurationError
 
-# What the runtime has of botocore and what that needs. Not boto3, which would take its time.
+# The runtime's botocore and its dependencies; boto3 would take longer.
 RUNTIME = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
 
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code with the bytecode of this Python, whichever it is."""
+    """The code with the bytecode of this Python."""
     folder = tmp_path_factory.mktemp("code")
     write_function_code(folder, bytecode=True)
     return folder

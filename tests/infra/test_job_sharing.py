@@ -9,7 +9,7 @@ def test_the_jobs_are_shared_out_once_a_minute(local: Deployed) -> None:
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     (target,) = rule["Targets"]
     assert target["Arn"] == "Functions/ShareJobs/Function.Arn"
-    # A call that comes late would only meet the next one.
+    # A late call would only overlap the next one.
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
 
 

@@ -12,7 +12,7 @@ def test_the_ledger_is_one_table_on_demand_with_one_key_attribute_and_nothing_be
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert table["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    # An index or a stream would be another way to the items; an expiry would forget a consent.
+    # An index or a stream would be another way to read the items; an expiry would delete a consent.
     assert not {"GlobalSecondaryIndexes", "LocalSecondaryIndexes", "StreamSpecification"} & set(table)
     assert not {"TimeToLiveSpecification", "ResourcePolicy"} & set(table)
 

@@ -1,4 +1,4 @@
-"""Alarms that can be raised, reach someone, and say what to do."""
+"""Alarms can be raised, reach people, and link to the runbook."""
 
 import json
 import re
@@ -102,7 +102,7 @@ def test_cloudwatch_takes_the_longest_time_that_may_be_set(deploy: Callable[...,
 
 
 def changed(deploy: Callable[..., Deployed], monitoring: dict[str, Any]) -> Deployed:
-    """An uncached deployment: settings that are objects can be no key of a cache."""
+    """An uncached deployment, because settings that are objects can't be cache keys."""
     uncached: Callable[..., Deployed] = deploy.__wrapped__  # type: ignore[attr-defined]
     return uncached("local", monitoring=monitoring)
 
@@ -153,7 +153,7 @@ def test_the_topic_is_encrypted_and_only_this_environments_alarms_may_publish(lo
 def test_cloudwatch_may_use_the_key_for_this_environments_alarms_and_where_kms_hears_of_no_alarm(
     local: Deployed,
 ) -> None:
-    """Without it an encrypted topic swallows every alarm: nothing fails, and nobody is told."""
+    """Without it an encrypted topic drops every alarm without an error."""
     statements = local.resources["Storage/Operations/Key"]["Properties"]["KeyPolicy"]["Statement"]
     (ours,) = [one for one in statements if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
     assert set(ours["Action"]) == {"kms:GenerateDataKey", "kms:Decrypt"}

@@ -1,4 +1,4 @@
-"""The whole table of what each role may do, as `action on resource`; a changed grant has to be changed here too."""
+"""All grants of each role, as `action on resource`; a changed grant has to be changed here too."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ JOB_RECORDS = {
 
 
 def of_ledger(read: str, update: str = "", check: str = "") -> dict[str, set[str]]:
-    """Items of these kinds, as `grants` spells them."""
+    """Items of these kinds, in the notation of `grants`."""
     kinds = {"BatchGetItem": read, "UpdateItem": update, "ConditionCheckItem": check}
     return {
         f"dynamodb:{action}": {f"{LEDGER}/{kind}#*" for kind in of_action.split()}
@@ -53,7 +53,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/records/*", f"{CLINICAL}/entity-jobs/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/batches/*"},
-        # Of a transaction, each part may have to be allowed for the keys of all parts.
+        # Each part of a transaction may need the right for the keys of all parts.
         **of_ledger("object claim execution", update="object claim execution", check="execution claim"),
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
@@ -166,7 +166,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def grants(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Action -> resources; of the ledger, the items in it that a condition narrows the action to."""
+    """Action -> resources; for the ledger, the items to which a condition narrows the action."""
     found: dict[str, set[str]] = {}
     for statement in statements:
         assert statement["Effect"] == "Allow"
@@ -237,7 +237,7 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
         ("plan_batch", "BatchGetItem", ["claim#1", "job#1"], False),
         ("plan_batch", "UpdateItem", ["claim#1"], True),
         ("plan_batch", "ConditionCheckItem", ["execution#1"], True),
-        # A transaction, if each of its parts is asked for with the keys of all.
+        # A transaction, in the variant that checks each part with the keys of all.
         ("plan_batch", "ConditionCheckItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "UpdateItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),

@@ -15,7 +15,7 @@ from tests.infra.conftest import ACCOUNT, REGION, Deployed, synthesized
 from tests.infra.test_permissions import as_list
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # parliament finds its data by the deprecated pkg_resources
+    warnings.simplefilter("ignore")  # parliament uses the deprecated pkg_resources
     import parliament  # type: ignore[import-untyped]
 
 _HERE = f"{REGION}:{ACCOUNT}"
@@ -30,7 +30,7 @@ _ARNS = {
 }
 _EXECUTION = "parliament's data has express executions only; the reference has those of standard workflows as well."
 
-# What parliament finds and we keep, by policy, kind of finding and action.
+# Parliament's findings that we accept, by policy, kind of finding and action.
 KNOWN = {
     ("Functions/PlanBatch/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Workflow/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,

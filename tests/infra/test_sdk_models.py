@@ -26,7 +26,7 @@ CLIENTS = {
     "stepfunctions": "stepfunctions",
     "transcribe": "transcribe",
 }
-# What a client has besides the operations of its service.
+# A client's members besides the operations of its service.
 OWN = {"exceptions", "get_paginator", "meta"}
 
 
@@ -39,7 +39,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def client(service: str, models: Path | None) -> Any:
     session = botocore.session.Session()
-    # Of its own: calling S3 changes the paths in a loaded model, and the tests' sessions share theirs.
+    # A separate session, because calling S3 changes the paths in a loaded model, which the tests' sessions share.
     session.register_component("data_loader", create_loader(str(models) if models else None))
     return session.create_client(
         service,
@@ -56,7 +56,7 @@ def nodes() -> Iterator[ast.AST]:
 
 
 def members() -> Iterator[tuple[str, str]]:
-    """Service and member of every use of a client in the functions' code, of pages the operation."""
+    """Service and member of every use of a client in the functions' code; for a paginator, the operation."""
     for node in nodes():
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in CLIENTS:
             if (
@@ -115,7 +115,7 @@ def test_requests_are_made_as_by_the_whole_models(models: Path, service: str) ->
 
 @pytest.mark.parametrize("service", OPERATIONS)
 def test_a_model_names_only_the_protocol_that_old_and_new_versions_use(models: Path, service: str) -> None:
-    """So tried with botocore 1.34.162, 1.35.99 and 1.36.26: they read what is written here, and send the same."""
+    """Botocore 1.34.162, 1.35.99 and 1.36.26 were tried: they read these models and send the same requests."""
     (file,) = models.glob(f"{service}/*/service-2.json")
     metadata = json.loads(file.read_text())["metadata"]
     assert metadata["protocol"] in ("json", "query", "rest-json", "rest-xml", "ec2")
@@ -137,7 +137,7 @@ def test_a_service_with_new_protocols_only_is_named() -> None:
 
 def undocumented(operation: Any) -> list[Any]:
     """Everything botocore derives a request and its answer from: all shapes below, as text."""
-    # Of the protocols that a service has, the one that is used.
+    # The service's protocols, and the one that is used.
     chosen = operation.service_model.resolved_protocol
     metadata = {**operation.metadata, "protocol": chosen, "protocols": [chosen]}
     told: list[Any] = [operation.http, metadata, operation.endpoint, operation.auth]

@@ -1,4 +1,4 @@
-"""What the services allow, just inside and just outside, where an environment of cdk.json may ask for it."""
+"""The services' limits for values of cdk.json: the last allowed value and the first refused one."""
 
 import copy
 from collections.abc import Callable

@@ -95,7 +95,7 @@ class Team:
 
 
 def team(*written: dict[str, Any]) -> Team:
-    """Out of `people` in several places, the first of which counts."""
+    """Read from `people` in several locations, the first of which counts."""
     places = ("top", "below", "bottom")
     return read_object(
         Team, Layers("top", tuple((place, {"people": people}) for place, people in zip(places, written, strict=False)))

@@ -40,7 +40,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
 
 
 def chosen_names(deployed: Deployed) -> list[tuple[str, str]]:
-    """Resource type and name of everything whose name CloudFormation does not make up."""
+    """Resource type and name of every resource with an explicit name."""
     return [
         (resource_type, properties[key])
         for resource_type, key in NAME_PROPERTIES.items()
@@ -102,7 +102,7 @@ def test_the_stack_fits_cloudformation_with_room_for_growth(local: Deployed) -> 
 
 def test_no_account_and_no_region_is_written_into_the_template(new_stack: Callable[..., PipelineStack]) -> None:
     template = dict(Template.from_stack(new_stack("dev")).to_json())
-    # But for the map by which CloudFormation refuses other Regions.
+    # Except the map by which CloudFormation refuses other Regions.
     assert template.pop("Mappings") == {
         "OnlyRegionsWithAllThreeServices": {
             "us-east-1": {"Name": "US East (N. Virginia)"},

@@ -6,7 +6,7 @@ import pytest
 from local.aws.policies import Decision, Request, evaluate
 from tests.infra.conftest import ACCOUNT, Deployed
 
-# Recordings and results, the keys to them, what the ledger has, events on their way, logs and executions.
+# Recordings and results with their keys, the ledger, queued events, logs and executions.
 WITH_DATA = {
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
@@ -227,5 +227,5 @@ def test_only_the_account_itself_and_named_uses_have_a_key(local: Deployed) -> N
             if store == "Operations"
             else set()
         )
-        # Which condition EventBridge meets isn't documented (infra/ingest.py).
+        # AWS doesn't document which condition EventBridge meets (infra/ingest.py).
         assert {name for name, condition in services.items() if not condition} <= {"events.amazonaws.com"}

@@ -53,7 +53,7 @@ def work(world: World, user_id: str) -> None:
     world.forgotten.discard(user_id)
     world.patch.setattr(at_work, "sleep", lambda seconds: world.scheduler.wait(lambda: not left_behind(world)))
     try:
-        plan = forgetting.look(deployed, user_id, report, world.note)
+        plan = forgetting.plan_removal(deployed, user_id, report, world.note)
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)
     except OperationError as error:
         world.note(f"-- forget: {error}")

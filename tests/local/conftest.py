@@ -8,6 +8,6 @@ from local.aws.open_points import DEFAULT, play
 
 @pytest.fixture
 def playing() -> Iterator[Callable[..., None]]:
-    """playing(point=way, ...) plays these ways, and the default ones of all other points, until the end of the test."""
+    """playing(point=variant, ...) plays these variants, and the defaults of all other points, until the test ends."""
     yield lambda **ways: play(replace(DEFAULT, **ways))
     play(DEFAULT)

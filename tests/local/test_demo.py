@@ -88,7 +88,7 @@ def test_a_recording_without_an_outcome_fails_the_demonstration(results: Results
 
 def test_a_promised_file_that_is_missing_fails_the_demonstration(results: Results) -> None:
     (results.folder / "a.wav.txt").unlink()
-    with pytest.raises(DemoError, match=r"Promised files are missing: .*a\.wav\.txt"):
+    with pytest.raises(DemoError, match=r"Result files are missing: .*a\.wav\.txt"):
         check(results, dropped("a.wav", "b.wav"))
 
 

@@ -1,4 +1,4 @@
-"""The command line of the local AWS, as far as a person sees it."""
+"""The command line of the local AWS."""
 
 import io
 import os
@@ -24,7 +24,7 @@ Command = Callable[..., int]
 
 @pytest.fixture
 def command() -> Command:
-    """Run `python -m local` with these arguments; its exit code."""
+    """Run `python -m local` with these arguments, and return its exit code."""
 
     def run(*arguments: str) -> int:
         with pytest.raises(SystemExit) as ended:

@@ -37,5 +37,5 @@ def test_without_a_page_it_is_told_where_one_comes_from(tmp_path: Path) -> None:
 
 def test_without_a_browser_the_page_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda url: False)
-    with pytest.raises(ReportError, match=r"No browser is found here; open .*drop-b/report\.html"):
+    with pytest.raises(ReportError, match=r"No browser is found; open .*drop-b/report\.html"):
         open_newest(folder)

@@ -12,7 +12,7 @@ from local.results import LONGEST_NAME_BYTES, copy_results, local_path
 
 
 class Objects(dict[str, Any]):
-    """The clinical bucket, as far as it is read."""
+    """The part of the clinical bucket that is read."""
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         assert Bucket == "clinical"

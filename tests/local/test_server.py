@@ -50,7 +50,7 @@ def test_a_proxy_is_asked_for_nothing_that_is_here(start: Any, monkeypatch: pyte
     monkeypatch.setenv("no_proxy", "intranet.example")
     aws = start()
     assert aws.client("s3").list_buckets()["Buckets"][0]["Name"] == ASSET_BUCKET
-    # Whoever makes a client in this process.
+    # Any client that is made in this process.
     client = boto3.client("sts", aws_access_key_id="local", aws_secret_access_key="local")
     assert client.get_caller_identity()["Account"] == "123456789012"
     aws.stop()
@@ -223,7 +223,7 @@ def test_no_transcription_reaches_the_next_one(start: Any, free_port: int, monke
     [worker] = [thread for thread in threading.enumerate() if thread.name == "medical-transcription"]
     first.stop()
 
-    # On the same port, where the first one's work would find it.
+    # On the same port, which the first one's threads would call.
     second = start(services=services, port=free_port)
     s3 = second.client("s3")
     s3.create_bucket(Bucket="clinical")

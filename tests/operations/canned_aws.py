@@ -1,4 +1,4 @@
-"""An AWS that answers every request as it is told to, before anything is sent: refusals, pages, broken connections."""
+"""An AWS with a given answer to every request, before anything is sent: refusals, pages, broken connections."""
 
 import json
 from collections.abc import Callable
@@ -26,13 +26,13 @@ _REQUEST_ID = {"x-amzn-RequestId": "5a8c0f1e-0000-4000-8000-000000000000"}
 
 
 def install(patch: pytest.MonkeyPatch, answer: Answer) -> None:
-    """Every client answers so; the SDK repeats its requests without waiting."""
+    """Every client gets this answer; the SDK retries without waiting."""
     patch.setattr(URLLib3Session, "send", lambda self, request: answer(request))
     patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
 
 
 def refusal(code: str, message: str | None, status: int) -> Answer:
-    """What AWS says in each service's own protocol."""
+    """AWS's refusal, in the service's own protocol."""
 
     def answer(request: AWSPreparedRequest) -> AWSResponse:
         headers = {"content-type": "application/x-amz-json-1.0", **_REQUEST_ID}
@@ -51,7 +51,7 @@ def refusal(code: str, message: str | None, status: int) -> Answer:
 
 
 def page(status: int, text: str = "<!DOCTYPE html><html><body>{Blocked}</body></html>") -> Answer:
-    """What a proxy says instead of AWS."""
+    """The page of a proxy instead of AWS's answer."""
     return lambda request: response(request, status, text, {"content-type": "text/html; charset=utf-8"})
 
 
@@ -63,7 +63,7 @@ def raising(error: Exception) -> Answer:
 
 
 def after_the_stack(answer: Answer) -> Answer:
-    """An environment that is found, where everything else has this answer."""
+    """An environment that is found, and whose other requests get this answer."""
 
     def found(request: AWSPreparedRequest) -> AWSResponse:
         action = parse_qs(_body(request).decode("latin-1")).get("Action", [""])[0]

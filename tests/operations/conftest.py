@@ -52,12 +52,12 @@ def log_bucket(run: Run) -> str:
 
 
 def clear_access_logs(run: Run) -> None:
-    """Every search would read them all."""
+    """Delete the access logs, all of which every search would read."""
     delete(run.s3, list(list_versions(run.s3, log_bucket(run))))
 
 
 def deliver_access_logs(run: Run, wanted: bool) -> None:
-    """One object per request and at once, as moto does, which is slow; or none."""
+    """Turn access logs on or off; moto writes them slowly, one object per request."""
     logs = log_bucket(run)
     for name in [item["Name"] for item in run.s3.list_buckets()["Buckets"] if "-storage" in item["Name"]]:
         if name != logs:
@@ -79,7 +79,7 @@ def deployed(world: Run) -> Deployed:
 
 @pytest.fixture
 def operate(world: Run) -> Command:
-    """Run a command; the output is as wide as it likes."""
+    """Run a command, whose output isn't wrapped."""
 
     def operate(*arguments: str, stdin: str | None = None) -> Answer:
         options = ["--env", "local", "--endpoint-url", world.pipeline.aws.endpoint]

@@ -1,4 +1,4 @@
-"""What to press, as the command line and the console say it, is what docs/reruns.md says."""
+"""The advice of the command line and the console is that of docs/reruns.md."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from tests.docs.pages import sections
 BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
 ROWS = sections("reruns.md")[""]
 # Names of Step Functions that this definition can't end with: it has no Parallel, heartbeat, intrinsic function,
-# JSONata or ResultWriter, each Choice has a default, and States.ALL is what a retrier says.
+# JSONata or ResultWriter, each Choice has a default, and States.ALL is a retrier's.
 OF_OTHERS = {"ALL", "BranchFailed", "HeartbeatTimeout", "IntrinsicFailure", "NoChoiceMatched", "QueryEvaluationError"}
 OF_OTHERS |= {"ResultWriterFailed"}
 
@@ -27,7 +27,7 @@ def our_errors() -> set[str]:
 
 
 def errors_of_the_definition() -> set[str]:
-    """Those that it retries, or knows that it need not."""
+    """The errors that its retriers name."""
 
     def found(item: Any) -> set[str]:
         if isinstance(item, dict):

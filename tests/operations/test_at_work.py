@@ -1,4 +1,4 @@
-"""What is waited for before a patient is forgotten: executions, and the functions that they leave behind."""
+"""The wait before a patient is forgotten: for executions, and for functions that outlive them."""
 
 import json
 import re
@@ -18,7 +18,7 @@ ANOTHERS = "s3://media/media/p-2/visit.wav"
 
 
 class Executions:
-    """An AWS with these executions, listed in pages of one, whose clock goes on when somebody sleeps."""
+    """An AWS with these executions, listed in pages of one, whose clock advances when `sleep` is called."""
 
     def __init__(self, *listed: dict[str, Any]) -> None:
         self.listed, self.slept = list(listed), list[float]()
@@ -65,7 +65,7 @@ Wait = Callable[[Executions], list[str]]
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
-    """Wait until p-1 may be forgotten; what was said meanwhile."""
+    """Wait until p-1 may be forgotten, and return the messages."""
 
     def wait(executions: Executions) -> list[str]:
         said: list[str] = []

@@ -1,4 +1,4 @@
-"""A configured audience model is made once, found again, and never made over something else."""
+"""A configured audience model is made once, found again, and never replaces another resource."""
 
 import json
 import uuid
@@ -64,7 +64,7 @@ class Aws:
         return [role["RoleName"] for role in roles if f"-{self.name}-" in role["RoleName"]]
 
     def model(self) -> AudienceModel:
-        """The audience model as the local service keeps it."""
+        """The audience model in the local service."""
         models = cleanroomsml_backends[ACCOUNT]["us-east-1"].audience_models.values()
         (model,) = [model for model in models if model.name == self.name]
         return model
@@ -97,7 +97,7 @@ def running(interactions: Path) -> Iterator[Aws]:
 
 @pytest.fixture
 def aws(running: Aws) -> Aws:
-    """With a name that nothing has, and no table of it."""
+    """With a unique name, and without its table."""
     running.name = f"readers-{uuid.uuid4().hex[:8]}"
     return running
 
@@ -320,7 +320,7 @@ def test_without_credentials_the_command_says_so(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert aws.command() == 1
-    assert "No AWS credentials are found; log in" in capsys.readouterr().err
+    assert "There are no AWS credentials; log in" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("table")
@@ -365,7 +365,7 @@ def test_the_rights_that_the_page_names_are_those_that_are_used(aws: Aws) -> Non
     used = {action for action in actions_used[user] if not action.startswith("cleanrooms-ml:")}
     (named,) = [document for document in examples("deploy.md") if "glue:GetTable" in json.dumps(document)]
     listed = [statement["Action"] for statement in named["Statement"]]
-    # PassRole to the service is in the managed policy, and Clean Rooms ML asks for it.
+    # The managed policy allows PassRole to the service, which Clean Rooms ML needs.
     assert used - {"iam:PassRole"} == {action for actions in listed for action in as_list(actions)}
 
 

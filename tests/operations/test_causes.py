@@ -1,4 +1,4 @@
-"""What Step Functions says of a failure becomes the sentence in it."""
+"""The message is extracted from the cause of a failure."""
 
 import json
 

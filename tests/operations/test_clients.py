@@ -1,4 +1,4 @@
-"""Clients on a machine with a proxy, as its variables and its pages are."""
+"""Clients on a machine with a proxy: its environment variables, and the pages that it answers."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Running, looking, redriving and starting again from the command line."""
+"""The commands run, status, redrive and again."""
 
 import os
 from pathlib import Path
@@ -228,7 +228,7 @@ def test_an_environment_without_a_stack_is_told(run: Run, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ({"AWS_DEFAULT_REGION": "us-east-1"}, "No AWS credentials are found"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "There are no AWS credentials"),
         ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "No Region is set"),
         ({"AWS_PROFILE": "nobody"}, "unset AWS_PROFILE"),
     ],

@@ -1,6 +1,6 @@
-"""No command ends in a stack trace, whatever goes wrong between the user's machine and AWS.
+"""No command ends in a stack trace, for any failure between the user's machine and AWS.
 
-The commands are those of the command line itself: a new one is walked as soon as it is there.
+The commands are read from the command line itself, so a new one is tested automatically.
 """
 
 import errno
@@ -92,7 +92,7 @@ WHAT_TO_DO = re.compile(
 
 @pytest.fixture(scope="module", autouse=True)
 def one_session() -> Iterator[None]:
-    """Clients take longer to make than to fail."""
+    """Creating clients takes longer than their failing calls."""
     session = boto3.Session("id", "secret", region_name="us-east-1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boto3, "Session", lambda *_, **__: session)
@@ -107,7 +107,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def arguments(name: str, recording: Path) -> list[str]:
-    """What the command must be given, of whatever kind."""
+    """Values for the command's required parameters."""
     given = [name]
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "argument":
@@ -136,7 +136,7 @@ def check(code: int, output: str, error: str, *, is_verdict: bool = False) -> No
 def run(given: list[str], answer: Answer, *, is_verdict: bool = False) -> None:
     with pytest.MonkeyPatch.context() as patch:
         canned_aws.install(patch, answer)
-        # It would be made anew each time, which takes longer than most commands here.
+        # Otherwise it would be created for each command, which takes longer than most commands here.
         patch.setattr("typer.testing._get_command", lambda _: GROUP)
         ended = CliRunner().invoke(app, given)
     assert ended.exception is None or isinstance(ended.exception, SystemExit), repr(ended.exception)
@@ -159,7 +159,7 @@ def test_a_command_that_has_found_the_environment_says_so_too(failure: str, reco
 @pytest.mark.parametrize(("name", "flag"), FLAGS)
 def test_whatever_else_is_asked_for(name: str, flag: str, recording: Path) -> None:
     for failure in ("page 200", "500 InternalFailure"):
-        # Without a stack a verification of the account has its verdicts all the same.
+        # A verification of the account needs no stack.
         is_verdict = flag == "--preflight"
         run([*arguments(name, recording), flag], FAILURES[failure], is_verdict=is_verdict)
 
@@ -273,17 +273,17 @@ def test_a_failure_of_the_machine_is_told_by_every_command(
     ("given", "answer", "told"),
     [
         (["forget", "p-1"], "", "give --yes or --dry-run."),
-        (["forget", "p-1"], "n\n", "Nothing was changed, as you say; the same command asks again."),
+        (["forget", "p-1"], "n\n", "Nothing was changed, because the answer was no."),
         (["verify"], "", "give --yes or --preflight."),
     ],
 )
 def test_a_question_that_nobody_answers_is_no_yes(
     given: list[str], answer: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.__main__.forgetting.look", lambda *_, **__: None)
+    monkeypatch.setattr("operations.__main__.forgetting.plan_removal", lambda *_, **__: None)
     monkeypatch.setattr("operations.__main__.forgetting.forget", lambda *_, **__: pytest.fail("it was done"))
     monkeypatch.setattr("operations.__main__.refuse_unknown", lambda *_: None)
-    monkeypatch.setattr("operations.__main__.output.plan", lambda _: None)
+    monkeypatch.setattr("operations.__main__.forgetting_output.print_plan", lambda _: None)
     canned_aws.install(monkeypatch, after_the_stack(page(200)))
     ended = CliRunner().invoke(app, [*given, "--env", "dev"], input=answer)
     assert ended.exit_code == 1
@@ -308,7 +308,7 @@ def test_ctrl_c_at_a_question_stops_the_command(monkeypatch: pytest.MonkeyPatch)
 
 
 def ended(shell: str, **variables: str) -> tuple[int, str]:
-    """Of a command in a shell of its own: the exit code and the standard error."""
+    """Run a command in a new shell, and return its exit code and standard error."""
     environment = {**os.environ, **variables, "PYTHON": sys.executable}
     done = subprocess.run(["bash", "-o", "pipefail", "-c", shell], env=environment, capture_output=True, text=True)
     return done.returncode, done.stderr

@@ -1,4 +1,4 @@
-"""Executions in the order in which AWS lists them, which the local AWS doesn't: those that have ended by their end."""
+"""Executions in AWS's order, by their end if they have ended, which the local AWS doesn't follow."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

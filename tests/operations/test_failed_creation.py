@@ -20,7 +20,7 @@ STACK = "clinical-media-prod"
 TEMPLATE = json.dumps({"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}})
 DEPLOY_ROLE = f"cdk-hnb659fds-deploy-role-{ACCOUNT_ID}-{REGION}"
 ASSUME = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{ACCOUNT_ID}:role/{DEPLOY_ROLE}"}
-# Of the rights that the bootstrap's template gives its deploy role, those that are needed here.
+# The rights of the bootstrap's deploy role that are needed here.
 PROTECT = {
     "Effect": "Allow",
     "Action": ["cloudformation:DescribeStacks", "cloudformation:UpdateTerminationProtection"],
@@ -92,7 +92,7 @@ class Stack:
         return bool(stack["EnableTerminationProtection"])
 
     def delete(self) -> None:
-        """As the CDK CLI does before it tries again."""
+        """Delete the stack, as the CDK CLI does before it tries again."""
         self.cloudformation.delete_stack(StackName=STACK)
 
     def remove(self) -> None:
@@ -192,7 +192,7 @@ def test_the_role_is_the_one_that_the_cdk_cli_deploys_with() -> None:
 
 def test_make_deploy_unblocks_first() -> None:
     made = subprocess.run(["make", "--dry-run", "deploy", "ENV=prod"], capture_output=True, text=True, check=True)
-    # Called by `make test`, it also says which folder it enters and leaves.
+    # Called by `make test`, make also prints the folder that it enters and leaves.
     first, second = [line for line in made.stdout.splitlines() if not line.startswith("make")][-2:]
     assert first.endswith("python -m operations unblock --env prod")
     assert second.endswith(" deploy -c env=prod")

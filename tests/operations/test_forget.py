@@ -1,4 +1,4 @@
-"""Forgetting patients whose recordings were in one batch with another's, on the local AWS."""
+"""Forgetting patients whose recordings were in one batch with another patient's, on the local AWS."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LAST_LINE = re.compile(r"forget: (\d+) objects removed, (\d+) rewritten, (\d+) l
 
 
 def silent(*_: Any) -> None:
-    """Nobody looks."""
+    """Ignore the progress."""
 
 
 class Stored(NamedTuple):
@@ -60,7 +60,7 @@ def content(version: FakeKey) -> bytes:
 
 
 def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
-    """Every object with a version whose key, metadata or content has one of these, but for the suppression list."""
+    """Every object with a version whose key, metadata or content has one of these, except the suppression list."""
     return {
         f"{item.bucket}/{item.key}"
         for item in stored(run)
@@ -71,7 +71,7 @@ def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
 
 
 def ledger_naming(deployed: Deployed, *traces: str) -> set[str]:
-    """The keys of the ledger's items that have one of these in their keys; of all of them if none is given."""
+    """The keys of the ledger's items that contain one of these; all keys if none is given."""
     items = deployed.client("dynamodb").scan(TableName=deployed.ledger, ConsistentRead=True)["Items"]
     keys = {item["pk"]["S"] for item in items}
     return {key for key in keys if not traces or any(trace in key for trace in traces)}
@@ -79,7 +79,7 @@ def ledger_naming(deployed: Deployed, *traces: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def plan(world: Run) -> dict[str, Any]:
-    """Of a batch with all three patients, who are in a seed too, and whom tests may forget but for p-stays."""
+    """The run of a batch with three patients, who are also in a seed; tests may forget all but p-stays."""
     users = ("p-gone", "p-cut", "p-stays")
     world.remember([f"p-{number:03}" for number in range(1, 31)] + list(users))
     media = []
@@ -100,7 +100,7 @@ def ids_of(plan: dict[str, Any], user_id: str) -> list[str]:
 
 
 def access_log(run: Run, *keys: str) -> str:
-    """The key in the log bucket of a log of these requests, as S3 would have delivered it."""
+    """Write an access log of these requests, and return its key in the log bucket."""
     lines = [
         f"owner {run.pipeline.media_bucket} [24/Nov/2026:14:00:00 +0000] 192.0.2.3 arn:aws:iam::1:user/ann 3E57 "
         f'REST.GET.OBJECT {key} "GET /{key}?versionId=1 HTTP/1.1" 200 - 1 1 7 7 "-" "aws-cli" -'
@@ -148,7 +148,7 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
     transcribe = deployed.client("transcribe")
     assert transcribe.list_medical_transcription_jobs(JobNameContains=gone[0])["MedicalTranscriptionJobSummaries"] == []
 
-    # What named both was written anew, everything else of the other is as it was.
+    # Objects that named both were rewritten; the other patient's own objects are unchanged.
     assert naming(run, *stays) == of_the_other
     assert ledger_naming(deployed, *stays) == items_of_the_other
     assert any(key.startswith("entity-jobs/") for _, _, key in (name.partition("/") for name in of_the_other))
@@ -171,7 +171,7 @@ def test_everything_of_the_patient_goes_and_the_other_keeps_everything(
 
     clear_access_logs(run)
 
-    # The audiences made with them were told, and are found again when they are to go.
+    # The audiences with them were reported, and are found again for their deletion.
     arns = set(re.findall(r"arn:aws:cleanrooms-ml:[^\s,]+(?<!\.)", answer.output))
     assert arns
     again = operate("forget", "p-gone", "--yes", "--audiences", "--json")
@@ -246,7 +246,7 @@ class SuppressionList:
 
 @pytest.fixture
 def listed(run: Run, deployed: Deployed) -> Iterator[SuppressionList]:
-    """The list, which is empty until the test writes it, and has in the end what it had before."""
+    """The suppression list, empty for the test and restored afterwards."""
     suppression = SuppressionList(run, deployed)
     try:
         before = suppression.read()
@@ -298,7 +298,7 @@ def test_a_patient_in_several_spellings_goes_as_one(
     other = run.drop("media/p-Renee/visit.wav", said)
     for uri in [*uris, other]:
         run.execution_of(uri)
-    # As it was written before user ids had one spelling, and by others.
+    # As written before user ids had a canonical spelling, and by other programs.
     old = {"batch_id": "old", "rejected": [{"media_id": "0" * 32, "user_id": decomposed, "uri": uris[1]}]}
     run.s3.put_object(Bucket=deployed.clinical, Key="batches/old/plan.json", Body=json.dumps(old).encode())
     run.s3.put_object(Bucket=deployed.clinical, Key="queries/2.csv", Body=f'"{decomposed}"\n'.encode())
@@ -383,7 +383,7 @@ def test_a_function_that_a_stopped_execution_has_left_behind_is_waited_for(
     run.until(lambda: bool(jobs()))
     (execution,) = [item for item in run.executions() if uri in item["input"]]
     deployed.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
-    # A job that is running is refused, as everywhere.
+    # Deleting a running job is refused.
     run.until(lambda: not jobs())
 
     def an_hour_goes_by(seconds: float) -> None:
@@ -403,7 +403,7 @@ def test_what_was_started_while_somebody_was_asked_is_noticed_before_anything_is
     run: Run, deployed: Deployed
 ) -> None:
     run.execution_of(run.drop("media/p-asked/visit.wav", b""))
-    found = forgetting.look(deployed, "p-asked", silent, silent)
+    found = forgetting.plan_removal(deployed, "p-asked", silent, silent)
     run.engines.seconds_per_job = 0.6
     uri = run.drop("media/p-asked/more.wav", run.engines.recording("Patient has fever."))
     run.until(lambda: any(uri in item["input"] for item in run.executions()))
@@ -434,7 +434,7 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
         with monkeypatch.context() as patch:
             patch.setattr("operations.forgetting.removal.replace", cut)
-            found = forgetting.look(deployed, "p-cut", silent, silent)
+            found = forgetting.plan_removal(deployed, "p-cut", silent, silent)
             with pytest.raises(Cut):
                 forgetting.forget(deployed, found, silent, delete_audiences=False)
     assert naming(run, *ids)
@@ -444,9 +444,9 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
 
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
-    """Every object that the pipeline wrote is of a kind that the removal knows."""
-    found = forgetting.look(deployed, "p-nobody", silent, silent)
+    """The removal knows the kind of every object that the pipeline has written."""
+    found = forgetting.plan_removal(deployed, "p-nobody", silent, silent)
     everything = len(stored(run)) + len(ledger_naming(deployed))
     assert proof.leftovers(deployed, found.known, silent) == ([], everything)
-    unknown = {item.key for item in stored(run) if layout.place_of(deployed, item.bucket, item.key).kind == "others"}
+    unknown = {item.key for item in stored(run) if layout.category_of(deployed, item.bucket, item.key).kind == "others"}
     assert unknown == set()

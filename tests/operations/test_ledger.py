@@ -66,7 +66,7 @@ def test_the_items_of_the_patients_recordings_go_and_all_others_stay(table: Any,
 
 
 def test_every_page_is_read(table: Any, deployed: Deployed) -> None:
-    # A page ends after a megabyte.
+    # A page of a scan ends after a megabyte.
     put(table, *({"pk": f"job#{number}", "id": "x" * 300_000} for number in range(8)), *MINE)
     assert len(ledger.items_of(deployed, TRACES)) == 2
     assert ledger.leftovers(deployed, TRACES)[1] == 10

@@ -1,4 +1,4 @@
-"""Which pointers to a cohort's seed go with a patient."""
+"""The removal of pointers to a cohort's seed."""
 
 import json
 from collections.abc import Iterator
@@ -48,9 +48,9 @@ def named(seed: str) -> str:
 
 
 def gone(s3: Any) -> int:
-    """How many versions of the pointer go with the patient, whom one seed holds."""
+    """How many versions of the pointer are removed with a patient who is in one seed."""
     (seed,) = list_versions(s3, AUDIENCE, "seeds/c/theirs.jsonl")
-    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, layout.Place("seeds", "lines"))])))
+    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, layout.Category("seeds", "lines"))])))
 
 
 def test_a_pointer_to_a_seed_with_the_patient_goes_with_all_its_versions(s3: Any) -> None:
@@ -60,7 +60,7 @@ def test_a_pointer_to_a_seed_with_the_patient_goes_with_all_its_versions(s3: Any
 
 
 def test_a_pointer_to_a_seed_without_the_patient_stays(s3: Any) -> None:
-    """With none, the next batch would make a seed that may differ from that one by a newcomer."""
+    """Without a pointer, the next batch would make a seed that may differ only by one new patient."""
     for seed in ("theirs", "others"):
         point(s3, named(seed))
     assert gone(s3) == 0

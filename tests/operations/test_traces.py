@@ -1,4 +1,4 @@
-"""What names a patient, and what only looks so."""
+"""Text that names a patient, and text that only resembles it."""
 
 import html
 import json

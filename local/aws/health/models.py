@@ -11,7 +11,7 @@ class HealthBackend(BaseBackend):
     """Reads of the account's facts."""
 
     def service_lifecycles(self, service: str | None) -> list[dict[str, Any]]:
-        """What is announced of `service`, or of all services."""
+        """The announcements for `service`, or for all services."""
         return [item for item in current().service_lifecycles if service in (None, item["service"])]
 
 

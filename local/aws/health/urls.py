@@ -1,4 +1,4 @@
-"""Where moto finds AWS Health; a client without a Region of its own asks the one of the global endpoint."""
+"""AWS Health's URLs; a client without a Region uses that of the global endpoint."""
 
 from local.aws.health.responses import HealthResponse
 

@@ -1,7 +1,7 @@
-"""Clinical entities out of text, offline: a dictionary, patterns and rules standing in for Comprehend Medical.
+"""Finds clinical entities in text, offline, by a dictionary, patterns and rules: a stand-in for Comprehend Medical.
 
-`detect(text)` is all that others need. It knows nothing of AWS but the shape of its answer, and its medical quality is
-not the service's: `python -m bench.entities` measures it.
+`detect(text)` is the interface. Its answer has the form of the service's, but not its medical quality, which
+`python -m bench.entities` measures.
 """
 
 from local.engines.entities.detect import MODEL_VERSION, detect

@@ -1,4 +1,4 @@
-"""Everyday words that are clinical terms only in some company: "back" the site, not "come back"."""
+"""Everyday words that are clinical terms only in some contexts: "back" the site, not "come back"."""
 
 import re
 
@@ -40,7 +40,7 @@ _LOOK_BACK = 12
 
 
 def in_clinical_company(text: str, span: Span) -> bool:
-    """Whether `span` stands where its words mean the clinical thing; True for words that mean nothing else."""
+    """Whether the words of `span` have their clinical meaning here; True for words without another meaning."""
     before, behind = _COMPILED.get(text[span.begin : span.end].lower(), (None, None))
     if before and not before.search(text, max(0, span.begin - _LOOK_BACK), span.begin):
         return False

@@ -1,4 +1,4 @@
-"""What all finders of attributes share: the attribute itself, and finding the modifiers right before an entity."""
+"""Shared by all finders of attributes: the attribute, and the search for modifiers right before an entity."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LOSS_PER_WORD = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A piece of the text that says more about `owner` (None: about nothing that was found)."""
+    """A piece of the text that describes `owner` (None: no entity that was found)."""
 
     begin: int
     end: int

@@ -1,4 +1,4 @@
-"""Traits that the words around an entity give it: negated, of a relative, hypothetical, past, future.
+"""Traits that an entity gets from the words around it: negated, of a relative, hypothetical, past, future.
 
 The ConText idea (Harkema et al., 2009): a trigger opens a scope that runs forward (or back) until the sentence ends or
 another word closes it. Speech-to-text output has no punctuation, so a change of subject closes a scope as well, and a

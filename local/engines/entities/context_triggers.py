@@ -18,8 +18,8 @@ FUTURE = "FUTURE"
 class Trigger(NamedTuple):
     """`opens` starts a scope of `trait` that runs to the end of the sentence (`backward`: to its beginning).
 
-    It ends before `closes`, and, where `longest_gap` is given, where more than so many words part one entity from the
-    next. Only entities of `categories` get the trait.
+    The scope ends before `closes`, and before an entity that is more than `longest_gap` words behind the last one. Only
+    entities of `categories` get the trait.
     """
 
     trait: str

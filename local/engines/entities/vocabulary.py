@@ -17,14 +17,14 @@ from local.engines.entities.tokens import phrase_key
 _SOURCES = ("vocabulary.py", "tokens.py", "icd.py", "drugs.py", "terms.txt", "words.txt")
 _PACKAGES = ("simple-icd-10-cm", "drug-named-entity-recognition")
 
-# How far a source can be trusted, not a probability: ours was chosen word by word, the packages' was derived by rule.
+# How reliable a source is, not a probability: our list was chosen word by word, the packages' terms by rules.
 _CURATED, _ICD_NAME, _ICD_REWORDED, _GENERIC_DRUG, _BRAND_DRUG = 0.95, 0.88, 0.78, 0.92, 0.85
 
 _loading = threading.Lock()
 
 
 class Term(NamedTuple):
-    """What a term of the vocabulary is. `trait` is SIGN, SYMPTOM or DIAGNOSIS for a condition, else ""."""
+    """Category and type of a term. `trait` is SIGN, SYMPTOM or DIAGNOSIS for a condition, else ""."""
 
     category: str
     type: str
@@ -45,7 +45,7 @@ def vocabulary() -> Vocabulary:
     The cache is in $XDG_CACHE_HOME/clinical-media (~/.cache/clinical-media); if that cannot be written, every process
     compiles for itself.
     """
-    with _loading:  # else threads that come first all at once would each compile
+    with _loading:  # else each of the first threads would compile
         return _load()
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 
 def word_list(name: str) -> frozenset[str]:
-    """The words under `[name]`. Raises KeyError if there is no such list."""
+    """The words of the list `name`. Raises KeyError if there is no such list."""
     return _lists()[name]
 
 

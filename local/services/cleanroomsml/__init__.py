@@ -1,4 +1,4 @@
-"""A local AWS Clean Rooms ML: lookalike audiences only, none of custom models. See `models` for its assumptions."""
+"""A local AWS Clean Rooms ML: lookalike audiences only, no custom models. See `models` for its assumptions."""
 
 from local.services.cleanroomsml.models import cleanroomsml_backends
 

@@ -1,7 +1,7 @@
-"""What the accounts of a collaboration may do with each other's audience models.
+"""The rights of a collaboration's accounts to each other's audience models.
 
-Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide. AWS does not document which error a
-collaboration gives that does not exist or lacks one of the two as a member: here it is a ValidationException.
+Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide. AWS doesn't document the error for a
+missing collaboration or member: here it is a ValidationException.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _ACTION = "cleanrooms-ml:StartAudienceGenerationJob"
 
 
 class Caller(NamedTuple):
-    """Who asks for another account's model; `arns` are the names that a policy may have for it besides its account."""
+    """The caller who uses another account's model; a policy may name its account or one of its `arns`."""
 
     account_id: str
     arns: Sequence[str]
@@ -27,7 +27,7 @@ class Caller(NamedTuple):
 def check_owner_allows(policy: str | None, model_arn: str, caller: Caller, collaboration_id: str | None) -> None:
     """Raise AccessDeniedException unless the model's policy lets the caller use it, for a job in the owner's account.
 
-    `policy` is None for a model that has none, or that does not exist: another account does not learn which.
+    `policy` is None for a model without one, or that doesn't exist: another account can't distinguish these.
     """
     context = {"aws:PrincipalAccount": caller.account_id, "aws:SecureTransport": "true"}
     if caller.arns:
@@ -69,5 +69,5 @@ def check_policy(request: Mapping[str, Any], present: str | None) -> None:
 
 
 def policy_hash(policy: str) -> str:
-    """What the API calls the policy's hash: of AWS's only the length and the alphabet are known."""
+    """The policy's hash; only length and alphabet are those of AWS's hash."""
     return hashlib.sha256(policy.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Starting and deleting a generation job, which concern two accounts where the model is another one's.
+"""Starts and deletes a generation job, which belongs to two accounts if the model is another account's.
 
 The job is the caller's; the account of the model's owner sees it as a `SharedJob`.
 """

@@ -1,4 +1,4 @@
-"""The work behind an audience model, a generation job and an export job, each in a thread of its own.
+"""The work of an audience model, a generation job and an export job, each in a thread of its own.
 
 A thread sets its results before the status becomes ACTIVE, and nothing reads them earlier.
 """
@@ -44,8 +44,7 @@ def _run(work: Callable[[_Worked], None], resource: _Worked) -> None:
     except storage.JobFailure as failure:
         resource.state = State(FAILED, {"statusCode": failure.status_code, "message": str(failure)})
     except Exception as error:
-        # Without this, a defect here would leave the job in progress for ever. The error's own text stays out of the
-        # log: it may quote user ids.
+        # After a defect here the job must end, too. The error's text isn't logged, because it may quote user ids.
         place = "".join(traceback.format_tb(error.__traceback__))
         _logger.error("%s failed with %s\n%s", resource.arn, type(error).__name__, place)
         message = "The local Clean Rooms ML failed; its log has the traceback"

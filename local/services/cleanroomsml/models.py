@@ -61,10 +61,10 @@ class CleanRoomsMLBackend(BaseBackend):
         self.configured_audience_models: dict[str, ConfiguredAudienceModel] = {}
         self.model_policies: dict[str, str] = {}
         self.generation_jobs: dict[str, GenerationJob] = {}
-        # Those of other accounts with models of this one.
+        # Jobs of other accounts with models of this one.
         self.shared_jobs: dict[str, SharedJob] = {}
         self.export_jobs: dict[str, ExportJob] = {}
-        # Held while a request looks for a free name or place and takes it.
+        # Held while a request looks for a free name or slot and takes it.
         self.lock = threading.Lock()
 
     def create_training_dataset(self, request: Request) -> TrainingDataset:
@@ -89,7 +89,7 @@ class CleanRoomsMLBackend(BaseBackend):
     def create_configured_audience_model(
         self, request: Request, identifier: str | None = None
     ) -> ConfiguredAudienceModel:
-        """Configure a trained model; `identifier`, which the API does not have, is what its ARN shall end in.
+        """Configure a trained model; `identifier`, which the API lacks, is the end of its ARN.
 
         Raises ValidationException if the model is not ACTIVE.
         """

@@ -1,4 +1,4 @@
-"""Resources by their ARNs: found, added under a free name, held against a state or a quota."""
+"""Finds resources by their ARNs, adds them under unique names, and checks their state and quotas."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar

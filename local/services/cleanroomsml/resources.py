@@ -1,4 +1,4 @@
-"""What Clean Rooms ML keeps: data sets, models and jobs, and what each says of itself.
+"""Clean Rooms ML's resources: data sets, models and jobs, with their descriptions.
 
 A description has the members of botocore's output shapes for both Get and List; a member that is None is not sent.
 """
@@ -53,16 +53,16 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """The name that its maker gave it."""
+        """The name that its creator gave it."""
         return str(self.request["name"])
 
     @property
     def in_progress(self) -> bool:
-        """Whether work on it has yet to end."""
+        """Whether its work has not ended."""
         return self.state.status in (PENDING, IN_PROGRESS)
 
     def describe(self) -> dict[str, Any]:
-        """Everything that was requested, and how it stands."""
+        """The members of the request, and the state."""
         state = self.state
         return {
             **self.request,
@@ -94,7 +94,7 @@ class TrainingDataset(Resource):
 
 @dataclass
 class AudienceModel(Resource):
-    """A model of who behaves like whom; `trained` once it is ACTIVE."""
+    """A lookalike model; `trained` once it is ACTIVE."""
 
     dataset: TrainingDataset
     trained: LookalikeModel | None = None
@@ -126,7 +126,7 @@ class ConfiguredAudienceModel(Resource):
 
 @dataclass
 class GenerationJob(Resource):
-    """The making of one audience; `audience` and `metrics` exist once it is ACTIVE."""
+    """The generation of one audience; `audience` and `metrics` exist once it is ACTIVE."""
 
     configured_model: ConfiguredAudienceModel
     started_by: str
@@ -147,7 +147,8 @@ class GenerationJob(Resource):
 class SharedJob:
     """A job that another account started, as the account of its model's owner sees it: one job with two ARNs.
 
-    `tags` are those it has there. Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user guide.
+    `tags` are those in the owner's account. Source: "IAM behaviors for AWS Clean Rooms ML" in the AWS Clean Rooms user
+    guide.
     """
 
     job: GenerationJob
@@ -179,12 +180,12 @@ class SharedJob:
 
 @dataclass
 class ExportJob(Resource):
-    """The writing of one audience, of one size, to S3; it has no ARN on AWS, and here none that is ever told."""
+    """The export of one audience, of one size, to S3; it has no ARN on AWS, and here only an internal one."""
 
     generation_job: GenerationJob
 
     def describe(self) -> dict[str, Any]:
-        """No account sees where it is but that of the model's owner (source: as of `SharedJob`)."""
+        """Without the location, which only the model's owner sees (source: as for `SharedJob`)."""
         visible = _account_part(self.arn) == _account_part(self.generation_job.configured_model.arn)
         location = self.output_location if visible and self.state.status == ACTIVE else None
         return super().describe() | {"outputLocation": location}

@@ -1,9 +1,9 @@
-"""What the owner of the audience model did before anyone could use it.
+"""Prepares the audience model, as its owner does on AWS.
 
-Clean Rooms ML has two sides. Ours has a seed; the other, a training data provider, has the behaviour of many users, a
-model trained on it, and a bucket for the audiences. On AWS that side exists already and `configuredAudienceModelArn`
-in cdk.json names its model; on a local AWS this module plays it, outside of our stack: in our account, or in another
-one if the model's ARN says so.
+Clean Rooms ML has two parties. We have a seed; the training data provider has the behaviour of many users, a model
+trained on it, and a bucket for the audiences. On AWS the provider's model exists already, and
+`configuredAudienceModelArn` in cdk.json names it; on a local AWS this module creates it outside of our stack, in the
+account of that ARN.
 """
 
 import json
@@ -28,14 +28,14 @@ _TRAINING_SECONDS = 120
 
 
 class Aws(Protocol):
-    """What is needed of `local.server.LocalAws`."""
+    """The part of `local.server.LocalAws` that is used here."""
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client that may do everything, or what the credentials in `options` may."""
+        """A boto3 client with all rights, or with those of the credentials in `options`."""
 
 
 class Owner:
-    """The account of the model's owner on a local AWS, used by a person who may do everything there."""
+    """The account of the model's owner on a local AWS, with all rights."""
 
     def __init__(self, aws: Aws, account_id: str) -> None:
         self._aws = aws
@@ -76,7 +76,7 @@ def provide_audience_model(aws: Aws, configured_audience_model_arn: str, interac
         "minMatchingSeedSize": MINIMUM_MATCHING_SEED,
         "audienceSizeConfig": AUDIENCE_SIZES,
     }
-    # The API chooses the last part of an ARN itself; only the backend can be told.
+    # The API chooses the last part of an ARN itself; the backend takes it as a parameter.
     identifier = resource.partition("/")[2]
     cleanroomsml_backends[account][region].create_configured_audience_model(request, identifier)
     return destination

@@ -1,8 +1,8 @@
-"""The data that Clean Rooms ML reads and writes, always with the rights of a role that it was given.
+"""The data that Clean Rooms ML reads and writes, always with the rights of the given role.
 
-Training data is where its Glue table says (`StorageDescriptor.Location`), as CSV with a header row; AWS also reads
-Parquet and JSON. A seed is one JSON Lines object, `{"user_id": "..."}` a line. An exported audience is written as one
-JSON Lines object of the same form: AWS does not document the format of its exports.
+Training data is at its Glue table's `StorageDescriptor.Location`, as CSV with a header row; AWS also reads Parquet and
+JSON. A seed is one JSON Lines object, `{"user_id": "..."}` a line. An exported audience has the same form: AWS doesn't
+document the format of its exports.
 """
 
 import csv
@@ -20,6 +20,7 @@ from moto.s3.models import s3_backends
 from local.aws import clients
 from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.open_points import played
+from local.aws.s3_uris import split_uri
 from local.services.cleanroomsml.resources import TrainingDataset
 
 SERVICE = "cleanrooms-ml.amazonaws.com"
@@ -27,7 +28,7 @@ AUDIENCE_FILE = "audience.jsonl"
 
 
 class JobFailure(Exception):
-    """Why a job became CREATE_FAILED.
+    """A job becomes CREATE_FAILED for this reason.
 
     `status_code` goes into statusDetails. AWS promises stable codes but publishes no list of them: these are ours.
     """
@@ -56,7 +57,7 @@ class Role:
 
     @contextmanager
     def access(self, verb: str, what: str) -> Iterator[None]:
-        """Turn an AWS error into a JobFailure that says what this role could not do."""
+        """Turn an AWS error into a JobFailure that names the denied access."""
         try:
             yield
         except ClientError as error:
@@ -64,7 +65,7 @@ class Role:
             status_code = "ACCESS_DENIED" if code in ("AccessDenied", "AccessDeniedException") else "DATA_UNAVAILABLE"
             raise JobFailure(status_code, f"{self.arn} cannot {verb} {what}: {code}") from error
         except ParamValidationError as error:
-            # A service's own URIs have few rules: "s3://bucket" and "s3://No bucket/key" pass for one.
+            # The API also accepts URIs such as "s3://bucket" and "s3://No bucket/key".
             message = f"{self.arn} cannot {verb} {what}: it names no object in S3"
             raise JobFailure("DATA_UNAVAILABLE", message) from error
 
@@ -74,7 +75,7 @@ def read_seed(role: Role, uri: str) -> set[str]:
 
     Source for the region: "Training data requirements for Clean Rooms ML" in the AWS Clean Rooms user guide.
     """
-    bucket, key = _split(uri)
+    bucket, key = split_uri(uri)
     region, account = role.source_arn.split(":")[3:5]
     stored = s3_backends[account]["aws"].buckets.get(bucket)
     if stored and stored.region_name != region:
@@ -108,7 +109,7 @@ def read_interactions(role: Role, dataset: TrainingDataset) -> Iterator[tuple[st
     location = description.get("StorageDescriptor", {}).get("Location", "")
     if not location.startswith("s3://"):
         raise JobFailure("DATA_UNAVAILABLE", f"Glue table {database}.{table} has no Location in S3")
-    bucket, folder = _split(location)
+    bucket, folder = split_uri(location)
     prefix = f"{folder.rstrip('/')}/" if folder else ""
     s3 = role.client("s3")
     with role.access("list", location):
@@ -123,7 +124,7 @@ def read_interactions(role: Role, dataset: TrainingDataset) -> Iterator[tuple[st
 
 def write_audience(role: Role, location: str, user_ids: Iterable[str]) -> None:
     """Write the user ids, in order, below the S3 prefix `location`. Raises JobFailure if the role may not."""
-    bucket, prefix = _split(location)
+    bucket, prefix = split_uri(location)
     body = "".join(f"{json.dumps({'user_id': user_id})}\n" for user_id in user_ids)
     s3 = role.client("s3")
     with role.access("write", location):
@@ -145,8 +146,3 @@ def _rows(body: bytes, uri: str, columns: list[str]) -> Iterator[tuple[str, str,
                 f"line {reader.line_num} of {uri} lacks a column or has a timestamp that is not in Unix seconds",
             ) from error
         yield interaction
-
-
-def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key

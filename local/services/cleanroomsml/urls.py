@@ -1,4 +1,4 @@
-"""Where moto finds Clean Rooms ML."""
+"""Clean Rooms ML's URLs, for moto."""
 
 from local.services.cleanroomsml.responses import CleanRoomsMLResponse
 

@@ -1,4 +1,4 @@
-"""Check a request against the service's own model of it, and against the documented rules that the model cannot say."""
+"""Checks a request against the service's model of it, and against documented rules that the model doesn't have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _REQUIRED_COLUMNS = ("USER_ID", "ITEM_ID", "TIMESTAMP")
 
 
 def check_request(operation: str, request: Mapping[str, Any]) -> None:
-    """Raise ValidationException with everything in which `request` departs from the model of `operation`'s input."""
+    """Raise ValidationException with all violations of the model of `operation`'s input."""
     if found := request_violations("cleanroomsml", operation, request):
         raise ValidationException("; ".join(map(str, found)))
     check_tags(request.get("tags", {}))
@@ -48,7 +48,7 @@ def check_role(role_arn: str, account_id: str) -> None:
 
 
 def check_listed_model(request: Mapping[str, Any], account_id: str) -> None:
-    """Raise AccessDeniedException if jobs are listed by another account's model, where that is refused.
+    """Raise AccessDeniedException if jobs are listed by another account's model, in the variant that refuses this.
 
     "All other Clean Rooms ML APIs can only be used with resources in your own account" ("IAM behaviors for AWS Clean
     Rooms ML" in the AWS Clean Rooms user guide). Whether this holds for the filter of a listing is an open point
@@ -63,7 +63,7 @@ def check_seed_source(seed_audience: Mapping[str, Any], collaboration_id: str | 
     """Raise ValidationException unless the seed is a file in S3.
 
     On AWS a seed is either `dataSource` or `sqlParameters`; the local service checks a query, but runs none.
-    That a query names its text or its template, and a collaboration to run in, follows from what the parameters are for
+    A query needs its text or its template, and a collaboration to run in, as the parameters' documentation implies
     (botocore on ProtectedQuerySQLParameters and collaborationId).
     """
     query = seed_audience.get("sqlParameters", {})

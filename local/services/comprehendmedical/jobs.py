@@ -1,8 +1,8 @@
-"""An entity detection job and the work behind it, in a thread of its own.
+"""An entity detection job and its work, in a thread of its own.
 
-The files are those of the guide's "Text analysis batch APIs": `<directory>/<document>.out` for each document, with
-what DetectEntitiesV2 answers, `<directory>/Manifest`, and lists of the documents that were processed and that were
-not. The names of the lists, and the error codes of unprocessed documents, are ours: the guide does not give them.
+The files are those of the guide's "Text analysis batch APIs": `<directory>/<document>.out` for each document, with the
+answer of DetectEntitiesV2, `<directory>/Manifest`, and lists of processed and unprocessed documents. The lists' names,
+and the error codes of unprocessed documents, are ours: the guide doesn't give them.
 """
 
 import logging
@@ -32,7 +32,7 @@ METADATA_LIFETIME = timedelta(days=120)
 JOB_TYPE = "EntitiesDetection"
 
 engine: Callable[[str], dict[str, Any]] = entities.detect
-"""What finds the entities of a text, for jobs and for DetectEntitiesV2; a test may put another in its place."""
+"""Finds the entities of a text, for jobs and for DetectEntitiesV2; tests may replace it."""
 
 _logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Job:
 
 @dataclass
 class _Outcome:
-    """What became of the documents: entries of the two lists, and the characters that AWS would charge for."""
+    """The documents' outcomes: entries of the two lists, and the characters that AWS would charge for."""
 
     total: int = 0
     successes: list[dict[str, Any]] = field(default_factory=list)
@@ -119,7 +119,7 @@ def start(job: Job) -> None:
 
 
 def request_stop(job: Job) -> None:
-    """Have the job end before its next document; what it has written stays. Does nothing to a job that has ended."""
+    """Make the job end before its next document; its files stay. Does nothing to a job that has ended."""
     with job.lock:
         if job.state.status in ACTIVE:
             job.state = State(STOP_REQUESTED)
@@ -139,8 +139,7 @@ def _run(job: Job) -> None:
     except JobFailure as failure:
         status, message = FAILED, str(failure)
     except Exception as error:
-        # Without this, a defect here would leave the job in progress for ever. The error's own text stays out of the
-        # log: it may quote the document.
+        # After a defect here the job must end, too. The error's text isn't logged, because it may quote the document.
         place = "".join(traceback.format_tb(error.__traceback__))
         _logger.error("%s failed with %s\n%s", job.arn, type(error).__name__, place)
         status, message = FAILED, "The local Comprehend Medical failed; its log has the traceback"
@@ -170,7 +169,7 @@ def _process(job: Job, store: DocumentStore, outcome: _Outcome) -> None:
 
 
 def _read(document: Document, store: DocumentStore) -> tuple[str, tuple[str, str] | None]:
-    """The text, and the error code and message if it cannot be processed."""
+    """The text, and the error code and message if the document can't be processed."""
     if document.size == 0:
         return "", ("EMPTY_DOCUMENT", "The document is empty; it must have at least one byte")
     if document.size > MAXIMUM_DOCUMENT_BYTES:

@@ -2,10 +2,10 @@
 
 Rules are from botocore's service model, the Comprehend Medical developer guide and its quotas page, except these,
 which AWS leaves open:
-- A ClientRequestToken that was used with the same parameters answers with the same job, whatever became of it; with
-  other parameters it is an InvalidRequestException. A token is remembered as long as the job.
-- The eleventh active job is a TooManyRequestsException. That ten may be active is documented, the error is not.
-- Stopping a job that has ended is an InvalidRequestException. A stopped job keeps the outputs it has written.
+- A ClientRequestToken that was used with the same parameters returns the same job in any status; with other parameters
+  it is an InvalidRequestException. A token is valid as long as the job exists.
+- The eleventh active job is a TooManyRequestsException. AWS documents the limit of ten, but not the error.
+- Stopping a job that has ended is an InvalidRequestException. The outputs of a stopped job stay.
 - More than one filter in a list is a ValidationException ("you can only set one filter at a time").
 """
 
@@ -41,7 +41,7 @@ class ComprehendMedicalBackend(BaseBackend):
         super().__init__(region_name, account_id)
         self.jobs: dict[str, jobs.Job] = {}
         self._started_by_token: dict[str, jobs.Job] = {}
-        # Held while a request looks for its token or a free place and takes it.
+        # Held while a request looks for its token or a free slot and takes it.
         self._lock = threading.Lock()
 
     def detect_entities_v2(self, text: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class ComprehendMedicalResponse(BaseResponse):
         self.automated_parameter_parsing = True
 
     def detect_entities_v2(self) -> ActionResult:
-        # Not checked against the model first: it counts characters, and a long text has an error of its own.
+        # The model isn't checked first: it counts characters, and a long text has an error of its own.
         return ActionResult(self._backend.detect_entities_v2(self.params.get("Text", "")))
 
     def start_entities_detection_v2_job(self) -> ActionResult:

@@ -1,4 +1,4 @@
-"""The documents that a job reads and the files that it writes, always with the rights of the role it was given."""
+"""The documents that a job reads and the files that it writes, always with the rights of the given role."""
 
 import json
 import os
@@ -18,7 +18,7 @@ SERVICE = "comprehendmedical.amazonaws.com"
 
 
 class JobFailure(Exception):
-    """Why a job became FAILED; its text is the job's Message."""
+    """A job becomes FAILED; the text is its Message."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Document:
 
 
 class DocumentStore:
-    """S3 as one job sees it. Every method raises JobFailure, saying what the role may not do or what is not there."""
+    """A job's access to S3. Every method raises JobFailure if the role lacks a right or an object is missing."""
 
     def __init__(self, request: Mapping[str, Any], job_arn: str) -> None:
         self._role_arn = request["DataAccessRoleArn"]
@@ -52,7 +52,7 @@ class DocumentStore:
         return f"s3://{self._input_bucket}/{self._prefix}"
 
     def documents(self) -> list[Document]:
-        """Every object below the input prefix, but the folder markers that the S3 console makes."""
+        """Every object below the input prefix, except the folder markers that the S3 console makes."""
         with self._access("list", self.input_uri):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._input_bucket, Prefix=self._prefix)
             return [
@@ -80,7 +80,7 @@ class DocumentStore:
             self._s3.put_object(Bucket=self._output_bucket, Key=key, Body=body, **encryption)
 
     def _check_key(self, key_id: str) -> None:
-        # moto's S3 writes under any key; S3 has these errors for one that is not there, of its region, or in use.
+        # moto's S3 writes under any key; S3 refuses a key that doesn't exist, is in another Region, or is disabled.
         region, account = self._job_arn.split(":")[3:5]
         elsewhere = key_id.startswith("arn:") and key_id.split(":")[3:5] != [region, account]
         key = None if elsewhere else kms_keys.find(key_id, region, account)

@@ -1,4 +1,4 @@
-"""Where moto finds Comprehend Medical."""
+"""Comprehend Medical's URLs, for moto."""
 
 from local.services.comprehendmedical.responses import ComprehendMedicalResponse
 

@@ -1,4 +1,4 @@
-"""Why a job fails: ``FailureReason`` texts, and the checks of a recording that lead to them."""
+"""The ``FailureReason`` texts of jobs, and the checks of a recording that lead to them."""
 
 from local.engines.media import (
     Audio,
@@ -14,8 +14,7 @@ INVALID_SAMPLE_RATE = "Invalid sample rate for audio file"
 SAMPLE_RATE_MISMATCH = "The sample rate provided does not match the detected sample rate"
 TOO_LARGE = "Invalid file size: file size too large"
 TOO_MANY_CHANNELS = "Invalid number of channels: number of channels too large"
-# Not in the reference; what the service answers according to its users (the second: awsdocs/amazon-transcribe-
-# developer-guide issue 12).
+# Not in the reference, but reported by users (the second: awsdocs/amazon-transcribe-developer-guide issue 12).
 INVALID_DATA = "The data in your input media file isn't valid. Check the media file and try your request again."
 TOO_SHORT = "The input media file length is too small. Check the length of the file and try your request again."
 
@@ -25,7 +24,7 @@ _LONGEST_SECONDS = 4 * 3600
 _SHORTEST_SECONDS = 0.5
 _MOST_CHANNELS = 2
 _SAMPLE_RATES = range(16_000, 48_001)
-# An m4a is an mp4 with a different brand in its header, and phones write either: both names pass for either file.
+# An m4a is an mp4 with a different brand in its header, and phones write either, so both names are accepted.
 _ISO_FORMATS = {"mp4", "m4a"}
 
 
@@ -34,13 +33,13 @@ class JobFailure(Exception):
 
 
 def check_size(size: int) -> None:
-    """Raise JobFailure for an object too large for the service, before anything of it is read."""
+    """Raise JobFailure for an object that is too large for the service, before it is read."""
     if size > _LARGEST_BYTES:
         raise JobFailure(TOO_LARGE)
 
 
 def decode_checked(data: bytes, media_format: str | None, sample_rate: int | None) -> Audio:
-    """Decode a recording that keeps the service's limits and what the caller said about it; else raise JobFailure."""
+    """Decode a recording; raise JobFailure if it exceeds the service's limits or differs from the request."""
     try:
         audio = decode(data)
     except UnsupportedContainer as error:

@@ -22,10 +22,10 @@ from .utterances import in_turn, utterances
 from .validation import Request
 
 Engine = Callable[[NDArray[np.int16]], list[Word]]
-"""The words said in mono 16 kHz samples, in order."""
+"""Returns the words in mono 16 kHz samples, in order."""
 
 Diarizer = Callable[[NDArray[np.int16], Sequence[Word], int], list[int]]
-"""The speaker of each of these words, numbered from 0 in order of appearance; at most so many speakers."""
+"""Returns the speaker of each word, numbered from 0 in order of appearance, for at most so many speakers."""
 
 _ECHOED = (
     "MedicalTranscriptionJobName",
@@ -43,7 +43,7 @@ _LISTED = ("MedicalTranscriptionJobName", "LanguageCode", "Specialty", "ContentI
 
 
 class MedicalTranscriptionJob:
-    """A job's request and how far it has come. One worker thread writes, any thread reads."""
+    """A job's request and state. One worker thread writes, any thread reads."""
 
     def __init__(self, request: Request, account_id: str, region_name: str, media: Location, media_size: int) -> None:
         self.name: str = request["MedicalTranscriptionJobName"]
@@ -61,7 +61,7 @@ class MedicalTranscriptionJob:
         self._ended: datetime | None = None
 
     def check_write(self, storage: CallerStorage) -> None:
-        """Raise botocore's ClientError where the service finds that it can't write the transcript."""
+        """Raise botocore's ClientError if the service's check of its write access fails."""
         storage.check_write(self._output, *self._key())
 
     def begin(self) -> None:
@@ -76,7 +76,7 @@ class MedicalTranscriptionJob:
     def transcribe(self, storage: CallerStorage, engine: Engine, speakers: Diarizer, stopped: threading.Event) -> None:
         """Read the recording, write the transcript, complete the job; else raise JobFailure with the reason.
 
-        Once `stopped` is set nothing is written any more, and the job stays IN_PROGRESS.
+        Once `stopped` is set, nothing is written and the job stays IN_PROGRESS.
         """
         check_size(self._media_size)
         try:
@@ -100,7 +100,7 @@ class MedicalTranscriptionJob:
 
     def description(self) -> dict[str, Any]:
         """``MedicalTranscriptionJob`` of Start's and Get's answers."""
-        # Read once: the worker may complete the job between two looks.
+        # Read once: the worker may complete the job between two reads.
         status = self.status
         echoed = {name: self._request[name] for name in _ECHOED if name in self._request}
         described = {**self._detected, **echoed, **self._progress(status)}
@@ -132,23 +132,23 @@ class MedicalTranscriptionJob:
         labels: dict[str, Any] = {}
         if settings.get("ChannelIdentification"):
             tracks = [engine(channel) for channel in audio.samples]
-            said = in_turn(tracks)
+            turns = in_turn(tracks)
             labels["channel_labels"] = channel_labels(tracks)
         else:
             sound = audio.mono()
             words = engine(sound)
             tracks = [words]
-            said = utterances(words)
+            turns = utterances(words)
             if settings.get("ShowSpeakerLabels"):
                 speaker_of_word = speakers(sound, words, settings["MaxSpeakerLabels"])
-                said = utterances(words, speaker_of_word)
-                labels["speaker_labels"] = speaker_labels(said, speaker_of_word)
+                turns = utterances(words, speaker_of_word)
+                labels["speaker_labels"] = speaker_labels(turns, speaker_of_word)
         if settings.get("ShowAlternatives"):
-            labels["segments"] = alternative_segments(said)
+            labels["segments"] = alternative_segments(turns)
         if self._request.get("ContentIdentificationType") == "PHI":
             entities = [entity for words in tracks for entity in identify_phi(words)]
             labels["entities"] = sorted(entities, key=lambda entity: entity["startTime"])
-        return transcript(self.name, self._account_id, list(chain.from_iterable(said)), labels)
+        return transcript(self.name, self._account_id, list(chain.from_iterable(turns)), labels)
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

@@ -1,4 +1,4 @@
-"""Medical transcription jobs: moto's Transcribe with the jobs' envelopes replaced by jobs that do the work."""
+"""Medical transcription jobs that do the work, instead of those of moto's Transcribe."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ engine: Engine = speech.transcribe
 """Speech to text for mono 16 kHz samples. Tests that are not about speech put a fast function here."""
 
 speakers: Diarizer = speech_speakers.speakers_of
-"""Who said which word. Tests that are not about voices put a fast function here."""
+"""The speaker of each word. Tests that are not about voices put a fast function here."""
 
 _PAGE_SIZE = 5
 _NOT_FOUND = "The requested job couldn't be found. Check the job name and try your request again."
@@ -33,7 +33,7 @@ _UNREADABLE = (
     "The S3 URI that you provided can't be accessed. "
     "Make sure that you have read permission and try your request again."
 )
-# The first sentence is what users of the service report; of the second we know no source.
+# Users of the service report the first sentence; the second has no source.
 _UNWRITABLE = (
     "The specified S3 bucket can't be accessed. Make sure that you have write permission and try your request again."
 )
@@ -50,15 +50,15 @@ class TranscribeBackend(MotoTranscribeBackend):
         self._worker = Worker()
 
     def reset(self) -> None:
-        """Forget all jobs: those that are queued are dropped, and the one at work leaves no transcript."""
+        """Delete all jobs: queued ones are dropped, and the running one writes no transcript."""
         self._worker.stop()
         super().reset()
 
     def start_medical_job(self, request: Request, access_key_id: str) -> MedicalTranscriptionJob:
         """Queue a job that acts with the rights of ``access_key_id``.
 
-        Raises BadRequestException for a request the service would refuse, a recording the caller may not read or an
-        output that it finds it can't write, ConflictException for a name that is taken.
+        Raises BadRequestException for a request that the service would refuse, a recording that the caller may not
+        read, or an output that fails the write check, ConflictException for a name that is taken.
         """
         check_start(request)
         settings = request.get("Settings", {})
@@ -96,7 +96,7 @@ class TranscribeBackend(MotoTranscribeBackend):
         return job
 
     def medical_job(self, name: str) -> MedicalTranscriptionJob:
-        """Raises BadRequestException if there is none of that name."""
+        """Raises BadRequestException if there is no job of that name."""
         check_model("GetMedicalTranscriptionJob", {"MedicalTranscriptionJobName": name})
         with self._lock:
             if name not in self._jobs:
@@ -145,8 +145,7 @@ def _run(job: MedicalTranscriptionJob, storage: CallerStorage, stopped: threadin
     except JobFailure as failure:
         job.fail(str(failure))
     except Exception as error:
-        # Whatever else goes wrong is the service's own fault. The error's own text stays out of the log and of the
-        # reason: it may quote what was said.
+        # Any other error is the service's. Its text is neither logged nor returned, because it may quote the recording.
         place = "".join(traceback.format_tb(error.__traceback__))
         _log.error("medical transcription job %s broke with %s\n%s", job.name, type(error).__name__, place)
         job.fail(f"Internal service failure: {type(error).__name__}")

@@ -9,11 +9,11 @@ from local.engines.speech import Word
 from .transcript import text_of
 
 CATEGORY = "PHI"
-"""Every entity's category. The documentation's own examples of this string are garbled, so take it as unverified."""
+"""Every entity's category. Unverified: the documentation's examples of this string are garbled."""
 
 
 def identify_phi(words: Sequence[Word]) -> list[dict[str, Any]]:
-    """``results.entities``: what was said, from when to when in seconds, and how sure the pattern is."""
+    """``results.entities``: text, begin and end in seconds, and the pattern's confidence."""
     text = text_of(words)
     begins: list[int] = []
     at = 0
@@ -22,7 +22,7 @@ def identify_phi(words: Sequence[Word]) -> list[dict[str, Any]]:
         at += len(word.text) + len(word.punctuation) + 1
     entities = []
     for span in protected_health_information(text):
-        said = [
+        matched = [
             word
             for word, begin in zip(words, begins, strict=True)
             if begin < span.end and span.begin < begin + len(word.text)
@@ -31,8 +31,8 @@ def identify_phi(words: Sequence[Word]) -> list[dict[str, Any]]:
             {
                 "content": text[span.begin : span.end],
                 "category": CATEGORY,
-                "startTime": round(said[0].start, 2),
-                "endTime": round(said[-1].end, 2),
+                "startTime": round(matched[0].start, 2),
+                "endTime": round(matched[-1].end, 2),
                 "confidence": span.term.score,
             }
         )

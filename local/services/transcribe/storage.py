@@ -1,4 +1,4 @@
-"""A job's reads and writes in S3 and its look at the KMS key, all with the rights of whoever started it."""
+"""A job's access to S3 and to the KMS key, always with the rights of the job's starter."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def media_location(uri: str) -> Location | None:
 
 
 def transcript_location(bucket: str, output_key: str | None, job_name: str) -> Location:
-    """Where the transcript goes: OutputKey itself if it ends in .json, else a folder of that name.
+    """The transcript's location: OutputKey itself if it ends in .json, else a folder of that name.
 
     Source: StartMedicalTranscriptionJob API reference, OutputKey.
     """
@@ -74,14 +74,14 @@ class CallerStorage:
         return bytes(self._s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read())
 
     def is_symmetric(self, kms_key_id: str) -> bool:
-        """Describe the key: who encrypts output with it must be allowed to (Transcribe developer guide)."""
+        """Describe the key; the caller needs that right to encrypt output with it (Transcribe developer guide)."""
         described = client("kms", **self._arguments).describe_key(KeyId=kms_key_id)
         return bool(described["KeyMetadata"]["KeySpec"] == "SYMMETRIC_DEFAULT")
 
     def write_json(
         self, location: Location, content: dict[str, Any], kms_key_id: str | None, context: dict[str, str] | None
     ) -> None:
-        """Write under the KMS key, or explicitly under S3's own key when there is none, as the service does."""
+        """Write with the KMS key, or explicitly with S3's own key if there is none, as the service does."""
         self._s3.put_object(
             Bucket=location.bucket,
             Key=location.key,
@@ -91,7 +91,7 @@ class CallerStorage:
         )
 
     def check_write(self, output: Location, kms_key_id: str | None, context: dict[str, str] | None) -> None:
-        """Leave an empty object beside `output`, if that is how the service finds out whether it can write there.
+        """Write an empty object beside `output`, in the variant that checks the write access this way.
 
         Whether it does, and with which headers, is an open point (`transcribe_write_check` of `local.aws.open_points`).
         """

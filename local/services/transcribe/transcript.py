@@ -28,7 +28,7 @@ def channel_labels(channels: Iterable[Sequence[Word]]) -> dict[str, Any]:
     }
 
 
-def speaker_labels(said: Iterable[Utterance], speakers: Sequence[int]) -> dict[str, Any]:
+def speaker_labels(utterances: Iterable[Utterance], speakers: Sequence[int]) -> dict[str, Any]:
     """``results.speaker_labels`` of a job with ShowSpeakerLabels; ``speakers`` has one number for each word, in order.
 
     Source: developer guide of Transcribe Medical, "Enabling speaker partitioning in batch transcriptions". Only words
@@ -36,22 +36,22 @@ def speaker_labels(said: Iterable[Utterance], speakers: Sequence[int]) -> dict[s
     """
     labels = iter(f"spk_{speaker}" for speaker in speakers)
     segments = []
-    for utterance in said:
+    for utterance in utterances:
         items = [{**_times([word]), "speaker_label": next(labels)} for word in utterance]
         segments.append({**_times(utterance), "speaker_label": items[0]["speaker_label"], "items": items})
     return {"speakers": len(set(speakers)), "segments": segments}
 
 
-def alternative_segments(said: Iterable[Utterance]) -> list[dict[str, Any]]:
+def alternative_segments(utterances: Iterable[Utterance]) -> list[dict[str, Any]]:
     """``results.segments`` of a job with ShowAlternatives: each utterance as in the transcript, then as first heard.
 
     Source: Transcribe's developer guide, "Alternative transcriptions"; that of Transcribe Medical shows no output. Two
     are the fewest that MaxAlternatives allows and the most there ever are here.
     """
     segments = []
-    for utterance in said:
+    for utterance in utterances:
         first_heard = [word for final in utterance for word in ((final,) if final.heard is None else final.heard)]
-        # Nothing was heard where a term's later words, told by its first one, begin an utterance.
+        # If a term's second or later word begins an utterance, the recognizer's wording is at its first word.
         readings = [utterance] if first_heard in (utterance, []) else [utterance, first_heard]
         segments.append({**_times(utterance), "alternatives": [_alternative(reading) for reading in readings]})
     return segments
@@ -78,7 +78,7 @@ def items_of(words: Iterable[Word]) -> list[Item]:
 
 
 def _alternative(words: Sequence[Word]) -> dict[str, Any]:
-    """A reading of a segment; its items have no list of alternatives of their own, as those of the transcript have."""
+    """A reading of a segment; unlike the transcript's items, its items have no list of alternatives."""
     items = [
         {**{name: value for name, value in item.items() if name != "alternatives"}, **item["alternatives"][0]}
         for item in items_of(words)

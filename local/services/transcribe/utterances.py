@@ -1,4 +1,4 @@
-"""Words grouped into utterances: what one person says without a longer pause."""
+"""Groups words into utterances: the words of one speaker without a longer pause."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _PAUSE_SECONDS = 0.5
 
 
 def utterances(words: Sequence[Word], speakers: Sequence[int] | None = None) -> list[Utterance]:
-    """The words of one voice track, cut at pauses and, where each word's speaker is given, at changes of speaker."""
+    """The words of one channel, cut at pauses and, if `speakers` are given, at changes of speaker."""
     cut: list[Utterance] = []
     for position, word in enumerate(words):
         goes_on = (

@@ -1,4 +1,4 @@
-"""What Transcribe refuses before a job exists: its API model's constraints and the rules its documentation adds."""
+"""Checks a request before a job exists: the constraints of the API model, and the documentation's rules."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""The thread that does medical transcription jobs."""
+"""The thread that runs medical transcription jobs."""
 
 import queue
 import threading
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 
 class Worker:
-    """Does what is submitted, one piece after the other, until it is stopped; never keeps the process from ending.
+    """Runs the submitted functions, one after the other, until it is stopped; doesn't keep the process from exiting.
 
-    One thread: the recognizer spreads over the cores by itself, and two at a time were never faster (bench/speech.py).
+    One thread, because the recognizer uses all cores itself, and two at a time were never faster (bench/speech.py).
     """
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
-        """Whoever is at work looks at it before leaving a result behind."""
+        """The running function checks it before it writes a result."""
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -23,12 +23,12 @@ class Worker:
         self._queue.put(work)
         with self._starting:
             if self._thread is None:
-                # A thread pool's would be waited for when the process ends, however long its work takes.
+                # Python would wait for a thread pool's threads when the process exits.
                 self._thread = threading.Thread(target=self._work, name="medical-transcription", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Drop what is queued and do not wait for what is being done."""
+        """Drop the queued functions, and don't wait for the running one."""
         self.stopped.set()
         self._queue.put(None)
 

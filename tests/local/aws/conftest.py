@@ -33,7 +33,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[InProcessAws]:
-    """A server with Step Functions as ours, its Lambda functions in the test's process, and waits of a hundredth."""
+    """A server with our Step Functions, its Lambda functions in the test's process, and waits of a hundredth."""
     step_functions.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws

@@ -1,4 +1,4 @@
-"""A moto server whose Lambda functions are Python callables of the test, for tests of what surrounds them."""
+"""A moto server whose Lambda functions are Python callables of the test, for tests of the services around them."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ Handler = Callable[[Any], Any]
 
 
 class InProcessAws:
-    """Clients of the server and what tests need created in it."""
+    """Clients of the server, and the resources that tests need."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -63,7 +63,7 @@ class InProcessAws:
         return arn
 
     def events(self, function: str) -> list[Any]:
-        """What `function` was called with so far."""
+        """The events of the calls of `function` so far."""
         with self._calling:
             return [event for name, event in self.calls if name == function]
 
@@ -131,7 +131,7 @@ def _policy(statements: list[dict[str, Any]]) -> str:
 
 @contextlib.contextmanager
 def in_process_aws(time_scale: float) -> Iterator[InProcessAws]:
-    """A running server; at the end moto forgets everything that was created."""
+    """A running server; at the end moto is reset."""
     before = clock.scale()
     clock.set_scale(time_scale)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

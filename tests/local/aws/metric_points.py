@@ -1,4 +1,4 @@
-"""What CloudWatch has of one metric."""
+"""The values of a metric in CloudWatch."""
 
 import datetime
 from typing import Any

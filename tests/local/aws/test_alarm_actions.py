@@ -34,7 +34,7 @@ class Topic:
         sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:{HERE}:{name}")
 
     def messages(self) -> list[dict[str, Any]]:
-        """What arrived since the last call."""
+        """The messages since the last call."""
         received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
         for message in received:
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])

@@ -55,7 +55,7 @@ class Clinic:
         self.aws.client("athena").create_work_group(Name=name, Configuration=configuration)
 
     def statements(self) -> dict[str, dict[str, Any]]:
-        """What a role needs to ask, by what for."""
+        """Purpose -> the rights that a role needs for a query."""
         bucket, glue = f"arn:aws:s3:::{self.bucket}", f"arn:aws:glue:{HERE}"
         prefix = {"StringLike": {"s3:prefix": ["records/*", "queries/*"]}}
         via_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}

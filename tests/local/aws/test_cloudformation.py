@@ -72,7 +72,7 @@ def test_a_resource_whose_condition_is_false_is_left_out(local_aws: LocalAws) ->
     client = local_aws.client("cloudformation")
     client.create_stack(StackName="conditional", TemplateBody=json.dumps(template))
     resources = client.list_stack_resources(StackName="conditional")["StackResourceSummaries"]
-    # moto lists a nameless summary in the place of the one left out.
+    # moto lists a nameless summary instead of the one that was left out.
     assert {resource["LogicalResourceId"] for resource in resources} - {""} == {"Kept"}
 
 

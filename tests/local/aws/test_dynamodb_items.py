@@ -138,7 +138,7 @@ def test_a_set_is_neither_empty_nor_has_a_value_twice(
 def test_a_set_inside_a_map_is_held_to_the_same(items: Items) -> None:
     with pytest.raises(ClientError, match="may not be empty"):
         items.update("x", "SET produced = :m", {":m": {"M": {"names": {"SS": []}}}})
-    # Only by its name a set.
+    # Its name is that of a set, but its value isn't one.
     items.update("x", "SET produced = :m", {":m": {"M": {"SS": {"L": []}}}})
     assert items.get("x") == {"produced": {"M": {"SS": {"L": []}}}}
 

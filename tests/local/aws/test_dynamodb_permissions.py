@@ -52,7 +52,7 @@ def check(table: str, value: str) -> Any:
 
 
 def needs(operation: str, body: Any) -> Any:
-    """What a call takes, as a list of (action, resource, condition keys)."""
+    """The permissions that a call needs, as a list of (action, resource, condition keys)."""
     call = Call("dynamodb", operation, "*", REGION, ACCOUNT, "POST", "/", {}, {}, json.dumps(body))
     return [(p.action, p.resource, dict(p.context)) for p in required_permissions(call)]
 

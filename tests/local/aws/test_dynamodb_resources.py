@@ -30,7 +30,7 @@ def table(**properties: Any) -> Any:
 
 @pytest.fixture
 def deploy_table(local_aws: LocalAws, create_stack: Any) -> Any:
-    """deploy_table(properties) -> (what DescribeTable says of it, the ARN of the key next to it)"""
+    """deploy_table(properties) -> (DescribeTable's answer, the ARN of the key next to it)"""
 
     def deploy(**properties: Any) -> Any:
         outputs = {"Name": {"Ref": "Table"}, "Key": {"Fn::GetAtt": ["Key", "Arn"]}}
@@ -98,7 +98,7 @@ def test_a_table_has_its_recovery_its_protection_and_its_tags(local_aws: LocalAw
         ({"BillingMode": "PROVISIONED"}, "BillingMode is supported as PAY_PER_REQUEST alone"),
         ({"SSESpecification": {"SSEEnabled": True, "Key": "k"}}, "SSESpecification: Key isn't supported"),
         ({"SSESpecification": {"SSEEnabled": True, "SSEType": "AES256"}}, "SSEType is supported as KMS alone"),
-        ({"SSESpecification": {"SSEEnabled": True, "KMSMasterKeyId": "none"}}, "none is no key that can be used"),
+        ({"SSESpecification": {"SSEEnabled": True, "KMSMasterKeyId": "none"}}, "the key none doesn't exist"),
         (
             {"PointInTimeRecoverySpecification": {"Enabled": True}},
             "Unknown parameter in PointInTimeRecoverySpecification",

@@ -74,7 +74,7 @@ class Delivery:
         ]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         key: str = self.kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
-        # moto takes a queue's policy away when it sets attributes without one.
+        # moto deletes a queue's policy when it sets attributes without one.
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={**attributes, "KmsMasterKeyId": key})
         return key

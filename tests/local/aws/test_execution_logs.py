@@ -55,7 +55,7 @@ class Logged:
         )["stateMachineArn"]
 
     def events(self) -> list[dict[str, Any]]:
-        """Of all executions."""
+        """The log lines of all executions."""
         found = self.aws.client("logs").filter_log_events(logGroupName=self.group, limit=1000)["events"]
         return [json.loads(event["message"]) for event in found if event["logStreamName"] != VALIDATION]
 
@@ -146,7 +146,7 @@ def role(aws: InProcessAws, *without: str) -> Any:
         "Resource": "*",
         "Condition": {"StringEquals": {"kms:EncryptionContext:SourceArn": ALL_LOGS}},
     }
-    # Without this no execution runs under a key of one's own.
+    # With a customer managed key no execution runs without this.
     own = {
         "Effect": "Allow",
         "Action": ["kms:GenerateDataKey", "kms:Decrypt"],

@@ -39,7 +39,7 @@ class Machine:
         )["stateMachineArn"]
 
     def trust(self, *source_arns: str, service: str = "states.amazonaws.com") -> None:
-        """Let the role be assumed for these, as patterns."""
+        """Let the role be assumed for resources that match these patterns."""
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": service},
@@ -49,7 +49,7 @@ class Machine:
         self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document(statement))
 
     def allow_key(self, *actions: str, context: str | list[str] = "*") -> None:
-        """Let the role do these with the key under this context, and anything that isn't about keys."""
+        """Allow these actions on the key in this context, and all actions that aren't about keys."""
         names = {"kms:EncryptionContext:aws:states:stateMachineArn": context}
         use = {"Action": actions, "Resource": self.key, "Condition": {"StringLike": names}}
         statements = [{"Effect": "Allow", **part} for part in (use, {"Action": "states:*", "Resource": "*"})]

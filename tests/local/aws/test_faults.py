@@ -11,7 +11,7 @@ from botocore.model import OperationNotFoundError
 from local.aws.faults import SeenCall, faults_of
 from local.server import LocalAws
 
-# boto3's names of the errors; that its class is the modelled one is what a client's `except` relies on.
+# boto3's names of the errors. A client's `except` relies on the modelled class.
 ANSWERS = {
     ("s3", "get_object", "throttle"): ("ClientError", "SlowDown"),
     ("s3", "get_object", "kms_disabled"): ("ClientError", "KMS.DisabledException"),

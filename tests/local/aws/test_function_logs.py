@@ -51,7 +51,7 @@ def test_a_function_that_may_not_create_its_missing_log_group_runs_without_one(
 def test_a_line_that_contains_carriage_returns_is_one_event(
     local_aws: LocalAws, make_function: Any, invoke: Any
 ) -> None:
-    """A traceback is: awslambdaric writes it as one line so that it stays together."""
+    """awslambdaric writes a traceback as one line, so that it stays together."""
     name = make_function("def handler(event, context): raise ValueError('together')")
     invoke(name)
     (message,) = [message for message in log_of(local_aws, name) if "ValueError" in message]

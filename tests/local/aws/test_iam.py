@@ -197,8 +197,8 @@ def test_stopping_gives_motos_own_checks_back(local_aws: LocalAws) -> None:
         (IAMRequestBase, "check_action_permitted"),
         (FakeBucket, "get_permission"),
     )
-    # The faults stand in front of the first one.
-    assert {getattr(owner, name).__module__ for owner, name in seams} == {"local.aws.iam", "local.aws.faults"}
+    # The faults wrap the first one.
+    assert {getattr(owner, name).__module__ for owner, name in seams} == {"local.aws.iam", "local.aws.fault_injection"}
     iam.stop()
     try:
         assert all(getattr(owner, name).__module__.startswith("moto.") for owner, name in seams)

@@ -44,7 +44,7 @@ def test_a_service_sends_the_name_that_it_was_given_or_the_bare_id(kms: Any) -> 
     assert kms_keys.sent("alias/none", "id") == "alias/none"
 
 
-# Operations that name a key, with what else they take; those of an alias or a grant that isn't there are left out.
+# Operations that name a key, with their other parameters, except those of a missing alias or grant.
 OPERATIONS: dict[str, dict[str, Any]] = {
     "cancel_key_deletion": {},
     "create_grant": {"GranteePrincipal": "arn:aws:iam::123456789012:role/r", "Operations": ["Decrypt"]},

@@ -20,7 +20,9 @@ def test_every_point_says_what_is_open() -> None:
 @pytest.mark.parametrize("point", WAYS)
 def test_a_way_that_a_point_has_not_is_refused_by_name(point: str) -> None:
     ways: Any = {point: "labeled"}
-    with pytest.raises(ValueError, match=rf"{point} is 'labeled'; the ways of this open point are {WAYS[point][0]}, "):
+    with pytest.raises(
+        ValueError, match=rf"{point} is 'labeled'; the variants of this open point are {WAYS[point][0]}, "
+    ):
         OpenPoints(**ways)
 
 

@@ -17,7 +17,7 @@ from tests.local.aws.in_process import InProcessAws, eventually
 
 
 class Service:
-    """A Lambda function that fails for some events until it is repaired, and remembers what it was called with."""
+    """A Lambda function that fails for some events until it is repaired, and records its events."""
 
     def __init__(self, aws: InProcessAws, fails_for: Callable[[Any], bool] | None = lambda event: True) -> None:
         self.fails_for = fails_for

@@ -24,7 +24,7 @@ def needs(
     method: Any = "POST",
     headers: Any = None,
 ) -> Any:
-    """What a call takes, as a set of (action, resource, condition keys)."""
+    """The permissions that a call needs, as a set of (action, resource, condition keys)."""
     call = Call(service, operation, resource, REGION, ACCOUNT, method, url, headers or {}, {}, json.dumps(body or {}))
     return [(p.action, p.resource, dict(p.context)) for p in required_permissions(call)]
 

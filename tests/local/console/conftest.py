@@ -1,4 +1,4 @@
-"""A local AWS with buckets, and a state machine that fails or succeeds as its input says."""
+"""A local AWS with buckets, and a state machine whose input decides whether it fails."""
 
 import itertools
 import json
@@ -76,7 +76,7 @@ class Stage(NamedTuple):
         self.deployed.client("s3").put_object(Bucket="clinical", Key=key, Body=body.encode())
 
     def recorded(self, key: str, body: bytes, transcript_id: str, content_type: str = "audio/wav") -> None:
-        """A recording, with its page and its place in the plan of drop-1."""
+        """A recording, with its page and its entry in the plan of drop-1."""
         put = self.deployed.client("s3").put_object(Bucket="media", Key=key, Body=body, ContentType=content_type)
         planned = {
             "uri": f"s3://media/{key}",

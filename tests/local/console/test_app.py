@@ -1,4 +1,4 @@
-"""The buttons, and what is answered when something can't be done."""
+"""The buttons, and the answers to failures."""
 
 import json
 import logging

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ODD_NAME = "<img src=x onerror=\"document.title='run'\">.wav"
-# As the operating system's file manager does it, apart from the pointer.
+# Like the operating system's file manager, except the pointer.
 DROP = """([name, content]) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([Uint8Array.from(atob(content), letter => letter.charCodeAt(0))], name));
@@ -63,9 +63,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, url: str, run: Run) -> Iterator[Any]:
-    """The console's page. No script may fail, and nothing may be asked for elsewhere."""
+    """The console's page. No script may fail, and no request may go elsewhere."""
     context = browser.new_context(viewport=WINDOW, reduced_motion="reduce")
-    # Executions are waited for, on machines that have more to do.
+    # The tests wait for executions, on busy machines.
     context.set_default_timeout(1000 * PATIENCE_SECONDS)
     opened, problems, requested = context.new_page(), [], []
     opened.on("pageerror", lambda error: problems.append(str(error)))
@@ -94,7 +94,7 @@ def has_focus(locator: Any) -> bool:
 
 
 def look_again(page: Any) -> None:
-    """Let the page ask for all there is, twice, without waiting for its turn."""
+    """Make the page refresh twice at once, without waiting for its timer."""
     for _ in range(2):
         with page.expect_response(lambda response: response.url.endswith("/executions")):
             page.evaluate("document.dispatchEvent(new Event('pressed'))")
@@ -212,7 +212,7 @@ def test_what_can_not_be_uploaded_is_told_beside_it_and_can_be_put_right(page: A
     upload.click()
     problem.filter(has_text="2 recordings refused; the list says why.").wait_for()
     empty, notes, visit = page.locator(".file .state").all_text_contents()
-    assert empty == "empty.wav is empty (0 bytes); record it anew."
+    assert empty == "empty.wav is empty (0 bytes); record it again."
     assert notes.startswith("notes.docx ends in 'docx'; Transcribe Medical takes amr,")
     assert visit == "uploaded for p-right, with consent to audiences"
     page.get_by_role("button", name="Remove empty.wav").click()

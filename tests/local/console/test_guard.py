@@ -1,4 +1,4 @@
-"""What keeps other pages of the browser out of the console."""
+"""The console's protection from other pages of the browser."""
 
 import re
 from itertools import product

@@ -1,4 +1,4 @@
-"""Recordings on their way from the page into the media bucket, and what is refused there."""
+"""Uploads from the page to the media bucket, and refused ones."""
 
 import io
 from urllib.parse import quote
@@ -53,9 +53,9 @@ def test_what_can_be_no_recording_of_a_patient_is_refused_in_words(stage: Stage)
         (" ", "a.wav", "it has no letter or digit"),
         ("p-1", "notes.docx", "notes.docx ends in 'docx'; Transcribe Medical takes amr, flac, m4a, mp3"),
         ("p-1", "wav", "wav has no extension"),
-        ("p-1", "../a.wav", "'../a.wav' is no name of a file"),
-        ("p-1", "..", "is no name of a file"),
-        ("p-1", "", "is no name of a file"),
+        ("p-1", "../a.wav", "'../a.wav' is no file name"),
+        ("p-1", "..", "is no file name"),
+        ("p-1", "", "is no file name"),
         ("p-1", "a" * 1100 + ".wav", "more than 1024 bytes; rename the file"),
     ):
         answer = drop(stage, user_id, file)
@@ -66,12 +66,12 @@ def test_what_can_be_no_recording_of_a_patient_is_refused_in_words(stage: Stage)
 
 def test_an_empty_one_a_too_large_one_and_one_of_unknown_size_are_refused_in_words(stage: Stage) -> None:
     headers = Headers({**ORIGIN, "X-User-Id": "p-1", "X-File-Name": "a.wav"})
-    with pytest.raises(OperationError, match=r"a\.wav is empty \(0 bytes\); record it anew"):
+    with pytest.raises(OperationError, match=r"a\.wav is empty \(0 bytes\); record it again"):
         upload(stage.deployed, headers, 0, io.BytesIO())
     with pytest.raises(OperationError, match="takes up to 2147483648"):
         upload(stage.deployed, headers, 2**31 + 1, io.BytesIO())
     unknown = stage.console.post("/recordings", base_url=ORIGIN["Origin"], headers=headers)
-    assert unknown.text.startswith("The size of a.wav isn't told")
+    assert unknown.text.startswith("The size of a.wav is missing")
     bad = stage.post("/recordings", b"x", **{"X-User-Id": "%ff", "X-File-Name": "a.wav"})
     assert bad.text.startswith("The user id isn't UTF-8")
     assert stage.keys() == []

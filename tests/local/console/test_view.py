@@ -1,4 +1,4 @@
-"""What the page is told of executions."""
+"""The page's data about executions."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ NAMES = list(STAGE_LABELS)
 
 
 def execution(status: str = "RUNNING", ended: int = 1, entered: int = 2, **fields: Any) -> Execution:
-    """One that has entered the first stages and ended some of them."""
+    """An execution that has entered the first stages and ended some of them."""
     stages = [
         Stage(
             name, BEGAN + timedelta(seconds=number), BEGAN + timedelta(seconds=number + 1) if number < ended else None

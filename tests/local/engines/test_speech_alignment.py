@@ -33,7 +33,7 @@ def test_words_follow_each_other_and_span_the_recording(aligner: Aligner) -> Non
 
 
 def test_a_word_is_found_where_it_is_said(aligner: Aligner) -> None:
-    """Cut out the place of one word: the aligner likes the cut better as that word than as another."""
+    """Cut out the sound of one word: the aligner scores it higher as that word than as another."""
     samples = decode(RECORDING.read_bytes()).mono()
     place = aligner.align(samples, TEXT).placements[TEXT.index("hypertension.")]
     cut = samples[int(place.start * 16_000) - 800 : int(place.end * 16_000) + 800]

@@ -15,7 +15,7 @@ from local.aws.backends import register
 
 @contextlib.contextmanager
 def serving(service: str) -> Iterator[str]:
-    """The endpoint of the server, which starts empty; at the end moto forgets everything that was created."""
+    """The endpoint of the server, which starts empty; at the end moto is reset."""
     BackendDict.reset()
     iam.install()
     register(service, f"local.services.{service}")

@@ -33,7 +33,7 @@ def points(verified: Verification, verdict: Verdict) -> set[str]:
 
 
 def seen(verified: Verification) -> list[str]:
-    """What is not as it has to be, with its evidence."""
+    """The refuted points, with their evidence."""
     return [
         f"{found.point} {found.verdict}: {found.evidence}"
         for found in verified.findings
@@ -59,7 +59,7 @@ def pipeline() -> Iterator[Pipeline]:
         # A redriven execution might have left a function behind.
         patch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=4))
         try:
-            # Of each request there would be a log, which is read when the patient is forgotten.
+            # Each request would write a log, which `forget` reads.
             deliver_access_logs(Run(pipeline, Engines()), False)
             yield pipeline
         finally:
@@ -73,7 +73,7 @@ def deployed(pipeline: Pipeline) -> Deployed:
 
 @pytest.fixture(scope="module")
 def verify(deployed: Deployed) -> Verify:
-    """verify(): all of it; verify(account_only=True): what needs no stack."""
+    """verify(): all points; verify(account_only=True): the points that need no stack."""
     account = Account(deployed.connection, environment_of("local"))
     s3 = deployed.client("s3")
 

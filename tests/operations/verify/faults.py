@@ -1,6 +1,6 @@
-"""What can be otherwise on AWS, played on the local AWS: by point, a change after which that point has to be refuted.
+"""Point -> a change of the local AWS after which the point has to be refuted.
 
-Each is undone at its end, so that the next verification finds everything as it was.
+Each change is undone at its end, for the next verification.
 """
 
 import json
@@ -118,7 +118,7 @@ def bad_credentials(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def unreachable_service(pipeline: Pipeline) -> Iterator[None]:
-    # The rehearsal lists jobs too, and has no need of a page of one.
+    # Only the check asks for one job per page; the rehearsal lists jobs, too.
     with injected(pipeline, "comprehendmedical", "ListEntitiesDetectionV2Jobs", "drop", contains='"MaxResults": 1'):
         yield
 
@@ -167,7 +167,7 @@ def conditions_ignored(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def no_recovery(pipeline: Pipeline) -> Iterator[None]:
-    """What is deleted in the ledger can't be restored."""
+    """The ledger has no point-in-time recovery."""
     dynamodb, table = pipeline.aws.client("dynamodb"), outputs_of(pipeline)["LedgerTableName"]
 
     def recover(wanted: bool) -> None:
@@ -183,7 +183,7 @@ def no_recovery(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def transactions_in_part(pipeline: Pipeline) -> Iterator[None]:
-    """A transaction changes what it may although a check of it is unmet; the functions' are left whole."""
+    """A transaction with an unmet check still makes its other changes; the functions' transactions stay atomic."""
     transact = DynamoDBBackend.transact_write_items
 
     def in_part(self: DynamoDBBackend, items: list[dict[str, Any]]) -> None:
@@ -212,7 +212,7 @@ def functions_without_code(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def strict_trust(pipeline: Pipeline) -> Iterator[None]:
-    """The role trusts the state machine's own name only, and the children come under a labelled one."""
+    """The role trusts the state machine's own ARN only, and the children send the labelled one."""
     iam, machine = pipeline.aws.client("iam"), pipeline.state_machine_arn
     arn = pipeline.aws.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["roleArn"]
     role = arn.rpartition("/")[2]
@@ -261,7 +261,7 @@ def everything_anew(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def any_bucket(pipeline: Pipeline) -> Iterator[None]:
-    """An input is taken that should have been refused."""
+    """An input is accepted that should have been refused."""
     start = Steps._start
 
     def as_ours(self: Steps, media: list[str]) -> str:
@@ -329,7 +329,7 @@ def closed_dead_letter_queue(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def table_elsewhere(pipeline: Pipeline) -> Iterator[None]:
-    """The table reads a place where there is nothing."""
+    """The table's location has no files."""
     glue, database = pipeline.aws.client("glue"), PREFIX.replace("-", "_")
     (table,) = glue.get_tables(DatabaseName=database)["TableList"]
     described = {name: table[name] for name in ("Name", "Parameters", "StorageDescriptor", "TableType")}
@@ -343,7 +343,7 @@ def table_elsewhere(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def failed_audience(pipeline: Pipeline) -> Iterator[None]:
-    """A generation whose role may not read the seed."""
+    """An audience generation fails because its role may not read the seed."""
     ml, iam = pipeline.aws.client("cleanroomsml"), pipeline.aws.client("iam")
     model = ml.list_configured_audience_models()["configuredAudienceModels"][0]["configuredAudienceModelArn"]
     principal = {"Service": "cleanrooms-ml.amazonaws.com"}
@@ -366,7 +366,7 @@ def failed_audience(pipeline: Pipeline) -> Iterator[None]:
 
 @contextmanager
 def a_copy_elsewhere(pipeline: Pipeline) -> Iterator[None]:
-    """A file that nothing of ours has written names the patient."""
+    """An unknown file names the patient."""
     s3 = pipeline.aws.client("s3")
     answer = s3.put_object(Bucket=pipeline.clinical_bucket, Key="notes/mine.txt", Body=TEST_PATIENT.encode())
     try:
@@ -376,7 +376,7 @@ def a_copy_elsewhere(pipeline: Pipeline) -> Iterator[None]:
 
 
 def quota(code: str, name: str, value: float) -> Fault:
-    """A quota of the account is so low."""
+    """A quota of the account has this value."""
 
     @contextmanager
     def fault(pipeline: Pipeline) -> Iterator[None]:

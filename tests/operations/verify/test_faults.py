@@ -1,4 +1,4 @@
-"""Each point of a verification is found refuted when it is, alone: a check that can't fail is no check."""
+"""Each fault refutes its point and no other, so every check can fail."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from operations.verify.verification import POINTS
 from tests.operations.verify.conftest import Verify, points, seen
 from tests.operations.verify.faults import FAULTS
 
-# The Region is the session's own, and TLS is AWS's: their checks are tried beside the modules.
+# Other tests cover the Region, which is the session's, and TLS, which the local AWS lacks.
 ELSEWHERE = {"region", "plain-http"}
 
 
@@ -19,7 +19,7 @@ def test_every_point_has_a_fault() -> None:
 
 @pytest.mark.parametrize("point", FAULTS)
 def test_a_fault_refutes_its_point_and_no_other(point: str, pipeline: Pipeline, verify: Verify) -> None:
-    # What is seen without a stack is seen so, which spares a rehearsal.
+    # Points that need no stack are checked without a rehearsal.
     is_of_account = point in {check.point for check in preflight.CHECKS}
     with FAULTS[point](pipeline):
         verified = verify(account_only=is_of_account)

@@ -1,4 +1,4 @@
-"""The ledger's table as moto has it, and as it might be otherwise."""
+"""The checks of the ledger's table, with moto's behaviour and with faulty ones."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The account's points where the local AWS can't play both ways: Regions, rights, support plans."""
+"""The account's points that the local AWS can't both meet and miss: Regions, rights, support plans."""
 
 import os
 from collections.abc import Callable
@@ -20,7 +20,7 @@ CHECKS = {check.point: check for check in preflight.CHECKS}
 
 
 class Clients(Connection):
-    """A connection whose clients are those given."""
+    """A connection with the given clients."""
 
     def client(self, service: str, region: str | None = None) -> Any:
         return self.endpoint_url[service]  # type: ignore[index]
@@ -68,7 +68,7 @@ def test_credentials_that_lead_nowhere_are_refuted() -> None:
 
     found = look("credentials", sts=Sts())
     assert found.verdict is Verdict.REFUTED
-    assert "No AWS credentials are found" in found.evidence
+    assert "There are no AWS credentials" in found.evidence
 
 
 class Refusing:

@@ -14,7 +14,7 @@ from operations.verify.checks import Verdict, finding
 
 
 class Session:
-    """A session whose S3 answers with this status; it keeps how it was asked for."""
+    """A session whose S3 answers with this status; it records how its client was made."""
 
     def __init__(self, status: int) -> None:
         self.status, self.options = status, dict[str, Any]()

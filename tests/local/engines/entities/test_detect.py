@@ -14,7 +14,7 @@ def spoken(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _undocumented(shape: Any, value: Any, path: str = "") -> list[str]:
-    """What of `value` botocore's model of the answer does not have: members, enum values, types."""
+    """The members, enum values and types of `value` that botocore's model of the answer doesn't have."""
     if isinstance(shape, StructureShape):
         unknown = [f"{path}.{name}" for name in value if name not in shape.members]
         return unknown + [

@@ -4,7 +4,7 @@ from local.engines.entities import detect
 
 
 def phi(text: str) -> list[tuple[str, str]]:
-    """(text, type) of what is protected health information."""
+    """(text, type) of the protected health information."""
     return [
         (entity["Text"], entity["Type"])
         for entity in detect(text)["Entities"]

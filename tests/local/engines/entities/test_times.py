@@ -4,7 +4,7 @@ from local.engines.entities import detect
 
 
 def times(text: str) -> list[tuple[str, str, str]]:
-    """(text, type, what it is the time of) of each time expression."""
+    """(text, type, entity) of each time expression."""
     return [
         (entity["Text"], entity["Type"], entity["Attributes"][0]["Text"])
         for entity in detect(text)["Entities"]

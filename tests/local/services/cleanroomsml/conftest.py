@@ -50,7 +50,7 @@ def _check_answer(parsed: dict[str, Any], model: OperationModel, **_: Any) -> No
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """A local AWS in which the model's owner has done their part, and there is a seed bucket and a role to read it."""
+    """A local AWS with the owner's audience model, a seed bucket and a role to read it."""
     local_aws = LocalAws.start(services={"cleanroomsml": "local.services.cleanroomsml"})
     try:
         aws = Aws(local_aws)
@@ -77,7 +77,7 @@ def configured_model() -> str:
 
 @pytest.fixture
 def name() -> str:
-    """A name that nothing else has."""
+    """A unique name."""
     return f"test-{uuid.uuid4()}"
 
 
@@ -99,7 +99,7 @@ def seed(aws: Aws, name: str) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def wait() -> Callable[[Callable[[], dict[str, Any]]], dict[str, Any]]:
-    """Call a describing function until what it describes is neither pending nor in progress; return the description."""
+    """Call `describe` until its resource is neither pending nor in progress, and return the description."""
 
     def until_ended(describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         deadline = time.monotonic() + 30

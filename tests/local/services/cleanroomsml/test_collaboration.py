@@ -1,4 +1,4 @@
-"""A model of another account: who may use it, and what either account sees of the job. `OURS` calls, `THEIRS` owns."""
+"""A model of another account: the right to use it, and each account's view of the job. `OURS` calls, `THEIRS` owns."""
 
 import json
 import time
@@ -25,7 +25,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def output(aws: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where their model, which is there from now on, writes audiences."""
+    """Creates their model, and returns the location of its audiences."""
     interactions: Path = tmp_path_factory.mktemp("interactions") / "interactions.csv"
     write_interactions(interactions, population=600)
     return provide_audience_model(aws, MODEL, interactions)

@@ -13,7 +13,7 @@ IN_PROGRESS = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 @pytest.fixture
 def hold(client: Any, wait: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Jobs get no further than to their data until this event is set; when the test ends, they are seen to the end."""
+    """Jobs stop before they read their data until this event is set; the fixture waits for their end."""
     released = threading.Event()
     client_of = storage.Role.client
 

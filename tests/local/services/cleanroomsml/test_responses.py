@@ -11,7 +11,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def five_jobs(configured_model: str, generate: Run, name: str) -> list[str]:
-    """Names of five jobs, oldest first; of all jobs in a collaboration of their own."""
+    """Names of five jobs, oldest first, which are all jobs of one collaboration."""
     names = [f"{name}-{number}" for number in range(5)]
     for job in names:
         generate(name=job, collaborationId=collaboration(name))
@@ -19,7 +19,7 @@ def five_jobs(configured_model: str, generate: Run, name: str) -> list[str]:
 
 
 def collaboration(name: str) -> str:
-    """One of our account alone."""
+    """A collaboration of our account only."""
     provide_collaboration(collaboration_id := name.removeprefix("test-"), "us-east-1", ["123456789012"])
     return collaboration_id
 
@@ -69,14 +69,14 @@ def test_exports_are_listed_by_generation_job(client: Any, generate: Run, export
 
 
 def documented(client: Any, operation: str, *path: str) -> set[str]:
-    """The names of the members of what an operation answers, or of an item of a list in it."""
+    """The names of the members of an operation's answer, or of the items of a list in it."""
     shape = client.meta.service_model.operation_model(operation).output_shape
     for member in path:
         shape = shape.members[member].member
     return set(shape.members)
 
 
-# Of what is documented, these say why a job failed and which SQL query its seed came from.
+# Documented members that are missing here: the reason of a failure, and the SQL query of a seed.
 ABSENT = {"statusDetails", "protectedQueryIdentifier"}
 
 

@@ -11,7 +11,7 @@ OWNER_BUCKET = "audience-model-owner-123456789012-us-east-1"
 
 @pytest.fixture
 def train(aws: Any, client: Any, name: str, wait: Run) -> Run:
-    """Train a model on CSV files, kept below `interactions/<name>/` of the owner's bucket; return how it ended."""
+    """Train a model on CSV files below `interactions/<name>/` of the owner's bucket, and return its description."""
 
     def run(*files: str, columns: tuple[str, str, str] = ("user_id", "item_id", "timestamp"), **request: Any) -> Any:
         folder = f"interactions/{name}"

@@ -74,7 +74,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture(autouse=True)
 def instant_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are of the service: its engine finds one entity, the whole text, without a vocabulary."""
+    """For tests of the service: its engine finds one entity, the whole text, without a vocabulary."""
 
     def whole_text(text: str) -> dict[str, Any]:
         entity = {
@@ -104,7 +104,7 @@ def role(aws: Aws) -> str:
 
 @pytest.fixture
 def documents(s3: Any) -> Callable[[dict[str, bytes]], str]:
-    """Put documents, content by name, below a prefix that nothing else has, and return the prefix."""
+    """Put documents, content by name, below a unique prefix, and return the prefix."""
 
     def put(contents: dict[str, bytes]) -> str:
         prefix = f"documents/{uuid.uuid4()}/"

@@ -1,4 +1,4 @@
-"""What a job reads, writes and becomes."""
+"""A job's inputs, outputs and states."""
 
 import threading
 from collections.abc import Callable

@@ -67,7 +67,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture(autouse=True)
 def instant_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are of the service: its engine hears the same three words, by one person, in everything."""
+    """For tests of the service: its engine recognizes the same three words, by one speaker, in every recording."""
 
     def three_words(samples: NDArray[np.int16]) -> list[Word]:
         assert samples.dtype == np.int16 and samples.ndim == 1

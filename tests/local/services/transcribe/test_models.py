@@ -1,4 +1,4 @@
-"""The operations as a client sees them."""
+"""The operations through a client."""
 
 from typing import Any
 

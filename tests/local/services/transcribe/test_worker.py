@@ -11,7 +11,7 @@ from tests.local.aws.in_process import eventually
 
 @pytest.fixture
 def busy() -> tuple[Worker, threading.Event, list[str]]:
-    """A worker in the middle of its first piece, the event that lets it finish, and what it has finished."""
+    """A worker that runs its first function, the event that lets it finish, and the list of finished functions."""
     worker, go_on, done = Worker(), threading.Event(), []
     begun = threading.Event()
 
