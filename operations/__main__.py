@@ -11,6 +11,7 @@ import typer
 from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
 from operations.asking import ask
+from operations.audience_model.command import audience_model_command
 from operations.commands import FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
 from operations.errors import OperationError
@@ -210,6 +211,9 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
         output.console().print(done)
 
 
+app.command("audience-model", short_help="Make the configured audience model from a Glue table.")(
+    audience_model_command
+)
 app.command("verify", short_help="Check an account and an environment against docs/aws.md.")(verify_command)
 
 

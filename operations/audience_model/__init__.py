@@ -1,6 +1,6 @@
 """Makes the configured audience model from a Glue table of interactions.
 
-    python -m operations.audience_model --name NAME --database DATABASE --table TABLE --output s3://BUCKET/PREFIX
+    python -m operations audience-model --name NAME --database DATABASE --table TABLE --output s3://BUCKET/PREFIX
 
 The owner of the training data runs it. It makes two roles, a training data set, an audience model and a configured
 audience model; CloudFormation has no resource types for some of them. Existing resources of the same name are used

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from operations.audience_model.request import (
-    AudienceModelError,
     Aws,
     Output,
     Place,
@@ -15,6 +14,7 @@ from operations.audience_model.request import (
     check_wanted,
 )
 from operations.audience_model.roles import reading, role, writing
+from operations.errors import OperationError
 
 # Twice the "up to 24 hours to train" of the user guide.
 _TRAINING_SECONDS = 48 * 3600
@@ -33,7 +33,7 @@ def create(
     """Make, or find, everything called `name`, wait until the model is trained, and return the ARN to put in cdk.json.
 
     Raises:
-        AudienceModelError: the request is invalid, another resource has that name, or the training failed.
+        OperationError: the request is invalid, another resource has that name, or the training failed.
         botocore.exceptions.ClientError: a call was refused.
     """
     check_wanted(name, output)
@@ -99,12 +99,12 @@ def _audience_model(
             return arn
         if status not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             reason = model.get("statusDetails", {}).get("message", "no reason given")
-            raise AudienceModelError(
+            raise OperationError(
                 f"The audience model {name} is {status}: {reason}. Repair that, delete the model "
                 f"(aws cleanroomsml delete-audience-model --audience-model-arn {arn}) and start this command again."
             )
         if waited > _TRAINING_SECONDS:
-            raise AudienceModelError(
+            raise OperationError(
                 f"The audience model {name} is {status} after {_TRAINING_SECONDS // 3600} hours; ask AWS about {arn}, "
                 "or start this command again to go on waiting."
             )
@@ -146,7 +146,7 @@ def _find(client: Any, operation: str, member: str, arn_member: str, name: str) 
 
 def _check_same(called: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     for member, there, asked in _differences(found, wanted):
-        raise AudienceModelError(
+        raise OperationError(
             f"The {called} exists with another {member} ({there}, not {asked}); choose another --name, or delete it."
         )
 

@@ -17,10 +17,6 @@ _ID_TYPES = ("string", "int", "bigint")
 _TIMESTAMP_TYPES = ("bigint", "int", "timestamp")
 
 
-class AudienceModelError(OperationError):
-    """The model can't be made; the text names the reason and what to do."""
-
-
 class Aws(Protocol):
     """The part of `boto3.Session` that is used here."""
 
@@ -68,18 +64,16 @@ class Place:
 
 def check_wanted(name: str, output: Output) -> None:
     if not _NAME.fullmatch(name):
-        raise AudienceModelError(
+        raise OperationError(
             f"The name is {name!r}; use 1 to 41 letters, digits, hyphens and underscores, which leaves room for the "
             "roles' names."
         )
     if not _S3_URI.fullmatch(output.uri):
-        raise AudienceModelError(f"The output is {output.uri!r}; give s3://BUCKET/PREFIX.")
+        raise OperationError(f"The output is {output.uri!r}; give s3://BUCKET/PREFIX.")
     if not 25 <= output.minimum_seed <= 500_000:
-        raise AudienceModelError(f"The minimum seed is {output.minimum_seed}; it must be 25 to 500000.")
+        raise OperationError(f"The minimum seed is {output.minimum_seed}; it must be 25 to 500000.")
     if not 1 <= len(output.percentages) <= 25 or any(not 1 <= size <= 100 for size in output.percentages):
-        raise AudienceModelError(
-            f"The percentages are {list(output.percentages)}; give 1 to 25 of them, each 1 to 100."
-        )
+        raise OperationError(f"The percentages are {list(output.percentages)}; give 1 to 25 of them, each 1 to 100.")
 
 
 def check_bucket(aws: Aws, place: Place, uri: str) -> None:
@@ -88,11 +82,11 @@ def check_bucket(aws: Aws, place: Place, uri: str) -> None:
         region = aws.client("s3").head_bucket(Bucket=bucket).get("BucketRegion", place.region)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        raise AudienceModelError(
+        raise OperationError(
             f"The bucket {bucket} of {uri} can't be read ({code}); create it, or correct its name or your permissions."
         ) from None
     if region != place.region:
-        raise AudienceModelError(
+        raise OperationError(
             f"The bucket {bucket} is in {region}, but Clean Rooms ML is used in {place.region}; use the same Region."
         )
 
@@ -103,7 +97,7 @@ def check_table(aws: Aws, place: Place, training: TrainingTable) -> str:
     try:
         table = glue.get_table(DatabaseName=training.database, Name=training.table)["Table"]
     except glue.exceptions.EntityNotFoundException:
-        raise AudienceModelError(
+        raise OperationError(
             f"There is no {called} in {place.region}; catalogue the training data there, with a crawler or by hand."
         ) from None
     descriptor = table.get("StorageDescriptor", {})
@@ -117,16 +111,16 @@ def check_table(aws: Aws, place: Place, training: TrainingTable) -> str:
         (training.timestamp, _TIMESTAMP_TYPES),
     ):
         if column not in columns:
-            raise AudienceModelError(
+            raise OperationError(
                 f"{called} has no column {column!r}, only {', '.join(columns) or 'none'}; correct its option."
             )
         if columns[column] not in types:
-            raise AudienceModelError(
+            raise OperationError(
                 f"Column {column!r} of {called} is of type {columns[column]}, but must be {' or '.join(types)}."
             )
     location = str(descriptor.get("Location", ""))
     if not _S3_URI.fullmatch(location):
-        raise AudienceModelError(f"{called} has the location {location!r}, but must be in S3.")
+        raise OperationError(f"{called} has the location {location!r}, but must be in S3.")
     check_bucket(aws, place, location)
     return location
 

@@ -52,8 +52,7 @@ def aws(arguments: list[str]) -> Any:
 def python(arguments: list[str]) -> Any:
     import duckdb  # noqa: F401
 
-    import operations.__main__
-    import operations.audience_model  # noqa: F401
+    import operations.__main__  # noqa: F401
 
     if not arguments:
         return None

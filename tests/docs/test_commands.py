@@ -278,7 +278,7 @@ def test_targets_and_modules_that_a_page_mentions_exist(page: Path) -> None:
         "python -m nothing.at_all",
         "python -m local demo --medium visit.wav",
         "python -m local down",
-        "python -m operations.audience_model --name readers",
+        "python -m operations audience-model --name readers",
         "python samples/make_nothing.py",
         "python -c 'import'",
         "aws stepfunction list-executions",

@@ -15,9 +15,10 @@ from local.server import LocalAws
 from local.services.cleanroomsml import jobs
 from local.services.cleanroomsml.models import cleanroomsml_backends
 from local.services.cleanroomsml.resources import FAILED, AudienceModel, State
-from operations.audience_model import __main__ as command
+from operations.__main__ import app
 from operations.audience_model.models import create
-from operations.audience_model.request import AudienceModelError, Output, TrainingTable
+from operations.audience_model.request import Output, TrainingTable
+from operations.errors import OperationError
 from samples.make_interactions import write_interactions
 from tests.docs.pages import examples
 
@@ -54,7 +55,10 @@ class Aws:
 
     def command(self, *arguments: str) -> int:
         given = ["--name", self.name, "--database", "shop", "--table", self.name, "--output", OUTPUT_URI]
-        return command.main([*given, "--minimum-seed", "25", *arguments], poll_seconds=0.02)
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as ended:
+            patched.setattr("operations.audience_model.command.POLL_SECONDS", 0.02)
+            app(["audience-model", *given, "--minimum-seed", "25", *arguments])
+        return int(ended.value.code or 0)
 
     def role(self, suffix: str) -> str:
         return f"cleanrooms-ml-{self.name}-{suffix}"
@@ -222,16 +226,14 @@ def test_a_model_of_that_name_with_other_settings_is_not_taken_for_the_wanted_on
     aws: Aws, changes: dict[str, Any], told: str
 ) -> None:
     aws.create()
-    with pytest.raises(AudienceModelError) as raised:
+    with pytest.raises(OperationError) as raised:
         aws.create(**changes)
     assert told in str(raised.value) and "--name" in str(raised.value)
 
 
 def test_a_failed_training_is_told_with_its_reason_and_what_to_do(aws: Aws) -> None:
     aws.provide_table(location="s3://audience-output/nothing/")
-    with pytest.raises(
-        AudienceModelError, match=r"is CREATE_FAILED: .*delete-audience-model --audience-model-arn arn:"
-    ):
+    with pytest.raises(OperationError, match=r"is CREATE_FAILED: .*delete-audience-model --audience-model-arn arn:"):
         aws.create()
 
 
@@ -240,10 +242,10 @@ def test_a_model_that_is_being_deleted_is_told(aws: Aws) -> None:
     aws.create()
     model = aws.model()
     model.state = State("DELETE_IN_PROGRESS")
-    with pytest.raises(AudienceModelError, match="is DELETE_IN_PROGRESS"):
+    with pytest.raises(OperationError, match="is DELETE_IN_PROGRESS"):
         aws.create()
     model.state = State(FAILED, {"statusCode": "X", "message": "no rows"})
-    with pytest.raises(AudienceModelError, match="is CREATE_FAILED: no rows"):
+    with pytest.raises(OperationError, match="is CREATE_FAILED: no rows"):
         aws.create()
 
 
@@ -259,7 +261,7 @@ def test_a_table_that_cannot_be_trained_on_is_refused_before_anything_is_made(
     aws: Aws, columns: list[tuple[str, str]], told: str
 ) -> None:
     aws.provide_table(columns)
-    with pytest.raises(AudienceModelError) as raised:
+    with pytest.raises(OperationError) as raised:
         aws.create()
     assert told in str(raised.value)
     assert aws.roles() == []
@@ -273,7 +275,8 @@ def test_a_table_that_cannot_be_trained_on_is_refused_before_anything_is_made(
         (["--output", "audiences"], "The output is 'audiences'; give s3://BUCKET/PREFIX."),
         (["--name", "every reader"], "The name is 'every reader'"),
         (["--minimum-seed", "24"], "The minimum seed is 24"),
-        (["--percentages", "5", "101"], "The percentages are [5, 101]"),
+        (["--percentages", "5,101"], "The percentages are [5, 101]"),
+        (["--percentages", "5 10"], "--percentages is '5 10'; give numbers"),
     ],
 )
 @pytest.mark.usefixtures("table")
@@ -292,7 +295,7 @@ def test_a_bucket_of_another_region_is_refused(aws: Aws) -> None:
     aws.local_aws.client("s3", region_name="us-west-2").create_bucket(
         Bucket="far", CreateBucketConfiguration=constraint
     )
-    with pytest.raises(AudienceModelError, match="The bucket far is in us-west-2, but Clean Rooms ML is used in us-e"):
+    with pytest.raises(OperationError, match="The bucket far is in us-west-2, but Clean Rooms ML is used in us-e"):
         aws.create(uri="s3://far/audiences")
 
 
@@ -347,7 +350,7 @@ def test_a_data_set_of_another_table_is_not_taken_for_the_wanted_one(aws: Aws) -
     name, aws.name = aws.name, f"{aws.name}_other"
     aws.provide_table()
     other = TrainingTable("shop", aws.name)
-    with pytest.raises(AudienceModelError, match=f"The training data set {name} exists with another trainingData"):
+    with pytest.raises(OperationError, match=f"The training data set {name} exists with another trainingData"):
         create(aws, name, other, Output(OUTPUT_URI), report=lambda _: None, poll_seconds=0.02)
 
 

@@ -29,7 +29,6 @@ from typer.testing import CliRunner
 from local.__main__ import app as local_app
 from operations.__main__ import app
 from operations.asking import ask
-from operations.audience_model import __main__ as audience_model
 from operations.errors import OperationError
 from tests.operations import canned_aws
 from tests.operations.canned_aws import Answer, after_the_stack, page, raising, refusal
@@ -118,6 +117,10 @@ def arguments(name: str, recording: Path) -> list[str]:
             given += ["--user-id", "p-1"]
         elif parameter.name == "path":
             given += ["--report", str(recording.with_name("report.md"))]
+        elif parameter.name in ("name", "database", "table"):
+            given += [parameter.opts[0], "readers"]
+        elif parameter.name == "output":
+            given += ["--output", "s3://bucket/audiences"]
         elif parameter.name == "yes":
             given.append("--yes")
     return given
@@ -162,16 +165,6 @@ def test_whatever_else_is_asked_for(name: str, flag: str, recording: Path) -> No
         # A verification of the account needs no stack.
         is_verdict = flag == "--preflight"
         run([*arguments(name, recording), flag], FAILURES[failure], is_verdict=is_verdict)
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_whoever_makes_an_audience_model_reads_it_too(failure: str, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["--name", "readers", "--database", "shop", "--table", "clicks", "--output", "s3://bucket/audiences"]
-    with pytest.MonkeyPatch.context() as patch:
-        canned_aws.install(patch, FAILURES[failure])
-        code = audience_model.main(given)
-    output = capsys.readouterr()
-    check(code, output.out, output.err)
 
 
 @pytest.mark.parametrize(
