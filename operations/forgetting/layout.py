@@ -17,22 +17,7 @@ class Category(NamedTuple):
 _UNKNOWN = Category("others", "unknown")
 # Objects that hold the patient's ids are deleted last, and the plans at the very end: after an interruption the next
 # run looks the ids up in them.
-_ORDER = (
-    "recordings",
-    "others",
-    "seeds",
-    "transcripts",
-    "de-identified transcripts",
-    "pages of recordings",
-    "documents",
-    "entity output",
-    "lists of documents",
-    "query results",
-    "access logs",
-    "records",
-    "pages of batches",
-    "batch files",
-)
+_FIRST, _LAST = ("recordings",), ("records", "pages of batches", "batch files")
 
 
 def category_of(deployed: Deployed, bucket: str, key: str) -> Category:
@@ -57,7 +42,9 @@ _ACCESS_LOG = re.compile(r"(?:media|clinical|audience|operations)/\d{4}-\d\d-\d\
 
 def rank(kind: str, key: str) -> tuple[int, bool]:
     """The order in which objects are removed, so that the next run finds the rest after an interruption."""
-    return _ORDER.index(kind), is_plan(key)
+    if kind in _LAST:
+        return 1 + _LAST.index(kind), is_plan(key)
+    return -1 if kind in _FIRST else 0, False
 
 
 def is_plan(key: str) -> bool:
