@@ -114,7 +114,7 @@ def test_who_can_or_will_follow_no_longer_is_told_that_the_execution_goes_on(
 
     path = recording(run, tmp_path / "visit.wav", "Patient has a cough.")
     with monkeypatch.context() as patch:
-        patch.setattr(following, "look", interrupted)
+        patch.setattr(following, "read_execution", interrupted)
         stopped = operate("run", str(path), "--user-id", "p-stopped", "--wait", "--json")
         assert (stopped.code, stopped.output) == (130, "")
         execution = run.execution_of(f"s3://{run.pipeline.media_bucket}/media/p-stopped/visit.wav")
@@ -122,14 +122,14 @@ def test_who_can_or_will_follow_no_longer_is_told_that_the_execution_goes_on(
         assert look_at + run.pipeline.aws.endpoint in stopped.error
         again = operate("again", execution["name"], "--wait")
         assert (again.code, "The execution goes on: python -m operations status " in again.error) == (130, True)
-        patch.setattr(following, "look", refused)
+        patch.setattr(following, "read_execution", refused)
         lost = operate("again", execution["name"], "--wait")
         assert (lost.code, "The execution goes on: python -m operations status " in lost.error) == (1, True)
         assert lost.error.startswith("AWS doesn't take the credentials (ExpiredToken); log in again.")
-        patch.setattr(following.Uptake, "look", interrupted)
+        patch.setattr(following.Uptake, "update", interrupted)
         early = operate("run", str(path), "--user-id", "p-early", "--wait")
         assert early.code == 130
-        assert "The recordings are uploaded, and start executions: python -m operations status --env" in early.error
+        assert "The recordings are uploaded and start executions: python -m operations status --env" in early.error
     assert execution["status"] == "SUCCEEDED"
     run.execution_of(f"s3://{run.pipeline.media_bucket}/media/p-early/visit.wav")
 
@@ -144,7 +144,7 @@ def test_ctrl_c_while_uploading_says_how_far_it_came(
     monkeypatch.setattr("operations.__main__.upload", interrupted)
     stopped = operate("run", str(tmp_path), "--user-id", "p-1")
     assert stopped.code == 130
-    assert stopped.error.startswith("Stopped by Ctrl-C: 0 or a few more of 1 recordings are uploaded")
+    assert stopped.error.startswith("Stopped by Ctrl-C: at least 0 of 1 recordings are uploaded")
 
 
 def test_a_mistyped_environment_is_told_before_region_and_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -407,7 +407,7 @@ def test_what_was_started_while_somebody_was_asked_is_noticed_before_anything_is
     run.engines.seconds_per_job = 0.6
     uri = run.drop("media/p-asked/more.wav", run.engines.recording("Patient has fever."))
     run.until(lambda: any(uri in item["input"] for item in run.executions()))
-    with pytest.raises(OperationError, match="was started or stopped after they were looked for; nothing is removed"):
+    with pytest.raises(OperationError, match=r"was started or stopped meanwhile\. Nothing is removed yet"):
         forgetting.forget(deployed, found, silent, delete_audiences=False)
     assert run.s3.head_object(Bucket=deployed.media, Key="media/p-asked/visit.wav")
     run.execution_of(uri)
