@@ -1,4 +1,4 @@
-"""PrepareDocuments: transcripts become UTF-8 documents that Comprehend Medical takes, with their provenance."""
+"""PrepareDocuments: cut transcripts into UTF-8 documents that Comprehend Medical takes, with their provenance."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ from lambdas.transcript.transcripts import Speech, read_speech
 
 SILENT = "No speech was recognised in the recording."
 UNKNOWN = (
-    "Nothing is known any more of who works on this recording: it was forgotten, or the ledger is an older copy. Start "
-    "again with it."
+    "The ledger has no claim on this recording: the recording was forgotten, or the ledger was restored from an older "
+    "copy. Start again with this recording."
 )
 
 
@@ -45,10 +45,10 @@ class PrepareDocumentsEvent(TypedDict):
 
 
 class Outcomes(NamedTuple):
-    """What becomes of planned recordings.
+    """The outcomes of planned recordings.
 
-    `ours` are those to make documents of. Of the others there is, by media id, the execution that has it or the reason
-    why it is rejected.
+    `ours` become documents. `elsewhere` maps the media id of a recording to the execution that owns it, `rejected` to
+    the reason of its rejection.
     """
 
     ours: list[PlannedRecording]
@@ -58,20 +58,20 @@ class Outcomes(NamedTuple):
 
 @observed(stages.DOCUMENTS.name, timed=True)
 def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
-    """Make documents of the batch's transcripts, and prepare one new job over those that no job covers.
+    """Cut the batch's transcripts into documents, and prepare one new job over the documents that no job covers.
 
-    A document is named by its transcript and by how transcripts are cut. It is looked at once, whichever execution pays
-    for it: what a job of this execution covers, or one of an earlier owner of its recording, is taken from there.
+    A document's name has its transcript and the rules of cutting. Each document is analysed once: jobs of this
+    execution, or of an earlier owner of the recording, cover it.
 
-    Recordings that another execution has taken over since the plan, while this one lay failed, are left to it. A
-    recording whose transcript can't be used is rejected. A rejection is final for its batch, also where the transcript
-    can be read by now: each recording has one outcome.
+    A recording that another execution has taken over since the plan is left to that execution. A recording whose
+    transcript can't be used is rejected. A rejection is final for its batch, even if the transcript becomes readable,
+    because each recording has one outcome.
 
-    What is written about the batch has the generation in its name. Stopping an execution doesn't stop this function: if
-    it has been redriven by then, two of it may be at work, and the later steps go by what their own one has written.
+    The names of files about the batch have the generation. Stopping an execution doesn't stop this function, so after a
+    redrive two calls may run at the same time; each writes files of its own, and the later steps read the redrive's.
 
-    Returns the keys of the index of documents, of the list of their jobs and of that of recordings left to others; the
-    job that is to be started; and how much all documents are and what they cost this batch.
+    Returns the keys of three lists (documents, their jobs, recordings left to other executions), the job to start, and
+    the size of all documents with their cost to this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
@@ -89,7 +89,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         parts = list(cut_all(speeches, event["parameters"]))
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
         coverage = find_coverage(pool, bucket, standing.jobs.union(*inherited))
-        # Records are complete once they are recorded, whatever has become of what they were made from.
+        # Recorded transcripts have complete records and need no job, even if their documents have expired.
         recorded = {item.recorded for item in objects.values()}
         uncovered = [part for part in parts if part.name not in coverage.job_of and part.transcript_id not in recorded]
         base = write_new_job(pool, bucket, uncovered, coverage) if uncovered else ""
@@ -104,7 +104,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     write_json(bucket, jobs_key, jobs)
     write_json(bucket, elsewhere_key, left_to_others(planned, outcomes.elsewhere))
 
-    # What another execution has started, it has paid; what it only meant to start falls to this one.
+    # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in standing.jobs or not coverage.jobs[job["base"]].id]
     spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
@@ -137,7 +137,7 @@ def decide(
     objects: Mapping[str, ObjectItem],
     refused: set[str],
 ) -> Outcomes:
-    """What becomes of each planned recording, as far as the ledger tells; those already `refused` are left out."""
+    """The outcomes of the planned recordings by the ledger; recordings already rejected, `refused`, are left out."""
     outcomes = Outcomes([], {}, {})
     for recording in planned:
         media_id, transcript_id = recording["media_id"], recording["transcript_id"]
@@ -161,7 +161,7 @@ def decide(
 
 
 def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[PlannedRecording, Speech]]:
-    """What is said in which recording of ours; why others can't be used is added to the rejections."""
+    """Our recordings with their speech; an unusable or silent one is added to `outcomes.rejected` instead."""
     transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
     for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
         if isinstance(transcript, UnreadableFile):
@@ -173,9 +173,9 @@ def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterato
 
 
 def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:
-    """What was said in the recording, or why that can't be told.
+    """The speech in the recording, or the error that rejects it.
 
-    A job names the object and no version of it: the service reads whichever is the current one when its job begins.
+    A replaced recording is rejected: a transcription job names no version, so it may have read the newer one.
     """
     if replaced(recording):
         return UnreadableFile(REPLACED)
@@ -188,7 +188,7 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
 
 
 def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
-    """The documents of all transcripts. What decides how they are cut and looked at is in their names."""
+    """The documents of all transcripts. A digest of the rules of cutting and analysis is part of their names."""
     limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
     how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
     for recording, speech in speeches:
@@ -198,10 +198,10 @@ def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Par
 
 
 def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:
-    """Write the documents of a job that no execution answers for yet, and enter it into `coverage`; its base.
+    """Write the documents of a new job and add the job to `coverage`; return its base.
 
-    The base also stands for the jobs that were known: one over the same documents that has ended without them isn't
-    found again.
+    The base depends on the known jobs, too. Otherwise it could be the base of an ended job that has no output for these
+    documents.
     """
     documents = Documents([part.name for part in parts], units(parts))
     base = digest(*sorted(documents.names), "known", *sorted(coverage.jobs))
@@ -233,7 +233,7 @@ def job_entry(base: str, documents: Documents) -> ListedJob:
 
 
 def units(parts: Iterable[Part]) -> int:
-    """What Comprehend Medical charges for."""
+    """The units that Comprehend Medical charges for."""
     return sum(entity_detection_units(len(part.document.text)) for part in parts)
 
 

@@ -222,7 +222,7 @@ def test_no_job_is_started_once_recordings_may_have_been_taken_over(service: Stu
 def test_a_job_that_is_gone_fails_the_poll_and_a_redrive_starts_again(service: Stubber) -> None:
     note_started("d1", "job-3", 1)
     service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
-    with pytest.raises(JobFailed, match=r"job job-3 failed: Comprehend Medical doesn't know it"):
+    with pytest.raises(JobFailed, match=r"job job-3 failed: Comprehend Medical doesn't know the job"):
         poll()
     service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
     assert poll(redrive_count=1)["status"] == "START_AGAIN"
