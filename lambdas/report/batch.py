@@ -1,4 +1,4 @@
-"""The page of a batch: its outcomes, when each stage was at work, what was rejected and why, cost and audiences."""
+"""The page of a batch: its outcomes, rejections, stages, findings, audiences and cost."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,10 +31,10 @@ BAD = ' class="bad"'
 
 
 def batch_page(summary: Summary, planned: Sequence[PlannedRecording], documented: Collection[str]) -> str:
-    """The page as HTML, for `batches/<execution>/report.html`: its links to recordings count on that place.
+    """The page as HTML, for `batches/<execution>/report.html`, to which its links to recordings are relative.
 
-    `planned` are the plan's recordings; `documented` the media ids of those that have documents, so that they, and
-    those reused, have a page.
+    `planned` are the plan's recordings; `documented` are the media ids of recordings with documents. These recordings
+    and the reused ones have a page.
     """
     sections = {
         "Recordings": tiles(summary["recordings"]),
@@ -47,9 +47,9 @@ def batch_page(summary: Summary, planned: Sequence[PlannedRecording], documented
         "Transcripts": transcripts_html(summary, planned, documented),
         "Parameters": parameters_html(summary["parameters"]),
     }
-    told = [(f"s{number}", name, html) for number, (name, html) in enumerate(sections.items()) if html]
-    links = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name, _ in told)
-    contents = "\n".join(section(*each) for each in told)
+    present = [(f"s{number}", name, html) for number, (name, html) in enumerate(sections.items()) if html]
+    links = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name, _ in present)
+    contents = "\n".join(section(*each) for each in present)
     body = f"""<header>
 <p class="over">Batch report</p>
 <h1>{escape(summary["batch_id"])}</h1>
@@ -71,7 +71,7 @@ def section(anchor: str, heading: str, html: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], foot: str = "") -> str:
-    """Cells are HTML. A column whose name begins with `#` has numbers; the first cell of a row is its header."""
+    """A table. Cells are HTML; a column whose name begins with `#` has numbers; a row's first cell is its header."""
     numeric = [name.startswith("#") for name in columns]
     heads = "".join(
         f'<th scope="col"{classed(is_number)}>{name.removeprefix("#")}</th>'
@@ -99,7 +99,7 @@ def tiles(counts: Counts) -> str:
 
 
 def file_of(uri: str) -> str:
-    """The file as its uploader knows it: its key without the prefix that all have."""
+    """The recording's key without `media/`, as its uploader knows it."""
     return escape(parse_uri(uri)[1].removeprefix("media/"))
 
 
@@ -138,12 +138,12 @@ def audiences_html(summary: Summary) -> str:
         html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
     if without:
         html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
-    told = unreadable_html(summary["unreadable_records"]) + suppression_html(summary["suppression"])
-    return (html or "<p>No cohorts.</p>") + told
+    notices = unreadable_html(summary["unreadable_records"]) + suppression_html(summary["suppression"])
+    return (html or "<p>No cohorts.</p>") + notices
 
 
 def suppression_html(suppression: Suppression | None) -> str:
-    """Which lines of the suppression list keep nobody out; what they say stays where the list is."""
+    """The numbers of the suppression list's lines that match nobody; the user ids stay in the list."""
     if not suppression or not suppression["unmatched_lines"]:
         return ""
     lines, without = suppression["unmatched_lines"], suppression["listed"] - suppression["matching"]
