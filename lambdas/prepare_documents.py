@@ -1,24 +1,23 @@
 """PrepareDocuments: cut transcripts into UTF-8 documents that Comprehend Medical takes, with their provenance."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import NamedTuple, TypedDict
 
-from lambdas.entities.documents import Document, cut
-from lambdas.entities.jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
+from lambdas.entities.jobs import Documents, find_coverage
+from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
 from lambdas.shared import stages
 from lambdas.shared.claim_items import Claim, look_again, read_claims
-from lambdas.shared.identity import digest
-from lambdas.shared.layout import PLAN, documents_prefix, transcript_key
+from lambdas.shared.layout import PLAN, transcript_key
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
-from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
 from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
-from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
+from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
 SILENT = "No speech was recognised in the recording."
@@ -26,15 +25,6 @@ UNKNOWN = (
     "The ledger has no claim on this recording: the recording was forgotten, or the ledger was restored from an older "
     "copy. Start again with this recording."
 )
-
-
-class Part(NamedTuple):
-    """A document of a recording's transcript, and its name."""
-
-    name: str
-    media_id: str
-    transcript_id: str
-    document: Document
 
 
 class PrepareDocumentsEvent(TypedDict):
@@ -187,35 +177,6 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
         return unreadable
 
 
-def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
-    """The documents of all transcripts. A digest of the rules of cutting and analysis is part of their names."""
-    limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
-    how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
-    for recording, speech in speeches:
-        for number, document in enumerate(cut(speech.text, limit)):
-            name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
-            yield Part(name, recording["media_id"], recording["transcript_id"], document)
-
-
-def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:
-    """Write the documents of a new job and add the job to `coverage`; return its base.
-
-    The base depends on the known jobs, too. Otherwise it could be the base of an ended job that has no output for these
-    documents.
-    """
-    documents = Documents([part.name for part in parts], units(parts))
-    base = digest(*sorted(documents.names), "known", *sorted(coverage.jobs))
-    list(pool.map(lambda part: write_document(bucket, documents_prefix(base) + part.name, part.document.text), parts))
-    write_documents_of(bucket, base, documents)
-    coverage.job_of.update(dict.fromkeys(documents.names, base))
-    coverage.jobs[base], coverage.documents[base] = EntityJob(), documents
-    return base
-
-
-def write_document(bucket: str, key: str, text: str) -> None:
-    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
-
-
 def entry(part: Part, job: str | None) -> IndexLine:
     """A line of the index."""
     return {
@@ -230,12 +191,3 @@ def entry(part: Part, job: str | None) -> IndexLine:
 def job_entry(base: str, documents: Documents) -> ListedJob:
     """An entry of the list of jobs."""
     return {"base": base, "documents": len(documents.names), "estimated_usd": usd(documents.units)}
-
-
-def units(parts: Iterable[Part]) -> int:
-    """The units that Comprehend Medical charges for."""
-    return sum(entity_detection_units(len(part.document.text)) for part in parts)
-
-
-def usd(units: int) -> float:
-    return round(units * COMPREHEND_MEDICAL_PER_UNIT, 2)
