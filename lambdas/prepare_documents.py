@@ -178,7 +178,6 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
 
 
 def entry(part: Part, job: str | None) -> IndexLine:
-    """A line of the index."""
     return {
         "document": part.name,
         "media_id": part.media_id,
@@ -189,5 +188,4 @@ def entry(part: Part, job: str | None) -> IndexLine:
 
 
 def job_entry(base: str, documents: Documents) -> ListedJob:
-    """An entry of the list of jobs."""
     return {"base": base, "documents": len(documents.names), "estimated_usd": usd(documents.units)}

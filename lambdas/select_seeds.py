@@ -47,7 +47,7 @@ REFRESH_AFTER_NEWCOMERS = 25
 # Executions that select seeds at the same time may conflict and repeat the selection.
 MAXIMUM_ATTEMPTS = 10
 # The number of sentences about unreadable files; the state's size is limited.
-UNREADABLE_TOLD = 20
+MOST_UNREADABLE_LISTED = 20
 # The number of line numbers in each list of the suppression result; the state's size is limited.
 MOST_LINES = 100
 
@@ -123,7 +123,10 @@ def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
     return {
         "cohorts": selected,
         "not_generated": chosen.not_generated,
-        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
+        "unreadable_records": {
+            "count": len(people.unreadable),
+            "first": sorted(people.unreadable)[:MOST_UNREADABLE_LISTED],
+        },
         "suppression": suppression(suppressed, people.seen),
     }
 

@@ -148,7 +148,6 @@ def suspicious(counts: Counts, rejected: list[Rejection]) -> int:
 
 
 def counts_of(collected: CollectedEntities) -> EntityCounts:
-    """The counts that CollectEntities returned, as in the summary."""
     return {
         "records": collected["records"],
         "by_category": collected["by_category"],

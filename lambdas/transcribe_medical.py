@@ -50,8 +50,6 @@ transcribe = client("transcribe")
 
 
 class StartTranscriptionEvent(TypedDict):
-    """`retry_count` is the state's."""
-
     recording: MapItem
     parameters: Parameters
     retry_count: int

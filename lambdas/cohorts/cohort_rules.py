@@ -25,8 +25,6 @@ class Cohort(TypedDict):
 
 
 class FoundTrait(msgspec.Struct, gc=False):
-    """A trait of an entity."""
-
     name: str
 
 

@@ -28,7 +28,7 @@ def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
 def not_visible(job_arn: str, model_arn: str, *, metrics: Any, exported: bool, export_uri: str | None) -> NotVisible:
     """Explanations for an audience's metrics and export location that exist but aren't shown to us.
 
-    Without an export, requested and accepted (`exported`), the location isn't hidden but absent.
+    If no export was requested, or it was refused, `exported` is False: the location is absent, not hidden.
     """
     owner, own = account_of(model_arn), account_of(job_arn)
     hidden: NotVisible = {}

@@ -114,7 +114,7 @@ def _unquoted(text: str) -> str:
             raise Unclear("has several columns or an extra quote")
         return '"'.join(parts)
     if _BETWEEN.search(text):
-        raise Unclear("has more than a user id: text after a blank, tab, comma or semicolon")
+        raise Unclear("has something beside the user id: text after a blank, tab, comma or semicolon")
     if {first, last} & {'"', "'"}:
         raise Unclear("has a quote without its partner")
     return text

@@ -5,8 +5,6 @@ from msgspec.json import Decoder
 
 
 class FoundTrait(Struct, gc=False, rename="pascal"):
-    """A trait as Comprehend Medical gives it."""
-
     name: str
     score: float
 

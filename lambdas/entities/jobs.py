@@ -55,7 +55,6 @@ def documents_of(bucket: str, base: str) -> Documents:
 
 
 def transcript_of(document: str) -> str:
-    """The id of the document's transcript."""
     return document.rsplit("-", 2)[0]
 
 

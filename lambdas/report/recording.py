@@ -95,7 +95,6 @@ def in_order(record: EntityRecord) -> tuple[bool, int, int]:
 
 
 def facts(recording: PlannedRecording, words: Words, records: Sequence[EntityRecord]) -> str:
-    """The facts about the whole recording, as list items."""
     listed = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
     if words.words:
         listed.append(f"{clock(max(word.end_seconds for word in words.words))} long")

@@ -75,8 +75,6 @@ class Cost(TypedDict):
 
 
 class Summary(TypedDict):
-    """The whole document."""
-
     batch_id: str
     finished_at: str
     reprocess: bool

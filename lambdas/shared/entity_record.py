@@ -9,8 +9,6 @@ from msgspec import Struct
 
 
 class Trait(Struct, gc=False):
-    """A trait of an entity or of an attribute."""
-
     name: str
     score: float
 

@@ -10,7 +10,7 @@ from lambdas.planning.media_headers.reader import Reader
 # A shorter recording isn't refused for its length, so it isn't worth the reads.
 _LONG_SECONDS = 3 * 3600
 _PLACES, _WINDOW = 4, 64 * 1024
-# The bytes at the most silent place may be exceeded by this factor.
+# The size predicted from the most silent place may exceed the real size by this factor.
 _TOLERANCE = 1.25
 
 
@@ -20,7 +20,7 @@ def borne_out(
     """Whether the sound after `begin` can last `seconds`, by samples at four places.
 
     `measure` takes an offset and the bytes there. It returns the bytes and the seconds of the sound in them, None for
-    no sound. It must add up the packets' own lengths, not take the difference of their times.
+    no sound. The seconds are the packets' own, without gaps between their times.
     """
     if seconds < _LONG_SECONDS:
         return True
