@@ -1,5 +1,5 @@
-"""What runs in AWS Lambda.
+"""The code of the Lambda functions.
 
-The modules here are the functions' handlers, named as the states and the services. Each room holds what its steps work
-with; `rules` is what the services document, `report` the pages, `shared` what several rooms use.
+The modules here are the handlers, named after the states and the services. Each package below holds the parts of one
+step; `rules` has the services' documented rules, `report` the HTML pages, `shared` the parts that several packages use.
 """

@@ -1,9 +1,9 @@
-"""The Clean Rooms ML jobs of one cohort: generate the lookalike audience, and export it where that is wanted.
+"""The Clean Rooms ML jobs of one cohort: generate the lookalike audience, and export it if the cohort asks for that.
 
-Facts: API reference of StartAudienceGenerationJob, GetAudienceGenerationJob, StartAudienceExportJob and
-ListAudienceExportJobs. Neither start takes a client token, and an export has no id: both are found again by name.
-The model usually belongs to another account of the collaboration. Only the start reaches there ("IAM behaviors for AWS
-Clean Rooms ML" in the Clean Rooms user guide): jobs and exports are listed by what our own account has, never by model.
+Sources: API reference of StartAudienceGenerationJob, GetAudienceGenerationJob, StartAudienceExportJob and
+ListAudienceExportJobs. Neither start takes a client token, and an export has no id, so jobs are found again by name.
+The model usually belongs to another account of the collaboration. Only the start works across accounts ("IAM behaviors
+for AWS Clean Rooms ML" in the Clean Rooms user guide), so jobs and exports are listed by our own account, not by model.
 """
 
 import json
@@ -29,7 +29,7 @@ EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
 PAGES = {"PageSize": 100}  # the most that the API gives
 
-# What becomes of each status (status in the API reference; an export's are the first four).
+# Our outcome for each status in the API reference; an export has the first four.
 STATUSES = {
     "CREATE_PENDING": "running",
     "CREATE_IN_PROGRESS": "running",
@@ -44,7 +44,7 @@ clean_rooms_ml = client("cleanroomsml")
 
 
 class StartGenerationEvent(TypedDict):
-    """`reprocess_id` makes another audience of the same seed, and is empty where that isn't wanted."""
+    """A new `reprocess_id` requests another audience of the same seed; it is empty otherwise."""
 
     batch_id: str
     seed: SeededCohort
@@ -72,7 +72,7 @@ class PollEvent(TypedDict):
 def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
-    What the owner of a model in another account refuses is a rejection: nothing that we own repairs it.
+    A refusal by the owner of a model in another account is a rejection, because we can't repair its cause.
 
     Raises:
         InvalidInput: the service would refuse the request.
@@ -90,7 +90,7 @@ def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     )
 
     def usable(job: Any) -> bool:
-        """The name holds the model. A job of that name for another model is a stranger's: it only takes the name."""
+        """The name depends on the model, so a job of that name for another model isn't ours and only occupies it."""
         return goes_on(job) and job["configuredAudienceModelArn"] == model_arn
 
     name, known = unless_failed(base, generations(), usable)
@@ -102,7 +102,7 @@ def start(event: StartGenerationEvent, context: object) -> jobs.Job:
         try:
             arn = clean_rooms_ml.start_audience_generation_job(**wanted)["audienceGenerationJobArn"]
         except clean_rooms_ml.exceptions.ConflictException:
-            # The name may have been taken since the listing, by a start whose answer was lost or by another execution.
+            # Since the listing, a start whose answer was lost or another execution may have taken the name.
             name, known = unless_failed(base, generations(), usable)
             if not known:
                 raise
@@ -111,7 +111,7 @@ def start(event: StartGenerationEvent, context: object) -> jobs.Job:
             clean_rooms_ml.exceptions.ResourceNotFoundException,
             clean_rooms_ml.exceptions.ValidationException,
         ) as error:
-            # Which of them a wrong collaboration gives isn't documented.
+            # The documentation doesn't say which of these errors a wrong collaboration gives.
             reason = refusal(error, model_arn, own_arn=wanted["seedAudience"]["roleArn"])
             if reason is None:
                 raise
@@ -135,7 +135,7 @@ def request(name: str, seed: SeededCohort, parameters: Parameters) -> dict[str, 
 
 
 def sql_seed(cohort: str) -> dict[str, Any]:
-    """Queries stay out of the state: they may be long, and may name what nobody should read there."""
+    """The query's seed, read from the environment: a query may be too long or too confidential for the state."""
     cohorts = {item["name"]: item["seedAudience"] for item in json.loads(os.environ["SQL_COHORTS"])}
     found: dict[str, Any] = merged({}, cohorts[cohort])  # without nulls, which the SDK would refuse
     return found
@@ -144,11 +144,11 @@ def sql_seed(cohort: str) -> dict[str, Any]:
 @observed(stages.AUDIENCE_GENERATION.name)
 @watching
 def poll(event: PollEvent, context: object) -> jobs.Job:
-    """Where the generation stands; once ACTIVE, with the metrics that the model's owner shares.
+    """The generation's state; once it is ACTIVE, with the metrics that the model's owner shares.
 
     Raises:
-        JobFailed: the service could not make the audience, or doesn't know the job any more.
-        JobDeadlineExceeded: it never ended.
+        JobFailed: the service could not generate the audience, or no longer knows the job.
+        JobDeadlineExceeded: the job has not ended in time.
     """
     job = event["job"]
     if job["status"] == "REJECTED":
@@ -164,13 +164,13 @@ def poll(event: PollEvent, context: object) -> jobs.Job:
 
 @observed(stages.AUDIENCE_EXPORT.name)
 def start_export(event: StartExportEvent, context: object) -> jobs.Job:
-    """Start the export of the generated audience in the size the cohort asks for, or adopt the one that didn't fail.
+    """Start the export of the generated audience in the cohort's export size, or adopt an export that didn't fail.
 
     Raises:
         JobFailed: too many attempts have failed.
     """
     size, redrive_count = event["seed"]["export"], event["redrive_count"]
-    assert size is not None  # or the state ExportWanted? goes another way
+    assert size is not None  # the state ExportWanted? has checked it
     generation_arn = event["generation"]["id"]
     base = name_of(generation_arn, size["type"], str(size["value"]))
     name, known = unless_failed(base, exports(generation_arn), goes_on)
@@ -191,11 +191,11 @@ def start_export(event: StartExportEvent, context: object) -> jobs.Job:
 @observed(stages.AUDIENCE_EXPORT.name)
 @watching
 def poll_export(event: PollEvent, context: object) -> jobs.Job:
-    """Where the export stands; once ACTIVE, with its location, which is not shown for another account's model.
+    """The export's state; once it is ACTIVE, with its location, which is hidden if another account owns the model.
 
     Raises:
         JobFailed: the service could not export, or no longer lists the export.
-        JobDeadlineExceeded: it never ended.
+        JobDeadlineExceeded: the export has not ended in time.
     """
     job = event["job"]
     if job["status"] == "REJECTED":
@@ -221,7 +221,7 @@ def goes_on(job: Any) -> bool:
 
 
 def generations() -> Iterator[Any]:
-    """The account's jobs, each page when it is needed."""
+    """The account's jobs; each page is requested when it is needed."""
     for page in clean_rooms_ml.get_paginator("list_audience_generation_jobs").paginate(PaginationConfig=PAGES):
         yield from page["audienceGenerationJobs"]
 
@@ -244,5 +244,5 @@ def outcome(
     reason = f"{answer['status']} {details.get('statusCode', '')} {details.get('message', '')}".strip()
     if status == "failed" or jobs.is_ours(reason):
         return jobs.failed(job, redrive_count, reason)
-    # A seed that the model can't use must not keep the other cohorts, and the batch's report, from coming out.
+    # A seed that the model can't use must not stop the other cohorts and the batch's report.
     return jobs.rejected(job, reason)

@@ -1,4 +1,4 @@
-"""CollectEntities: the jobs' outputs become entity records that know patient, recording, offset, second and speaker."""
+"""CollectEntities: turn the jobs' outputs into entity records with patient, recording, offset, second and speaker."""
 
 import os
 from collections import Counter
@@ -43,7 +43,7 @@ from lambdas.shared.storage import (
     write_json_lines,
 )
 
-SUPERSEDED = "A newer version of the object was planned meanwhile; its records are kept."
+SUPERSEDED = "A newer version of the object was planned meanwhile; the records of the newer version count."
 
 
 class CollectEntitiesEvent(TypedDict):
@@ -53,9 +53,9 @@ class CollectEntitiesEvent(TypedDict):
 
 
 class Collected(NamedTuple):
-    """What there is of one recording: entities by category, PHI labels, documents without entities.
+    """The result for one recording: entities by category, number of PHI labels, number of documents without entities.
 
-    `elsewhere` is the execution whose records stand, if it isn't this one.
+    `elsewhere` is the other execution that has recorded the recording, if one has.
     """
 
     entities: Counter[str]
@@ -69,19 +69,19 @@ class Collected(NamedTuple):
 def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
 
-    The records of a new version of an object replace those of the old one, and with them its consent; an execution over
-    the old one that ends last changes nothing any more. A recording of which some documents have no entities keeps the
-    entities of the others, is reported as rejected, and isn't counted as finished. One whose transcript can't be used
-    is rejected whole, and one that another execution has finished meanwhile is left to it.
-    `reports/<transcript_id>.html` is written for people to read and, if Transcribe Medical was asked for PHI,
+    The records and the consent of an object's new version replace those of the old version; an execution over the old
+    version that ends later changes nothing. If some documents have no entities, the entities of the others are written,
+    but the recording is rejected and isn't finished. A recording whose transcript can't be used is rejected as a whole;
+    a recording that another execution has finished meanwhile is left to that execution. The function also writes the
+    page `reports/<transcript_id>.html` and, if the parameters ask Transcribe Medical for PHI,
     `deidentified/<transcript_id>.json`.
 
     Returns `records` and `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's),
-    `documents`, `documents_unprocessed`, `rejected` (recordings), and `elsewhere_key`, the list of those left to
-    others.
+    `documents`, `documents_unprocessed`, `rejected` (recordings), and `elsewhere_key`, the key of the list of
+    recordings left to other executions.
 
     Raises:
-        IncompleteOutput: a job's manifest is gone, or none of the outputs that it counts is there.
+        IncompleteOutput: a job's manifest is missing, or all of the outputs that it counts are.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
@@ -117,14 +117,16 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         outputs = dict(zip(ended, pool.map(lambda output: job_output(bucket, output), ended.values()), strict=True))
         collected = list(pool.map(collect, groups))
-    # A name of its own each time: a function whose execution was stopped and redriven may write one, too.
+    # The name is unique, because a function of this execution from before a stop and a redrive may write a list, too.
     elsewhere_key = f"{batch['prefix']}elsewhere-{uuid4()}.json"
     others = {
-        group[0]["media_id"]: one.elsewhere for group, one in zip(groups, collected, strict=True) if one.elsewhere
+        group[0]["media_id"]: result.elsewhere
+        for group, result in zip(groups, collected, strict=True)
+        if result.elsewhere
     }
     write_json(bucket, elsewhere_key, left_to_others(plan["recordings"], others))
-    categories: Counter[str] = sum((one.entities for one in collected), Counter())
-    labelled = sum(one.phi_labels for one in collected)
+    categories: Counter[str] = sum((result.entities for result in collected), Counter())
+    labelled = sum(result.phi_labels for result in collected)
     logger.info(
         "entities collected", extra={"batch_id": batch_id, "records": categories.total(), "phi_labels": labelled}
     )
@@ -133,8 +135,8 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
         "by_category": dict(categories),
         "phi_labels": labelled,
         "documents": len(index),
-        "documents_unprocessed": sum(one.unprocessed for one in collected),
-        "rejected": sum(one.rejected for one in collected),
+        "documents_unprocessed": sum(result.unprocessed for result in collected),
+        "rejected": sum(result.rejected for result in collected),
         "elsewhere_key": elsewhere_key,
     }
 
@@ -142,10 +144,10 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
 def write_findings(
     bucket: str, batch_id: str, recording: PlannedRecording, found: Findings, page: str, *, complete: bool
 ) -> str | None:
-    """Write what was found, unless it is there; the execution whose records stand then, None for a newer version's.
+    """Write the findings unless they are recorded; return the recording execution, None if a newer version is planned.
 
-    Records are written if S3 has still those that it had before the ledger was read, and count once the ledger says so:
-    then the version that is planned is still this one.
+    Records are written only if the object in S3 is unchanged since before the ledger was read. They count once the
+    ledger names them, which it does only while this version is the planned one.
     """
     object_id, transcript_id = recording["object_id"], recording["transcript_id"]
     for _ in range(MAXIMUM_ATTEMPTS):
@@ -157,7 +159,7 @@ def write_findings(
             return None
         written = there["Metadata"] if there else {}
         if not complete and written.get("transcript-id") == transcript_id:
-            # By one that knew of more outputs, and is about to say so.
+            # An execution with more outputs has written these records and is about to enter them into the ledger.
             return str(written.get("execution", batch_id))
         if found.masked is not None:
             write_json(bucket, deidentified_key(transcript_id), found.masked)
@@ -166,7 +168,9 @@ def write_findings(
             continue
         if record(object_id, item, transcript_id if complete else "", batch_id):
             return batch_id
-    raise RuntimeError(f"{records_key(object_id)} kept changing while execution {batch_id} tried to write it")
+    raise RuntimeError(
+        f"{records_key(object_id)} changed {MAXIMUM_ATTEMPTS} times while execution {batch_id} tried to write it"
+    )
 
 
 def write_records(
@@ -178,7 +182,7 @@ def write_records(
     *,
     complete: bool,
 ) -> bool:
-    """Write the object's records unless S3 has others than those `there`; whether they were written."""
+    """Write the object's records; False, without writing, if they have changed since HeadObject answered `there`."""
     metadata = {"execution": batch_id}
     if complete:
         metadata["transcript-id"] = recording["transcript_id"]
@@ -192,10 +196,10 @@ def write_records(
 
 
 def incomplete(missing: Mapping[str, str], documents: int) -> str:
-    """Why a recording isn't finished, and what to do."""
+    """The rejection reason of a recording with `missing` documents, each with its reason."""
     reasons = "; ".join(sorted(set(missing.values())))
     return (
-        f"The entities of {len(missing)} of {documents} documents of the transcript are missing: {reasons}. Those of "
-        "the others are kept. Start again with this recording: only what has no output is looked at again, and paid. "
-        "An output that can't be read counts as one until it is deleted."
+        f"The entities of {len(missing)} of {documents} documents of the transcript are missing: {reasons}. The "
+        "entities of the other documents are stored. Start again with this recording: only documents without output "
+        "are analysed and charged again. If an output can't be read, delete it first."
     )

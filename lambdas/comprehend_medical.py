@@ -1,7 +1,7 @@
-"""The Comprehend Medical jobs of a batch's documents: start the one it adds, adopt earlier ones, and watch them.
+"""The Comprehend Medical jobs over a batch's documents: start the batch's new job, adopt earlier jobs, watch them all.
 
-Facts: API reference of StartEntitiesDetectionV2Job and DescribeEntitiesDetectionV2Job. One new job for the whole batch
-at the most, because an account may run ten at a time.
+Sources: API reference of StartEntitiesDetectionV2Job and DescribeEntitiesDetectionV2Job. A batch adds at most one job,
+because an account may run ten at a time.
 """
 
 import os
@@ -23,7 +23,7 @@ from lambdas.shared.storage import read_json
 
 DEADLINE_SECONDS = 24 * 3600
 MAXIMUM_ATTEMPTS = 50
-# What becomes of each status (JobStatus in the API reference).
+# Our outcome for each JobStatus in the API reference.
 STATUSES = {
     "SUBMITTED": "running",
     "IN_PROGRESS": "running",
@@ -55,19 +55,19 @@ class PollEntityDetectionEvent(TypedDict):
 
 @observed(stages.ENTITY_DETECTION.name)
 def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
-    """Start the batch's new job and every other that was never started or has failed; adopt those that were.
+    """Start the batch's jobs that were never started or have failed; adopt the others.
 
-    The execution answers for the new job before it starts it: whoever takes its recordings over then looks for that
-    job, and starts it if this execution has died before it could. A job is found by its id or, should the answer that
-    had it have been lost, by its name; if the listing doesn't show it yet, the same request token makes the service
-    answer with the same job.
+    The execution answers for the new job before it starts it. After a takeover, the new owner therefore finds the job
+    in the ledger, and starts it if this execution died before the start. A job is found by its id, or by its name if
+    the answer with the id was lost. If the listing doesn't show the job yet, the same request token makes the service
+    return the same job.
 
     Raises:
-        CostCeilingExceeded: before anything is spent on entity detection.
+        CostCeilingExceeded: the new job would cost too much; nothing was started.
         InvalidInput: the service would refuse the request.
         JobFailed: too many attempts have failed.
-        TakenOver: recordings may have been taken over since their documents were prepared; that is to be done again.
-        IncompleteOutput: the service has forgotten a job whose end was never noted.
+        TakenOver: recordings may have been taken over since their documents were prepared; prepare them again.
+        IncompleteOutput: the service no longer knows a job whose end the ledger doesn't have.
     """
     documents, parameters = event["documents"], event["parameters"]
     new = documents["new"]
@@ -76,14 +76,14 @@ def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
         check_request(new["base"], parameters)
         if not answer_for(event["batch_id"], new["base"], documents["generation"]):
             raise TakenOver(
-                f"Another execution may have taken recordings of {event['batch_id']} over since their documents were "
-                "prepared; the others are prepared again."
+                f"Another execution may have taken over recordings of {event['batch_id']} since their documents were "
+                "prepared. PrepareDocuments runs again for the remaining recordings."
             )
     listed: list[ListedJob] = read_json(os.environ["CLINICAL_BUCKET"], documents["jobs_key"])
     known = read_entity_jobs(job["base"] for job in listed)
     job_id, expected_seconds = "", 0
     for job in listed:
-        # One with an output has ended.
+        # A job with an output has ended.
         if not known[job["base"]].output:
             job_id, has_ended = ensure_started(job, known[job["base"]], parameters)
             expected = 0 if has_ended else jobs.expected_entity_detection_seconds(job["documents"])
@@ -103,21 +103,21 @@ def check_ceiling(new: NewJob) -> None:
 
 
 def check_request(base: str, parameters: Parameters) -> None:
-    """Before the execution answers for a job that could never be started."""
+    """Check the request before the execution answers for a job that could never start."""
     model = comprehend_medical.meta.service_model.operation_model(OPERATION)
     if problems := request_problems(request(base, 1, parameters), model.input_shape):
         raise InvalidInput(f"Comprehend Medical would not take the request: {' '.join(problems)}")
 
 
 def ensure_started(job: ListedJob, known: EntityJob, parameters: Parameters) -> tuple[str, bool]:
-    """The id of the job's attempt that hasn't failed, and whether that has ended."""
+    """The id of the job's attempt that hasn't failed, started here if there is none, and whether it has ended."""
     attempt = known.attempt
     if known.id:
         properties = describe(known.id)
         if properties is None:
             raise IncompleteOutput(
-                f"Comprehend Medical doesn't know the job {known.id} any more, and where its output is was never "
-                'noted. Start a new execution with "reprocess": true.'
+                f"Comprehend Medical no longer knows the job {known.id}, and the ledger has no location of its output. "
+                'Start a new execution with "reprocess": true.'
             )
         if STATUSES[properties["JobStatus"]] != "failed":
             return adopted(known.id, properties)
@@ -146,7 +146,7 @@ def adopted(job_id: str, properties: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def describe(job_id: str) -> Mapping[str, Any] | None:
-    """What the service says of the job; None if it doesn't know it (any more)."""
+    """The service's description of the job; None if the service doesn't know it."""
     try:
         answer = comprehend_medical.describe_entities_detection_v2_job(JobId=job_id)
     except comprehend_medical.exceptions.ResourceNotFoundException:
@@ -156,7 +156,7 @@ def describe(job_id: str) -> Mapping[str, Any] | None:
 
 
 def find_jobs(wanted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The jobs of that name. Names needn't be unique: one over other documents is none of ours."""
+    """The jobs of that name over the same documents. Names needn't be unique, so other jobs may have the name, too."""
     known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": wanted["JobName"]})
     listed = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
     return [job for job in listed if documents_of(job) == documents_of(wanted)]
@@ -168,7 +168,7 @@ def request(base: str, attempt: int, parameters: Parameters) -> dict[str, Any]:
     return {
         **parameters,
         "JobName": name,
-        # The SDK would make one up for every call; this one is the same when the same start is repeated.
+        # The SDK would generate a token for each call; this one is the same for each repetition of the start.
         "ClientRequestToken": digest(name),
         "InputDataConfig": {"S3Bucket": bucket, "S3Key": documents_prefix(base)},
         "OutputDataConfig": {"S3Bucket": bucket, "S3Key": ENTITIES},
@@ -185,13 +185,13 @@ def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
 @observed(stages.ENTITY_DETECTION.name)
 @watching
 def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
-    """Where the batch's jobs stand; what each leaves is noted in the ledger when it ends.
+    """The state of the batch's jobs; the output of each job goes into the ledger when the job ends.
 
-    A partial success is a success: what is missing is found when the output is collected.
+    A partial success is a success: CollectEntities finds the missing outputs.
 
     Raises:
-        JobFailed: a job failed or was stopped, or the service doesn't know it any more.
-        JobDeadlineExceeded: one never ended.
+        JobFailed: a job failed or was stopped, or the service no longer knows it.
+        JobDeadlineExceeded: a job has not ended in time.
     """
     job, redrive_count, new = event["job"], event["redrive_count"], event["documents"]["new"]["base"]
     listed: list[ListedJob] = read_json(os.environ["CLINICAL_BUCKET"], event["documents"]["jobs_key"])
@@ -203,9 +203,8 @@ def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
             continue
         properties = describe(known.id)
         if properties is None:
-            reason = "Comprehend Medical doesn't know it (any more)"
             job["id"] = known.id
-            return jobs.failed(job, redrive_count, reason)
+            return jobs.failed(job, redrive_count, "Comprehend Medical doesn't know the job any more")
         status = properties["JobStatus"]
         if STATUSES[status] == "running":
             running = known.id
@@ -221,13 +220,13 @@ def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
         job["id"] = running
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     if not outputs:
-        # All that the batch has was recorded before, and what it was made from has expired.
+        # All records of the batch are complete from before, and the outputs behind them have expired.
         return jobs.completed(job)
-    # The summary shows one job: the one that this batch added, if there is one.
-    shown = outputs.get(new) or next(iter(outputs.values()))
+    # The summary shows one job: the batch's new job if there is one.
+    summarized = outputs.get(new) or next(iter(outputs.values()))
     if any(output["service_status"] == "PARTIAL_SUCCESS" for output in outputs.values()):
-        shown = {**shown, "service_status": "PARTIAL_SUCCESS"}
-    return jobs.completed(job, **shown, jobs=len(outputs))
+        summarized = {**summarized, "service_status": "PARTIAL_SUCCESS"}
+    return jobs.completed(job, **summarized, jobs=len(outputs))
 
 
 def output_of(properties: Mapping[str, Any]) -> EntityOutput:
@@ -235,7 +234,7 @@ def output_of(properties: Mapping[str, Any]) -> EntityOutput:
     return {
         "service_status": properties["JobStatus"],
         "model_version": properties.get("ModelVersion"),
-        # The directory the service made below our prefix; never to be reconstructed.
+        # The directory that the service created below our prefix; it can't be derived from the request.
         "output_uri": f"s3://{output['S3Bucket']}/{output['S3Key']}",
         "manifest_path": properties["ManifestFilePath"],
     }

@@ -1,4 +1,4 @@
-"""PlanBatch: which recordings the batch has, which are new, which can't be used, longest first."""
+"""PlanBatch: find the batch's recordings, decide which to transcribe, longest first, and reject unusable ones."""
 
 import json
 import os
@@ -29,12 +29,12 @@ from lambdas.shared.state import (
 )
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 
-# So that an attempt after a redrive has a higher number than any before it.
+# An attempt after a redrive must have a higher number than every earlier attempt.
 MORE_THAN_RETRIES = 1_000_000
 
 
 class PlanBatchEvent(TypedDict):
-    """`request` is the execution's input, `retry_count` that of the state."""
+    """`request` is the execution's input; `retry_count` is the state's."""
 
     request: Any
     execution_name: str
@@ -51,7 +51,7 @@ class Planned(TypedDict):
 
 
 class Outlook(NamedTuple):
-    """What is ahead of a usable recording: nothing (`reused`), work here, or in the execution called `elsewhere`."""
+    """The work on a usable recording: none (`reused`), by this execution, or by the execution `elsewhere`."""
 
     reused: bool = False
     elsewhere: str | None = None
@@ -61,16 +61,16 @@ class Outlook(NamedTuple):
 def handler(event: PlanBatchEvent, context: object) -> Planned:
     """Write `plan.json` and the Map's `recordings.json` of the batch.
 
-    The batch is the execution: all that is written about it lies below `batches/<execution name>/`. Transcripts,
-    documents and records may be reused by another execution, and are named by their sources instead. A recording that
-    another execution is working on is left to it.
+    Files about the batch lie below `batches/<execution name>/`. Transcripts, documents and records are named by their
+    sources instead, because other executions may reuse them. A recording that another execution works on is left to
+    that execution.
 
-    Stopping an execution doesn't stop this function. If it has been redriven by then, two of it plan at the same time:
-    the one that began first fails, or is repeated, rather than overwrite what the later steps go by.
+    Stopping an execution doesn't stop this function, so after a redrive two calls may plan at the same time. The
+    earlier call then fails or is retried; it can't overwrite the plan that the later steps read.
 
     Raises:
         InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
-        botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan meanwhile.
+        botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan in the meantime.
     """
     clinical, prefix = os.environ["CLINICAL_BUCKET"], batch_prefix(event["execution_name"])
     keys, reprocess, parameters = read_request(event["request"])
@@ -82,21 +82,21 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         planned = plan_versions(pool, keys)
-        inspected = [one.recording for one in planned]
-        usable = sorted((one for one in planned if not one.recording.rejected), key=length, reverse=True)
+        inspected = [found.recording for found in planned]
+        usable = sorted((found for found in planned if not found.recording.rejected), key=length, reverse=True)
         outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"], planning)
 
-    seen_ahead = [(one.recording, outlook) for one, outlook in zip(usable, outlooks, strict=True)]
-    ours = [(item, seen) for item, seen in seen_ahead if seen.elsewhere is None]
-    pending = [item for item, seen in ours if not seen.reused]
-    elsewhere = [(item, seen.elsewhere) for item, seen in seen_ahead if seen.elsewhere]
+    ahead = [(found.recording, outlook) for found, outlook in zip(usable, outlooks, strict=True)]
+    ours = [(item, outlook) for item, outlook in ahead if outlook.elsewhere is None]
+    pending = [item for item, outlook in ours if not outlook.reused]
+    elsewhere = [(item, outlook.elsewhere) for item, outlook in ahead if outlook.elsewhere]
     items = [map_item(item, batch_id, settings_id) for item in pending]
     write_json(clinical, prefix + RECORDINGS, items, **unchanged(before[RECORDINGS]))
     plan: Plan = {
         "batch_id": batch_id,
         "reprocess": reprocess,
         "parameters": parameters,
-        "recordings": [planned_recording(item, settings_id, reused=seen.reused) for item, seen in ours],
+        "recordings": [planned_recording(item, settings_id, reused=outlook.reused) for item, outlook in ours],
         "elsewhere": [{**named(item), "execution_name": execution_name} for item, execution_name in elsewhere],
         "rejected": [
             {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri, "reason": item.rejected}
@@ -126,12 +126,12 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
 
 
 def decisive(parameters: Parameters) -> dict[str, Any]:
-    """The transcription parameters that decide what the transcript says."""
+    """The transcription parameters that affect the transcript."""
     return {name: value for name, value in parameters.items() if name not in ("Tags", "KMSEncryptionContext")}
 
 
 def transcript_id(item: Recording, settings_id: str) -> str:
-    """Names the transcript of this version of the recording under these settings."""
+    """The id of the transcript of this version of the recording under these settings."""
     return f"{item.media_id}-{settings_id[:8]}"
 
 
@@ -142,14 +142,14 @@ def length(planned: FoundVersion) -> int:
 def look_ahead(
     pool: Executor, clinical: str, usable: Sequence[FoundVersion], settings_id: str, execution_arn: str, planning: int
 ) -> list[Outlook]:
-    """Of each recording, whether there is anything to do, and whether it is this execution that does it."""
+    """The outlook of each usable recording, in the same order; claims the recordings that this execution works on."""
     execution = execution_arn.rpartition(":")[2]
-    names = [transcript_id(one.recording, settings_id) for one in usable]
-    recorded = {name for one, name in zip(usable, names, strict=True) if one.recorded == name}
+    names = [transcript_id(found.recording, settings_id) for found in usable]
+    recorded = {name for found, name in zip(usable, names, strict=True) if found.recorded == name}
     owners = Claims(clinical, execution_arn, planning).claim(pool, [name for name in names if name not in recorded])
-    # The execution that had it may have finished it before its claim was read.
-    ours = [one for one, name in zip(usable, names, strict=True) if owners.get(name) == execution]
-    items = read_objects([one.recording.object_id for one in ours])
+    # The previous owner may have finished the recording before its claim was read.
+    ours = [found for found, name in zip(usable, names, strict=True) if owners.get(name) == execution]
+    items = read_objects([found.recording.object_id for found in ours])
     recorded |= {item.recorded for item in items.values()}
 
     def outlook(name: str) -> Outlook:
@@ -169,7 +169,7 @@ def map_item(item: Recording, batch_id: str, settings_id: str) -> MapItem:
 
 
 def planned_recording(item: Recording, settings_id: str, *, reused: bool) -> PlannedRecording:
-    assert item.uploaded_at is not None  # as of every recording that isn't rejected
+    assert item.uploaded_at is not None  # only a rejected recording has none
     return {
         **named(item),
         "object_id": item.object_id,
@@ -181,5 +181,5 @@ def planned_recording(item: Recording, settings_id: str, *, reused: bool) -> Pla
 
 
 def named(item: Recording) -> NamedRecording:
-    assert item.user_id is not None  # as of every recording that isn't rejected
+    assert item.user_id is not None  # only a rejected recording has none
     return {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri}

@@ -1,40 +1,30 @@
-"""PrepareDocuments: transcripts become UTF-8 documents that Comprehend Medical takes, with their provenance."""
+"""PrepareDocuments: cut transcripts into UTF-8 documents that Comprehend Medical takes, with their provenance."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import NamedTuple, TypedDict
 
-from lambdas.entities.documents import Document, cut
-from lambdas.entities.jobs import Coverage, Documents, EntityJob, find_coverage, write_documents_of
+from lambdas.entities.jobs import Documents, find_coverage
+from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
 from lambdas.shared import stages
 from lambdas.shared.claim_items import Claim, look_again, read_claims
-from lambdas.shared.identity import digest
-from lambdas.shared.layout import PLAN, documents_prefix, transcript_key
+from lambdas.shared.layout import PLAN, transcript_key
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
-from lambdas.shared.pricing import COMPREHEND_MEDICAL_PER_UNIT, TRANSCRIBE_MEDICAL_PER_SECOND, entity_detection_units
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
 from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
-from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, s3, write_json, write_json_lines
+from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
 SILENT = "No speech was recognised in the recording."
 UNKNOWN = (
-    "Nothing is known any more of who works on this recording: it was forgotten, or the ledger is an older copy. Start "
-    "again with it."
+    "The ledger has no claim on this recording: the recording was forgotten, or the ledger was restored from an older "
+    "copy. Start again with this recording."
 )
-
-
-class Part(NamedTuple):
-    """A document of a recording's transcript, and its name."""
-
-    name: str
-    media_id: str
-    transcript_id: str
-    document: Document
 
 
 class PrepareDocumentsEvent(TypedDict):
@@ -45,10 +35,10 @@ class PrepareDocumentsEvent(TypedDict):
 
 
 class Outcomes(NamedTuple):
-    """What becomes of planned recordings.
+    """The outcomes of planned recordings.
 
-    `ours` are those to make documents of. Of the others there is, by media id, the execution that has it or the reason
-    why it is rejected.
+    `ours` become documents. `elsewhere` maps the media id of a recording to the execution that owns it, `rejected` to
+    the reason of its rejection.
     """
 
     ours: list[PlannedRecording]
@@ -58,20 +48,20 @@ class Outcomes(NamedTuple):
 
 @observed(stages.DOCUMENTS.name, timed=True)
 def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
-    """Make documents of the batch's transcripts, and prepare one new job over those that no job covers.
+    """Cut the batch's transcripts into documents, and prepare one new job over the documents that no job covers.
 
-    A document is named by its transcript and by how transcripts are cut. It is looked at once, whichever execution pays
-    for it: what a job of this execution covers, or one of an earlier owner of its recording, is taken from there.
+    A document's name has its transcript and the rules of cutting. Each document is analysed once: jobs of this
+    execution, or of an earlier owner of the recording, cover it.
 
-    Recordings that another execution has taken over since the plan, while this one lay failed, are left to it. A
-    recording whose transcript can't be used is rejected. A rejection is final for its batch, also where the transcript
-    can be read by now: each recording has one outcome.
+    A recording that another execution has taken over since the plan is left to that execution. A recording whose
+    transcript can't be used is rejected. A rejection is final for its batch, even if the transcript becomes readable,
+    because each recording has one outcome.
 
-    What is written about the batch has the generation in its name. Stopping an execution doesn't stop this function: if
-    it has been redriven by then, two of it may be at work, and the later steps go by what their own one has written.
+    The names of files about the batch have the generation. Stopping an execution doesn't stop this function, so after a
+    redrive two calls may run at the same time; each writes files of its own, and the later steps read the redrive's.
 
-    Returns the keys of the index of documents, of the list of their jobs and of that of recordings left to others; the
-    job that is to be started; and how much all documents are and what they cost this batch.
+    Returns the keys of three lists (documents, their jobs, recordings left to other executions), the job to start, and
+    the size of all documents with their cost to this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
@@ -89,7 +79,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         parts = list(cut_all(speeches, event["parameters"]))
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
         coverage = find_coverage(pool, bucket, standing.jobs.union(*inherited))
-        # Records are complete once they are recorded, whatever has become of what they were made from.
+        # Recorded transcripts have complete records and need no job, even if their documents have expired.
         recorded = {item.recorded for item in objects.values()}
         uncovered = [part for part in parts if part.name not in coverage.job_of and part.transcript_id not in recorded]
         base = write_new_job(pool, bucket, uncovered, coverage) if uncovered else ""
@@ -104,7 +94,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     write_json(bucket, jobs_key, jobs)
     write_json(bucket, elsewhere_key, left_to_others(planned, outcomes.elsewhere))
 
-    # What another execution has started, it has paid; what it only meant to start falls to this one.
+    # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in standing.jobs or not coverage.jobs[job["base"]].id]
     spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
@@ -137,7 +127,7 @@ def decide(
     objects: Mapping[str, ObjectItem],
     refused: set[str],
 ) -> Outcomes:
-    """What becomes of each planned recording, as far as the ledger tells; those already `refused` are left out."""
+    """The outcomes of the planned recordings by the ledger; recordings already rejected, `refused`, are left out."""
     outcomes = Outcomes([], {}, {})
     for recording in planned:
         media_id, transcript_id = recording["media_id"], recording["transcript_id"]
@@ -161,7 +151,7 @@ def decide(
 
 
 def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[PlannedRecording, Speech]]:
-    """What is said in which recording of ours; why others can't be used is added to the rejections."""
+    """Our recordings with their speech; an unusable or silent one is added to `outcomes.rejected` instead."""
     transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
     for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
         if isinstance(transcript, UnreadableFile):
@@ -173,9 +163,9 @@ def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterato
 
 
 def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:
-    """What was said in the recording, or why that can't be told.
+    """The speech in the recording, or the error that rejects it.
 
-    A job names the object and no version of it: the service reads whichever is the current one when its job begins.
+    A replaced recording is rejected: a transcription job names no version, so it may have read the newer one.
     """
     if replaced(recording):
         return UnreadableFile(REPLACED)
@@ -187,37 +177,7 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
         return unreadable
 
 
-def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
-    """The documents of all transcripts. What decides how they are cut and looked at is in their names."""
-    limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
-    how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
-    for recording, speech in speeches:
-        for number, document in enumerate(cut(speech.text, limit)):
-            name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
-            yield Part(name, recording["media_id"], recording["transcript_id"], document)
-
-
-def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:
-    """Write the documents of a job that no execution answers for yet, and enter it into `coverage`; its base.
-
-    The base also stands for the jobs that were known: one over the same documents that has ended without them isn't
-    found again.
-    """
-    documents = Documents([part.name for part in parts], units(parts))
-    base = digest(*sorted(documents.names), "known", *sorted(coverage.jobs))
-    list(pool.map(lambda part: write_document(bucket, documents_prefix(base) + part.name, part.document.text), parts))
-    write_documents_of(bucket, base, documents)
-    coverage.job_of.update(dict.fromkeys(documents.names, base))
-    coverage.jobs[base], coverage.documents[base] = EntityJob(), documents
-    return base
-
-
-def write_document(bucket: str, key: str, text: str) -> None:
-    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
-
-
 def entry(part: Part, job: str | None) -> IndexLine:
-    """A line of the index."""
     return {
         "document": part.name,
         "media_id": part.media_id,
@@ -228,14 +188,4 @@ def entry(part: Part, job: str | None) -> IndexLine:
 
 
 def job_entry(base: str, documents: Documents) -> ListedJob:
-    """An entry of the list of jobs."""
     return {"base": base, "documents": len(documents.names), "estimated_usd": usd(documents.units)}
-
-
-def units(parts: Iterable[Part]) -> int:
-    """What Comprehend Medical charges for."""
-    return sum(entity_detection_units(len(part.document.text)) for part in parts)
-
-
-def usd(units: int) -> float:
-    return round(units * COMPREHEND_MEDICAL_PER_UNIT, 2)

@@ -1,6 +1,6 @@
-"""SelectSeeds: entity records, cohort rules and consent become one seed file of user ids per cohort.
+"""SelectSeeds: select each cohort's people by entity records, cohort rules and consent, and write seeds of user ids.
 
-All records count, not only this batch's: a cohort grows with every batch until it is large enough.
+The records of all batches count, so a cohort grows with every batch until it is large enough.
 """
 
 import json
@@ -42,13 +42,13 @@ from lambdas.shared.user_ids import outline
 
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
 MAXIMUM_SEED_SIZE = 500_000
-# An audience per newcomer would cost money each time, and comparing two audiences would tell what one person changed.
+# An audience per newcomer would cost money each time, and comparing two audiences would reveal one person's effect.
 REFRESH_AFTER_NEWCOMERS = 25
-# Two executions that end together may get in each other's way once or twice.
+# Executions that select seeds at the same time may conflict and repeat the selection.
 MAXIMUM_ATTEMPTS = 10
-# State is limited, and one sentence tells what to do about all.
-UNREADABLE_TOLD = 20
-# Of the lines that match nobody; they go through the execution's state.
+# The number of sentences about unreadable files; the state's size is limited.
+MOST_UNREADABLE_LISTED = 20
+# The number of line numbers in each list of the suppression result; the state's size is limited.
 MOST_LINES = 100
 
 
@@ -68,9 +68,10 @@ class SqlCohort(TypedDict):
 
 
 class LastSeed(NamedTuple):
-    """The seed that a cohort's pointer named before the people were read, and how the pointer was then.
+    """The seed that a cohort's pointer named before the people were read, and the pointer's state at that time.
 
-    `seed` is None, and `people` empty, if there was none that can be read; `head` is None for no pointer.
+    `head` is S3's answer to HeadObject for the pointer, None for no pointer. Without a readable seed, `seed` is None
+    and `people` is empty.
     """
 
     head: Mapping[str, Any] | None
@@ -87,16 +88,16 @@ class Chosen(NamedTuple):
 
 @observed(stages.SEEDS.name, timed=True)
 def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
-    """Write the seeds that are large enough, and return how large the others are.
+    """Write the seeds that are large enough, and return the sizes of the others.
 
     Raises:
-        InvalidSuppressionList: a line of it can't be read for certain, so its person might be in a seed.
+        InvalidSuppressionList: a line is ambiguous or unreadable, so its person might be in a seed.
     """
     clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
     cohorts: list[Cohort] = json.loads(os.environ["COHORTS"])
     model_arn = event["parameters"].get("configuredAudienceModelArn")
     selected = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
-    if not cohorts:  # reading all records takes its time
+    if not cohorts:  # skips reading all records, which is slow
         return {
             "cohorts": selected,
             "not_generated": [],
@@ -104,7 +105,7 @@ def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
             "suppression": None,
         }
     for _ in range(MAXIMUM_ATTEMPTS):
-        # Before the people: who isn't seen yet by this execution may be in a seed that another one names meanwhile.
+        # The pointers are read before the people: another execution may name a seed meanwhile, from newer records.
         last = {cohort["name"]: last_seed(audience, cohort["name"]) for cohort in cohorts}
         suppressed = read_suppressed(audience)
         people = read_people(clinical, cohorts)
@@ -112,14 +113,20 @@ def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
         if chosen is not None:
             break
     else:
-        raise RuntimeError(f"the pointers below {uri_of(audience, SEEDS)} kept changing; a redrive selects again")
+        raise RuntimeError(
+            f"The pointers below {uri_of(audience, SEEDS)} changed during each of {MAXIMUM_ATTEMPTS} selections. A "
+            "redrive selects again."
+        )
     selected += chosen.cohorts
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
     metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
     return {
         "cohorts": selected,
         "not_generated": chosen.not_generated,
-        "unreadable_records": {"count": len(people.unreadable), "first": sorted(people.unreadable)[:UNREADABLE_TOLD]},
+        "unreadable_records": {
+            "count": len(people.unreadable),
+            "first": sorted(people.unreadable)[:MOST_UNREADABLE_LISTED],
+        },
         "suppression": suppression(suppressed, people.seen),
     }
 
@@ -132,7 +139,7 @@ def choose(
     people: People,
     suppressed: frozenset[str],
 ) -> Chosen | None:
-    """What becomes of each cohort; None if another execution has named a seed of one since `last` was read."""
+    """The outcome of each cohort; None if another execution has named a cohort's seed since `last` was read."""
     chosen = Chosen([], [])
     for cohort in cohorts:
         name = cohort["name"]
@@ -155,7 +162,7 @@ def choose(
 
 
 def sql_seed(cohort: SqlCohort) -> SeededCohort:
-    """The Map item of a cohort whose people a query selects; there is nothing to count here, and nothing to write."""
+    """The Map item of a cohort whose people a query selects; nobody is counted, and no file is written."""
     seed_id = digest(json.dumps(cohort["seedAudience"], sort_keys=True))
     return {
         "cohort": cohort["name"],
@@ -168,17 +175,17 @@ def sql_seed(cohort: SqlCohort) -> SeededCohort:
 
 
 def read_suppressed(audience: str) -> dict[int, str]:
-    """Line number -> the user id that may never be in a seed. No such file means nobody is suppressed.
+    """Line number -> a user id that may never be in a seed. Without the file, nobody is suppressed.
 
     Raises:
-        InvalidSuppressionList: a line can't be read for certain.
+        InvalidSuppressionList: a line is ambiguous or unreadable.
     """
     body = find_bytes(audience, SUPPRESSION_LIST) or b""
     return suppression_list.read_list(body, uri_of(audience, SUPPRESSION_LIST))
 
 
 def suppression(suppressed: dict[int, str], seen: set[str]) -> Suppression:
-    """What becomes of the suppression list, by the numbers of its lines: what they say stays out of the state."""
+    """How the suppression list was applied. Line numbers stand for lines, because user ids stay out of the state."""
     listed = set(suppressed.values())
     unmatched = [number for number, user_id in suppressed.items() if user_id not in seen]
     outlines = {outline(user_id) for user_id in seen} if unmatched else set()
@@ -192,10 +199,10 @@ def suppression(suppressed: dict[int, str], seen: set[str]) -> Suppression:
 
 
 def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed) -> Seed | None:
-    """The seed that the cohort's audience is made of: the last one while it still stands for the cohort, or a new one.
+    """The cohort's last seed while it is still valid, else a new one.
 
-    A person who left makes a new seed at once; people who joined make one when enough of them have. None if another
-    execution has named a seed since `last` was read: it may know of people whom this one hasn't seen.
+    A new seed is written as soon as a person has left the cohort, or REFRESH_AFTER_NEWCOMERS people have joined it.
+    Returns None if another execution has named a seed since `last` was read, because it may have read newer records.
     """
     if last.seed and last.people <= user_ids and len(user_ids - last.people) < REFRESH_AFTER_NEWCOMERS:
         return last.seed
@@ -205,7 +212,7 @@ def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed)
     write_json_lines(audience, key, ({"user_id": user_id} for user_id in ordered))
     seed: Seed = {"seed_id": seed_id, "seed_uri": uri_of(audience, key), "seed_size": len(ordered)}
     try:
-        # With a name of its own: where an ETag follows the content, an earlier seed that is named again is told apart.
+        # The unique `named` changes the ETag even when an earlier seed is named again.
         write_json(audience, seed_pointer_key(cohort), {**seed, "named": str(uuid4())}, **unchanged(last.head))
     except ClientError as error:
         if error.response["Error"]["Code"] not in CONDITION_NOT_MET:
@@ -215,7 +222,7 @@ def current_seed(audience: str, cohort: str, user_ids: set[str], last: LastSeed)
 
 
 def last_seed(audience: str, cohort: str) -> LastSeed:
-    """What the cohort's pointer names. A new seed of the same people has the same id, and so the same audience."""
+    """The seed that the cohort's pointer names. A new seed of the same people has the same id and the same audience."""
     pointer = seed_pointer_key(cohort)
     head = find_head(audience, pointer)
     try:

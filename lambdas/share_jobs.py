@@ -1,8 +1,8 @@
-"""ShareJobs: once a minute, share out the Transcribe Medical jobs among the executions that transcribe.
+"""ShareJobs: share the Transcribe Medical jobs among the transcribing executions, once a minute.
 
-The account has 250 jobs at a time (Transcribe guide, "Guidelines and quotas"), and each execution has a Map of its own:
-together they must not begin more, or nearly all starts would be refused. Who has what is read from Step Functions each
-time and kept nowhere, so nothing can leak; without this function each execution goes on with what it has.
+The account may run 250 jobs at a time (Transcribe guide, "Guidelines and quotas"). Each execution has its own Map; if
+the Maps together started more, the service would refuse nearly all starts. The current shares are read from Step
+Functions each time and stored nowhere, so no share can leak. Without this function, each execution keeps its share.
 """
 
 import os
@@ -14,19 +14,19 @@ from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
 
-# The next call comes a minute after this one, and goes on where this one stopped.
+# The next call, a minute after this one, continues.
 MAXIMUM_SECONDS = 45
 # ListMapRuns, DescribeMapRun and UpdateMapRun take 60 calls a minute each (Step Functions guide, "Service quotas").
 EXECUTIONS_LOOKED_AT = 25
 
 stepfunctions = client("stepfunctions")
 
-# Of an execution and its redrive count, the ARN of the Map Run, or None once that has ended. Only spares calls.
+# (Execution ARN, redrive count) -> ARN of the Map Run, None once the Map Run has ended. A cache, to save calls.
 _known: dict[tuple[str, int], str | None] = {}
 
 
 class MapRun(NamedTuple):
-    """A Map at work: how many items it may have running, has running, and has not finished."""
+    """A running Map: its MaxConcurrency (`most`), and its numbers of running and of unfinished items."""
 
     arn: str
     most: int
@@ -35,12 +35,12 @@ class MapRun(NamedTuple):
 
     @property
     def places(self) -> int:
-        """What it takes up: above its limit, it runs on until enough have ended."""
+        """The places that the Map occupies: after its limit is lowered, running items still finish."""
         return max(self.running, self.most)
 
 
 class Change(NamedTuple):
-    """`most` is the new limit, `seconds` how long to wait before the next change."""
+    """`most` is the new MaxConcurrency; wait for `seconds` before the next change."""
 
     map_run: MapRun
     most: int
@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Set how many recordings each execution may have in work at once. `event`, the schedule's, says nothing."""
+    """Set the MaxConcurrency of each execution's Map. `event` comes from the schedule and isn't used."""
     begun = time.monotonic()
     executions = transcribing_executions()
     looked_at, others = executions[:EXECUTIONS_LOOKED_AT], executions[EXECUTIONS_LOOKED_AT:]
@@ -61,7 +61,7 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 
 def transcribing_executions() -> list[Mapping[str, Any]]:
-    """The running executions whose Map hasn't ended, as far as is known; the longest running first."""
+    """The running executions whose Map isn't known to have ended; the oldest first."""
     pages = stepfunctions.get_paginator("list_executions").paginate(
         stateMachineArn=os.environ["STATE_MACHINE_ARN"], statusFilter="RUNNING"
     )
@@ -79,12 +79,12 @@ def key_of(execution: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def map_run_of(execution: Mapping[str, Any]) -> MapRun | None:
-    """The execution's Map, if it is at work now."""
+    """The execution's Map if it is running, else None."""
     key = key_of(execution)
     if not (arn := _known.get(key)):
         found = stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
         if not found:
-            return None  # it still plans, or has nothing to transcribe
+            return None  # the execution is still planning, or has nothing to transcribe
         arn = _known[key] = found[0]["mapRunArn"]
     described = stepfunctions.describe_map_run(mapRunArn=arn)
     if described["status"] != "RUNNING":
@@ -96,10 +96,10 @@ def map_run_of(execution: Mapping[str, Any]) -> MapRun | None:
 
 
 def changes(map_runs: Sequence[MapRun], others: int, jobs: int) -> Iterator[Change]:
-    """What is to be changed so that these Maps, the longest running first, have their shares of `jobs`.
+    """The changes that give these Maps, the oldest first, their shares of `jobs`.
 
-    First those with too much are lowered, then the others raised, by what is free already and a few places each second.
-    `others` is how many executions run besides, with a first share each.
+    Limits above their share are lowered first. The others are then raised by the places already free, a few each
+    second. `others` counts the further running executions, which have a first share each.
     """
     sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
     available = places(jobs) - others * FIRST_SHARE - sum(run.places for run in behind)
@@ -122,7 +122,7 @@ def set_most(run: MapRun, most: int) -> None:
     try:
         stepfunctions.update_map_run(mapRunArn=run.arn, maxConcurrency=most)
     except (stepfunctions.exceptions.ResourceNotFound, stepfunctions.exceptions.ValidationException) as error:
-        # What has ended meanwhile can't be updated.
+        # An ended Map Run can't be updated.
         logger.info("map run not updated", extra={"map_run": run.arn, "code": error.response["Error"]["Code"]})
     else:
         logger.info("jobs shared", extra={"map_run": run.arn, "most": most, "unfinished": run.unfinished})

@@ -1,4 +1,4 @@
-"""SummarizeBatch: what came out, what was rejected and why, what it cost, for programs and for people."""
+"""SummarizeBatch: write the batch's outcomes, rejections and cost, for programs (JSON) and for people (HTML)."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from lambdas.shared.state import (
 from lambdas.shared.storage import read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
-# As CollectEntities counts a batch that has documents.
+# The counts of a batch without documents, for which CollectEntities doesn't run.
 NO_ENTITIES: EntityCounts = {
     "records": 0,
     "by_category": {},
@@ -80,9 +80,7 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
         "recordings": counts,
         "rejected": rejected,
         "stages": find_stages(bucket, batch["prefix"], documents["index_key"]),
-        # Left to the executions that are working on them, or were when this one asked.
         "elsewhere": elsewhere,
-        # What the services said of each job: timings, settings, reasons, versions.
         "jobs_uri": uri_of(bucket, batch["prefix"] + JOB_RECORDS),
         "documents": {
             "count": documents["count"],
@@ -129,8 +127,9 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
 def rejections(bucket: str, plan: Plan, left: set[str], documented: set[str]) -> Iterator[Rejection]:
     """The rejections of planned recordings.
 
-    Each recording has one outcome, whatever an attempt of a step has left before another one was made: what is left to
-    another execution isn't rejected here, and what has no documents and isn't reused has been, even if nothing says so.
+    Each recording has one outcome, even if an earlier attempt of a step stored another one. A recording left to another
+    execution isn't rejected here. A recording that has no documents and isn't reused is rejected even if its rejection
+    file is missing.
     """
     rejected = rejected_media(bucket, plan["batch_id"])
     for recording in plan["recordings"]:
@@ -140,16 +139,15 @@ def rejections(bucket: str, plan: Plan, left: set[str], documented: set[str]) ->
 
 
 def suspicious(counts: Counts, rejected: list[Rejection]) -> int:
-    """How many recordings were rejected for one and the same reason, if they are most of those that were worked on.
+    """The number of recordings rejected for the same reason if they are most of the batch's own recordings, else 0.
 
-    Recordings that are each at fault have reasons of their own. Where most share one, its cause may be ours.
+    Faulty recordings have different reasons. If most share one reason, its cause may be our configuration.
     """
     alike = most_alike(rejected)
     return alike if 2 * alike > counts["transcribed"] + counts["rejected"] else 0
 
 
 def counts_of(collected: CollectedEntities) -> EntityCounts:
-    """The summary's part of what CollectEntities returned."""
     return {
         "records": collected["records"],
         "by_category": collected["by_category"],

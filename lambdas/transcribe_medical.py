@@ -1,7 +1,7 @@
-"""The Transcribe Medical job of one recording: start it or adopt the one that exists, and watch it.
+"""The Transcribe Medical job of one recording: start it or adopt an existing one, and watch it.
 
-Facts: API reference of StartMedicalTranscriptionJob and GetMedicalTranscriptionJob. The job's name is its only
-idempotency: a second start of the same name is a ConflictException.
+Sources: API reference of StartMedicalTranscriptionJob and GetMedicalTranscriptionJob. Only the job's name makes a start
+idempotent: a second start of the same name is a ConflictException.
 """
 
 import os
@@ -32,26 +32,24 @@ from lambdas.shared.state import MapItem, Parameters
 from lambdas.shared.storage import find_head, list_keys
 from lambdas.shared.uris import parse_uri
 
-# A recording may last four hours; a job that takes longer than this has been lost.
+# A recording lasts four hours at most; a job that takes longer than this is assumed lost.
 DEADLINE_SECONDS = 8 * 3600
 MAXIMUM_ATTEMPTS = 50
-# After so many refusals for a limit, most of an hour, a recording that may be too long is likely to be the cause.
+# After this many LimitExceededExceptions, in most of an hour, a recording that may be too long is probably the cause.
 PATIENCE_WITH_UNKNOWN_LENGTH = 20
-# What a refused request speaks of if its cause isn't the recording, besides jobs.OUR_SIDE: it is in every request.
+# A refusal with one of these words, or of jobs.OUR_SIDE, concerns members of every request, not the recording.
 COMMON_TO_ALL = ("vocabular", "output", "bucket", "region", "role", "account")
-# A failed job that speaks of S3 rejects the recording, and is tried again by the next start: what is wrong in S3 can be
-# repaired without a new upload. Whatever else is wrong with a recording stays wrong.
+# A failure reason with one of these words concerns S3. It rejects the recording, but the next start tries again: S3 can
+# be repaired without a new upload.
 OF_STORAGE = ("s3", "be read", "exist", "found", "archive", "restore", "storage")
 NO_REASON = "no reason was given"
-# What becomes of each status (TranscriptionJobStatus in the API reference).
+# Our outcome for each TranscriptionJobStatus in the API reference.
 STATUSES = {"QUEUED": "running", "IN_PROGRESS": "running", "COMPLETED": "completed", "FAILED": "failed"}
 
 transcribe = client("transcribe")
 
 
 class StartTranscriptionEvent(TypedDict):
-    """`retry_count` is that of the state."""
-
     recording: MapItem
     parameters: Parameters
     retry_count: int
@@ -68,17 +66,19 @@ class PollTranscriptionEvent(TypedDict):
 
 @observed(stages.TRANSCRIPTION.name)
 def start(event: StartTranscriptionEvent, context: object) -> jobs.Job:
-    """Start the job of `event["recording"]` with `event["parameters"]`, or adopt what an earlier attempt has made.
+    """Start the job of `event["recording"]` with `event["parameters"]`, or adopt an earlier job or transcript.
 
-    A transcript that is there already needs no job, whatever became of the one that wrote it. A failed job is adopted
-    too if another would fail as well: the poll then rejects the recording. Rejected at once is a recording that can't
-    be read (`shared.object_faults`), that isn't the planned version any more, since its consent and its id are those of
-    the planned one, or that the service would refuse or refuses: of a length that can't be too long,
-    LimitExceededException can only mean that the account is at its limit. Where header and size leave that open,
-    `event["retry_count"]` decides when to give up.
+    An existing transcript needs no job. A failed job is adopted if another job would fail, too; the poll then rejects
+    the recording. The start itself rejects a recording that can't be read (`shared.object_faults`), that is no longer
+    the planned version, whose consent and id the plan has, or that the service refuses or would refuse.
+
+    LimitExceededException means that the account is at its limit, or that the recording is too long. If header and size
+    don't rule out the latter, the recording is rejected once `event["retry_count"]` reaches
+    PATIENCE_WITH_UNKNOWN_LENGTH.
 
     Raises:
         transcribe.exceptions.BadRequestException: a permission is wrong, or a vocabulary does not exist.
+        transcribe.exceptions.LimitExceededException: the account is at its limit.
     """
     untried = jobs.started(job_name(event, 0), 0, event["redrive_count"])
     try:
@@ -88,7 +88,7 @@ def start(event: StartTranscriptionEvent, context: object) -> jobs.Job:
 
 
 def start_or_adopt(event: StartTranscriptionEvent, untried: jobs.Job) -> jobs.Job:
-    """As `start`. Raises Unusable for a recording that is to be rejected."""
+    """As `start`, but raises Unusable to reject the recording."""
     recording, parameters, redrive_count = event["recording"], event["parameters"], event["redrive_count"]
     head = planned_head(recording)
     if find_head(os.environ["CLINICAL_BUCKET"], transcript_key(recording["transcript_id"])):
@@ -129,8 +129,8 @@ def start_or_adopt(event: StartTranscriptionEvent, untried: jobs.Job) -> jobs.Jo
             if not may_be_the_cause or event["retry_count"] < PATIENCE_WITH_UNKNOWN_LENGTH:
                 raise
             raise Unusable(
-                "Transcribe Medical refuses the recording for a limit again and again. Its header does not tell how "
-                "long it is, but by its size it is probably more than 4 hours. Split or convert it."
+                "Transcribe Medical repeatedly refuses the recording because of a limit. The recording's header has no "
+                "reliable length; by its size, the recording is probably longer than 4 hours. Split or convert it."
             ) from None
         else:
             logger.info("job started", extra={"job_name": name, "media_id": recording["media_id"]})
@@ -143,7 +143,7 @@ def job_name(event: StartTranscriptionEvent, attempt: int) -> str:
 
 
 def header_of(recording: MapItem, head: Mapping[str, Any]) -> Header | None:
-    """The recording's header, None if it has none that tells anything. Raises Unusable if it can't be read."""
+    """The recording's header, None if it has none that we understand. Raises Unusable if S3 can't be read."""
     if reason := archived(head):
         raise Unusable(reason)
     try:
@@ -155,14 +155,14 @@ def header_of(recording: MapItem, head: Mapping[str, Any]) -> Header | None:
 
 
 def refused_request(message: str, recording: MapItem) -> str | None:
-    """The reason if a BadRequestException speaks of this recording, None if of what all requests have in common.
+    """The rejection reason if a BadRequestException concerns this recording, None if it concerns all requests.
 
-    One error stands for everything, and its texts aren't documented. Text that isn't known to speak of our side speaks
-    of the recording, so that none can stop the others. One that S3 has just let us read may be gone since, and one
-    under another key may be readable by us only.
+    The service has one error for all causes, and its texts aren't documented. A text without a known word of our side
+    is attributed to the recording, so that one recording can't stop the others. Otherwise the recording may have gone
+    since we read it, or its own key may be usable by us but not by the service.
 
     Raises:
-        Unusable: the recording isn't the planned version any more.
+        Unusable: the recording is no longer the planned version.
     """
     if not jobs.is_ours(message) and not any(word in message.lower() for word in COMMON_TO_ALL):
         return f"Transcribe Medical: {message or NO_REASON}"
@@ -171,7 +171,7 @@ def refused_request(message: str, recording: MapItem) -> str | None:
 
 
 def may_pass(failure_reason: str) -> bool:
-    """Whether another job over the same recording may succeed where one has failed for this reason."""
+    """Whether another job over the same recording may succeed after this failure."""
     return jobs.is_ours(failure_reason) or any(word in failure_reason.lower() for word in OF_STORAGE)
 
 
@@ -188,7 +188,7 @@ def request(name: str, recording: MapItem, parameters: Parameters) -> dict[str, 
 
 
 def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Members in which an existing job is known not to be the one that `wanted` asks for; Get doesn't tell them all."""
+    """The members in which an existing job differs from `wanted`. A member that Get doesn't return counts as equal."""
     settings = {**job, **job.get("Settings", {})}
     asked = {**wanted, **wanted.get("Settings", {})}
     compared = ("Media", "LanguageCode", "Specialty", "Type", "ContentIdentificationType", *wanted.get("Settings", ()))
@@ -198,24 +198,24 @@ def differences(job: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
 @observed(stages.TRANSCRIPTION.name)
 @watching
 def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
-    """Where the job stands. A recording that the service refuses is written down and counts as done.
+    """The job's state. A recording that the service refuses is stored as a rejection, and its job is done.
 
     Raises:
-        JobFailed: the job failed for a reason that isn't the recording's, or the service doesn't know it any more.
-        JobDeadlineExceeded: it never ended.
+        JobFailed: the job failed for a reason that isn't the recording's, or the service no longer knows the job.
+        JobDeadlineExceeded: the job has not ended in time.
     """
     recording, job, redrive_count = event["recording"], event["job"], event["redrive_count"]
     if job["status"] in ("COMPLETED", "REJECTED"):
         return job
-    # S3 may be asked a hundred times as often as the service, and knows of most jobs that they haven't ended yet.
-    # Asked by listing, which gives no right to read what a patient said.
+    # S3 allows a hundred times as many requests as the service, and a missing transcript shows that the job is still
+    # running. Listing needs no right to read transcripts.
     if jobs.is_early(job) and not any(
         list_keys(os.environ["CLINICAL_BUCKET"], transcript_key(recording["transcript_id"]))
     ):
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
     try:
         answer = transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=job["id"])
-    # Which of the two a missing job gives is documented both ways.
+    # The documentation names both errors for a missing job.
     except (transcribe.exceptions.BadRequestException, transcribe.exceptions.NotFoundException) as error:
         return jobs.failed(job, redrive_count, error.response["Error"]["Message"])
     described = answer["MedicalTranscriptionJob"]

@@ -1,1 +1,1 @@
-"""Who belongs to a cohort, who may not be in a seed, and what the audience model's owner refuses."""
+"""Parts of SelectSeeds and the audience jobs: cohorts, suppression, attempts, and the model owner's refusals."""

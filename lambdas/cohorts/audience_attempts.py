@@ -1,4 +1,4 @@
-"""The attempts at one audience or export: how each is named, and which of those that exist is the one to go on with."""
+"""The attempts at one audience or export: their names, and the choice of the attempt to adopt."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -11,21 +11,21 @@ MAXIMUM_ATTEMPTS = 9999
 
 
 def name_of(*parts: str) -> str:
-    """The name without its attempt: at most 63 characters, unique in the account whatever the model (API reference).
+    """The jobs' name without the attempt. The service takes 63 characters, unique in the account (API reference).
 
-    Cohort names would not fit.
+    A digest replaces the parts because a cohort's name would not fit.
     """
     return f"{os.environ['RESOURCE_PREFIX']}-{digest(*parts)[:16]}"
 
 
 def unless_failed(base: str, existing: Iterable[Any], usable: Callable[[Any], bool]) -> tuple[str, Any]:
-    """The attempt that is `usable`, as its name and its summary; else a free name for the next one, and None.
+    """The name and the summary of the first `usable` attempt; else a free name for the next attempt, and None.
 
-    Looks no further in `existing` than to such an attempt, whichever number it has: an earlier one that failed may
-    have been deleted since.
+    Attempts may have gaps in their numbers, because failed ones may have been deleted. `existing` is read only up to
+    the first usable attempt.
 
     Raises:
-        JobFailed: no number is left.
+        JobFailed: all numbers are used.
     """
     taken = set()
     for job in existing:

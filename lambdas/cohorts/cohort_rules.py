@@ -1,4 +1,4 @@
-"""The rules of a cohort: which findings make their person a member."""
+"""The rules of a cohort: a finding that meets them makes its person a member."""
 
 import re
 from collections import defaultdict
@@ -13,7 +13,7 @@ from lambdas.shared.state import AudienceSize
 
 
 class Cohort(TypedDict):
-    """A cohort of cdk.json, as infra/variables.py gives it to the function; docs/architecture.md explains the rules."""
+    """A cohort of cdk.json, as infra/variables.py passes it to us; docs/architecture.md explains the rules."""
 
     name: str
     category: str
@@ -25,13 +25,11 @@ class Cohort(TypedDict):
 
 
 class FoundTrait(msgspec.Struct, gc=False):
-    """A trait of an entity."""
-
     name: str
 
 
 class Found(msgspec.Struct, gc=False):
-    """What of a line of `records/` decides on an audience; the rest of it is skipped unbuilt."""
+    """The members of a line of `records/` that the rules read; the decoder skips the rest."""
 
     user_id: str
     audience_consent: bool
@@ -41,12 +39,12 @@ class Found(msgspec.Struct, gc=False):
     traits: tuple[FoundTrait, ...]
 
 
-# Category -> the cohorts that ask for it, and whether an entity of it meets the other rules of the cohort.
+# Category -> the cohorts with that category, each with a function that checks a finding against the other rules.
 Rules = Mapping[str, list[tuple[str, Callable[[Found], bool]]]]
 
 
 def find_members(rules: Rules, records: Iterable[Found]) -> Iterator[tuple[str, str]]:
-    """Cohort name and user id, for each record and each cohort that it meets the rules of."""
+    """(Cohort name, user id) for each consenting record and each cohort whose rules the record meets."""
     for record in records:
         if record.audience_consent:
             for cohort, meets in rules.get(record.category, ()):
@@ -62,17 +60,17 @@ def rules_by_category(cohorts: list[Cohort]) -> Rules:
 
 
 def rules_of(cohort: Cohort) -> Callable[[Found], bool]:
-    """Whether an entity of the cohort's category meets its other rules.
+    """A function that checks an entity of the cohort's category against the cohort's other rules.
 
-    `*` and `?` in a term stand for any characters; the rest matches itself in any spelling and case.
+    In a term, `*` is any characters and `?` is any one; all else matches itself in any spelling and case.
     """
     minimum_score, excluded = cohort["minimum_score"], frozenset(cohort["excluded_traits"])
-    # To fnmatch a bracket would begin a choice of characters.
+    # Brackets are escaped, because fnmatch gives them a meaning.
     patterns = [translate(caseless(term).replace("[", "[[]")) for term in cohort["terms"]]
     terms = re.compile("|".join(patterns) or "(?!)")
 
     def meets(record: Found) -> bool:
-        # A label of Transcribe Medical may have no score; it is of a category that no cohort has.
+        # Transcribe Medical's labels may have no score; no cohort has their category.
         if record.score is None or record.score < minimum_score:
             return False
         if any(trait.name in excluded for trait in record.traits):

@@ -1,7 +1,7 @@
-"""What it means that another account owns the configured audience model: what its owner refuses, and what we can't see.
+"""The effects of a configured audience model that another account owns: refused starts and hidden results.
 
-Source: "IAM behaviors for AWS Clean Rooms ML" in the Clean Rooms user guide. Only the start of a generation can be
-called across accounts, and S3 locations are never shown across accounts.
+Source: "IAM behaviors for AWS Clean Rooms ML" in the Clean Rooms user guide. Only the start of a generation works
+across accounts, and S3 locations are never shown across accounts.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ from lambdas.shared.state import NotVisible
 
 
 def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
-    """Why a start that breaks no rule was refused, with whom to ask; None if the model is our own account's.
+    """The rejection reason of a refused start, with the account to ask; None if our own account owns the model.
 
-    `own_arn` is the ARN of anything in our own account.
+    `own_arn` is any ARN in our own account.
     """
     answer, owner, own = error.response["Error"], account_of(model_arn), account_of(own_arn)
     if owner == own:
@@ -26,9 +26,9 @@ def refusal(error: ClientError, model_arn: str, own_arn: str) -> str | None:
 
 
 def not_visible(job_arn: str, model_arn: str, *, metrics: Any, exported: bool, export_uri: str | None) -> NotVisible:
-    """Why the summary's audience has no metrics and no export's location, for each that exists and isn't shown to us.
+    """Explanations for an audience's metrics and export location that exist but aren't shown to us.
 
-    An export that nobody asked for, or that was refused, isn't hidden: it isn't there (`exported` is false).
+    If no export was requested, or it was refused, `exported` is False: the location is absent, not hidden.
     """
     owner, own = account_of(model_arn), account_of(job_arn)
     hidden: NotVisible = {}

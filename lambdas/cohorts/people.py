@@ -1,4 +1,4 @@
-"""The people of all records there are, and which of them are members of which cohort."""
+"""The people in all records, and the members of each cohort."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from lambdas.shared.user_ids import canonical, fault
 
 
 class People(NamedTuple):
-    """By their canonical user ids: the members of each cohort, who consent, and whoever is seen in any record.
+    """Canonical user ids: `members` are each cohort's consenting people, `seen` all people in any record.
 
-    `unreadable` has a sentence about each file of records that can't be read: by it, nobody is seen.
+    `unreadable` has a sentence about each unreadable file of records; nobody in such a file is seen.
     """
 
     members: dict[str, set[str]]
@@ -25,10 +25,10 @@ class People(NamedTuple):
 
 
 def read_people(clinical: str, cohorts: list[Cohort]) -> People:
-    """Read all records; those from before user ids were made canonical have them as their keys do.
+    """Read all records. Their user ids are made canonical, because old records have them as in their keys.
 
-    Consent is that of the newest version that was planned of each object, whatever became of it. It is read after the
-    records: what is withdrawn meanwhile counts.
+    Each object's last planned version decides on consent, even if that version was rejected. Consent is read after the
+    records, so that a withdrawal in the meantime counts.
     """
     members: dict[str, set[str]] = {cohort["name"]: set() for cohort in cohorts}
     qualifying: dict[str, set[tuple[str, str]]] = {}
@@ -50,19 +50,19 @@ def read_people(clinical: str, cohorts: list[Cohort]) -> People:
         return object_id, set(), set()
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # A thread keeps the people only: the records themselves would not all fit into memory.
+        # The threads return people only: all records together would not fit into memory.
         for object_id, found, people in pool.map(look, list_keys(clinical, RECORDS)):
             seen |= people
             if found:
                 qualifying[object_id] = found
     items = read_objects(qualifying)
     for object_id, found in qualifying.items():
-        # Records from before there was a ledger have their own consent only.
+        # Objects from before the ledger have no item; their records' own consent counts.
         if object_id not in items or items[object_id].consent:
             for cohort, user_id in found:
                 members[cohort].add(user_id)
     spelt = {user_id: canonical(user_id) for user_id in seen}
-    # Whom no line could suppress may be in no seed.
+    # A person whom no line of the suppression list could name must not be in a seed.
     unnamed = {user_id for user_id in seen if fault(spelt[user_id])}
     named = {cohort: {spelt[user_id] for user_id in found - unnamed} for cohort, found in members.items()}
     return People(named, set(spelt.values()), unreadable)

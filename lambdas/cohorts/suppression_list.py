@@ -1,7 +1,7 @@
-"""The suppression list: user ids that people write by hand, one per line, of those who may never be in a seed.
+"""The suppression list: user ids of people who may never be in a seed, written by hand, one per line.
 
-What is certain is read in any spelling. What isn't stops the seeds: a line that was passed over would leave its person
-in them, and nobody would know.
+An unambiguous line is read in any spelling. An unclear line stops the selection of seeds: skipping the line would leave
+its person in a seed without anybody noticing.
 """
 
 import codecs
@@ -13,7 +13,7 @@ from lambdas.shared.spelling import BLANKS, INVISIBLE, plain
 from lambdas.shared.user_ids import PLAIN, SEPARATORS, canonical, fault
 
 USAGE = (
-    "Write one user id per line and nothing else, in UTF-8; one with blanks, commas or semicolons in it goes in double "
+    "Write one user id per line and nothing else, in UTF-8. Put a user id with blanks, commas or semicolons in double "
     "quotes."
 )
 _UTF8 = "utf-8"
@@ -25,23 +25,23 @@ _MOST_NAMED = 20
 
 
 class Unclear(ValueError):
-    """What a line has that leaves its meaning open; the message goes on from "Line 3"."""
+    """A line is unclear; the message continues a sentence that begins with "Line 3"."""
 
 
 def read_list(body: bytes, uri: str) -> dict[int, str]:
-    """Line number -> canonical user id; lines that name nobody are left out.
+    """Line number -> canonical user id; lines without a user id are left out.
 
     Raises:
-        InvalidSuppressionList: with the numbers of the lines that aren't certain, and never with what they say.
+        InvalidSuppressionList: lines are unclear; the message has their numbers, never their content.
     """
     user_ids: dict[int, str] = {}
     unclear: dict[int, str] = {}
     encoding = _encoding(body)
-    # What can't be decoded becomes U+FFFD, in the line that it is in.
+    # Undecodable bytes become U+FFFD in their line.
     for number, line in enumerate(_BREAK.split(body.decode(encoding, errors="replace")), 1):
         try:
             if encoding != _UTF8 and _is_utf8(line.encode(encoding)):
-                raise Unclear("is UTF-8 in a UTF-16 file, as if two were joined; save it as UTF-8")
+                raise Unclear("is UTF-8 in a UTF-16 file, as if two files were joined; save the file as UTF-8")
             if user_id := user_id_of(line):
                 user_ids[number] = user_id
         except Unclear as reason:
@@ -52,16 +52,16 @@ def read_list(body: bytes, uri: str) -> dict[int, str]:
 
 
 def user_id_of(line: str) -> str:
-    """The canonical user id that the line names, empty if it names nobody.
+    """The canonical user id in the line, "" if there is none.
 
     Raises:
-        Unclear: it can't be told for certain.
+        Unclear: the line is ambiguous or unreadable.
     """
     if PLAIN.fullmatch(line):
         return line
     written = line.strip(_AROUND)
     if _MARK in written:
-        # Without the mark, the last line of one file and the first of the other would be one user id.
+        # Ignoring the mark would merge the last line of one file and the first line of the next into one user id.
         raise Unclear("has a byte-order mark in its middle, where two files were joined; begin a new line there")
     if "\ufffd" in written:
         raise Unclear("isn't readable; save the file as UTF-8")
@@ -85,7 +85,7 @@ def line_of(user_id: str) -> str:
 
 
 def with_user_id(body: bytes, user_id: str) -> bytes:
-    """The list, which `read_list` has read, with a line more, in UTF-8."""
+    """The list, valid by `read_list`, with a line for `user_id` appended, in UTF-8."""
     text = body.decode(_encoding(body))
     separator = "\n" if text and not text.endswith(("\n", "\r")) else ""
     return f"{text}{separator}{line_of(user_id)}\n".encode()
@@ -96,7 +96,7 @@ def _encoding(body: bytes) -> str:
 
 
 def _is_utf8(line: bytes) -> bool:
-    """Whether the bytes of a line are text in UTF-8; what was UTF-16 has a zero beside each of ASCII's characters."""
+    """Whether a line's bytes are text in UTF-8. In UTF-16, each ASCII character has a zero byte, which text hasn't."""
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -105,16 +105,16 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _unquoted(text: str) -> str:
-    """The text without the quotes that a spreadsheet writes around it; what is within them may be anything."""
+    """The text without a spreadsheet's surrounding quotes; the quoted text may have any characters."""
     first, last = text[:1], text[-1:]
     if first in ('"', "'") and last == first and len(text) > 1:
-        # Within double quotes, one of them is written twice.
+        # Within double quotes, a double quote is written twice.
         parts = text[1:-1].split('""') if first == '"' else [text[1:-1]]
         if any(first in part for part in parts):
-            raise Unclear("has several columns, or a quote too many")
+            raise Unclear("has several columns or an extra quote")
         return '"'.join(parts)
     if _BETWEEN.search(text):
-        raise Unclear("has something beside the user id: a blank, tab, comma or semicolon with more behind it")
+        raise Unclear("has something beside the user id: text after a blank, tab, comma or semicolon")
     if {first, last} & {'"', "'"}:
         raise Unclear("has a quote without its partner")
     return text
@@ -124,4 +124,4 @@ def _sentences(unclear: Mapping[int, str]) -> Iterator[str]:
     for number in sorted(unclear)[:_MOST_NAMED]:
         yield f"Line {number} {unclear[number]}."
     if len(unclear) > _MOST_NAMED:
-        yield f"So it is with {len(unclear) - _MOST_NAMED} more lines."
+        yield f"{len(unclear) - _MOST_NAMED} more lines are unclear."

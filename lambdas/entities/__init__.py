@@ -1,1 +1,1 @@
-"""From documents to entity records: Comprehend Medical's jobs, their outputs, and what those come to."""
+"""From documents to entity records: Comprehend Medical's jobs, their outputs, and the records made of them."""

@@ -1,12 +1,10 @@
-"""What is read of an output file of Comprehend Medical. Shape: API reference, the response of DetectEntitiesV2."""
+"""The members that we read of Comprehend Medical's output files. Shape: response of DetectEntitiesV2, API reference."""
 
 from msgspec import Struct
 from msgspec.json import Decoder
 
 
 class FoundTrait(Struct, gc=False, rename="pascal"):
-    """A trait as Comprehend Medical gives it."""
-
     name: str
     score: float
 
@@ -41,7 +39,7 @@ class FoundEntity(Struct, gc=False, rename="pascal", kw_only=True):
 
 
 class FoundUnmapped(Struct, gc=False, rename="pascal"):
-    """An attribute without its entity; `type` is the category that the entity would have."""
+    """An attribute without an entity; `type` is the category of the missing entity."""
 
     attribute: FoundAttribute
     type: str | None = None
@@ -55,5 +53,5 @@ class Output(Struct, rename="pascal"):
     model_version: str | None = None
 
 
-# The output of a document, from its bytes. Raises msgspec.DecodeError if it isn't one.
+# Parses the output file of a document. Raises msgspec.DecodeError if the bytes aren't one.
 read_output = Decoder(Output).decode

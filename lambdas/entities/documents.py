@@ -1,27 +1,28 @@
-"""How a transcript is cut into documents that Comprehend Medical takes."""
+"""Cut a transcript into documents that Comprehend Medical takes."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# A sentence's end, and failing that a blank, as places to cut. Each match is made by its own first character alone.
+# Places to cut: the end of a sentence or, if there is none, a blank. A match depends only on the text from its first
+# character on, so a search may begin anywhere.
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+")
 BLANK = re.compile(r"\s+")
-# Where a sentence's end is looked for first: nearly every one is shorter.
+# The search for the last sentence's end begins this many characters before the limit: nearly all sentences are shorter.
 SOUGHT_CHARACTERS = 1000
 
 
 class Document(NamedTuple):
-    """A part of a transcript: `text` begins at character `offset` of it."""
+    """A part of a transcript; `offset` is the index of its first character in the transcript."""
 
     text: str
     offset: int
 
 
 def cut(text: str, limit: int) -> Iterator[Document]:
-    """Cut `text` into documents of fewer than `limit` bytes in UTF-8, at sentence ends where there are any.
+    """Cut `text` into documents of fewer than `limit` bytes in UTF-8, at the ends of sentences if possible.
 
-    Nothing is lost or added: the texts joined are `text`.
+    The documents' texts joined are `text`.
     """
     offset = 0
     while offset < len(text):
@@ -34,7 +35,7 @@ def cut(text: str, limit: int) -> Iterator[Document]:
 
 
 def last_end(place: re.Pattern[str], piece: str) -> int | None:
-    """Where the last match of `place` ends in `piece`: looked for from the end on, where it mostly is."""
+    """The index at which the last match of `place` in `piece` ends; the end of `piece` is searched first."""
     for length in (SOUGHT_CHARACTERS, len(piece)):
         ends = [match.end() for match in place.finditer(piece, max(len(piece) - length, 0))]
         if ends:
@@ -43,6 +44,6 @@ def last_end(place: re.Pattern[str], piece: str) -> int | None:
 
 
 def longest_prefix(text: str, offset: int, limit: int) -> int:
-    """How many characters from `offset` on fit into `limit` bytes, at least one."""
+    """The number of characters from `offset` on that fit into `limit` bytes of UTF-8, at least one."""
     piece = text[offset : offset + limit].encode()[:limit]
     return max(1, len(piece.decode(errors="ignore")))

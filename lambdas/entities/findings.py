@@ -1,4 +1,4 @@
-"""What the files about one recording come to: its transcript, and the outputs of its documents."""
+"""The findings in one recording, from its transcript and the outputs of its documents."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from lambdas.transcript.words import Words
 
 
 class Findings(NamedTuple):
-    """What the files about one recording say. `masked` is None if nothing is to be masked."""
+    """The findings in one recording. `records` has `entities`, too; `masked` is None if PHI wasn't requested."""
 
     words: Words
     entities: list[EntityRecord]
@@ -32,11 +32,11 @@ def findings(
     outputs: dict[str, Output],
     wants_phi: bool,
 ) -> Findings:
-    """What the recording's transcript and the outputs of its documents come to. Nothing is written.
+    """The findings in the recording's transcript and in the outputs of its documents. Nothing is written.
 
     Raises:
-        UnreadableFile: its transcript can't be read.
-        Exception: any, if these files can't be what the services make; the caller reads them with `understanding`.
+        UnreadableFile: the transcript can't be read.
+        Exception: of any kind, if the files don't have the services' shapes; call this within `understanding`.
     """
     words, labels = read_transcript(bucket, transcript_key(recording["transcript_id"]))
     entities: list[EntityRecord] = []
@@ -57,14 +57,14 @@ def findings(
 
 
 def read_transcript(bucket: str, key: str) -> tuple[Words, list[PhiLabel]]:
-    """What is needed of a transcript. The rest of it, which is most, is let go before the next one is parsed."""
+    """The transcript's words and labels. The rest, which is most, is freed before the next transcript is parsed."""
     with parsed(read_file(bucket, key)) as transcript:
         words = Words(transcript)
         return words, phi_labels(transcript, words)
 
 
 def entity_findings(entities: Iterable[EntityRecord]) -> Iterator[Finding]:
-    """What Comprehend Medical found to be PHI, however sure it is."""
+    """Comprehend Medical's findings of PHI, whatever their score."""
     for record in entities:
         if record.category == PHI:
             begin, end = record.begin_offset, record.end_offset

@@ -1,8 +1,9 @@
-"""Which documents an entity detection job is over, and which of them need not be looked at again.
+"""Entity detection jobs in the ledger, their documents, and the documents that they cover.
 
-A job's documents are `entity-jobs/<base>.json` of the clinical bucket, written once, before the job counts. Its base is
-derived from them and from the jobs that were tried before; its name is the base and the number of the attempt. An item
-`job#<base>` of the ledger has the service's `id` of the last attempt and, once it has ended, its `output`.
+A job's documents are listed in `entity-jobs/<base>.json` of the clinical bucket, written once, before the execution
+answers for the job. The base is derived from the documents and from the jobs known before; the job's name is the base
+and the number of the attempt. The ledger's item `job#<base>` has the service's `id` of the last attempt and, once the
+job has ended, its `output`.
 """
 
 import json
@@ -19,9 +20,9 @@ from lambdas.shared.storage import find_json, write_json
 
 
 class EntityJob(NamedTuple):
-    """What the ledger knows of a job: the service's `id`, empty before its start; `output` once it has ended.
+    """A job in the ledger: `id` is the service's id of the attempt `attempt`, "" before the start.
 
-    `attempt` is the one that the id is of.
+    `output` is None until the job has ended.
     """
 
     id: str = ""
@@ -30,14 +31,14 @@ class EntityJob(NamedTuple):
 
 
 class Documents(NamedTuple):
-    """The names of a job's documents, and the units of text that the service charges for."""
+    """The names of a job's documents, and the units that the service charges for them."""
 
     names: Sequence[str] = ()
     units: int = 0
 
 
 class Coverage(NamedTuple):
-    """`job_of` has a job for each document that one has looked at or will; the others have all jobs by base."""
+    """`job_of` maps each covered document to its job's base; `jobs` and `documents` have all jobs by base."""
 
     job_of: dict[str, str]
     jobs: dict[str, EntityJob]
@@ -49,23 +50,22 @@ def write_documents_of(bucket: str, base: str, documents: Documents) -> None:
 
 
 def documents_of(bucket: str, base: str) -> Documents:
-    """None at all if they have expired, with what the job has found."""
+    """The job's documents; empty if the list has expired, since the job's output has expired, too."""
     return Documents(**(find_json(bucket, job_documents_key(base)) or {}))
 
 
 def transcript_of(document: str) -> str:
-    """The transcript that the document is a part of, by its name."""
     return document.rsplit("-", 2)[0]
 
 
 def find_coverage(pool: Executor, bucket: str, bases: Iterable[str]) -> Coverage:
-    """What these jobs cover.
+    """The documents that these jobs cover.
 
-    A job that hasn't ended covers all its documents, also one that failed or was never started: whoever waits for it
-    starts it. One that has ended covers those that it has an output of.
+    A job that hasn't ended covers all its documents, even if it failed or never started, because the executions that
+    wait for the job start it. An ended job covers the documents with an output.
     """
     jobs = read_entity_jobs(bases)
-    # What has an output already is taken from there.
+    # Ended jobs first, so that a document with an output is taken from there.
     ordered = sorted(jobs, key=lambda base: (jobs[base].output is None, base))
     documents = dict(zip(ordered, pool.map(partial(documents_of, bucket), ordered), strict=True))
     ended = pool.map(lambda base: _finished(bucket, jobs[base]), ordered)
@@ -78,12 +78,12 @@ def find_coverage(pool: Executor, bucket: str, bases: Iterable[str]) -> Coverage
 
 
 def _finished(bucket: str, job: EntityJob) -> set[str] | None:
-    """The documents of an ended job that have an output; None if that can't be told (yet)."""
+    """The documents of a job with an output; None if the job hasn't ended or its output has expired."""
     return finished_documents(bucket, job.output) if job.output else None
 
 
 def read_entity_jobs(bases: Iterable[str]) -> dict[str, EntityJob]:
-    """By base, each of `bases`."""
+    """The jobs by base; a job that isn't in the ledger has the defaults of EntityJob."""
     wanted = [*bases]
     items = read_items([_key(base) for base in wanted])
     return {base: _entity_job(items.get(_key(base), {})) for base in wanted}

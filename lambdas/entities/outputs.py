@@ -1,7 +1,7 @@
-"""What an entity detection job has left in S3: its manifest, why documents were left out, and their outputs.
+"""An entity detection job's files in S3: its manifest, the reasons for unprocessed documents, and the outputs.
 
-Facts: Comprehend Medical guide, "Batch operations": one `<document>.out` per document, a manifest, and lists of the
-documents that succeeded and that did not. The manifest is believed only as far as the files bear it out.
+Source: Comprehend Medical guide, "Batch operations": one `<document>.out` per document, a manifest, and lists of the
+documents that succeeded and failed. The manifest is trusted only if the files confirm it.
 """
 
 import json
@@ -17,7 +17,7 @@ from lambdas.shared.uris import parse_uri
 
 
 class JobOutput(NamedTuple):
-    """Where the outputs are, how many the manifest counts, and the service's reasons by document left out."""
+    """The place of the outputs, the manifest's count of them, and the service's reasons by unprocessed document."""
 
     bucket: str
     prefix: str
@@ -26,7 +26,7 @@ class JobOutput(NamedTuple):
 
 
 class DocumentOutputs(NamedTuple):
-    """Of some documents: their outputs, and why others have none that can be used."""
+    """Outputs by document, and a reason for each document without a readable output."""
 
     outputs: dict[str, Output]
     missing: dict[str, str]
@@ -36,7 +36,7 @@ def job_output(bucket: str, result: EntityOutput) -> JobOutput:
     """The output of the job that ended with `result`.
 
     Raises:
-        IncompleteOutput: the manifest is gone or isn't one, or none of the outputs that it counts is there.
+        IncompleteOutput: the manifest is missing or invalid, or it counts outputs and there are none.
     """
     _, prefix = parse_uri(result["output_uri"])
     key = within(prefix, result["manifest_path"])
@@ -50,7 +50,7 @@ def job_output(bucket: str, result: EntityOutput) -> JobOutput:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _incomplete(bucket, key, "isn't a manifest of Comprehend Medical") from None
     if counted and not finished_documents(bucket, result):
-        raise _incomplete(bucket, prefix, f"has no output, and its manifest counts {counted}")
+        raise _incomplete(bucket, prefix, f"has no output, but the manifest counts {counted}")
     reasons = _reasons(bucket, within(prefix, location)) if isinstance(location, str) else {}
     return JobOutput(bucket, prefix, counted, reasons)
 
@@ -62,9 +62,9 @@ def _incomplete(bucket: str, key: str, how: str) -> IncompleteOutput:
 
 
 def finished_documents(bucket: str, result: EntityOutput) -> set[str] | None:
-    """The documents of which the job that ended with `result` has left an output.
+    """The documents with an output of the job that ended with `result`.
 
-    None if its manifest is gone: then all of its output may have expired, and what that said isn't known any more.
+    None if the manifest is missing: the output has probably expired, so it is unknown which documents had one.
     """
     _, prefix = parse_uri(result["output_uri"])
     if find_head(bucket, within(prefix, result["manifest_path"])) is None:
@@ -74,20 +74,20 @@ def finished_documents(bucket: str, result: EntityOutput) -> set[str] | None:
 
 
 def within(prefix: str, path: str) -> str:
-    """The key of a file that Describe or the manifest names: as a URI, a full key, or from the output directory on."""
+    """The key of a file that Describe or the manifest names by a URI, a key, or a path from the output directory on."""
     if path.startswith("s3://"):
         return parse_uri(path)[1]
     if path.startswith(prefix):
         return path
-    # AWS's example shows `<output directory>/Manifest` without the prefix above the directory.
+    # AWS's example has `<output directory>/Manifest` without the prefix above the directory.
     directory = prefix.rstrip("/").rpartition("/")[2] + "/"
     return prefix + path.removeprefix(directory)
 
 
 def _reasons(bucket: str, key: str) -> dict[str, str]:
-    """Document -> why it was left out; nothing if the list can't be read, since it decides nothing.
+    """Document -> the service's reason for not processing it; empty if the list can't be read, since it is optional.
 
-    The list is JSON today and was one bare key per line in 2022.
+    The list is JSON; in 2022 it was one key per line.
     """
     try:
         with understanding(bucket, key):
@@ -102,16 +102,16 @@ def _reasons(bucket: str, key: str) -> dict[str, str]:
 
 
 def read_outputs(jobs: Mapping[str, JobOutput], documents: Iterable[IndexLine]) -> DocumentOutputs:
-    """The outputs of one recording's documents, by document. One that can't be read is missing, with its reason.
+    """The outputs of one recording's documents; an unreadable output counts as missing.
 
-    `jobs` has the outputs of the jobs that the documents name.
+    `jobs` has the outputs of the documents' jobs by base.
     """
     outputs: dict[str, Output] = {}
     missing: dict[str, str] = {}
     for document in documents:
         name, job = document["document"], jobs.get(document["job"] or "")
         if job is None:
-            missing[name] = "no job has looked at it"
+            missing[name] = "no job has analysed it"
             continue
         key = f"{job.prefix}{name}.out"
         try:

@@ -1,4 +1,4 @@
-"""The lines of `records/`: what the two services found in a recording, whose it is, and who said it when."""
+"""The lines of `records/`: the two services' findings in a recording, with patient, time and speaker."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,7 @@ from lambdas.transcript.phi_labels import PhiLabel
 from lambdas.transcript.words import Said, Words
 
 PHI = "PROTECTED_HEALTH_INFORMATION"
-# Not one of Comprehend Medical's categories, and no cohort's: what belongs to no entity makes nobody a member.
+# Our own category, which no cohort has: an attribute without an entity makes nobody a member.
 UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
 
 
@@ -23,7 +23,7 @@ def entity_records(
     for entity in output.entities:
         begin, end = entity.begin_offset + offset, entity.end_offset + offset
         start_seconds, end_seconds, speaker, channel, confidence, alternatives = words.at_place(begin, end)
-        # Written out: with unpacked arguments this takes half as long again, and it is most of the work.
+        # The arguments are written out, because unpacking takes 50 % longer in this, the most frequent, call.
         yield EntityRecord(
             user_id,
             media_id,
@@ -56,7 +56,7 @@ def entity_records(
 def unmapped_records(
     recording: PlannedRecording, document: IndexLine, output: Output, words: Words
 ) -> Iterator[EntityRecord]:
-    """One record per attribute that the service could attach to no entity: a dose without its medication."""
+    """One record per attribute without an entity, such as a dose without its medication."""
     for unmapped in output.unmapped_attributes:
         attribute = attribute_of(unmapped.attribute, document["offset"])
         yield EntityRecord(
@@ -79,9 +79,9 @@ def unmapped_records(
 
 
 def label_records(recording: PlannedRecording, labels: Iterable[PhiLabel], words: Words) -> Iterator[EntityRecord]:
-    """One record per PHI label. Its seconds are the label's own; one that isn't in the text has no offsets."""
+    """One record per PHI label, with the label's own seconds; a label that isn't in the text has no offsets."""
     for label in labels:
-        said = words.at(*label.places)
+        spoken = words.at(*label.places)
         yield EntityRecord(
             *whose(recording),
             TRANSCRIBE_MEDICAL,
@@ -97,12 +97,12 @@ def label_records(recording: PlannedRecording, labels: Iterable[PhiLabel], words
             (),
             None,
             None,
-            *timed(label, said),
+            *timed(label, spoken),
         )
 
 
 def whose(recording: PlannedRecording) -> tuple[str, str, str, str, bool, str]:
-    """The first members of all records of a recording."""
+    """The first members of every record of the recording."""
     return (
         recording["user_id"],
         recording["media_id"],
@@ -113,10 +113,10 @@ def whose(recording: PlannedRecording) -> tuple[str, str, str, str, bool, str]:
     )
 
 
-def timed(label: PhiLabel, said: Said) -> Said:
-    start = said.start_seconds if label.start_seconds is None else label.start_seconds
-    end = said.end_seconds if label.end_seconds is None else label.end_seconds
-    return said._replace(start_seconds=start, end_seconds=end)
+def timed(label: PhiLabel, spoken: Said) -> Said:
+    start = spoken.start_seconds if label.start_seconds is None else label.start_seconds
+    end = spoken.end_seconds if label.end_seconds is None else label.end_seconds
+    return spoken._replace(start_seconds=start, end_seconds=end)
 
 
 def attribute_of(attribute: FoundAttribute, offset: int) -> Attribute:

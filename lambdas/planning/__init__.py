@@ -1,1 +1,1 @@
-"""What PlanBatch decides by: the input, the recordings' heads and headers, and who works on each."""
+"""Parts of PlanBatch: the input, the recordings' object heads and media headers, and the claims."""

@@ -1,4 +1,4 @@
-"""How an execution takes the recordings that it works on: those that no execution works on, and those of ended ones."""
+"""Claim recordings for an execution: unclaimed ones, and those of executions that have ended (takeover)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, MOST_CHANGES, Change, batche
 class Claims:
     """The claims of one execution, `execution_arn`, on recordings. `bucket` has the lists of jobs' documents.
 
-    `planning` numbers the attempts of its PlanBatch, the later the higher. Stopping an execution doesn't stop a
-    function: one of an earlier attempt may claim nothing any more, since what it plans is never written.
+    `planning` numbers the attempts of the execution's PlanBatch in ascending order. Stopping an execution doesn't stop
+    its functions, so an earlier attempt may still run; it can't claim any more, since its plan is never written.
     """
 
     def __init__(self, bucket: str, execution_arn: str, planning: int) -> None:
@@ -23,34 +23,35 @@ class Claims:
         self._arn_prefix, _, self._execution = execution_arn.rpartition(":")
 
     def claim(self, pool: Executor, transcript_ids: Sequence[str]) -> dict[str, str]:
-        """Take each recording unless another execution works on it; by transcript id, who has it now.
+        """Claim each recording unless another execution works on it; return the owners by transcript id.
 
-        In rounds: what was refused, because somebody else was at it, is read again. What an owner's status says of a
-        claim counts only if it was asked for after the claim was read. One question for each owner and round serves
-        thousands of recordings that the same execution has left.
+        The method works in rounds: refused claims are read again in the next round. An owner's status counts only if it
+        was read after the claim. One DescribeExecution per owner and round serves thousands of recordings.
 
         Raises:
-            RuntimeError: a later attempt has begun, or others kept taking the recordings.
+            RuntimeError: a later attempt has begun, or a claim changed in every round.
         """
         owners: dict[str, str] = {}
         begin(self._execution, self._planning)
         for _ in range(MAXIMUM_ATTEMPTS):
-            left = [one for one in transcript_ids if one not in owners]
+            left = [transcript_id for transcript_id in transcript_ids if transcript_id not in owners]
             if not left:
                 return owners
             claims = read_claims(left)
             by_owner = defaultdict(list)
-            for one in left:
-                claim = claims.get(one)
+            for transcript_id in left:
+                claim = claims.get(transcript_id)
                 if claim and (claim.execution, claim.planning) == (self._execution, self._planning):
-                    owners[one] = self._execution
+                    owners[transcript_id] = self._execution
                 else:
-                    by_owner[claim.execution if claim else self._execution].append(one)
-            # Nobody's, or of an earlier attempt of this execution.
+                    by_owner[claim.execution if claim else self._execution].append(transcript_id)
+            # Unclaimed recordings, and claims of an earlier attempt of this execution.
             owners |= self._take(by_owner.pop(self._execution, ()), claims)
             for owner, theirs in by_owner.items():
                 owners |= self._take_over(pool, owner, theirs, claims)
-        raise RuntimeError(f"{claim_key(left[0])} kept changing while execution {self._execution} tried to take it")
+        raise RuntimeError(
+            f"{claim_key(left[0])} changed {MAXIMUM_ATTEMPTS} times while execution {self._execution} tried to take it"
+        )
 
     def _take(
         self,
@@ -59,22 +60,22 @@ class Claims:
         unmoved: Sequence[Change] = (),
         covering: Mapping[str, set[str]] | None = None,
     ) -> dict[str, str]:
-        """Those that were taken, as they were read in `claims`, with the jobs that cover them."""
+        """Write the claims that are still as read in `claims`, with their covering jobs; return the new owners."""
         own = Change(execution_key(self._execution), expected={"planning": self._planning})
         taken: dict[str, str] = {}
-        # One after another, since they would be refused for the checks that they share.
+        # One after another: transactions with the same checks would refuse each other.
         for part in batches(transcript_ids, MOST_CHANGES - 1 - len(unmoved)):
             changes = [
                 Change(
-                    claim_key(one),
+                    claim_key(transcript_id),
                     put={"execution": self._execution, "planning": self._planning},
-                    add={"jobs": covering[one]} if covering and one in covering else {},
+                    add={"jobs": covering[transcript_id]} if covering and transcript_id in covering else {},
                     expected={
-                        "execution": claims[one].execution if one in claims else None,
-                        "planning": claims[one].planning if one in claims else None,
+                        "execution": claims[transcript_id].execution if transcript_id in claims else None,
+                        "planning": claims[transcript_id].planning if transcript_id in claims else None,
                     },
                 )
-                for one in part
+                for transcript_id in part
             ]
             if write_together([own, *unmoved, *changes]):
                 taken |= dict.fromkeys(part, self._execution)
@@ -83,16 +84,16 @@ class Claims:
     def _take_over(
         self, pool: Executor, owner: str, transcript_ids: Sequence[str], claims: Mapping[str, Claim]
     ) -> dict[str, str]:
-        """Who has them now: `owner` if it works on them, this execution if not; those that were refused are left out.
+        """The owners now: `owner` if it works on the recordings, else this execution; refused claims are left out.
 
-        An owner that works has left what an earlier attempt of its PlanBatch has claimed, and a later one has not.
+        A running owner works only on the claims of its last planning; claims of its earlier plannings are free.
         """
-        # Before its status: if it is redriven after that, its generation moves on.
+        # Read before the status: a redrive after the status was read increments the generation.
         seen = read_standing(owner)
         owners: dict[str, str] = {}
         if works(f"{self._arn_prefix}:{owner}"):
-            owners = {one: owner for one in transcript_ids if claims[one].planning == seen.planning}
-            transcript_ids = [one for one in transcript_ids if one not in owners]
+            owners = dict.fromkeys((key for key in transcript_ids if claims[key].planning == seen.planning), owner)
+            transcript_ids = [key for key in transcript_ids if key not in owners]
         fenced = fence(owner, seen) if transcript_ids else None
         if fenced is None:
             return owners
@@ -100,7 +101,7 @@ class Claims:
         return owners | self._take(transcript_ids, claims, [unmoved], self._covering(pool, fenced.jobs))
 
     def _covering(self, pool: Executor, jobs: Iterable[str]) -> Mapping[str, set[str]]:
-        """Transcript id -> those of the jobs that cover documents of it."""
+        """Transcript id -> the jobs that cover its documents."""
         covering: dict[str, set[str]] = {}
         for base, documents in zip(jobs, pool.map(partial(documents_of, self._bucket), jobs), strict=True):
             for name in documents.names:

@@ -1,4 +1,4 @@
-"""What the input of an execution may ask for: a list of recordings or all below a prefix, and how to work on them."""
+"""Read the input of an execution: a list of recordings or a prefix, "reprocess", and parameters for the services."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from lambdas.shared.uris import MAXIMUM_KEY_BYTES, parse_uri
 
 USAGE = (
     'Give {"media": ["s3://bucket/key", ...]} or {"prefix": "s3://bucket/media/..."}, '
-    '"reprocess": true if finished work is to be done again, and in "parameters" what is asked of the services other '
-    "than in the environment (docs/api.md)."
+    '"reprocess": true to repeat finished work, and "parameters" to override the environment\'s parameters '
+    "(docs/api.md)."
 )
 # The empty outputs of so many children take 60 KB of the 256 KiB that a Map may return.
 MAXIMUM_RECORDINGS = 20_000
 
 
 class Request(NamedTuple):
-    """The keys in the media bucket, each once; whether to do all again; the parameters of the three jobs."""
+    """The distinct keys in the media bucket, whether to repeat finished work, and the parameters of the three jobs."""
 
     keys: list[str]
     reprocess: bool
@@ -29,10 +29,10 @@ class Request(NamedTuple):
 
 
 def read_request(request: Any) -> Request:
-    """What the execution's input asks for.
+    """The execution's input, checked.
 
     Raises:
-        InvalidInput: saying what is wrong and where. Keys are left out: errors are logged, file names may not be.
+        InvalidInput: names the faulty member, never a key: errors are logged, and file names must not be.
     """
     if not isinstance(request, dict):
         raise InvalidInput(f"The input is a {type(request).__name__}, not an object. {USAGE}")
@@ -55,15 +55,15 @@ def read_request(request: Any) -> Request:
         keys = [key_in_media_bucket(uri, f"media[{position}]") for position, uri in enumerate(uris)]
     if len(keys) > MAXIMUM_RECORDINGS:
         raise InvalidInput(
-            f"The input names more than {MAXIMUM_RECORDINGS} recordings, which is what one execution takes. "
+            f"The input names more than {MAXIMUM_RECORDINGS} recordings, the most that one execution takes. "
             "Start one execution per narrower prefix."
         )
     return Request(list(dict.fromkeys(keys)), reprocess, effective)
 
 
 def effective_parameters(asked: Any) -> AllParameters:
-    """The environment's parameters with those of the input merged over them, checked as a whole."""
-    # Nulls of cdk.json go the same way as those of an input: they remove.
+    """The environment's parameters with the input's merged over them, checked as a whole."""
+    # A null in cdk.json removes a parameter, as a null in the input does.
     environment = parameters.merged({}, json.loads(os.environ["PARAMETERS"]))
     if not isinstance(asked, dict):
         raise InvalidInput(f"parameters is a {type(asked).__name__}, not an object. {USAGE}")
@@ -74,8 +74,8 @@ def effective_parameters(asked: Any) -> AllParameters:
         theirs = effective[clean_rooms_ml.OPERATION].get(name)
         if theirs != environment[clean_rooms_ml.OPERATION].get(name):
             raise InvalidInput(
-                f"parameters.{clean_rooms_ml.OPERATION}.{name} can't be chosen by an execution: the roles are made for "
-                "the environment's own. Change it in cdk.json and deploy."
+                f"parameters.{clean_rooms_ml.OPERATION}.{name} can't be changed by an execution: the roles allow only "
+                "the environment's value. Change it in cdk.json and deploy."
             )
     return cast(AllParameters, effective)  # its keys were checked
 

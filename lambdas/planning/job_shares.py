@@ -1,32 +1,32 @@
-"""How the account's Transcribe Medical jobs are shared out among the executions that transcribe at the same time.
+"""The shares of the account's Transcribe Medical jobs among the executions that transcribe at the same time.
 
 The numbers were chosen by simulation (docs/performance.md, "What limits a drop").
 """
 
 from collections.abc import Sequence
 
-# Of an execution that has just begun, until the next sharing gives it more.
+# The initial MaxConcurrency of an execution, until ShareJobs raises it.
 FIRST_SHARE = 2
-# So many share equally, the longest running first; the ones behind them keep their first share. If all did, all would
+# The oldest executions share equally; the others keep their first share. If all executions shared equally, all would
 # end together, and their entity detection jobs would queue.
 SHARING_EXECUTIONS = 10
-# A place that is given is a start; StartMedicalTranscriptionJob takes 25 a second.
+# Each new place is a StartMedicalTranscriptionJob, of which the service takes 25 a second.
 PLACES_PER_SECOND = 4
 
 
 def places(jobs: int) -> int:
-    """How many recordings may be in work at once, so that about `jobs` transcription jobs are.
+    """How many recordings may be in work at once so that about `jobs` transcription jobs run.
 
-    A recording keeps its place until a poll has noticed the end of its job, which takes some 4 % of its time. Filling
-    a part of that makes up for most of it, and the service still hardly ever refuses a start.
+    A recording occupies its place until a poll notices the end of its job, about 4 % late. Allowing slightly more
+    places than jobs compensates for most of that, and the service still rarely refuses a start.
     """
     return jobs + jobs // 60
 
 
 def shares(unfinished: Sequence[int], available: int) -> list[int]:
-    """Of `available` places, how many each execution gets that has so many recordings `unfinished`; at least one.
+    """The share of `available` places for each execution, by its number of `unfinished` recordings; at least one.
 
-    Who needs less than an equal part gets what it needs, and the others share the rest.
+    An execution that needs less than an equal part gets the places it needs; the others share the rest.
     """
     given = [0] * len(unfinished)
     for rank, number in enumerate(sorted(range(len(unfinished)), key=unfinished.__getitem__)):

@@ -1,7 +1,7 @@
-"""What a message of the queue says: which version of which object EventBridge reports as created.
+"""Read a queue message: EventBridge's event about the creation of a version of an object.
 
-Shape: S3 user guide, "Amazon S3 EventBridge event message structure". Whoever may send to the queue can put anything
-into it, so nothing is believed unseen: one message that is wrong must not keep the others of its batch.
+Shape: S3 user guide, "Amazon S3 EventBridge event message structure". The queue can have any content, so every member
+is checked: one invalid message must not block the others of its batch.
 """
 
 import json
@@ -14,16 +14,16 @@ from lambdas.shared.identity import digest
 from lambdas.shared.uris import MAXIMUM_KEY_BYTES, uri_of
 
 _DETAIL_TYPE = "Object Created"
-# EventBridge's own ids are UUIDs. Of a text that somebody made up, nothing goes to the log.
+# EventBridge's ids are UUIDs. An arbitrary text in place of an id must not reach the log.
 _EVENT_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class NotAnEvent(Exception):
-    """The message is no event of ours. The text names members and never what they hold: a key may name a patient."""
+    """The message isn't one of our events. The error names members, never their values: a key may name a patient."""
 
 
 class ObjectCreated(NamedTuple):
-    """`media_id` is that of identity.media_id, `time` the event's own, whatever it holds."""
+    """`media_id` is as in identity.media_id; `time` is the event's member, unchecked."""
 
     message_id: str
     event_id: str | None
@@ -37,7 +37,7 @@ def read_message(message: Mapping[str, Any]) -> ObjectCreated:
     """The event in an SQS message.
 
     Raises:
-        NotAnEvent: it isn't JSON, lacks a member, or speaks of no object that this environment's media bucket can have.
+        NotAnEvent: it isn't JSON, lacks a member, or names no object that this environment's media bucket can have.
     """
     try:
         event = json.loads(message["body"])
@@ -58,15 +58,15 @@ def read_message(message: Mapping[str, Any]) -> ObjectCreated:
 
 
 def _versioned(event: Any) -> bool:
-    """Whether the event names a version: without versioning, S3 leaves the member out or empty."""
+    """Whether the event names a version; without versioning, S3 omits the member or leaves it empty."""
     return bool(event["detail"]["object"].get("version-id"))
 
 
 def _text(event: Any, *path: str) -> str:
-    """The text at `path`, neither empty nor impossible in UTF-8.
+    """The text at `path`, not empty and valid in UTF-8.
 
     Raises:
-        NotAnEvent: there is none.
+        NotAnEvent: there is no such text.
     """
     value = event
     for name in path:

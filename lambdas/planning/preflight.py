@@ -1,6 +1,6 @@
-"""Why Transcribe Medical would refuse a recording, told before a job is spent on it.
+"""The reasons why Transcribe Medical would refuse a recording, found before a job is started.
 
-It also keeps a recording that is too long apart from a throttled call: LimitExceededException stands for both.
+The check also separates too long recordings from throttled calls: the service has LimitExceededException for both.
 Sources: GetMedicalTranscriptionJob API reference (FailureReason), Transcribe guide (quotas of Transcribe Medical).
 """
 
@@ -14,15 +14,15 @@ MAXIMUM_SECONDS = 4 * 3600
 MINIMUM_SECONDS = 0.5
 MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE = 16_000, 48_000
 MAXIMUM_CHANNELS = 2
-# They differ in a brand in the header only, and programs write either under either name.
+# The two differ only in a brand in the header, and programs mix them up.
 _SAME_FORMAT = {"mp4", "m4a"}
 
 
 def refusal(size: int, header: Header | None, parameters: Mapping[str, Any]) -> str | None:
-    """The reason, in the service's own words as far as it has any; None if nothing speaks against the recording.
+    """The rejection reason, in the service's words if it documents them; None if the recording may be accepted.
 
-    `size` is in bytes, `parameters` those of StartMedicalTranscriptionJob. What isn't certain refuses nothing, not
-    even a recording without a header: the service, which sees all of it, is the judge then.
+    `size` is in bytes; `parameters` are those of StartMedicalTranscriptionJob. Only certain facts refuse a recording. A
+    recording without a readable header is accepted, because the service reads all of it and decides.
     """
     if size > MAXIMUM_BYTES:
         return (
@@ -81,5 +81,5 @@ def _length_refusal(header: Header) -> str | None:
 
 
 def may_be_too_long(size: int, header: Header | None) -> bool:
-    """Whether a recording that isn't refused may still be longer than the service takes, by its header and its size."""
+    """Whether a recording that isn't refused may still be too long for the service, by its header and its size."""
     return most_seconds(header, size) > MAXIMUM_SECONDS

@@ -1,4 +1,4 @@
-"""The recordings of a batch as their objects' heads describe them, before a job is spent on any."""
+"""The recordings of a batch, inspected by HeadObject before any job is started."""
 
 import os
 import re
@@ -15,8 +15,8 @@ from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
 from lambdas.shared.uris import uri_of
 from lambdas.shared.user_ids import canonical, fault
 
-# The formats it takes (MediaFormat in its API reference), with the bytes that a second of speech commonly has in each:
-# enough to tell short jobs from long ones.
+# Transcribe Medical's formats (MediaFormat in its API reference), with the usual bytes per second of speech in each,
+# which suffice to estimate a job's length.
 BYTES_PER_SECOND = {
     "wav": 64_000,
     "mp4": 64_000,
@@ -30,10 +30,10 @@ BYTES_PER_SECOND = {
 
 
 class Recording(NamedTuple):
-    """One object of the media bucket: `media_id` names this version of it, `object_id` all versions.
+    """One object of the media bucket: `media_id` identifies this version of it, `object_id` all versions.
 
-    `rejected` is the reason why it can't be used, if any; `denial` S3's own, if S3 denied its head. An `unseen` object
-    is there, but S3 tells nothing of it.
+    `rejected` is the reason of its rejection, if any; `denial` is S3's error if S3 denied HeadObject. An `unseen`
+    object exists, but S3 refuses to describe it.
     """
 
     uri: str
@@ -49,9 +49,9 @@ class Recording(NamedTuple):
 
 
 def check_access(inspected: Sequence[Recording]) -> None:
-    """Raise S3's denial if it told nothing of any of a batch's recordings.
+    """Raise S3's denial if S3 described none of a batch's recordings.
 
-    A right that we lack is lacking for all of them; a policy that denies some of them is about those.
+    A right that we lack affects all recordings; a policy that denies only some concerns those recordings.
     """
     denials = [item.denial for item in inspected if item.denial]
     if denials and not any(item.uploaded_at for item in inspected):
@@ -59,7 +59,7 @@ def check_access(inspected: Sequence[Recording]) -> None:
 
 
 def inspect(key: str) -> Recording:
-    """Look at the object's head, and say what is wrong with it before a job is spent on it."""
+    """Inspect the object by its key and by HeadObject, and set `rejected` if it can't be used."""
     bucket = os.environ["MEDIA_BUCKET"]
     uri, object_id = uri_of(bucket, key), digest(bucket, key)
     named = re.fullmatch(r"media/([^/]+)/(.+)", key, re.DOTALL)
@@ -74,9 +74,7 @@ def inspect(key: str) -> Recording:
         )
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     if any(part in (".", "..") for part in key.split("/")):
-        reason = (
-            "The key has a part of dots only, which some software would resolve to another place. Rename the object."
-        )
+        reason = "The key has a part of dots only, which some software resolves to another path. Rename the object."
         return Recording(uri, user_id, object_id, media_id(bucket, key, None), rejected=reason)
     try:
         head = find_recording(bucket, key)
@@ -107,7 +105,7 @@ def inspect(key: str) -> Recording:
         media_id(bucket, key, head),
         head["ContentLength"],
         head["LastModified"].isoformat(),
-        # Opt-in: whatever isn't a plain "true" is a no.
+        # Consent is opt-in: any value other than "true" means no.
         head["Metadata"].get("audience-consent", "").strip().lower() == "true",
         rejected,
     )

@@ -1,4 +1,4 @@
-"""The versions of a batch's recordings: what is in the bucket now, and what the ledger says of it."""
+"""The versions of a batch's recordings, as they are in the bucket and in the ledger."""
 
 import os
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from lambdas.shared.uris import parse_uri
 
 
 class FoundVersion(NamedTuple):
-    """A recording as it was found in the bucket, and the transcript whose records stand, if any."""
+    """A recording as found in the bucket, and the transcript whose records are complete, "" for none."""
 
     recording: Recording
     recorded: str
 
 
 def plan_versions(pool: Executor, keys: Sequence[str]) -> list[FoundVersion]:
-    """Find each recording in the bucket, and write down that this version of it is planned.
+    """Inspect each recording in the bucket, and enter its version into the ledger as planned.
 
-    The item is read before the bucket is looked at, and written if it is still the same: what stands in it follows the
-    bucket, whichever of two executions is faster. What was recorded stands if it is of this version and its records
-    are still there; those from before there was a ledger are taken into it.
+    The ledger's item is read before the bucket, and written only if it is unchanged since. So the ledger follows the
+    bucket even if two executions plan at the same time. Recorded records stay valid if they are of this version and
+    still exist; records from before the ledger are entered into it.
 
     Raises:
-        botocore.exceptions.ClientError: S3 denied access, and told nothing of any recording.
+        botocore.exceptions.ClientError: S3 denied access to all recordings.
     """
     planned: dict[str, FoundVersion] = {}
     for _ in range(MAXIMUM_ATTEMPTS):
@@ -39,14 +39,16 @@ def plan_versions(pool: Executor, keys: Sequence[str]) -> list[FoundVersion]:
         ids = [digest(os.environ["MEDIA_BUCKET"], key) for key in left]
         items = read_objects(ids)
         inspected = list(pool.map(inspect, left))
-        check_access([*inspected, *(one.recording for one in planned.values())])
+        check_access([*inspected, *(version.recording for version in planned.values())])
         written = pool.map(_plan, inspected, [items.get(object_id) for object_id in ids])
-        planned |= {key: one for key, one in zip(left, written, strict=True) if one is not None}
-    raise RuntimeError(f"{len(left)} objects were planned by other executions {MAXIMUM_ATTEMPTS} times meanwhile")
+        planned |= {key: version for key, version in zip(left, written, strict=True) if version is not None}
+    raise RuntimeError(
+        f"{len(left)} objects were planned by other executions during each of {MAXIMUM_ATTEMPTS} attempts to plan them"
+    )
 
 
 def _plan(found: Recording, seen: ObjectItem | None) -> FoundVersion | None:
-    """None if the item has changed since it was `seen`."""
+    """Enter the version as planned; None if the ledger's item has changed since it was `seen`."""
     if not _is_version(found):
         return FoundVersion(found, "")
     recorded = _standing(found, seen)
@@ -61,14 +63,14 @@ def _plan(found: Recording, seen: ObjectItem | None) -> FoundVersion | None:
 
 
 def _is_version(found: Recording) -> bool:
-    """Whether there is a version of it. To delete an object is not to withdraw consent."""
+    """Whether the object exists. A deleted object isn't planned, because deleting it doesn't withdraw consent."""
     if found.user_id is None:
         return False
     return bool(found.uploaded_at) or (found.unseen and find_listed(*parse_uri(found.uri)) is not None)
 
 
 def _standing(found: Recording, seen: ObjectItem | None) -> str:
-    """The transcript of this version whose records stand; empty for none."""
+    """The transcript of this version whose records are complete and exist; "" for none."""
     if found.rejected or (seen and (seen.version != found.media_id or not seen.recorded)):
         return ""
     head = find_head(os.environ["CLINICAL_BUCKET"], records_key(found.object_id))

@@ -1,1 +1,1 @@
-"""The HTML pages that people read: one for a batch, one for each recording. They need nothing but themselves."""
+"""The HTML pages for people: one per batch, one per recording. A page loads no other files."""

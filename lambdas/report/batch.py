@@ -1,12 +1,13 @@
-"""The page of a batch: its outcomes, when each stage was at work, what was rejected and why, cost and audiences."""
+"""The page of a batch: its outcomes, rejections, stages, findings, audiences and cost."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
+from lambdas.report.audiences import audiences_html
 from lambdas.report.labels import escape, kind_of
 from lambdas.report.page import page
-from lambdas.report.summary import Cost, Counts, Outcome, SummarizedAudience, Summary
+from lambdas.report.summary import Cost, Counts, Outcome, Summary
+from lambdas.report.tables import table
 from lambdas.report.timeline import timeline_html
 from lambdas.shared.layout import recording_report_key
 from lambdas.shared.state import (
@@ -15,8 +16,6 @@ from lambdas.shared.state import (
     LeftRecording,
     PlannedRecording,
     Rejection,
-    Suppression,
-    UnreadableRecords,
 )
 from lambdas.shared.uris import parse_uri
 
@@ -31,10 +30,10 @@ BAD = ' class="bad"'
 
 
 def batch_page(summary: Summary, planned: Sequence[PlannedRecording], documented: Collection[str]) -> str:
-    """The page as HTML, for `batches/<execution>/report.html`: its links to recordings count on that place.
+    """The page as HTML, for `batches/<execution>/report.html`, to which its links to recordings are relative.
 
-    `planned` are the plan's recordings; `documented` the media ids of those that have documents, so that they, and
-    those reused, have a page.
+    `planned` are the plan's recordings; `documented` are the media ids of recordings with documents. These recordings
+    and the reused ones have a page.
     """
     sections = {
         "Recordings": tiles(summary["recordings"]),
@@ -47,9 +46,9 @@ def batch_page(summary: Summary, planned: Sequence[PlannedRecording], documented
         "Transcripts": transcripts_html(summary, planned, documented),
         "Parameters": parameters_html(summary["parameters"]),
     }
-    told = [(f"s{number}", name, html) for number, (name, html) in enumerate(sections.items()) if html]
-    links = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name, _ in told)
-    contents = "\n".join(section(*each) for each in told)
+    present = [(f"s{number}", name, html) for number, (name, html) in enumerate(sections.items()) if html]
+    links = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name, _ in present)
+    contents = "\n".join(section(*each) for each in present)
     body = f"""<header>
 <p class="over">Batch report</p>
 <h1>{escape(summary["batch_id"])}</h1>
@@ -70,26 +69,6 @@ def section(anchor: str, heading: str, html: str) -> str:
     return f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{heading}</h2>\n{html}</section>'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], foot: str = "") -> str:
-    """Cells are HTML. A column whose name begins with `#` has numbers; the first cell of a row is its header."""
-    numeric = [name.startswith("#") for name in columns]
-    heads = "".join(
-        f'<th scope="col"{classed(is_number)}>{name.removeprefix("#")}</th>'
-        for name, is_number in zip(columns, numeric, strict=True)
-    )
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>'
-        + "".join(f"<td{classed(is_number)}>{cell}</td>" for cell, is_number in zip(row[1:], numeric[1:], strict=True))
-        + "</tr>\n"
-        for row in rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
-
-
-def classed(is_number: bool) -> str:
-    return ' class="number"' if is_number else ""
-
-
 def tiles(counts: Counts) -> str:
     items = "".join(
         f"<li{BAD if name == 'rejected' and counts[name] else ''}><b>{counts[name]:,}</b> {OUTCOMES[name]}</li>"
@@ -99,7 +78,7 @@ def tiles(counts: Counts) -> str:
 
 
 def file_of(uri: str) -> str:
-    """The file as its uploader knows it: its key without the prefix that all have."""
+    """The recording's key without `media/`, as its uploader knows it."""
     return escape(parse_uri(uri)[1].removeprefix("media/"))
 
 
@@ -125,79 +104,6 @@ def findings_html(entities: EntityCounts) -> str:
             f"{entities['documents']:,} documents were not processed.</p>"
         )
     return (table(("Category", "#Number"), rows) if rows else "<p>None.</p>") + missing
-
-
-def audiences_html(summary: Summary) -> str:
-    rows = [audience_row(audience) for audience in summary["audiences"]]
-    without = [
-        (escape(item["cohort"]), number(item.get("eligible")), escape(item["reason"]))
-        for item in summary["cohorts_without_audience"]
-    ]
-    html = ""
-    if rows:
-        html += table(("Cohort", "#People eligible", "#In the seed", "Relevance", "#Recall", "Export"), rows)
-    if without:
-        html += "<h3>Cohorts without an audience</h3>" + table(("Cohort", "#People eligible", "Reason"), without)
-    told = unreadable_html(summary["unreadable_records"]) + suppression_html(summary["suppression"])
-    return (html or "<p>No cohorts.</p>") + told
-
-
-def suppression_html(suppression: Suppression | None) -> str:
-    """Which lines of the suppression list keep nobody out; what they say stays where the list is."""
-    if not suppression or not suppression["unmatched_lines"]:
-        return ""
-    lines, without = suppression["unmatched_lines"], suppression["listed"] - suppression["matching"]
-    html = (
-        "<h3>Suppression list</h3>"
-        f"<p>Of {suppression['listed']:,} user ids on the suppression list, {without:,} are in no record: forgotten, "
-        f"without a finding yet, or spelt otherwise. {lines_of(lines)}{' …' if without > len(lines) else '.'}</p>"
-    )
-    if similar := suppression["similar_lines"]:
-        html += (
-            f'<p class="notice"><strong>Look at the suppression list.</strong> {lines_of(similar)}: there is a patient '
-            "whose user id differs only by case, or by letters that look alike.</p>"
-        )
-    return html
-
-
-def lines_of(numbers: Sequence[int]) -> str:
-    return f"{'Line' if len(numbers) == 1 else 'Lines'} {', '.join(map(str, numbers))}"
-
-
-def unreadable_html(unreadable: UnreadableRecords) -> str:
-    if not unreadable["count"]:
-        return ""
-    rows = [(escape(sentence),) for sentence in unreadable["first"]]
-    if more := unreadable["count"] - len(rows):
-        rows.append((f"… and {number(more)} more",))
-    return "<h3>Records that can't be read: nobody is in a cohort by them</h3>" + table(("File, and what to do",), rows)
-
-
-def audience_row(audience: SummarizedAudience) -> tuple[str, ...]:
-    metrics, hidden = audience["metrics"] or {}, audience["not_visible"]
-    relevance = [
-        f'<span class="whole">{escape(size_of(metric["audienceSize"]))}: {metric["score"]:.2f}</span>'
-        for metric in metrics.get("relevanceMetrics", ())
-        if "score" in metric
-    ]
-    recall = metrics.get("recallMetric")
-    export = audience["export_uri"] or audience["export_refused"] or hidden.get("export_uri", "none")
-    return (
-        escape(audience["cohort"]),
-        number(audience["eligible"]),
-        number(audience["seed_size"]),
-        "<br>".join(relevance) or escape(hidden.get("metrics", "")),
-        "" if recall is None else f"{recall:.2f}",
-        escape(export),
-    )
-
-
-def size_of(size: dict[str, Any]) -> str:
-    return f"{size['value']} %" if size["type"] == "PERCENTAGE" else f"{size['value']:,} people"
-
-
-def number(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 def cost_html(cost: Cost) -> str:

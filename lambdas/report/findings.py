@@ -1,4 +1,4 @@
-"""The list of what was found in a recording, as HTML. The script shows its entries beside the text, too."""
+"""The list of a recording's findings, as HTML. The script shows its entries beside the text, too."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from lambdas.transcript.deidentify import TRANSCRIBE_MEDICAL
 
 
 def findings_html(records: Sequence[EntityRecord], in_text: set[int]) -> str:
-    """One entry per record, `f<n>` by id; those whose number is in `in_text` have a link to the text."""
+    """One entry per record, with the id `f<number>`; entries whose number is in `in_text` link to the text."""
     return "".join(finding_html(number, record, number in in_text) for number, record in enumerate(records))
 
 
@@ -32,13 +32,13 @@ def finding_html(number: int, record: EntityRecord, is_in_text: bool) -> str:
 
 
 def rows_of(record: EntityRecord) -> Iterator[tuple[str, str]]:
-    """The name and, as HTML, the value of whatever is known of the finding."""
+    """(Name, value as HTML) of each known fact about the finding."""
     if record.traits:
         yield "Traits", "<br>".join(scored(plain(trait.name), trait.score) for trait in record.traits)
     for attribute in record.attributes:
         yield capitalised(attribute.type), attribute_html(attribute)
     if record.attribute_of:
-        yield "Belongs to", f"a {escape(kind_of(record.attribute_of).label.lower())} that is not told"
+        yield "Belongs to", f"a {escape(kind_of(record.attribute_of).label.lower())} that was not found"
     if record.start_seconds is not None:
         end = record.end_seconds
         until = "" if end is None or clock(end) == clock(record.start_seconds) else f" – {clock(end)}"

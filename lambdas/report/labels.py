@@ -1,17 +1,17 @@
-"""What the services' names are called on a page, and how moments and numbers are written there."""
+"""Labels on a page for the services' names, and the formats of times and numbers."""
 
 from html import escape as escape_html
 from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """A category as a page shows it. `name` is its CSS class, and never comes from data."""
+    """A category on a page. `name` is its CSS class, which never comes from data."""
 
     name: str
     label: str
 
 
-# Category of EntityDetection, API reference of DetectEntitiesV2; the last is of our own records.
+# Category of Entity (API reference of DetectEntitiesV2); the last is our own.
 KINDS = {
     "MEDICAL_CONDITION": Kind("condition", "Medical condition"),
     "MEDICATION": Kind("medication", "Medication"),
@@ -22,10 +22,10 @@ KINDS = {
     "PROTECTED_HEALTH_INFORMATION": Kind("phi", "Protected health information"),
     "UNMAPPED_ATTRIBUTE": Kind("unmapped", "Unassigned detail"),
 }
-# A category that the service adds some day is shown all the same.
+# For a category that the service adds later.
 OTHER = Kind("other", "Other")
 
-# Traits (API reference, Trait) that change what a finding means; a reader has to see them in the text itself.
+# Traits (API reference, Trait) that change a finding's meaning; the reader must see them in the text itself.
 CONTEXTS = {
     "NEGATION": "negated",
     "PERTAINS_TO_FAMILY": "family",
@@ -41,19 +41,19 @@ def kind_of(category: str) -> Kind:
 
 
 def plain(name: str) -> str:
-    """`GENERIC_NAME` as a person writes it: `generic name`. What isn't a constant of a service stays as it is."""
+    """`generic name` for a service's constant `GENERIC_NAME`; any other text unchanged."""
     return name.replace("_", " ").lower() if name.isupper() else name
 
 
 def speaker_name(label: str) -> str:
-    """`spk_0` of the service is a reader's first speaker, `ch_0` the first channel."""
+    """`Speaker 1` for the service's `spk_0`, `Channel 1` for `ch_0`; any other label unchanged."""
     word, _, number = label.partition("_")
     known = {"spk": "Speaker", "ch": "Channel"}.get(word)
     return f"{known} {int(number) + 1}" if known and number.isdecimal() else label
 
 
 def clock(seconds: float) -> str:
-    """A moment of the recording: `4:05`, `1:02:03`."""
+    """A time in the recording: `4:05`, `1:02:03`."""
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
@@ -68,8 +68,8 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that can stand anywhere in a page, between tags or in quotes, and still has as many characters.
+    """The text escaped for tags and quoted attributes; a parser reads as many characters as `text` has.
 
-    A parser makes a carriage return a line feed, or drops it before one: it is written as a reference.
+    A carriage return is escaped, too, because a parser turns it into a line feed, or drops it before one.
     """
     return escape_html(text).replace("\r", "&#13;")

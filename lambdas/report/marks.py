@@ -1,4 +1,4 @@
-"""Where findings are in the text. Those that overlap are one mark, since a reader can point at only one thing."""
+"""The marks of findings in the text. Overlapping findings share a mark, since a reader can point at only one thing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -17,7 +17,7 @@ class Place(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A part `[begin, end)` of the text in which places overlap or stand alone, the one to be shown first first."""
+    """A part `[begin, end)` of the text with one place or several overlapping ones, sorted by priority."""
 
     begin: int
     end: int
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
 
 
 def places_of(records: Sequence[EntityRecord], length: int) -> Iterator[Place]:
-    """The places of the records, and of their attributes, in a text of `length` characters; those in it, that is."""
+    """The places of the records and their attributes, clipped to a text of `length` characters."""
     for number, record in enumerate(records):
         parts: Sequence[EntityRecord | Attribute] = (record, *record.attributes)
         for found in parts:
@@ -42,7 +42,7 @@ def places_of(records: Sequence[EntityRecord], length: int) -> Iterator[Place]:
 
 
 def marks_of(places: Iterable[Place], breaks: Iterable[int]) -> list[Mark]:
-    """The marks in the order of the text. None goes across one of `breaks`: the ends of paragraphs, in order."""
+    """The marks in the order of the text, cut at `breaks`, the sorted ends of the paragraphs."""
     marks: list[Mark] = []
     group: list[Place] = []
     end = 0
@@ -58,7 +58,7 @@ def marks_of(places: Iterable[Place], breaks: Iterable[int]) -> list[Mark]:
 
 
 def mark(places: Iterable[Place]) -> Mark:
-    # The entity before an attribute of another one, the longer before the shorter, then as they come.
+    # An entity precedes an attribute of another entity, a longer place a shorter one, an earlier place a later one.
     ranked = sorted(places, key=lambda place: (place.is_attribute, place.begin - place.end, place.begin))
     return Mark(min(place.begin for place in ranked), max(place.end for place in ranked), ranked)
 
@@ -66,13 +66,13 @@ def mark(places: Iterable[Place]) -> Mark:
 def cut(marks: Iterable[Mark], breaks: Iterable[int]) -> Iterator[Mark]:
     following = iter(breaks)
     end = next(following, None)
-    for one in marks:
-        while end is not None and end <= one.begin:
+    for whole in marks:
+        while end is not None and end <= whole.begin:
             end = next(following, None)
-        edges = [one.begin]
-        while end is not None and end < one.end:
+        edges = [whole.begin]
+        while end is not None and end < whole.end:
             edges.append(end)
             end = next(following, None)
-        for begin, stop in pairwise([*edges, one.end]):
-            inside = [place for place in one.places if place.begin < stop and place.end > begin]
+        for begin, stop in pairwise([*edges, whole.end]):
+            inside = [place for place in whole.places if place.begin < stop and place.end > begin]
             yield Mark(begin, stop, inside)

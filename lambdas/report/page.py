@@ -1,4 +1,4 @@
-"""A page: the template with its style and script, which a policy lets run by their hashes, and nothing else."""
+"""A page: the template with its style and script. The content security policy allows only these, by their hashes."""
 
 import base64
 import hashlib
@@ -9,12 +9,12 @@ from lambdas.report.labels import escape
 from lambdas.shared.storage import s3
 
 _TEMPLATE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-# Where the recording may be played from: beside the page, a presigned address, the local AWS, a file that was picked.
+# Sources of the recording: a file beside the page, a presigned URL, the local AWS, or a file that the reader picks.
 _MEDIA_SOURCES = "'self' https: http://127.0.0.1:* http://localhost:* file: blob:"
 
 
 def page(title: str, body: str) -> str:
-    """The page as HTML. `title` is shown in tabs and kept in histories: ids only. `body` is HTML, escaped already."""
+    """The page as HTML. `title` must have ids only, because browsers store titles. `body` is HTML, already escaped."""
     return f"{_HEAD[0]}{_POLICY}{_HEAD[1]}{escape(title)}{_HEAD[2]}{body}{_TAIL}"
 
 
@@ -22,10 +22,10 @@ def write_page(bucket: str, key: str, html: str) -> None:
     s3.put_object(
         Bucket=bucket,
         Key=key,
-        # Half of a surrogate pair, which JSON may hold and UTF-8 may not, becomes a replacement character.
+        # A lone surrogate, which JSON allows and UTF-8 doesn't, becomes a character reference.
         Body=html.encode(errors="xmlcharrefreplace"),
         ContentType="text/html; charset=utf-8",
-        # Clinical data stay out of the caches on their way.
+        # Proxies must not cache clinical data.
         CacheControl="private, no-store",
     )
 

@@ -1,4 +1,4 @@
-"""Cuts a transcript's text into paragraphs that can be read: a turn of a speaker, or a few sentences of one."""
+"""Cut a transcript's text into readable paragraphs: a turn of a speaker, or a few sentences of a long turn."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ from lambdas.transcript.transcribed_words import Word
 from lambdas.transcript.words import Words
 
 SENTENCE_END = re.compile(r"[.!?]")
-# After a sentence, so long a pause begins a new paragraph, and so many words do.
+# After the end of a sentence, a pause of this length or this many words begin a new paragraph.
 PAUSE_SECONDS = 2.0
 PARAGRAPH_WORDS = 80
-# Where there are no sentences, no paragraph is longer than this.
+# Without ends of sentences, a paragraph has at most this many words.
 MOST_WORDS = 200
 
 
 class Paragraph(NamedTuple):
-    """The part `[begin, end)` of the text, its words, and who says it. Together the paragraphs are the text."""
+    """The part `[begin, end)` of the text, its words and its speaker. The paragraphs joined are the whole text."""
 
     begin: int
     end: int
@@ -43,7 +43,7 @@ def speaker_of(word: Word) -> tuple[str | None, str | None]:
 
 
 def is_break(words: Words, first: int, number: int) -> bool:
-    """Whether a paragraph that began with word `first` had better end before word `number`."""
+    """Whether the paragraph that begins with word `first` should end before word `number`."""
     length = number - first
     if length >= MOST_WORDS:
         return True

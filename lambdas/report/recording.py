@@ -1,4 +1,4 @@
-"""The page of a recording: its transcript, what was found in it, and a player that follows the text."""
+"""The page of a recording: its transcript, its findings, and a player that follows the text."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from lambdas.transcript.words import Words
 
 
 def recording_page(recording: PlannedRecording, words: Words, records: Sequence[EntityRecord], complete: bool) -> str:
-    """The page of one of the plan's recordings as HTML.
+    """The page of a planned recording as HTML.
 
-    `records` are lines of `records/`; `complete` is false where entity detection did not see the whole text. The page's
-    title has the transcript's id only, since browsers keep titles.
+    `records` are the recording's lines of `records/`; `complete` is False if entity detection did not see the whole
+    text. The page's title has only the transcript's id, because browsers store titles.
     """
     records = sorted(records, key=in_order)
     in_text = {place.number for place in places_of(records, len(words.text)) if not place.is_attribute}
@@ -36,8 +36,8 @@ def recording_page(recording: PlannedRecording, words: Words, records: Sequence[
 {filters(records)}
 <section id="details" aria-labelledby="details-heading" aria-live="polite">
 <h2 id="details-heading">Details <button type="button" id="close" hidden>Close</button></h2>
-<p id="hint">Point at a marked word, or go there with the Tab key. Enter or a click keeps its details here, Escape lets
-them go.</p>
+<p id="hint">Point at a marked word, or go there with the Tab key. Enter or a click pins its details here, Escape closes
+them.</p>
 <ul id="shown"></ul>
 </section>
 </aside>
@@ -89,24 +89,23 @@ from there.</p>
 
 
 def in_order(record: EntityRecord) -> tuple[bool, int, int]:
-    """By their place in the text; what has none comes last."""
+    """The sort key of records: by place in the text, records without a place last."""
     begin, end = record.begin_offset, record.end_offset
     return (begin is None, begin or 0, -(end or 0))
 
 
 def facts(recording: PlannedRecording, words: Words, records: Sequence[EntityRecord]) -> str:
-    """What is known of the recording as a whole, as list items."""
-    told = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
+    listed = [f"Patient {recording['user_id']}", f"Uploaded {recording['uploaded_at'][:10]}"]
     if words.words:
-        told.append(f"{clock(max(word.end_seconds for word in words.words))} long")
-    told.append(counted(len(words.words), "word", "words"))
-    told.append(counted(len(records), "finding", "findings"))
-    told.append("Consent to audiences" if recording["audience_consent"] else "No consent to audiences")
-    return "".join(f"<li>{escape(fact)}</li>" for fact in told)
+        listed.append(f"{clock(max(word.end_seconds for word in words.words))} long")
+    listed.append(counted(len(words.words), "word", "words"))
+    listed.append(counted(len(records), "finding", "findings"))
+    listed.append("Consent to audiences" if recording["audience_consent"] else "No consent to audiences")
+    return "".join(f"<li>{escape(fact)}</li>" for fact in listed)
 
 
 def filters(records: Sequence[EntityRecord]) -> str:
-    """A box to tick per category that was found, in the order of their number, and one for the unsure words."""
+    """A checkbox per category of the findings, the most frequent first, and one for unsure words."""
     number = Counter(kind_of(record.category) for record in records)
     boxes = "".join(
         f'<li><label class="{kind.name}"><input type="checkbox" name="kind" value="{kind.name}" checked>'

@@ -1,4 +1,4 @@
-"""When each stage of a batch was at work, from what the batch left in S3: `stages` of its summary."""
+"""The begin and the end of each stage of a batch, from the batch's objects in S3: `stages` of its summary."""
 
 import json
 from collections import defaultdict
@@ -18,12 +18,12 @@ _JOB_TIMES = {stage.name: stage.job_times for stage in stages.STAGES if stage.jo
 def find_stages(bucket: str, prefix: str, index_key: str) -> list[Stage]:
     """The stages in the order in which they began.
 
-    The end of a step of ours is known from the object that it writes. `index_key` is that of PrepareDocuments. A job
-    that was adopted began in an earlier execution.
+    A stage without a service's job ends when it writes its object; `index_key` is the one of PrepareDocuments. An
+    adopted job may have begun in an earlier execution.
     """
     jobs = list(list_keys(bucket, prefix + JOB_RECORDS))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        # There may be thousands of descriptions: only their times stay in memory.
+        # Only the times stay in memory, because there may be thousands of job records.
         times = list(pool.map(lambda key: job_times(bucket, key, stage_of(key, prefix)), jobs))
     by_stage: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for key, span in zip(jobs, times, strict=True):
@@ -38,7 +38,7 @@ def stage_of(key: str, prefix: str) -> str:
 
 
 def job_times(bucket: str, key: str, stage: str) -> tuple[datetime, datetime] | None:
-    """Beginning and end of the job described there; None if the description lacks one, or can't be read."""
+    """The begin and the end of the job in this job record; None if the record lacks one or can't be read."""
     try:
         with understanding(bucket, key):
             description = json.loads(read_file(bucket, key))

@@ -1,4 +1,4 @@
-"""`summary.json`: what came of a batch. docs/schemas/summary.schema.json describes it for programs."""
+"""`summary.json`, the results of a batch. docs/schemas/summary.schema.json describes it for programs."""
 
 from typing import Any, Literal, TypedDict
 
@@ -18,7 +18,7 @@ Outcome = Literal["received", "transcribed", "reused", "elsewhere", "rejected"]
 
 
 class Counts(TypedDict):
-    """How many recordings have which outcome."""
+    """The number of recordings with each outcome."""
 
     received: int
     transcribed: int
@@ -28,7 +28,7 @@ class Counts(TypedDict):
 
 
 class Stage(TypedDict):
-    """When a stage was at work (ISO 8601, UTC). A step of ours has no jobs, and only its end is known."""
+    """The times of a stage (ISO 8601, UTC). A stage without a service's jobs has only an end."""
 
     stage: str
     jobs: int | None
@@ -37,7 +37,7 @@ class Stage(TypedDict):
 
 
 class DocumentCounts(TypedDict):
-    """`uri` is the index of the documents, JSON Lines; `new` counts those that this batch added a job for."""
+    """`uri` is the index of the documents, JSON Lines; `new` counts the documents of the batch's new job."""
 
     count: int
     characters: int
@@ -46,13 +46,13 @@ class DocumentCounts(TypedDict):
 
 
 class EntityDetection(EntityOutput):
-    """The entity detection job that the batch added, or one that it uses; `jobs` counts all."""
+    """The batch's new entity detection job or, without one, an earlier job that it uses; `jobs` counts all its jobs."""
 
     jobs: int
 
 
 class SummarizedAudience(TypedDict):
-    """`metrics` and `export_uri` are null where `not_visible` says why, or where no export was asked for."""
+    """If `metrics` or `export_uri` is null, `not_visible` explains it, unless no export was requested."""
 
     cohort: str
     eligible: int | None
@@ -75,8 +75,6 @@ class Cost(TypedDict):
 
 
 class Summary(TypedDict):
-    """The document."""
-
     batch_id: str
     finished_at: str
     reprocess: bool

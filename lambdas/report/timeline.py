@@ -1,4 +1,4 @@
-"""The stages of a batch as a table with a bar for each: a policy without inline styles leaves drawing to SVG."""
+"""The stages of a batch as a table with a bar for each, in SVG, because the page's policy forbids inline styles."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,12 +8,12 @@ from lambdas.report.summary import Stage
 from lambdas.shared import stages
 
 _LABELS = {stage.name: stage.label for stage in stages.STAGES}
-# A moment is drawn so wide, in percent of the whole time, and a short stage no narrower.
+# The least width of a bar, in percent of the whole time.
 NARROWEST = 0.6
 
 
 def timeline_html(found: Sequence[Stage], finished_at: str) -> str:
-    """A table of the stages, `finished_at` as the last one."""
+    """A table of the stages, with the summary, which ends at `finished_at`, as the last one."""
     rows: list[Stage] = [
         *found,
         {"stage": stages.SUMMARY.name, "jobs": None, "began_at": None, "ended_at": finished_at},

@@ -1,4 +1,4 @@
-"""The transcript as HTML: paragraphs of speakers, the findings marked in them, and which word is said when."""
+"""The transcript as HTML: paragraphs of speakers, with marked findings and the times of words."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,15 @@ from lambdas.transcript.words import Words
 
 # Words of which Transcribe Medical is less sure are marked. Its guides name no threshold.
 UNSURE_BELOW = 0.6
-# As many voices are told apart by their look; further ones begin again with the first, and all have their names.
+# The number of styles for voices; further voices reuse them, and every voice has a name.
 VOICES = 6
 
 
 def transcript_html(words: Words, records: Sequence[EntityRecord]) -> str:
-    """The paragraphs. Finding `n` of `records` is marked with `n` in `data-findings`, first at the id `t<n>`.
+    """The paragraphs. The marks of finding `n` of `records` have `n` in `data-findings`; the first has the id `t<n>`.
 
-    `data-words` of a paragraph has `<place>:<hundredths of a second>` for each of its words: the place counts UTF-16
-    units from the paragraph's beginning, as scripts do, hidden notes (class `note`) left out.
+    `data-words` of a paragraph has `<place>:<hundredths of a second>` for each of its words. The place counts UTF-16
+    units from the paragraph's beginning, as scripts do, without hidden notes (class `note`).
     """
     parts = list(paragraphs(words))
     voices: dict[tuple[str | None, str | None], int] = {}
@@ -44,7 +44,7 @@ def transcript_html(words: Words, records: Sequence[EntityRecord]) -> str:
 
 
 def who(part: Paragraph, named: bool) -> str:
-    """Who speaks, unless it is who spoke before, and from when on."""
+    """The speaker, if `named`, and the time of the first word."""
     names = [speaker_name(label) for label in (part.speaker, part.channel) if label]
     name = f'<span class="name">{escape(", ".join(names))}</span> ' if names and named else ""
     if not part.words:
@@ -53,7 +53,7 @@ def who(part: Paragraph, named: bool) -> str:
 
 
 def seek_button(seconds: float) -> str:
-    """The moment; a button once there is something to play, and until then only text to the eye and the keyboard."""
+    """A button that plays from this time. It is disabled, and looks like text, until the page has a recording."""
     return (
         f'<button type="button" class="seek" data-seconds="{seconds:.2f}" disabled>'
         f'<span class="hidden">Play from </span>{clock(seconds)}</button>'
@@ -66,7 +66,7 @@ def word_times(text: str, part: Paragraph) -> str:
 
 
 def utf16_units(text: str) -> Sequence[int]:
-    """How many UTF-16 units are before each character, and before the end."""
+    """The number of UTF-16 units before each character, and before the end."""
     if text.isascii() or max(text) <= "\uffff":
         return range(len(text) + 1)
     return list(accumulate((1 + (character > "\uffff") for character in text), initial=0))
@@ -108,7 +108,7 @@ def mark_html(text: str, mark: Mark, unsure: Sequence[Word], records: Sequence[E
 
 
 def contexts(is_attribute: bool, record: EntityRecord) -> list[str]:
-    """What the finding's traits make of it, to be seen in the text; attributes only have their finding's."""
+    """The labels of the finding's traits that change its meaning; empty for an attribute."""
     if is_attribute:
         return []
     names = {trait.name for trait in record.traits}
@@ -116,7 +116,7 @@ def contexts(is_attribute: bool, record: EntityRecord) -> list[str]:
 
 
 def text_html(text: str, begin: int, end: int, unsure: Sequence[Word]) -> str:
-    """The part `[begin, end)`, with the `unsure` words marked, which are in the order of the text."""
+    """The part `[begin, end)` of the text, with the `unsure` words, which are sorted, marked."""
     html: list[str] = []
     position = begin
     first = bisect_right(unsure, begin, key=lambda word: word.end)

@@ -1,1 +1,1 @@
-"""What the three services document about the requests that start their jobs: no client, no environment variables."""
+"""The three services' documented rules for the requests that start their jobs, without clients and environment."""

@@ -1,7 +1,7 @@
-"""What Clean Rooms ML documents about StartAudienceGenerationJob, beyond the SDK's model of it.
+"""Clean Rooms ML's rules for StartAudienceGenerationJob, beyond the SDK's model of it.
 
-https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html, with the types it
-refers to. It makes all ways to give a seed optional; which of them go together is derived from what they mean.
+Source: https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html, with its
+types. There all kinds of seeds are optional; a rule marked "Derived" follows from the members' descriptions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,14 +15,14 @@ from lambdas.rules.tags import tag_problems
 SERVICE = "cleanroomsml"
 OPERATION: Final = "StartAudienceGenerationJob"
 SET_BY_PIPELINE = frozenset({"name", "seedAudience"})
-# Of the seed that a query selects; the rest of it comes from cdk.json.
+# Members of a query's seed; the others come from cdk.json.
 SEED_SET_BY_PIPELINE = frozenset({"roleArn", "dataSource"})
 
 
 def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
-    """What would be refused of what a person asks for, by the service or by the pipeline: a sentence each.
+    """One sentence per setting of cdk.json or an input that the service or the pipeline refuses.
 
-    `shape` is the SDK's model of the request. Nothing is said of what is missing: others add to it.
+    `shape` is the SDK's model of the request. Missing members are no problem, because the pipeline adds them.
     """
     settings, refused = without(SET_BY_PIPELINE, parameters, operation=OPERATION)
     broken = broken_constraints(shape, settings, operation=OPERATION, complete=False)
@@ -30,7 +30,7 @@ def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
 
 
 def seed_audience_problems(seed_audience: Any, shape: StructureShape) -> list[str]:
-    """What would be refused of the `seedAudience` of a cohort that a query selects; paths begin below it.
+    """One sentence per problem in the `seedAudience` of a query's cohort; paths are relative to it.
 
     `shape` is the SDK's model of the whole request.
     """
@@ -45,7 +45,7 @@ def seed_audience_problems(seed_audience: Any, shape: StructureShape) -> list[st
 
 
 def request_problems(request: Any, shape: StructureShape) -> list[str]:
-    """What the service would refuse of a complete request: a sentence each, without a word of a query."""
+    """One sentence per member of a complete request that the service would refuse; no sentence quotes a query."""
     broken = broken_constraints(shape, request, operation=OPERATION)
     return [*broken, *_rules_of_tags(request), *_rules_of_seeds(request)]
 
@@ -61,12 +61,12 @@ def _rules_of_seeds(request: Any) -> Iterator[str]:
     if not isinstance(members.get("seedAudience"), Mapping):
         return
     seed = given(members["seedAudience"])
-    # Derived: two seeds can't both be the one that the audience is to resemble.
+    # Derived: an audience resembles one seed.
     if ("dataSource" in seed) == ("sqlParameters" in seed):
         which = "both" if "dataSource" in seed else "neither"
         yield f"seedAudience has {which} of dataSource and sqlParameters; {OPERATION} takes exactly one of them."
     yield from _rules_of_queries(seed, "seedAudience.")
-    # Derived: a protected query is one that runs in a collaboration, on behalf of a member of it.
+    # Derived: a protected query runs in a collaboration, on behalf of one of its members.
     if "sqlParameters" in seed and "collaborationId" not in members:
         yield f"collaborationId is missing; {OPERATION} needs it for seedAudience.sqlParameters."
 
@@ -81,6 +81,6 @@ def _rules_of_queries(seed: Mapping[str, Any], prefix: str) -> Iterator[str]:
                 f"{prefix}sqlParameters has {which} of queryString and analysisTemplateArn; "
                 f"{OPERATION} takes exactly one of them."
             )
-    # Derived: it configures "the instances that will perform the compute work" of the query.
+    # Derived: sqlComputeConfiguration configures "the instances that will perform the compute work" of the query.
     if "sqlComputeConfiguration" in seed and "sqlParameters" not in seed:
         yield f"{prefix}sqlComputeConfiguration is given without sqlParameters; {OPERATION} takes it for a query only."

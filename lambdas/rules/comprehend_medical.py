@@ -1,7 +1,7 @@
-"""What Comprehend Medical documents about StartEntitiesDetectionV2Job, beyond the SDK's model of it.
+"""Comprehend Medical's rules for StartEntitiesDetectionV2Job, beyond the SDK's model of it.
 
-https://docs.aws.amazon.com/comprehend-medical/latest/api/API_StartEntitiesDetectionV2Job.html calls S3Bucket a URI; its
-pattern, which is in the model, admits only a name.
+Source: https://docs.aws.amazon.com/comprehend-medical/latest/api/API_StartEntitiesDetectionV2Job.html. It calls
+S3Bucket a URI, but the model's pattern allows only a name.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ OPERATION: Final = "StartEntitiesDetectionV2Job"
 SET_BY_PIPELINE = frozenset(
     {"InputDataConfig", "OutputDataConfig", "DataAccessRoleArn", "ClientRequestToken", "KMSKey"}
 )
-# So does the model today.
+# The API reference allows only `en`, and so does the SDK's enum; a later SDK may have more.
 _ONLY = {"LanguageCode": ("en",)}
-# The pipeline adds "-", an id of 32 hexadecimal digits, "-" and the attempt, of up to two digits; the model takes 256.
+# The service takes 256 characters. The pipeline adds "-", 32 hexadecimal digits, "-" and an attempt of up to 2 digits.
 LONGEST_JOB_NAME = 256 - len("-") - 32 - len("-") - 2
 
 
 def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
-    """What would be refused of what a person asks for, by the service or by the pipeline: a sentence each.
+    """One sentence per setting of cdk.json or an input that the service or the pipeline refuses.
 
-    `shape` is the SDK's model of the request. Nothing is said of what is missing: others add to it.
+    `shape` is the SDK's model of the request. Missing members are no problem, because the pipeline adds them.
     """
     settings, refused = without(SET_BY_PIPELINE, parameters, operation=OPERATION)
     broken = broken_constraints(shape, settings, operation=OPERATION, complete=False, only=_ONLY)
@@ -33,7 +33,7 @@ def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
 
 
 def request_problems(request: Any, shape: StructureShape) -> list[str]:
-    """What the service would refuse, or take to mean something else, of a complete request: a sentence each."""
+    """One sentence per member of a complete request that the service would refuse or misunderstand."""
     return [*broken_constraints(shape, request, operation=OPERATION, only=_ONLY), *_rules_of_locations(request)]
 
 
@@ -49,19 +49,19 @@ def _rules_of_locations(request: Any) -> Iterator[str]:
     members = given(request)
     source, target = given(members.get("InputDataConfig")), given(members.get("OutputDataConfig"))
     for path, location in (("InputDataConfig", source), ("OutputDataConfig", target)):
-        # "Does not allow sequential forward slash characters (//) in file paths for async jobs"; the bucket's name ends
-        # in one. https://docs.aws.amazon.com/comprehend-medical/latest/dev/comprehendmedical-quotas.html
+        # "Does not allow sequential forward slash characters (//) in file paths for async jobs"; a slash precedes the
+        # key, too. https://docs.aws.amazon.com/comprehend-medical/latest/dev/comprehendmedical-quotas.html
         if "//" in f"/{location.get('S3Key', '')}":
             yield f"{path}.S3Key is {shown(location['S3Key'])}; {OPERATION} takes no path with two slashes in a row."
-    # Derived from S3Key being a prefix: every object below it is a document, and what ends inside a name, or nowhere,
-    # takes in the documents of others.
+    # Derived: S3Key is a prefix, and every object below it is a document. A prefix that is empty or ends inside a name
+    # includes other jobs' documents.
     prefix = source.get("S3Key", "")
     if not str(prefix).endswith("/"):
         yield (
             f'InputDataConfig.S3Key is {shown(prefix)}; it must end in "/", '
             "so that the job reads no documents of another one."
         )
-    # Derived as well: output would become input. The service puts a directory of its own below the output's S3Key.
+    # Derived: the job would read its own output, which the service writes to a new directory below the output's S3Key.
     elif source.get("S3Bucket") == target.get("S3Bucket"):
         directory = str(target.get("S3Key", "")).rstrip("/") + "/"
         if directory.startswith(str(prefix)):

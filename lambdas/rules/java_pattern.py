@@ -1,13 +1,13 @@
-"""The models' regular expressions, which are written for Java, with the meaning they have there.
+"""Match the models' regular expressions, which are written for Java, with Java's semantics.
 
-Java's syntax and classes: https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/regex/Pattern.html
+Source of Java's syntax and classes: https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/regex/Pattern.html
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-# An escape, a dot, a bracket, or a run of surrogates: the parts of a pattern that Python may read in another way.
+# The parts of a pattern with another meaning in Python: an escape, a dot, a bracket, or a run of surrogates.
 _PART = re.compile(
     r"(?P<surrogates>\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?:-?\\u[dD][89a-fA-F][0-9a-fA-F]{2})*)"
     r"|\\(?P<negated>[pP])\{(?P<category>[A-Za-z]+)\}"
@@ -18,21 +18,21 @@ _CATEGORIES = re.compile("[CLMNPSZ][a-z]?")
 
 
 def matches(pattern: str, text: str) -> bool:
-    r"""Whether the whole of `text` matches.
+    r"""Whether the whole `text` matches.
 
-    A class of a Unicode category, such as `\p{L}`, is spelled out with those of its characters that `text` has: no
-    other could match. UTF-16 surrogates in a class stand for all characters beyond U+FFFF.
+    A class of a Unicode category, such as `\p{L}`, is replaced by those of its characters that occur in `text`. UTF-16
+    surrogates in a class are replaced by all characters beyond U+FFFF.
 
     Raises:
         ValueError: the pattern has a class that isn't a Unicode category.
-        re.error: it isn't a regular expression.
+        re.error: the pattern isn't a regular expression.
     """
-    # In Java, \d, \s and \w are ASCII, and they are not so in Python unless told.
+    # In Java, \d, \s and \w are ASCII.
     return re.fullmatch(_translated(pattern, text), text, re.ASCII) is not None
 
 
 def _translated(pattern: str, text: str) -> str:
-    # Keeps a class from becoming empty, and can itself match nothing.
+    # A character that isn't in the text. It prevents empty classes and never matches.
     filler = next(character for character in map(chr, range(0xE000, 0x110000)) if character not in text)
     inside = False
 

@@ -1,6 +1,6 @@
-"""The request parameters of the three jobs, as cdk.json and an execution's input give them: by operation, then by name.
+"""The request parameters of the three jobs in cdk.json and in an execution's input, by operation and by name.
 
-`{"StartMedicalTranscriptionJob": {"Type": "CONVERSATION"}, ...}`, with the services' own names throughout.
+For example `{"StartMedicalTranscriptionJob": {"Type": "CONVERSATION"}, ...}`, with the services' own names.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from lambdas.rules import clean_rooms_ml, comprehend_medical, transcribe_medical
 from lambdas.rules.sdk_model import given, input_shape
 
-# Without a model no audience is generated, which isn't a mistake.
+# Required by the service, but without a model the pipeline just generates no audience.
 NOT_NEEDED = ("configuredAudienceModelArn",)
 OPERATIONS = {service.OPERATION: service for service in (transcribe_medical, comprehend_medical, clean_rooms_ml)}
 
@@ -28,7 +28,7 @@ def merged(parameters: Any, patch: Any) -> Any:
 
 
 def problems(parameters: Any) -> list[str]:
-    """What the services would refuse, each in a sentence that begins with the parameter's path; none is fine."""
+    """One sentence per parameter that the services would refuse, beginning with the parameter's path."""
     if not isinstance(parameters, Mapping):
         return [f"is a {type(parameters).__name__}, not an object with {', '.join(OPERATIONS)}."]
     unknown = sorted(set(parameters) - set(OPERATIONS))

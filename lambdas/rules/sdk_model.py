@@ -1,7 +1,7 @@
-"""What the SDK's own models of the services say about a request: names, types, lengths, ranges, patterns.
+"""Check a request against the SDK's model of the service: names, types, lengths, ranges, patterns.
 
-The SDK itself checks only part of it before it sends a request: unknown names, types, what is required, minima.
-Model traits: https://smithy.io/2.0/spec/constraint-traits.html
+Before it sends a request, the SDK itself checks only unknown names, types, required members and minima.
+Source of the model's traits: https://smithy.io/2.0/spec/constraint-traits.html
 """
 
 import json
@@ -45,10 +45,10 @@ _NUMBERS = ("integer", "long", "float", "double")
 
 @cache
 def input_shape(service: str, operation: str) -> StructureShape:
-    """The SDK's model of the request of `operation`, e.g. of "StartAudienceGenerationJob" of "cleanroomsml".
+    """The SDK's model of the request of `operation`, e.g. "StartAudienceGenerationJob" of "cleanroomsml".
 
     Raises:
-        botocore.exceptions.UnknownServiceError: the SDK knows no such service.
+        botocore.exceptions.UnknownServiceError: the SDK has no such service.
         botocore.model.OperationNotFoundError: the service has no such operation.
     """
     model = ServiceModel(loader.load_service_model(service, "service-2"), service)
@@ -66,24 +66,24 @@ def broken_constraints(
     undisclosed: Collection[str] = (),
     only: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[str]:
-    """All in which `request`, which may be any JSON value, departs from `shape`: a sentence each, none if it doesn't.
+    """One sentence per constraint of `shape` that `request`, any JSON value, breaks.
 
-    A sentence names the parameter by its path (`Settings.MaxSpeakerLabels`, `Tags[3].Key`), its value and the rule.
-    A member that is null counts as absent. Lengths are in characters (code points), or in items.
+    A sentence names the parameter's path (`Settings.MaxSpeakerLabels`, `Tags[3].Key`), its value and the rule. A null
+    member counts as absent. Lengths are in characters (code points) or in items.
 
     Args:
-        operation: whose request it is; the sentences name it.
-        complete: whether what is required must be there at the top; inside of what is given, it always must.
-        undisclosed: paths whose values, and those of all below, no sentence may show; without positions of lists,
-            e.g. "Media.MediaFileUri" or "Tags.Key". What the model marks as sensitive is never shown.
-        only: the values that are documented for a path, where the model's enumeration has more.
+        operation: the request's operation, for the sentences.
+        complete: whether top-level required members must be present; nested ones always must.
+        undisclosed: paths whose values, and all values below, no sentence may show; without positions of lists, e.g.
+            "Media.MediaFileUri" or "Tags.Key". Values that the model marks as sensitive are never shown.
+        only: the documented values for a path whose enumeration in the model has more.
     """
     walk = _Walk(operation, complete, undisclosed, only)
     return list(walk.value(shape, request, _Place()))
 
 
 def without(members: Collection[str], request: Any, *, operation: str) -> tuple[Any, list[str]]:
-    """`request` less those `members` that the pipeline sets itself, and a sentence for each that was there."""
+    """`request` without the `members` that the pipeline sets itself, and one sentence per such member in `request`."""
     if not isinstance(request, Mapping):
         return request, []
     refused = [
@@ -95,16 +95,16 @@ def without(members: Collection[str], request: Any, *, operation: str) -> tuple[
 
 
 def shown(value: Any) -> str:
-    """`value` as JSON, cut if it is long; of a list or an object only that it is one."""
+    """`value` as JSON, cut if it is long; only the kind of a list or an object."""
     if isinstance(value, (Mapping, list, tuple)):
         return kind_of(value)
-    # In ASCII, since half a surrogate pair, which JSON can have, could not even be logged.
+    # ASCII, because a lone surrogate, which JSON can have, could not be logged.
     text = json.dumps(value, default=str)
     return text if len(text) <= LONGEST_SHOWN else f'{text[:LONGEST_SHOWN]}..."'
 
 
 def kind_of(value: Any) -> str:
-    """What JSON calls a value of this type."""
+    """The name of the value's JSON type."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -119,14 +119,14 @@ def kind_of(value: Any) -> str:
 
 
 def given(value: Any) -> dict[str, Any]:
-    """The members of an object that aren't null; none of a value that isn't an object."""
+    """The non-null members of an object; empty for any other value."""
     if not isinstance(value, Mapping):
         return {}
     return {name: member for name, member in value.items() if member is not None}
 
 
 class _Place(NamedTuple):
-    """Where in a request something is: `path` as people write it, `names` without the positions of lists."""
+    """A place in a request: `path` for sentences, `names` without the positions of lists."""
 
     path: str = ""
     names: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class _Place(NamedTuple):
         return _Place(f"{self.path}[{position}]", self.names, self.hides(shape))
 
     def pair(self, position: int, side: str, shape: Shape) -> "_Place":
-        # A map's keys are people's own words, so that a pair is named by its position.
+        # A pair is named by its position, because a map's keys may be confidential.
         return _Place(f"{self.path} ({side} {position + 1})", self.names, self.hides(shape))
 
     def hides(self, shape: Shape) -> bool:
@@ -200,25 +200,25 @@ class _Walk(NamedTuple):
         if allowed and value not in allowed:
             yield self.sentence(place, value, _one_of(allowed))
         pattern = shape.metadata.get("pattern")
-        # A text that is too long is not matched as well: its length says it all, and costs nothing.
+        # A text that is too long isn't matched, which could be slow.
         if pattern and len(value) <= shape.metadata.get("max", len(value)) and not matches(pattern, value):
             yield self.sentence(place, value, f"a text that matches {pattern}")
 
     def size(self, shape: Shape, value: Any, place: _Place, unit: str) -> Iterator[str]:
         bounds = shape.metadata
         if not bounds.get("min", 0) <= len(value) <= bounds.get("max", len(value)):
-            shows = isinstance(value, str) and not self.is_undisclosed(place)
-            what = f"is {shown(value)} with" if shows else "has"
-            yield f"{place.path} {what} {len(value)} {unit}; {self.operation} takes {_range(bounds)}."
+            is_shown = isinstance(value, str) and not self.is_undisclosed(place)
+            verb = f"is {shown(value)} with" if is_shown else "has"
+            yield f"{place.path} {verb} {len(value)} {unit}; {self.operation} takes {_range(bounds)}."
 
     def sentence(self, place: _Place, value: Any, allowed: str) -> str:
-        what = shown(value)
+        described = shown(value)
         if self.is_undisclosed(place) and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            what = f"{kind_of(value)} (not shown)"
-        return f"{place.path or 'The request'} is {what}; {self.operation} takes {allowed}."
+            described = f"{kind_of(value)} (not shown)"
+        return f"{place.path or 'The request'} is {described}; {self.operation} takes {allowed}."
 
     def is_undisclosed(self, place: _Place) -> bool:
-        """Whether the value at `place` is, is part of, or may have in it what must not be shown."""
+        """Whether the value at `place` is, belongs to, or may contain an undisclosed value."""
         if place.sensitive:
             return True
         return any(
@@ -228,7 +228,7 @@ class _Walk(NamedTuple):
 
 
 def _has_type(type_name: str, value: Any) -> bool:
-    # Python's True and False are numbers; JSON's aren't.
+    # True and False are numbers in Python, but not in JSON.
     if type_name in _NUMBERS and isinstance(value, bool):
         return False
     return isinstance(value, _TYPES.get(type_name, (object,)))

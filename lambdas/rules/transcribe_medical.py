@@ -1,8 +1,8 @@
-"""What Transcribe Medical documents about StartMedicalTranscriptionJob, beyond the SDK's model of it.
+"""Transcribe Medical's rules for StartMedicalTranscriptionJob, beyond the SDK's model of it.
 
-Unless another source is named, a rule stands in the description of the member that it is about:
+Source, unless a rule names another one: the members' descriptions in
 https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartMedicalTranscriptionJob.html
-That OutputEncryptionKMSKeyId needs an output location is no rule of its own here: the model requires one anyway.
+OutputEncryptionKMSKeyId needs an output location; that isn't checked here, because the model always requires one.
 """
 
 import re
@@ -19,16 +19,16 @@ OPERATION: Final = "StartMedicalTranscriptionJob"
 SET_BY_PIPELINE = frozenset(
     {"MedicalTranscriptionJobName", "Media", "OutputBucketName", "OutputKey", "OutputEncryptionKMSKeyId"}
 )
-# A file's name may tell who is heard in it.
+# A file's name may name the patient.
 _UNDISCLOSED = ("Media",)
-# The model has the languages of all that Transcribe does, and may come to have the specialties of streaming.
+# The model's enums have the languages of all of Transcribe, and may get the specialties of streaming.
 _ONLY = {"LanguageCode": ("en-US",), "Specialty": ("PRIMARYCARE",)}
 
 
 def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
-    """What would be refused of what a person asks for, by the service or by the pipeline: a sentence each.
+    """One sentence per setting of cdk.json or an input that the service or the pipeline refuses.
 
-    `shape` is the SDK's model of the request. Nothing is said of what is missing: others add to it.
+    `shape` is the SDK's model of the request. Missing members are no problem, because the pipeline adds them.
     """
     settings, refused = without(SET_BY_PIPELINE, parameters, operation=OPERATION)
     broken = broken_constraints(shape, settings, operation=OPERATION, complete=False, only=_ONLY)
@@ -36,7 +36,7 @@ def settings_problems(parameters: Any, shape: StructureShape) -> list[str]:
 
 
 def request_problems(request: Any, shape: StructureShape) -> list[str]:
-    """What the service would refuse of a complete request: a sentence each, without a word of the file's name."""
+    """One sentence per member of a complete request that the service would refuse; no sentence has the file's name."""
     broken = broken_constraints(shape, request, operation=OPERATION, undisclosed=_UNDISCLOSED, only=_ONLY)
     return [*broken, *_rules(request), *_rules_of_complete_requests(request)]
 
@@ -68,7 +68,7 @@ def _rules_of_settings(settings: dict[str, Any]) -> Iterator[str]:
 
 def _rules_of_complete_requests(request: Any) -> Iterator[str]:
     members = given(request)
-    # Said in the API reference until 2021; such a name can't be the last part of a path.
+    # The API reference had this rule until 2021; such a name can't be the last part of a path.
     if (name := members.get("MedicalTranscriptionJobName")) in (".", ".."):
         yield f"MedicalTranscriptionJobName is {shown(name)}; {OPERATION} takes no name of dots alone."
     if isinstance(members.get("Media"), Mapping):

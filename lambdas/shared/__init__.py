@@ -1,1 +1,1 @@
-"""What several functions use."""
+"""Parts that several functions use."""

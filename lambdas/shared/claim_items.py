@@ -1,12 +1,13 @@
-"""Which execution works on a recording: one at a time, so that nothing is paid for twice.
+"""The claims on recordings: one execution at a time works on a recording, so nothing is paid for twice.
 
-An item `claim#<transcript id>` of the ledger names an execution. It holds while that execution runs; what one that has
-ended left undone goes to the next that asks. Nothing is ever given back, so nothing can be left behind.
+The ledger item `claim#<transcript id>` names the owner, an execution. The claim holds while the owner runs; once the
+owner has ended, the next execution that asks takes unfinished recordings over. No claim is released explicitly, so a
+crash can't leave a claim behind.
 
-An item `execution#<name>` has the entity detection jobs that the execution answers for, and a generation. Whoever takes
-recordings over from an execution moves its generation on first, and so does the execution itself when it looks at its
-claims again. It may answer for another job only at the generation at which it looked: a claim that was taken meanwhile
-shows. The jobs that cover documents of a recording go with its claim.
+The ledger item `execution#<name>` has the execution's generation and the entity detection jobs it answers for. A
+takeover first increments the owner's generation, and so does the owner before it reads its claims again. The owner may
+answer for another job only at the generation at which it read its claims, so it notices a takeover. The jobs that cover
+documents of a recording pass on with its claim.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, only, read_ite
 
 
 class Claim(NamedTuple):
-    """Who works on a recording, which of its plannings has said so, and the jobs of earlier owners that cover it."""
+    """A recording's owner, the number of the planning that claimed it, and earlier owners' jobs that cover it."""
 
     execution: str
     planning: int
@@ -32,8 +33,8 @@ class Standing(NamedTuple):
 
 
 def read_claims(transcript_ids: Iterable[str]) -> dict[str, Claim]:
-    """By transcript id, the claims that there are."""
-    items = read_items([claim_key(one) for one in transcript_ids])
+    """The claims by transcript id; a recording without a claim is left out."""
+    items = read_items([claim_key(transcript_id) for transcript_id in transcript_ids])
     return {key.removeprefix(_CLAIM): _claim(item) for key, item in items.items()}
 
 
@@ -42,7 +43,7 @@ def read_standing(execution: str) -> Standing:
 
 
 def begin(execution: str, planning: int) -> None:
-    """Have earlier attempts of the execution's PlanBatch claim nothing any more.
+    """Record the number of this planning, so that earlier attempts of the execution's PlanBatch can't claim any more.
 
     Raises:
         RuntimeError: a later attempt has begun.
@@ -53,31 +54,31 @@ def begin(execution: str, planning: int) -> None:
             break
         if write(Change(execution_key(execution), put={"planning": planning}, expected={"planning": last})) is not None:
             return
-    raise RuntimeError(f"A later attempt of {execution} plans by now; this one ends.")
+    raise RuntimeError(f"A later attempt of PlanBatch has begun for execution {execution}; this attempt ends.")
 
 
 def fence(execution: str, seen: Standing) -> Standing | None:
-    """Move another execution on before its claims are taken; None if it has moved on since it was `seen`."""
+    """Increment another execution's generation before a takeover; None if the generation has changed since `seen`."""
     moved = write(_move_on(execution, expected=seen.generation))
     return None if moved is None else _standing(moved)
 
 
 def look_again(execution: str) -> Standing:
-    """Move the execution on before it reads its claims: who comes to take them from now on is refused, and looks again.
+    """Increment the execution's own generation before it reads its claims.
 
-    What it prepared before, it can't start any more.
+    A concurrent takeover then fails and starts over, and a job prepared at the old generation can't start any more.
     """
     return _standing(write(_move_on(execution)) or {})
 
 
 def answer_for(execution: str, job: str, generation: int) -> bool:
-    """Have the execution answer for a job before it starts it; False if its claims may have been taken since."""
+    """Record that the execution answers for a job, before its start; False if a takeover may have happened since."""
     change = Change(execution_key(execution), add={"jobs": {job}}, expected={"generation": generation})
     return write(change) is not None
 
 
 def _move_on(execution: str, expected: int | None = None) -> Change:
-    """Of an execution that has never looked at its claims, the generation is 0, which no item says."""
+    """`expected` is 0 for an execution that has no generation yet: its item then lacks the attribute."""
     as_read = {} if expected is None else {"generation": expected or None}
     return Change(execution_key(execution), add={"generation": 1}, expected=as_read)
 

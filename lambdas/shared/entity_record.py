@@ -1,6 +1,6 @@
-"""A line of `records/`, which docs/architecture.md describes. infra/analysis.py makes an Athena table of its shape.
+"""A line of `records/`, which docs/architecture.md describes. infra/analysis.py derives the Athena table from it.
 
-A batch has millions: outside the garbage collector's sight they take less memory, and less time.
+A batch has millions of records; `gc=False` excludes them from garbage collection, which saves memory and time.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,12 @@ from msgspec import Struct
 
 
 class Trait(Struct, gc=False):
-    """A trait of an entity or of an attribute."""
-
     name: str
     score: float
 
 
 class Attribute(Struct, gc=False):
-    """What the service says of an entity: a dose, a direction. Offsets as in EntityRecord."""
+    """An attribute of an entity, such as a dose or a direction. Offsets as in EntityRecord."""
 
     id: int | None
     category: str | None
@@ -31,9 +29,9 @@ class Attribute(Struct, gc=False):
 
 
 class EntityRecord(Struct, gc=False):
-    """A line of `records/`: whose and where it is, what the service found, and what is known of the words there.
+    """A finding of a service, with its patient, its place in the recording, and the words at that place.
 
-    Offsets are code points in the whole transcript, seconds count from its beginning.
+    Offsets count code points of the whole transcript; seconds count from the recording's beginning.
     """
 
     user_id: str

@@ -1,8 +1,8 @@
-"""What ends an execution. The class name is what the Step Functions console shows as the error."""
+"""The errors that end an execution. The Step Functions console shows the class name as the error."""
 
 
 class InvalidInput(Exception):
-    """The execution's input can't be understood; a new execution with the right input is needed."""
+    """The execution's input is invalid; start a new execution with a corrected input."""
 
 
 class JobFailed(Exception):
@@ -10,15 +10,15 @@ class JobFailed(Exception):
 
 
 class JobDeadlineExceeded(Exception):
-    """A service's job runs longer than any such job should; a redrive watches it for one more deadline."""
+    """A service's job has exceeded its deadline; a redrive watches it for one more deadline."""
 
 
 class CostCeilingExceeded(Exception):
-    """Entity detection over the batch would cost more than the environment allows; it was not started."""
+    """Entity detection would cost more than the environment's ceiling; it was not started."""
 
 
 class TakenOver(Exception):
-    """Recordings of this execution may have been taken over; the state machine goes back and prepares the others."""
+    """Other executions may have taken recordings over; the state machine prepares the remaining ones again."""
 
 
 class IncompleteOutput(Exception):
@@ -26,4 +26,4 @@ class IncompleteOutput(Exception):
 
 
 class InvalidSuppressionList(Exception):
-    """Lines of the suppression list can't be read for certain; a redrive goes on when they are repaired."""
+    """Lines of the suppression list are ambiguous or unreadable; repair them, then redrive."""

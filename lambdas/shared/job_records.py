@@ -1,4 +1,4 @@
-"""What the services say of the jobs that have ended, kept as they say it: timings, settings, reasons, versions."""
+"""The services' descriptions of ended jobs, stored unchanged: timings, settings, reasons, versions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How the three services' jobs are watched: one shape of state, one wait policy, one way to fail."""
+"""The state of a service's job, its wait policy and its failures, the same for all three services."""
 
 import time
 from typing import Any, NotRequired, TypedDict, Unpack
@@ -7,32 +7,33 @@ from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 600
-# After so many, half of the jobs have ended.
+# Half of the jobs have ended after this many polls.
 EARLY_POLLS = 2
-# Reasons that speak of our side. Every other reason speaks of the input and would be given again for it.
+# A failure reason with one of these words concerns our configuration; any other reason concerns the input, which would
+# fail again.
 OUR_SIDE = ("access", "authoriz", "denied", "permission", "kms", "internal", "credential", "assume")
 
 
 class JobResult(TypedDict, total=False):
-    """How a job ended: `reason` why it was rejected; the others are what its service reports of a success."""
+    """`reason` explains a rejection; the other members come from the service's answer about a completed job."""
 
     reason: str
-    # Comprehend Medical; `jobs` counts those that the batch's documents were taken from.
+    # Comprehend Medical; `jobs` counts the jobs that analysed the batch's documents.
     service_status: str
     model_version: str | None
     output_uri: str | None
     manifest_path: str
     jobs: int
-    # Clean Rooms ML; an export's location is `output_uri`, and an export names its generation from its start on.
+    # Clean Rooms ML; `output_uri` is an export's location. An export has its generation's ARN from its start on.
     metrics: Any
     audience_generation_job_arn: str
 
 
 class Job(TypedDict):
-    """What the state machine carries of a running job.
+    """A job in the state machine's state.
 
-    `status` is IN_PROGRESS, COMPLETED, REJECTED (the service won't take this input) or START_AGAIN.
-    `watched_since` is in seconds since the epoch, `polls` counts those that found it running.
+    `status` is IN_PROGRESS, COMPLETED, REJECTED (the service refuses this input) or START_AGAIN.
+    `watched_since` is in seconds since the epoch; `polls` counts the polls that found the job running.
     """
 
     id: str
@@ -46,7 +47,7 @@ class Job(TypedDict):
 
 
 def started(job_id: str, expected_seconds: int, redrive_count: int) -> Job:
-    """The state of a job that was just started or adopted; of one that has ended already, nothing is to be expected."""
+    """The state of a job just started or adopted; pass 0 as `expected_seconds` for a job that has already ended."""
     return {
         "id": job_id,
         "status": "IN_PROGRESS",
@@ -68,26 +69,26 @@ def expected_entity_detection_seconds(documents: int) -> int:
 
 
 def wait_seconds(expected_seconds: float, elapsed_seconds: float) -> int:
-    """How long to wait before the next poll.
+    """Seconds to wait before the next poll.
 
-    Nothing can be learnt long before a job is expected to end, so the first wait spans most of that; past it, each
-    wait is an eighteenth of the time already run: detection is then at most about 6 % late, however long the job. No
-    wait is longer than ten minutes, so that a job that fails early is noticed early (docs/performance.md).
+    The first wait spans 80 % of the expected time, because an earlier poll would learn nothing. Each later wait is an
+    eighteenth of the elapsed time, so the end of a job is noticed at most about 6 % late. No wait exceeds ten minutes,
+    so that an early failure is noticed early (docs/performance.md).
     """
     wait = max(0.8 * expected_seconds - elapsed_seconds, elapsed_seconds / 18)
     return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
 
 
 def is_early(job: Job) -> bool:
-    """Whether the job has been asked about so seldom that it is likely to run on; not if it had ended when adopted."""
+    """Whether the job is probably still running: it has had few polls and had not ended when it was adopted."""
     return job.get("polls", 0) < EARLY_POLLS and job["expected_seconds"] > 0
 
 
 def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:
-    """The state of a job that isn't done. A redrive grants it a fresh deadline.
+    """The next state of a running job. A redrive restarts the deadline.
 
     Raises:
-        JobDeadlineExceeded: it has been watched for longer than `deadline_seconds`.
+        JobDeadlineExceeded: the job has been watched for more than `deadline_seconds`.
     """
     now = int(time.time())
     if redrive_count > job["redrive_count"]:
@@ -107,12 +108,12 @@ def still_running(job: Job, redrive_count: int, deadline_seconds: int) -> Job:
 
 
 def failed(job: Job, redrive_count: int, reason: str) -> Job:
-    """Fail the poll Task itself, not a Fail state behind it, so that a redrive has something to repeat.
+    """Fail the poll Task itself, not a later Fail state, so that a redrive repeats the poll.
 
-    A redriven poll finds the very job that failed before the redrive: then the flow goes back to the start.
+    A poll after a redrive finds the job that failed before the redrive, and returns START_AGAIN.
 
     Raises:
-        JobFailed: the job failed under this redrive count.
+        JobFailed: the job failed since the last redrive.
     """
     if redrive_count > job["redrive_count"]:
         return {**job, "status": "START_AGAIN"}
@@ -128,5 +129,5 @@ def rejected(job: Job, reason: str) -> Job:
 
 
 def is_ours(reason: str) -> bool:
-    """Whether a service's failure reason speaks of permissions, keys or itself, so that the same input may succeed."""
+    """Whether a failure reason concerns permissions, keys or the service itself, so the same input may succeed."""
     return any(word in reason.lower() for word in OUR_SIDE)

@@ -1,26 +1,26 @@
-"""Where everything is in the buckets: the one home of keys, of how long it is stored, and of how it names patients.
+"""The keys in the buckets, the retention of each kind of object, and how each kind names patients.
 
-infra/storage.py makes lifecycle rules of the tables at the end, and operations/forgetting removes patients by them.
+infra/storage.py derives lifecycle rules from the tables at the end; operations/forgetting removes patients by them.
 """
 
 from typing import Literal, NamedTuple
 
 MEDIA = "media/"
-# Of the clinical bucket.
+# Prefixes in the clinical bucket.
 TRANSCRIPTS, DEIDENTIFIED, REPORTS = "transcripts/", "deidentified/", "reports/"
 DOCUMENTS, ENTITY_JOBS, ENTITIES, RECORDS = "documents/", "entity-jobs/", "entities/", "records/"
 BATCHES, QUERIES = "batches/", "queries/"
-# Of the audience bucket.
+# Prefixes in the audience bucket.
 SEEDS, SUPPRESSION = "seeds/", "suppression/"
 SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
 
-# Of a batch, below its prefix.
+# Files and prefixes below a batch's prefix.
 PLAN, RECORDINGS, SUMMARY, BATCH_REPORT = "plan.json", "recordings.json", "summary.json", "report.html"
 REJECTIONS, JOB_RECORDS = "rejections/", "jobs/"
 
 
 def transcript_key(transcript_id: str) -> str:
-    """Where Transcribe Medical is asked to write a transcript."""
+    """Transcribe Medical writes the transcript here."""
     return f"{TRANSCRIPTS}{transcript_id}.json"
 
 
@@ -37,17 +37,17 @@ def records_key(object_id: str) -> str:
 
 
 def documents_prefix(base: str) -> str:
-    """Below it are the documents of an entity detection job, which the service reads."""
+    """The prefix of the documents that an entity detection job reads."""
     return f"{DOCUMENTS}{base}/"
 
 
 def job_documents_key(base: str) -> str:
-    """The list of these documents."""
+    """The list of the job's documents."""
     return f"{ENTITY_JOBS}{base}.json"
 
 
 def batch_prefix(batch_id: str) -> str:
-    """Below it is what is written about a batch, whose id is the name of its execution."""
+    """The prefix of the files about a batch; the batch's id is the name of its execution."""
     return f"{BATCHES}{batch_id}/"
 
 
@@ -72,31 +72,31 @@ def seed_key(cohort: str, seed_id: str) -> str:
 
 
 def seed_pointer_key(cohort: str) -> str:
-    """Names the cohort's last seed."""
+    """The pointer to the cohort's last seed."""
     return f"{SEEDS}{cohort}/latest.json"
 
 
-# How an object's content names patients, and what forgetting one does with it.
+# How an object's content names a patient, and which part of it forgetting removes.
 Content = Literal[
-    "recording",  # of one patient, and nothing that we write: key and metadata say whose
-    "speech",  # of one recording, which the key names
-    "document",  # JSON: the items of lists go
-    "job",  # JSON of a service about a whole job: the words that name them are blacked out
-    "lines",  # JSON Lines: the lines go
-    "page",  # HTML: the rows of tables go
-    "access log",  # the words of a line that name them are blacked out, who asked and when stays
-    "query result",  # goes as a whole
-    "suppression",  # has to name them
-    "unknown",  # nothing is done: a person has to look
+    "recording",  # the whole object: the key and the metadata name the patient
+    "speech",  # the whole object: the key names the recording
+    "document",  # JSON: items of lists are removed
+    "job",  # JSON of a service about a whole job: words that name the patient are blacked out
+    "lines",  # JSON Lines: lines are removed
+    "page",  # HTML: rows of tables are removed
+    "access log",  # words that name the patient are blacked out; the requester and the time stay
+    "query result",  # the whole object
+    "suppression",  # nothing: the list has to name the patient
+    "unknown",  # nothing: a person has to look
 ]
-# The setting of the environment that says for how long, none for ever: `<name>_expire_after_days` in cdk.json.
+# The setting `<name>_expire_after_days` of cdk.json that gives the retention; None: the object never expires.
 Expiry = Literal["recordings", "results", "intermediates"]
 
 
 class Stored(NamedTuple):
-    """The objects below `prefix` the rest of whose key begins as the expression `rest` says, if no row before it fits.
+    """The objects whose key begins with `prefix` and then a match of the expression `rest`; the first such row counts.
 
-    `kind` is what forgetting counts them as.
+    Forgetting counts them under `kind`.
     """
 
     prefix: str

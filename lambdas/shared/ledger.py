@@ -1,9 +1,9 @@
-"""The ledger: one DynamoDB table in which executions agree on who works on what, and on what has been paid for.
+"""The ledger: one DynamoDB table in which executions coordinate their claims and record their paid jobs.
 
-What an item says is told by the module that writes it: `claims.py`, `object_items.py`, `entity_jobs.py`. Items are read
-consistently, and written under the condition that they are still as they were read, since another execution may be at
-the same thing at any moment. A write whose answer was lost is sent again by the SDK, which may then be refused for its
-own sake: who is refused reads again, and finds done what it wanted.
+The modules that write items describe them: `shared/claim_items.py`, `shared/object_items.py`, `entities/jobs.py`. Reads
+are consistent. Writes are conditional on the attributes that were read, because another execution may write the same
+item. The SDK repeats a write whose answer was lost, and the repetition can then fail its own condition: after a refused
+write, the caller reads the item again and finds its change there.
 
 Source: DynamoDB API reference, BatchGetItem, UpdateItem and TransactWriteItems.
 """
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 # Quotas of BatchGetItem and TransactWriteItems.
 MOST_KEYS = MOST_CHANGES = 100
-# Reads that weren't all answered, and writes that met another one, are repeated so often.
+# Incomplete reads and conflicting writes are repeated this often.
 MAXIMUM_ATTEMPTS = 10
 LONGEST_PAUSE_SECONDS = 2.0
-# Why an action of a transaction was refused, where the same transaction may succeed a moment later.
+# Cancellation reasons after which the same transaction may succeed a moment later.
 _PASSING = ("None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded")
 
 dynamodb: "DynamoDBClient" = client("dynamodb", Config(max_pool_connections=PARALLEL_REQUESTS))
 
-# Its attributes by name: str, int, bool or a frozenset of str.
+# An item's attributes by name; the values are str, int, bool or a frozenset of str.
 Item = Mapping[str, Any]
 T = TypeVar("T")
 
 
 class Change(NamedTuple):
-    """A write of one item: attributes to put, sets or numbers to add, attributes to remove.
+    """A conditional write of one item: attributes to put, sets or numbers to add, attributes to remove.
 
-    It is refused unless the attributes of `expected` are as they are there, None for not there. With nothing but
-    `expected` it is a check, which a transaction may hold.
+    The write is refused unless the item's attributes equal `expected`, where None means absent. A change with
+    `expected` alone is a check within a transaction.
     """
 
     key: str
@@ -53,10 +53,10 @@ class Change(NamedTuple):
 
 
 def read_items(keys: Iterable[str]) -> dict[str, Item]:
-    """The items that there are, by key; a hundred are read at once."""
+    """The existing items by key."""
     found: dict[str, Item] = {}
-    for some in batches([*dict.fromkeys(keys)], MOST_KEYS):
-        found |= _read_batch(some)
+    for batch in batches([*dict.fromkeys(keys)], MOST_KEYS):
+        found |= _read_batch(batch)
     return found
 
 
@@ -66,7 +66,7 @@ def read_item(key: str) -> Item:
 
 
 def only(item: Item, names: Container[str]) -> dict[str, Any]:
-    """The attributes of these names that the item has."""
+    """The item's attributes that are among `names`."""
     return {name: value for name, value in item.items() if name in names}
 
 
@@ -88,7 +88,7 @@ def _read_batch(keys: Sequence[str]) -> dict[str, Item]:
 
 
 def write(change: Change) -> Item | None:
-    """The item as it is after the change; None, and nothing is changed, if it isn't as expected."""
+    """Apply the change and return the new item; None, without any change, if the item isn't as expected."""
     wanted = {**_written(change), "ReturnValues": "ALL_NEW"}
 
     def update() -> Item | None:
@@ -102,7 +102,7 @@ def write(change: Change) -> Item | None:
 
 
 def write_together(changes: Sequence[Change]) -> bool:
-    """Make all of up to 100 changes, or none if one of them isn't as expected; whether they were made."""
+    """Apply up to 100 changes in one transaction; False, without any change, if an item isn't as expected."""
     wanted: Any = [
         {"Update" if change.put or change.add or change.remove else "ConditionCheck": _written(change)}
         for change in changes
@@ -125,7 +125,7 @@ def batches(things: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def _repeated(attempt: Callable[[], T]) -> T:
-    """Whatever met another write of the same item is tried again; the SDK does so for throttled single writes only."""
+    """Repeat a write that conflicts with another one; the SDK itself repeats only throttled single writes."""
     for number in range(MAXIMUM_ATTEMPTS - 1):
         try:
             return attempt()

@@ -1,7 +1,7 @@
-"""What is wrong with one recording's object in S3, so that this recording is rejected and the batch goes on.
+"""Faults of one recording's object in S3: they reject that recording, and the batch continues.
 
-Errors about our permissions, our own key or the service itself stay what they are: they fail the execution, and a
-redrive repeats it once they are repaired.
+Errors about our permissions, our own key or S3 itself are raised unchanged: they fail the execution, and a redrive
+repeats the step once they are repaired.
 Sources: S3 API reference (HeadObject, GetObject, RestoreObject, UpdateObjectEncryption; "Error responses"); S3 user
 guide ("Working with archived objects", "Using server-side encryption with customer-provided keys").
 """
@@ -18,21 +18,21 @@ from lambdas.shared.uris import parse_uri
 
 CHANGED = "The object was deleted or replaced meanwhile."
 REPLACED = (
-    "The object was replaced while its transcript was made, which may be that of the newer version. That one starts by "
-    "itself."
+    "The object was replaced during transcription, so the transcript may be of the newer version. The newer version "
+    "starts by itself."
 )
 CUSTOMER_KEY = (
-    "The object is encrypted with a key that was given in its upload and that S3 does not keep (SSE-C), so nobody else "
-    "can read it. Copy it onto itself with that key, encrypted with the bucket's key: the copy starts by itself."
+    "The object is encrypted with the uploader's own key (SSE-C), which S3 does not store, so nobody else can read the "
+    "object. Copy the object onto itself with that key, encrypted with the bucket's key: the copy starts by itself."
 )
 NO_ACCESS = (
-    "S3 refuses access to this object (403 Forbidden) and not to others: a bucket policy denies it, perhaps for its "
-    "tags or its prefix. Allow it, then start again with this recording."
+    "S3 refuses access to this object (403 Forbidden) but not to others: a bucket policy denies it, perhaps because of "
+    "its tags or its prefix. Allow the access, then start again with this recording."
 )
 ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-# The object that the head described is gone, has another ETag, is shorter, or is hidden by a delete marker.
+# Since HeadObject, the object has gone, changed its ETag, become shorter, or been hidden by a delete marker.
 _CHANGED = ("NoSuchKey", "PreconditionFailed", "InvalidRange", "MethodNotAllowed")
-# S3 uses the object's key with our rights: who may not use it is denied, and the last four are KMS's own answers.
+# S3 uses the object's key with our rights: a missing right gives AccessDenied; the other four come from KMS.
 _KEY_REFUSED = (
     "AccessDenied",
     "KMS.DisabledException",
@@ -43,22 +43,22 @@ _KEY_REFUSED = (
 
 
 class Unusable(Exception):
-    """A recording can't be used; the message is the reason of its rejection, with what to do."""
+    """A recording can't be used; the message is the reason of its rejection, with the remedy."""
 
 
 def find_recording(bucket: str, key: str) -> Mapping[str, Any] | None:
     """S3's answer to HeadObject, None if there is no such object.
 
     Raises:
-        Unusable: the object is encrypted with a customer's key, without which S3 tells nothing about it.
-        botocore.exceptions.ClientError: any other refusal; its code is the bare status.
+        Unusable: the object is encrypted with a customer's key, and S3 describes it only with that key.
+        botocore.exceptions.ClientError: any other refusal; its code is the HTTP status.
     """
     try:
         return find_head(bucket, key)
     except ClientError as error:
         if error.response["Error"]["Code"] != "400":
             raise
-    # An answer to HeadObject has no body, hence no reason. GetObject's has one.
+    # HeadObject's answer has no body and gives no reason; GetObject's does.
     try:
         s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
     except ClientError as error:
@@ -69,10 +69,10 @@ def find_recording(bucket: str, key: str) -> Mapping[str, Any] | None:
 
 
 def planned_head(recording: NamedRecording) -> Mapping[str, Any]:
-    """S3's answer to HeadObject for a recording of a plan, as its item of the Map describes it.
+    """S3's answer to HeadObject for a planned recording.
 
     Raises:
-        Unusable: the object isn't the planned version any more.
+        Unusable: the object is no longer the planned version.
         botocore.exceptions.ClientError: as `find_recording`.
     """
     bucket, key = parse_uri(recording["uri"])
@@ -83,12 +83,12 @@ def planned_head(recording: NamedRecording) -> Mapping[str, Any]:
 
 
 def replaced(recording: NamedRecording) -> bool:
-    """Whether the object is another version by now than the planned one; not if it is gone, or S3 doesn't tell."""
+    """Whether the object is now another version than the planned one; False if it is gone or S3 denies the answer."""
     bucket, key = parse_uri(recording["uri"])
     try:
         head = find_head(bucket, key)
     except ClientError as error:
-        # Denied, a customer's key, or gone and not to be listed.
+        # Denied, encrypted with a customer's key, or gone without our having the right to list.
         if error.response["Error"]["Code"] not in ("400", "403"):
             raise
         return False
@@ -96,14 +96,14 @@ def replaced(recording: NamedRecording) -> bool:
 
 
 def archived(head: Mapping[str, Any]) -> str | None:
-    """The reason if the object is in an archive and no restored copy of it can be read; else None."""
+    """The reason if the object is archived and has no readable restored copy; else None."""
     storage_class, restore = head.get("StorageClass", ""), head.get("Restore", "")
-    # Of an object in Intelligent-Tiering the class says nothing: its archive tiers have a header of their own.
+    # Intelligent-Tiering reports its archive tiers in ArchiveStatus, not in the storage class.
     where = head.get("ArchiveStatus") or (storage_class if storage_class in ARCHIVE_CLASSES else "")
     if not where or 'ongoing-request="false"' in restore:
         return None
     if 'ongoing-request="true"' in restore:
-        return f"The object is archived ({where}) and is being restored. Start again with it when that has ended."
+        return f"The object is archived ({where}) and is being restored. Start again with it after the restore."
     return _not_restored(where)
 
 
@@ -115,22 +115,22 @@ def _not_restored(where: str) -> str:
 
 
 def has_other_key(head: Mapping[str, Any], own_key_arn: str) -> bool:
-    """Whether another KMS key than its bucket's own encrypts the object. Its id may be given without the ARN."""
+    """Whether a KMS key other than the bucket's encrypts the object. S3 may give the key's id without its ARN."""
     key: str = head.get("SSEKMSKeyId", "")
     return bool(key) and key.rpartition("/")[2] != own_key_arn.rpartition("/")[2]
 
 
 def other_key(head: Mapping[str, Any]) -> str:
-    """The reason why an object that `has_other_key` can't be used."""
+    """The rejection reason of an object that `has_other_key`."""
     return (
-        f"The object is encrypted with the key {head['SSEKMSKeyId']}, which can't be used here, and not with the "
-        "bucket's own. Change its key (UpdateObjectEncryption of S3) or allow the function that reads it to decrypt "
-        "with that one, then start again with this recording."
+        f"The object is encrypted with the key {head['SSEKMSKeyId']}, not with the bucket's key, and can't be read. "
+        "Change its key (UpdateObjectEncryption of S3) or allow the function that reads it to decrypt with that key, "
+        "then start again with this recording."
     )
 
 
 def refused_read(error: ClientError, head: Mapping[str, Any], own_key_arn: str) -> str | None:
-    """The reason if GetObject's `error` speaks of the object that `head` describes; None if of our side or of S3."""
+    """The rejection reason if GetObject's `error` concerns the object that `head` describes; None if not."""
     code = error.response["Error"]["Code"]
     if code in _CHANGED:
         return CHANGED

@@ -1,9 +1,9 @@
-"""What is planned and recorded of each object of the media bucket: an item `object#<object id>` of the ledger.
+"""The ledger's item `object#<object id>` for each object of the media bucket: its planned version and its records.
 
-`version` is the media id of the version that was planned last, and `consent` whether that one consents to audiences:
-the consent of the versions before it has ended, whatever becomes of the newest. `recorded` is the transcript whose
-records stand, `recorded_by` the execution that wrote them. `sequence` counts the writes: each planning moves it on,
-also one that changes nothing, so that whoever read the item before is refused.
+`version` is the media id of the last planned version, and `consent` is that version's consent to audiences; it replaces
+the consent of earlier versions even if the newest is rejected. `recorded` is the transcript whose records are complete,
+`recorded_by` the execution that wrote them. Every write increments `sequence`, even a planning that changes nothing
+else, so that a write based on an earlier read is refused.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from lambdas.shared.ledger import Change, Item, only, read_item, read_items, wri
 
 
 class ObjectItem(NamedTuple):
-    """An item as it was read; of an object that was never planned, or was forgotten, the sequence is 0."""
+    """An item as it was read; `sequence` is 0 for an object that was never planned or was forgotten."""
 
     sequence: int = 0
     version: str = ""
@@ -23,7 +23,7 @@ class ObjectItem(NamedTuple):
 
 
 def record(object_id: str, seen: ObjectItem, transcript_id: str, execution: str) -> bool:
-    """Note whose records stand, empty for incomplete ones; False, and nothing is noted, if the item has changed."""
+    """Store the transcript whose records are complete, "" for none; False, without a change, if the item changed."""
     put = {"recorded_by": execution, "sequence": seen.sequence + 1}
     change = Change(
         object_key(object_id),
@@ -35,7 +35,7 @@ def record(object_id: str, seen: ObjectItem, transcript_id: str, execution: str)
 
 
 def read_objects(object_ids: Iterable[str]) -> dict[str, ObjectItem]:
-    """By object id; those that were never planned, or forgotten, are left out."""
+    """The items by object id; objects that were never planned, or were forgotten, are left out."""
     items = read_items([object_key(object_id) for object_id in object_ids])
     return {key.removeprefix(_PREFIX): _object_item(item) for key, item in items.items()}
 

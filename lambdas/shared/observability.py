@@ -1,7 +1,7 @@
-"""The one logger and the one metrics collector. Neither may ever see text, file names or user ids.
+"""The one logger and the one metrics collector. Never pass text, file names or user ids to either.
 
-Metrics are written to the log in CloudWatch's embedded metric format, once for the environment and once for the stage
-in it: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Metrics go to the log in CloudWatch's embedded metric format, once per environment and once per environment and stage:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import functools
@@ -16,20 +16,20 @@ from lambdas.shared.jobs import Job
 
 Event = TypeVar("Event")
 Result = TypeVar("Result")
-# A function as Lambda calls it, with whatever JSON says.
+# A function as Lambda calls it, with any JSON event.
 Called = Callable[[Any, object], Result]
 
 logger = Logger()
 metrics = Metrics()
-# Powertools would add a dimension of its own, called service.
+# Without this, Powertools adds a dimension called service.
 metrics.service = ""
 
 
 def observed(stage: str, *, timed: bool = False) -> Callable[[Callable[[Event, object], Result]], Called[Result]]:
-    """Have a function's log lines carry the execution's name, and its metrics the environment and `stage`.
+    """Add the execution's name to a function's log lines, and the environment and `stage` to its metrics.
 
-    `timed` is for the steps that are a stage by themselves: they count how long they take as DurationSeconds. Every
-    call counts a BatchesFinished of 0, so that an hour of work without a result is told from an hour without work.
+    `timed` is for a step that is a whole stage: its duration becomes the metric DurationSeconds. Every call counts a
+    BatchesFinished of 0, so that alarms can distinguish an hour of work without a result from an hour without work.
     """
 
     def decorate(handler: Callable[[Event, object], Result]) -> Called[Result]:
@@ -54,9 +54,9 @@ def observed(stage: str, *, timed: bool = False) -> Callable[[Callable[[Event, o
 
 
 def watching(poll: Callable[[Event, object], Job]) -> Called[Job]:
-    """Count how long the job that `poll` asks about has been watched, and how long it took once it has ended.
+    """Count the watched time of a polled job as JobAgeSeconds and, once the job has ended, as DurationSeconds.
 
-    A redrive begins to watch anew. A transcript that was there before the execution isn't counted.
+    A redrive restarts the watched time. A transcript that existed before the execution isn't counted.
     """
 
     @functools.wraps(poll)
@@ -75,7 +75,7 @@ def watching(poll: Callable[[Event, object], Job]) -> Called[Job]:
 
 
 def execution_of(event: Mapping[str, Any]) -> str | None:
-    """The name of the execution that calls a function, which is also the batch's id; the queue belongs to none."""
+    """The name of the execution that calls a function, which is also the batch's id; None for the queue's events."""
     if name := event.get("execution_name") or event.get("batch_id"):
         return str(name)
     holders = (event.get("batch"), event.get("recording"), event.get("state", {}).get("batch"))

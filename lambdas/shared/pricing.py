@@ -1,4 +1,4 @@
-"""What the services charge, in USD: us-east-1, first tier, read from the public price pages on 2026-11-22."""
+"""The services' prices in USD: us-east-1, first tier, read from the public price pages on 2026-11-22."""
 
 import math
 
@@ -8,5 +8,5 @@ COMPREHEND_MEDICAL_UNIT_CHARACTERS = 100
 
 
 def entity_detection_units(characters: int) -> int:
-    """Units that one document of so many characters costs: 100 characters each, at least one."""
+    """The units that one document of `characters` costs: one per 100 characters begun, at least one."""
     return max(1, math.ceil(characters / COMPREHEND_MEDICAL_UNIT_CHARACTERS))

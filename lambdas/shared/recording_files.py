@@ -1,7 +1,7 @@
-"""Files of the clinical bucket that are about one recording: one that can't be read is that recording's own fault.
+"""Files of the clinical bucket about one recording. An unreadable file rejects its recording only.
 
-A transcript, or what a job made of it, may have been archived by a lifecycle rule, copied under another key, deleted,
-or cut short. That rejects its recording. What all files would meet, a right of ours or our key, fails the step.
+Such a file may be archived by a lifecycle rule, encrypted with another key, deleted or cut short. An error that would
+affect all files, such as a missing right or our own key, fails the step.
 """
 
 import os
@@ -16,11 +16,11 @@ from lambdas.shared.observability import logger
 from lambdas.shared.storage import find_head, read_bytes, s3
 from lambdas.shared.uris import uri_of
 
-REPROCESS = 'Start a new execution with "reprocess": true and this recording as its media; it is paid anew.'
+REPROCESS = 'Start a new execution with "reprocess": true and this recording as its media; this is charged again.'
 
 
 class UnreadableFile(Exception):
-    """A file about a recording can't be used. The message is the reason of a rejection: it names the file, no words."""
+    """A file about a recording can't be used. The message is a rejection reason: it names the file, never its words."""
 
 
 class MissingFile(UnreadableFile):
@@ -28,12 +28,12 @@ class MissingFile(UnreadableFile):
 
 
 def read_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> bytes:
-    """The content of a file about one recording. `own_key` is the variable that has the ARN of its bucket's key.
+    """The content of a file about one recording. `own_key` is the environment variable with its bucket's key ARN.
 
     Raises:
         MissingFile: there is no such object.
-        UnreadableFile: S3 won't give this object to us: it is archived, or another key than the bucket's encrypts it.
-        botocore.exceptions.ClientError: S3 refuses for our side's sake, or fails.
+        UnreadableFile: the object is archived, or encrypted with another key than the bucket's.
+        botocore.exceptions.ClientError: S3 fails, or refuses because of our rights or our key.
     """
     uri = uri_of(bucket, key)
     try:
@@ -47,7 +47,7 @@ def read_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> bytes
 
 
 def _head(bucket: str, key: str) -> Mapping[str, Any]:
-    """What S3 says about the object; nothing if it refuses that, too, as it does without the right to read."""
+    """S3's answer to HeadObject; empty if S3 refuses that, too, as it does without the right to read."""
     try:
         return find_head(bucket, key) or {}
     except ClientError:
@@ -56,10 +56,9 @@ def _head(bucket: str, key: str) -> Mapping[str, Any]:
 
 @contextmanager
 def understanding(bucket: str, key: str) -> Iterator[None]:
-    """Within it, what goes wrong is the fault of what the file says.
+    """Turn any error in the block into an UnreadableFile about this file, because its content can be anything.
 
-    Whatever it is: a service or a person may have written anything, and no other recording's file is at stake. The
-    error's own text is let go, since it may quote the file.
+    The original error's text is dropped, since it may quote the file.
 
     Raises:
         UnreadableFile: in place of any error that isn't AWS's.

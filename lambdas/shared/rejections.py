@@ -1,4 +1,4 @@
-"""Bad input is data: what can't be used is written down with its reason, and the batch goes on."""
+"""Rejections: a recording that can't be used is stored with the reason, and the batch continues."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from lambdas.shared.recording_files import UnreadableFile, read_file, understand
 from lambdas.shared.state import LeftRecording, NamedRecording, Rejection
 from lambdas.shared.storage import list_keys, write_json
 
-# A word of a reason that tells one recording from another.
+# A word of a reason that is specific to one recording.
 _PARTICULAR = re.compile(r"\S*[\d'/]\S*")
 
 
@@ -21,24 +21,24 @@ def write_rejection(bucket: str, batch_id: str, recording: NamedRecording, reaso
 
 
 def rejected_media(bucket: str, batch_id: str) -> set[str]:
-    """The media ids of the recordings that the batch's steps have rejected; not those of its plan."""
+    """The media ids of the recordings that the batch's steps have rejected, without those rejected in the plan."""
     keys = list_keys(bucket, rejections_prefix(batch_id))
     return {key.rpartition("/")[2].removesuffix(".json") for key in keys}
 
 
 def read_rejection(bucket: str, batch_id: str, recording: NamedRecording) -> Rejection:
-    """The rejection of a recording. One that can't be read is told with the reason for that."""
+    """The rejection of a recording. If its file can't be read, the reason says so."""
     key = rejection_key(batch_id, recording["media_id"])
     try:
         with understanding(bucket, key):
             reason = str(json.loads(read_file(bucket, key))["reason"])
     except UnreadableFile as unreadable:
-        reason = f"Its reason can't be told: {unreadable}"
+        reason = f"The reason of the rejection can't be read: {unreadable}"
     return rejection(recording, reason)
 
 
 def most_alike(rejections: Iterable[Rejection]) -> int:
-    """How many of them have the same reason, but for its particulars: numbers, names and places."""
+    """The size of the largest group of rejections with the same reason, numbers, names and places aside."""
     reasons = Counter(_PARTICULAR.sub("", rejection["reason"]) for rejection in rejections)
     return max(reasons.values(), default=0)
 
@@ -53,7 +53,7 @@ def rejection(recording: NamedRecording, reason: str) -> Rejection:
 
 
 def left_to_others(planned: Iterable[NamedRecording], elsewhere: Mapping[str, str]) -> list[LeftRecording]:
-    """The planned recordings that another execution has; `elsewhere` names it by media id."""
+    """The planned recordings that other executions own; `elsewhere` maps a media id to its execution."""
     return [
         {
             "media_id": recording["media_id"],

@@ -1,7 +1,7 @@
-"""Clients of AWS's services, all of one session.
+"""Clients of AWS's services, from one session.
 
-They are botocore's, as boto3's are; what boto3 adds, resources and file transfers, isn't used, and importing it takes a
-twentieth of a start.
+The clients are botocore's, which boto3 uses, too. We don't need boto3's resources and file transfers, and importing
+boto3 takes 5 % of a cold start.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ from lambdas.shared.sdk_data import loader
 
 
 def client(service: str, config: Config | None = None) -> Any:
-    """A client, e.g. of "transcribe"; Region, credentials and retries are those of the environment."""
+    """A client, e.g. of "transcribe"; Region, credentials and retries come from the environment."""
     return _session().create_client(service, config=config)
 
 

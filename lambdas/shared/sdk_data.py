@@ -1,4 +1,4 @@
-"""The SDK's data about the services: beside this package in the functions' zip, elsewhere the SDK's own."""
+"""The SDK's service models: from the functions' zip if they are there, else from the SDK."""
 
 import os
 
@@ -9,10 +9,10 @@ _MODELS = os.path.join(os.path.dirname(__file__), "..", "..", "sdk_models")  # n
 
 
 class _BundledFirst(Loader):
-    """Takes models from the zip; what isn't there, as paginators and what a later botocore wants, from the SDK.
+    """Loads models from the zip, and data that the zip lacks, such as paginators, from the SDK.
 
-    Before it loads anything of a service, botocore lists those that there are: it would go through the folders of four
-    hundred. Here there are the zip's.
+    Before it loads a service's data, botocore lists all services by reading some 400 folders; listing the zip's few is
+    faster.
     """
 
     def __init__(self) -> None:

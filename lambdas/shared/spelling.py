@@ -1,14 +1,14 @@
-"""One text in many spellings: what clients, editors and spreadsheets write differently, and mean alike."""
+"""One spelling for texts that clients, editors and spreadsheets write in different ways."""
 
 import re
 import unicodedata
 
-# Byte-order marks, zero-width blanks and joiners, directions, soft hyphens, variation selectors.
+# Byte-order marks, zero-width blanks and joiners, direction marks, soft hyphens, variation selectors.
 INVISIBLE = "\u00ad\u034f\u061c\u180e" + "".join(
     chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F))
     for code in range(first, last + 1)
 ) + "\ufeff"  # fmt: skip
-# Unicode's space separators; a tab is none of them.
+# Unicode's space separators, which don't include the tab.
 BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _DOUBLE_QUOTES = "\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\u301d\u301e\uff02"
 _SINGLE_QUOTES = "`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201a\u201b\u2032\u2039\u203a\uff07"
@@ -22,16 +22,16 @@ _STRAIGHT = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """Composed letters, straight quotes, hyphens for dashes, single blanks, nothing invisible.
+    """The text with composed letters, straight quotes, hyphens for dashes, single blanks and nothing invisible.
 
-    Not NFKC, which would make 102 of 10², and digits of others that mean something else.
+    NFKC isn't used, because it changes meanings: it turns 10² into 102.
     """
     composed = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return _BLANKS.sub(" ", composed.translate(_STRAIGHT))
 
 
 def caseless(text: str) -> str:
-    """`plain`, in small letters, with any white space as one blank."""
-    if text.isascii():  # nearly all are, and the rest takes its time
+    """As `plain`, in lower case, with any white space as one blank."""
+    if text.isascii():  # a fast path, which nearly all texts take
         return " ".join(text.lower().replace("`", "'").split())
     return " ".join(plain(unicodedata.normalize("NFD", text).casefold()).split())

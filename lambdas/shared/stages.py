@@ -1,6 +1,6 @@
-"""The stages of an execution, in the order of the pipeline: the one home of what each is called where.
+"""The stages of an execution, in the order of the pipeline, with all their names.
 
-Sources of the times: API references of MedicalTranscriptionJob, ComprehendMedicalAsyncJobProperties,
+Sources of `job_times`: API references of MedicalTranscriptionJob, ComprehendMedicalAsyncJobProperties,
 AudienceGenerationJob and AudienceExportJob.
 """
 
@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 
 class Stage(NamedTuple):
-    """`name` is that of metrics, job records and `summary.json`; `label` is for people.
+    """`name` is used in metrics, job records and `summary.json`; `label` is for people.
 
-    The state `state` begins the stage; exports begin within GenerateAudiences, each when its audience is ready.
-    `job_times` are the members in which a service says when a job of the stage
-    began and ended; a stage that is a step of ours has none.
+    The state `state` begins the stage; it is None for exports, which begin within GenerateAudiences. `job_times` are
+    the members of the service's answer with a job's begin and end; None for a stage without a service's job.
     """
 
     name: str
@@ -21,7 +20,7 @@ class Stage(NamedTuple):
     job_times: tuple[str, str] | None = None
 
 
-# Before an execution; it counts metrics like the stages.
+# Precedes an execution; has metrics like a stage.
 INGEST = "ingest"
 PLAN = Stage("plan", "PlanBatch", "Plan the batch")
 TRANSCRIPTION = Stage("transcription", "TranscribeMedia", "Transcribe", ("CreationTime", "CompletionTime"))

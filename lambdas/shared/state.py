@@ -1,7 +1,7 @@
-"""What passes between the states of an execution, and the documents about its batch in S3 that the states share.
+"""The types of an execution's state, and of the documents about its batch in S3 that the states share.
 
-State carries ids, counts and `s3://` URIs only. Each function's own input is declared beside its handler; a test holds
-it against the `Parameters` of the state that calls the function.
+The state has ids, counts and `s3://` URIs only. Each function's own input is declared beside its handler; a test
+compares it with the `Parameters` of the state that calls the function.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class AllParameters(TypedDict):
 
 
 class NamedRecording(TypedDict):
-    """What every list of recordings shows of each."""
+    """The members of a recording in every list."""
 
     media_id: str
     user_id: str
@@ -33,7 +33,7 @@ class NamedRecording(TypedDict):
 
 
 class Rejection(TypedDict):
-    """`reason` says what is wrong with the recording, and what to do. A key may name no user id."""
+    """`reason` names the fault and the remedy. `user_id` is None if the key has none."""
 
     media_id: str
     user_id: str | None
@@ -42,13 +42,13 @@ class Rejection(TypedDict):
 
 
 class LeftRecording(NamedRecording):
-    """A recording that the execution `execution_name` works on."""
+    """A recording that another execution, `execution_name`, owns."""
 
     execution_name: str
 
 
 class PlannedRecording(NamedRecording):
-    """A recording of this execution; `reused` means that its records were complete before."""
+    """A recording that this execution owns; `reused` means that its records were complete before."""
 
     object_id: str
     uploaded_at: str
@@ -77,7 +77,7 @@ class MapItem(NamedRecording):
 
 
 class Counts(TypedDict):
-    """How many recordings the input names, and how many of them PlanBatch found to be what."""
+    """How many recordings the input names, and how many of them are reused, elsewhere or rejected after PlanBatch."""
 
     recordings: int
     reused: int
@@ -86,7 +86,7 @@ class Counts(TypedDict):
 
 
 class Batch(Counts):
-    """`$.batch`. The id is the execution's name; `reprocess_id` is empty unless finished work is done again."""
+    """`$.batch`. `batch_id` is the execution's name; `reprocess_id` is empty unless finished work is to be repeated."""
 
     batch_id: str
     reprocess_id: str
@@ -101,7 +101,7 @@ class Batch(Counts):
 
 
 class IndexLine(TypedDict):
-    """A line of the index: a document, and the base of the job that looks at it, None for none."""
+    """A line of the index: a document, its place in the transcript in characters, and its job's base, None for none."""
 
     document: str
     media_id: str
@@ -119,7 +119,7 @@ class ListedJob(TypedDict):
 
 
 class NewJob(TypedDict):
-    """The entity detection job that is to be started; `base` is empty for none."""
+    """The entity detection job to start; `base` is empty for none."""
 
     base: str
     count: int
@@ -142,7 +142,7 @@ class PreparedDocuments(TypedDict):
 
 
 class EntityCounts(TypedDict):
-    """Records and documents of the batch, as the summary has them."""
+    """Counts of the batch's records, documents and rejected recordings, as in the summary."""
 
     records: int
     by_category: dict[str, int]
@@ -159,7 +159,7 @@ class CollectedEntities(EntityCounts):
 
 
 class EntityOutput(TypedDict):
-    """What an entity detection job that has ended left: `output_uri` is the directory that the service made."""
+    """The output of an ended entity detection job; `output_uri` is the directory that the service created."""
 
     service_status: str
     model_version: str | None
@@ -178,7 +178,7 @@ class AudienceSize(TypedDict):
 
 
 class Seed(TypedDict):
-    """The people that a cohort's audience is made of; a query's seed has neither a file nor a known size."""
+    """The people from whom a cohort's audience is generated; a query's seed has neither a file nor a known size."""
 
     seed_id: str
     seed_uri: str | None
@@ -200,14 +200,14 @@ class CohortWithoutAudience(TypedDict):
 
 
 class UnreadableRecords(TypedDict):
-    """How many files of records can't be read, and a sentence about each of the first."""
+    """The number of unreadable files of records, and a sentence about each of the first ones."""
 
     count: int
     first: list[str]
 
 
 class Suppression(TypedDict):
-    """What became of the suppression list; lines by their numbers, since what they say stays out of the state."""
+    """How the suppression list was applied. Line numbers stand for lines, because user ids stay out of the state."""
 
     listed: int
     matching: int

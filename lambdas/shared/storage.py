@@ -1,6 +1,6 @@
 """Objects in S3: bytes, JSON documents and lines.
 
-msgspec is imported where it is needed: functions that make one call start faster without it.
+The functions that need msgspec import it themselves: a function that makes one call starts faster without it.
 """
 
 import json
@@ -25,16 +25,16 @@ def find_head(bucket: str, key: str) -> Mapping[str, Any] | None:
     try:
         return s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        # The answer has no body, hence no better code than 404.
+        # HeadObject's answer has no body, so the code is the HTTP status.
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
             raise
         return None
 
 
 def find_listed(bucket: str, key: str) -> Mapping[str, Any] | None:
-    """What a listing says of the object, such as its ETag; None if there is none. It takes no right to read."""
+    """The object's entry in a listing, with its ETag; None if there is none. It needs no right to read the object."""
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", ())
-    # The first in the order of keys: if there is one of this very name, it comes before those that only begin so.
+    # Listings are in the order of keys, so the key itself precedes all longer keys that begin with it.
     return next((item for item in listed if item["Key"] == key), None)
 
 
@@ -61,19 +61,19 @@ def find_json(bucket: str, key: str) -> Any | None:
 
 
 def read_json_lines(bucket: str, key: str) -> list[Any]:
-    """The documents of the object's lines. Raises msgspec.DecodeError for a line that isn't JSON."""
+    """One document per line of the object. Raises msgspec.DecodeError for a line that isn't JSON."""
     import msgspec
 
     return msgspec.json.Decoder().decode_lines(read_bytes(bucket, key))
 
 
-# S3's answers to a write under a condition that isn't met: the object is there, has changed, is being written, or is
-# gone (S3 user guide, "Conditional writes").
+# The codes of S3's refusals of a conditional write: the object exists, has changed, is being written, or is gone
+# (S3 user guide, "Conditional writes").
 CONDITION_NOT_MET = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 
 
 def unchanged(head: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The condition under which S3 writes only if the object is still as `head` says, None for not there."""
+    """PutObject's condition that the object is unchanged since `head`; None as `head`: that there is no object."""
     return {"IfMatch": head["ETag"]} if head else {"IfNoneMatch": "*"}
 
 
@@ -89,7 +89,11 @@ def write_json_lines(
     metadata: Mapping[str, str] | None = None,
     **condition: Any,
 ) -> None:
-    """`condition` is IfMatch or IfNoneMatch of PutObject; if it is not met, PreconditionFailed is raised."""
+    """Write one line per document. `condition` is PutObject's IfMatch or IfNoneMatch.
+
+    Raises:
+        botocore.exceptions.ClientError: a code of CONDITION_NOT_MET if the condition isn't met.
+    """
     import msgspec
 
     s3.put_object(

@@ -9,7 +9,7 @@ def uri_of(bucket: str, key: str) -> str:
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`; the key is taken as it stands, never URL-decoded.
+    """The bucket and the key of `s3://bucket/key`; the key is never URL-decoded.
 
     Raises:
         ValueError: `uri` isn't of that form.

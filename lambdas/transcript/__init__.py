@@ -1,1 +1,1 @@
-"""What Transcribe Medical heard: words, speakers, seconds, PHI labels, and the text without PHI."""
+"""Transcribe Medical's transcripts: words, speakers, seconds, PHI labels, and the text without PHI."""

@@ -1,6 +1,6 @@
-"""A transcript for uses that must not see who was spoken of: what was labelled as PHI is replaced by its category.
+"""De-identify a transcript: replace each finding of PHI by its category.
 
-Only what the services label is masked. Neither promises to find everything (their guides ask for a human's review).
+Only the services' findings are masked. Neither service promises to find all PHI (their guides ask for a human review).
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,7 +15,7 @@ TRANSCRIBE_MEDICAL, COMPREHEND_MEDICAL = "transcribe_medical", "comprehend_medic
 
 
 class Finding(NamedTuple):
-    """A place that is to be masked, and why. `span` is None where it is known when, but not where in the text."""
+    """A place to mask. `span` is None if only the seconds are known, not the place in the text."""
 
     category: str
     source: str
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
 
 
 class Masked(TypedDict):
-    """What was masked: offsets in the masked text, None where only the seconds are known."""
+    """A mask, with offsets in the masked text; they are None if only the seconds are known."""
 
     category: str
     begin_offset: int | None
@@ -36,7 +36,7 @@ class Masked(TypedDict):
 
 
 class SpokenWord(TypedDict):
-    """A word as it was said, or the mask in place of some."""
+    """A spoken word, or the mask in place of some words."""
 
     text: str
     start_seconds: float | None
@@ -46,7 +46,7 @@ class SpokenWord(TypedDict):
 
 
 class Deidentified(TypedDict):
-    """`deidentified/<transcript_id>.json`. It isn't `complete` where entity detection did not see the whole text."""
+    """`deidentified/<transcript_id>.json`. It isn't `complete` if entity detection did not see the whole text."""
 
     transcript_id: str
     complete: bool
@@ -56,7 +56,7 @@ class Deidentified(TypedDict):
 
 
 class Mask(NamedTuple):
-    """A part of the text, of whole words, and what stands in its place."""
+    """A part `[begin, end)` of the text, in whole words, and the finding whose category replaces it."""
 
     begin: int
     end: int
@@ -68,7 +68,7 @@ class Mask(NamedTuple):
 
 
 def label_findings(labels: Iterable[PhiLabel]) -> Iterator[Finding]:
-    """What Transcribe Medical labelled. A label of which no word is in the text stays, without a place."""
+    """The findings of Transcribe Medical's labels. A label without a word in the text gives one without a span."""
     for label in labels:
         for span in label.places:
             yield Finding(label.category, TRANSCRIBE_MEDICAL, span, label.start_seconds, label.end_seconds)
@@ -81,7 +81,7 @@ def label_findings(labels: Iterable[PhiLabel]) -> Iterator[Finding]:
 def deidentified(transcript_id: str, words: Words, findings: Iterable[Finding], complete: bool) -> Deidentified:
     """The transcript with masks in place of the findings.
 
-    A word that the text doesn't have is left out, since nothing says whether it is to be masked.
+    A word without a place in the text is omitted, because it may be PHI.
     """
     findings = list(findings)
     masks = masks_of(words, findings)
@@ -92,15 +92,15 @@ def deidentified(transcript_id: str, words: Words, findings: Iterable[Finding], 
         pieces += [words.text[position : mask.begin], mask.text]
         begin = length + mask.begin - position
         position, length = mask.end, begin + len(mask.text)
-        said = words.at((mask.begin, mask.end))
+        spoken = words.at((mask.begin, mask.end))
         masked.append(
             {
                 "category": mask.finding.category,
                 "begin_offset": begin,
                 "end_offset": length,
-                # A label may last longer than its words; whoever mutes the recording needs both.
-                "start_seconds": first(said.start_seconds, mask.finding.start_seconds),
-                "end_seconds": last(said.end_seconds, mask.finding.end_seconds),
+                # A label may last longer than its words; muting the recording needs the longer time.
+                "start_seconds": first(spoken.start_seconds, mask.finding.start_seconds),
+                "end_seconds": last(spoken.end_seconds, mask.finding.end_seconds),
                 "source": mask.finding.source,
             }
         )
@@ -127,7 +127,7 @@ def deidentified(transcript_id: str, words: Words, findings: Iterable[Finding], 
 
 
 def masks_of(words: Words, findings: Iterable[Finding]) -> list[Mask]:
-    """The findings' places in whole words, those that overlap or touch made one, in the order of the text."""
+    """The findings' places extended to whole words and merged if they overlap or touch, in the order of the text."""
     tokens = [match.span() for match in WORD.finditer(words.text)]
     begins, ends = [begin for begin, _ in tokens], [end for _, end in tokens]
     wide = []
@@ -152,7 +152,7 @@ def masks_of(words: Words, findings: Iterable[Finding]) -> list[Mask]:
 
 
 def merged(one: Mask, other: Mask) -> Mask:
-    """One mask for both. Comprehend Medical's category is kept, which says more ("NAME") than Transcribe's ("PHI")."""
+    """One mask for both, with Comprehend Medical's category if there is one ("NAME" says more than "PHI")."""
     chosen = other if telling(other) > telling(one) else one
     finding = chosen.finding._replace(
         start_seconds=first(one.finding.start_seconds, other.finding.start_seconds),
@@ -174,23 +174,23 @@ def last(*seconds: float | None) -> float | None:
 
 
 def masked_words(words: Words, masks: Sequence[Mask]) -> Iterator[SpokenWord]:
-    """The words in the text's order, one in place of all those that a mask covers."""
+    """The words in the order of the text, with one entry in place of all words under a mask."""
     ends = [mask.end for mask in masks]
-    told = -1
+    last_mask = -1
     for word in words.words:
         number = bisect_right(ends, word.begin)
         if number == len(masks) or masks[number].begin >= word.end:
             yield entry(word.text, word)
-        elif number > told:
-            told = number
+        elif number > last_mask:
+            last_mask = number
             yield entry(masks[number].text, words.at((masks[number].begin, masks[number].end)))
 
 
-def entry(text: str, said: Word | Said) -> SpokenWord:
+def entry(text: str, spoken: Word | Said) -> SpokenWord:
     return {
         "text": text,
-        "start_seconds": said.start_seconds,
-        "end_seconds": said.end_seconds,
-        "speaker": said.speaker,
-        "channel": said.channel,
+        "start_seconds": spoken.start_seconds,
+        "end_seconds": spoken.end_seconds,
+        "speaker": spoken.speaker,
+        "channel": spoken.channel,
     }

@@ -1,8 +1,8 @@
-"""Where in the transcript's text the personal health information is that Transcribe Medical labels.
+"""Find Transcribe Medical's labels of personal health information (PHI) in the transcript's text.
 
 Shape: Amazon Transcribe guide, "Identifying PHI in a transcription": `results.entities`, each with `content`,
-`category`, `startTime`, `endTime` (numbers) and `confidence`. It has a place in the recording but none in the text, and
-nothing says that `content` spells its words as the text does. In doubt, too much is masked rather than too little.
+`category`, `startTime`, `endTime` (numbers) and `confidence`. A label has no offsets in the text, and its `content` may
+be spelled differently there. In doubt, too much is masked rather than too little.
 """
 
 import re
@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from lambdas.transcript.transcribed_words import Word
 from lambdas.transcript.words import Span, Words, spelling
 
-# What stands between two blanks, without the punctuation around it: "O'Brien", "555-1234", "j.doe@example.com".
+# A run of characters without blanks or surrounding punctuation: "O'Brien", "555-1234", "j.doe@example.com".
 WORD = re.compile(r"""[^\s.,;:!?"'()\[\]](?:\S*[^\s.,;:!?"'()\[\]])?""")
 
 
 class PhiLabel(NamedTuple):
-    """A labelled entity. `places` are its words in the text, none if it is nowhere found as a whole.
+    """A labelled entity. `places` are its words in the text, empty if the whole label isn't found.
 
-    `suspected` are further places that may show it: of several that read alike, or of words that were left over.
+    `suspected` are further possible places: identical phrases, or the label's single words elsewhere.
     """
 
     category: str
@@ -43,12 +43,12 @@ class PhiLabel(NamedTuple):
 
 
 class WordsByTime:
-    """Finds the words that are said in a stretch of the recording, on whichever channel."""
+    """Finds the words within a time of the recording, on all channels."""
 
     def __init__(self, words: Iterable[Word]) -> None:
         self._words = sorted(words, key=lambda word: word.start_seconds)
         self._starts = [word.start_seconds for word in self._words]
-        # Words of two channels may end in another order than they start; the latest end so far never falls.
+        # Words of two channels may end in another order than they start. The running maximum of the ends is sorted.
         self._latest_ends = list(accumulate((word.end_seconds for word in self._words), max))
 
     def between(self, start_seconds: float, end_seconds: float) -> list[Word]:
@@ -58,7 +58,7 @@ class WordsByTime:
 
 
 class WordsOfText:
-    """Finds words in the text however they are written: by their letters and digits, and whatever their case."""
+    """Finds words in the text by their letters and digits, ignoring case and punctuation."""
 
     def __init__(self, text: str) -> None:
         self._spans = [match.span() for match in WORD.finditer(text)]
@@ -71,7 +71,7 @@ class WordsOfText:
         return [self._spans[number] for number in self._numbers.get(word, ())]
 
     def phrases(self, words: list[str]) -> list[Span]:
-        """Everywhere that `words` follow each other."""
+        """The places where `words` follow one another."""
         length = len(words)
         return [
             (self._spans[number][0], self._spans[number + length - 1][1])
@@ -81,7 +81,7 @@ class WordsOfText:
 
 
 def phi_labels(transcript: dict[str, Any], words: Words) -> list[PhiLabel]:
-    """The labelled entities of `transcript`, of which `words` are the words; none if no labels were asked for."""
+    """The labels of `transcript`, whose words are `words`; empty if no labels were requested."""
     entities = transcript["results"].get("entities") or []
     if not entities:
         return []
@@ -100,17 +100,17 @@ def placed_label(entity: dict[str, Any], by_time: WordsByTime, by_text: WordsOfT
 
 
 def place(content: str, heard: list[Word], by_text: WordsOfText) -> tuple[list[Span], list[Span]]:
-    """The places of `content`, and the suspected ones; `heard` are the words at its time, on all channels."""
+    """The places and the suspected places of `content`; `heard` are the words at its time, on all channels."""
     exact = spelled_by(heard, key(content))
     if exact:
         return spans_of(exact), []
     wanted = [word for word in (key(match.group()) for match in WORD.finditer(content)) if word]
     phrases = by_text.phrases(wanted)
     channels = {word.channel for word in heard if resembles(key(word.text), key(content))}
-    # Somebody else may speak on another channel meanwhile.
+    # Another person may speak at the same time on another channel.
     near = [word for word in heard if word.channel in channels]
     if near:
-        # The label's time misses some of its words, or its content spells them otherwise.
+        # The label's time misses some of its words, or its content has another spelling.
         places = spans_of(near)
         whole = [phrase for phrase in phrases if any(touches(phrase, span) for span in places)]
         found = set(wanted) if whole else {key(word.text) for word in near}
@@ -119,7 +119,7 @@ def place(content: str, heard: list[Word], by_text: WordsOfText) -> tuple[list[S
         return phrases, []
     if phrases:
         return [], phrases + spans_of(heard)
-    # Spelled otherwise altogether ("three" for "3"), or said at another time.
+    # The spelling is completely different ("three" for "3"), or the words were said at another time.
     return spans_of(heard), [span for word in wanted for span in by_text.places_of(word)]
 
 
@@ -140,7 +140,7 @@ def touches(one: Span, other: Span) -> bool:
 
 
 def spelled_by(heard: Iterable[Word], content: str) -> list[Word]:
-    """The words, next to each other on one channel, that spell `content` and nothing else; none if none do."""
+    """The adjacent words of one channel that spell exactly `content`; empty if there are none."""
     channels: dict[str | None, list[Word]] = defaultdict(list)
     for word in heard:
         channels[word.channel].append(word)

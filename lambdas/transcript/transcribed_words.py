@@ -1,8 +1,8 @@
-"""Which words Transcribe Medical heard, where in the transcript's text they are, and all that it says of each.
+"""The words of a transcript, with their places in the text, times, speakers, channels and confidences.
 
 Shapes: Amazon Transcribe guide, "Transcription output", "Partitioning speakers", "Transcribing multi-channel audio" and
 "Alternative transcriptions". Times and confidences are strings; punctuation has no times. Only `transcripts` is always
-there.
+present.
 """
 
 from bisect import bisect_right
@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-# How far behind its place an item is looked for: farther on, the same word is likely to be another one.
+# An item is searched within this distance: farther on, the same word is probably another occurrence.
 LOOK_AHEAD_CHARACTERS = 200
 
 
 class Word(NamedTuple):
-    """A spoken word. `begin` and `end` are its place in the text; `segment` says where its alternatives are."""
+    """A spoken word. `begin` and `end` are its place in the text; `segment` is the index of its Segment."""
 
     begin: int
     end: int
@@ -29,21 +29,22 @@ class Word(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A stretch of speech between two pauses, and its transcripts, the likeliest first."""
+    """Speech between two pauses, and its alternative transcripts, the likeliest first."""
 
     start_seconds: float
     end_seconds: float
     transcripts: list[str]
 
 
-# An item, the label of its channel, and where it is in the text.
+# An item, the label of its channel, and its offset in the text.
 Placed = tuple[dict[str, Any], str | None, int]
 
 
 def placed(text: str, results: dict[str, Any]) -> list[Placed]:
-    """The items that are found in the text, in its order.
+    """The items found in the text, in the order of the text.
 
-    With several channels the text may follow the clock or one channel after the other: the order that fits is taken.
+    With several channels, the text is either in the order of time or one channel after another; the order that places
+    more items is taken.
     """
     in_order = place(text, in_time(results))
     if "channel_labels" not in results or (results.get("items") and len(in_order) == len(results["items"])):
@@ -57,7 +58,7 @@ def place(text: str, items: Iterable[tuple[dict[str, Any], str | None]]) -> list
     for item, channel in items:
         content = item["alternatives"][0]["content"]
         begin = text.find(content, position, position + skipped + LOOK_AHEAD_CHARACTERS + len(content))
-        if begin < 0:  # an item that the text spells otherwise: its neighbours still place what is around it
+        if begin < 0:  # the text spells this item differently; its neighbours are still found
             skipped += len(content) + 1
             continue
         found.append((item, channel, begin))
@@ -66,7 +67,7 @@ def place(text: str, items: Iterable[tuple[dict[str, Any], str | None]]) -> list
 
 
 def in_time(results: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """`results.items`, each with its channel: newer outputs name it in the item, older ones list it again below it."""
+    """`results.items` with their channels. Newer outputs name the channel in the item; older ones list items twice."""
     channels: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for item, label in channel_by_channel(results):
         if "start_time" in item:
@@ -75,7 +76,7 @@ def in_time(results: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
         channel: str | None = item.get("channel_label")
         if channel is None and "start_time" in item:
             same = channels.get(item_key(item))
-            # Two channels may have the same word at the same time: each stands for one of them.
+            # Two channels may have the same word at the same time; each of the two items gets one of the channels.
             channel = same.pop(0) if same else None
         yield item, channel
 
@@ -117,12 +118,12 @@ def described(items: Iterable[Placed], results: dict[str, Any], segments: Sequen
 
 
 def latest(starts: Sequence[float], seconds: float) -> int | None:
-    """The index of the last of the sorted `starts` that isn't after `seconds`."""
+    """The index of the last of the sorted `starts` at or before `seconds`, None if there is none."""
     return bisect_right(starts, seconds) - 1 if starts and starts[0] <= seconds else None
 
 
 def speakers_of(results: dict[str, Any]) -> tuple[dict[tuple[float, float], str], list[tuple[float, float, str]]]:
-    """Start and end of a word -> its speaker; and start, end and speaker of every turn, sorted."""
+    """(Start, end) of a word -> its speaker; and the sorted (start, end, speaker) of all turns."""
     by_word: dict[tuple[float, float], str] = {}
     turns: list[tuple[float, float, str]] = []
     for segment in results.get("speaker_labels", {}).get("segments", ()):
@@ -139,7 +140,7 @@ def sorted_segments(results: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def segments_of(results: dict[str, Any]) -> list[Segment]:
-    """The segments in the order in which they start; none where no alternatives were asked for."""
+    """The segments in the order of their starts; empty if no alternatives were requested."""
     return [
         Segment(
             float(segment["start_time"]),
@@ -151,7 +152,7 @@ def segments_of(results: dict[str, Any]) -> list[Segment]:
 
 
 def segments_of_words(results: dict[str, Any]) -> dict[tuple[float, float, str], int]:
-    """Start, end and content of a word -> its segment: those of two channels overlap, so that the time won't do."""
+    """(Start, end, content) of a word -> index of its segment. Time isn't enough: segments of two channels overlap."""
     return {
         (float(item["start_time"]), float(item["end_time"]), item["content"]): number
         for number, segment in enumerate(sorted_segments(results))

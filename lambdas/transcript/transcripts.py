@@ -1,4 +1,4 @@
-"""The transcript that Transcribe Medical writes: its text, and how long the recording is at the least."""
+"""The transcript that Transcribe Medical writes: its text, and the least length of the recording."""
 
 import math
 import re
@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-# The end of an item; in a text, the quotes would have backslashes.
+# The end of an item. It can't match within a text, where quotes have backslashes.
 _END_TIME = re.compile(rb'"end_time"\s*:\s*"?([0-9.]+)')
-# So many bytes at the end of the items have the last of them, and hundreds more.
+# The last item, and hundreds before it, are within this many bytes.
 _TAIL_BYTES = 1 << 16
 
 _one_parsed_at_a_time = Lock()
@@ -28,7 +28,7 @@ class _Results(msgspec.Struct):
 
 
 class _Spoken(msgspec.Struct):
-    """What is read of a transcript for its text and its length; the rest, which is most of it, is skipped unbuilt."""
+    """The members of a transcript that give its text and its length; the decoder skips the rest, which is most."""
 
     results: _Results
 
@@ -37,14 +37,14 @@ _spoken = msgspec.json.Decoder(_Spoken)
 
 
 class Speech(NamedTuple):
-    """What was said, and the seconds that Transcribe Medical charges for it at the least."""
+    """The text of a transcript, and the least number of seconds that Transcribe Medical charges."""
 
     text: str
     billable_seconds: int
 
 
 def read_speech(body: bytes) -> Speech:
-    """Text and length of the transcript in a file, without the rest: some 40 times as fast as parsing all of it.
+    """Text and length of the transcript in a file; some 40 times as fast as parsing the whole file.
 
     Raises:
         msgspec.DecodeError: the file isn't a transcript.
@@ -52,7 +52,7 @@ def read_speech(body: bytes) -> Speech:
     results = _spoken.decode(body).results
     text = "".join(part.transcript for part in results.transcripts)
     items, channels = memoryview(results.items), memoryview(results.channel_labels)
-    # Without channels one item follows the other in time; with them, nothing says in what order they are.
+    # Without channels, items are in the order of time; with channels, their order isn't documented.
     ends = [] if channels else _END_TIME.findall(items[-_TAIL_BYTES:])
     ends = ends or [*_END_TIME.findall(items), *_END_TIME.findall(channels)]
     return Speech(text, billable_seconds(max(map(float, ends), default=0.0)))
@@ -60,9 +60,9 @@ def read_speech(body: bytes) -> Speech:
 
 @contextmanager
 def parsed(body: bytes) -> Iterator[dict[str, Any]]:
-    """The transcript in a file, and no other thread's meanwhile: keep what is needed of it, not the whole.
+    """The parsed transcript, for one thread at a time; don't keep a reference to it after the block.
 
-    Four hours with speakers and alternatives take 200 MB while they are parsed; together, threads would be no faster.
+    Parsing four hours with speakers and alternatives takes 200 MB, and parallel threads would not be faster.
     """
     with _one_parsed_at_a_time:
         yield msgspec.json.decode(body)
@@ -73,8 +73,8 @@ def text_of(transcript: dict[str, Any]) -> str:
 
 
 def billable_seconds(spoken_seconds: float) -> int:
-    """Seconds that Transcribe Medical charges at the least: whole ones, and never fewer than 15 (its price page).
+    """The least number of seconds that Transcribe Medical charges: rounded up, at least 15 (its price page).
 
-    `spoken_seconds` is when the last word ends; the recording is at least that long.
+    `spoken_seconds` is the end of the last word; the recording is at least that long.
     """
     return max(15, math.ceil(spoken_seconds))

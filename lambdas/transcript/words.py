@@ -1,4 +1,4 @@
-"""When, by whom and how surely each part of a transcript's text was said."""
+"""Time, speaker and confidence of each part of a transcript's text."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from lambdas.transcript.transcribed_words import Word, described, placed, segments_of
 from lambdas.transcript.transcripts import text_of
 
-# Where a part of the text begins and ends: code points, the end excluded.
+# The begin and the end of a part of the text, in code points; the end is excluded.
 Span = tuple[int, int]
 
 
 class Said(NamedTuple):
-    """What Transcribe says of a part of the text: when it was said, who says most of it, on which channel.
+    """Transcribe's data about a part of the text: its time, and the speaker and the channel of most of it.
 
-    `confidence` is the least of its words', `alternatives` what else the segments that it lies in may have been.
+    `confidence` is the lowest of its words; `alternatives` are the other transcripts of its segments.
     """
 
     start_seconds: float | None
@@ -26,17 +26,17 @@ class Said(NamedTuple):
     alternatives: Sequence[str]
 
 
-# Of a part of the text without words.
+# The data about a part of the text without words.
 NOTHING = Said(None, None, None, None, None, ())
 
 
 def spelling(text: str) -> str:
-    """The letters and digits of `text`: what stays the same however it is punctuated or spaced."""
+    """The letters and digits of `text`, without punctuation and blanks."""
     return "".join(filter(str.isalnum, text))
 
 
 class Words:
-    """Maps places in the transcript's text to what Transcribe says of the words there."""
+    """Maps places in the transcript's text to Transcribe's data about the words there."""
 
     def __init__(self, transcript: dict[str, Any]) -> None:
         results = transcript["results"]
@@ -44,35 +44,35 @@ class Words:
         segments = segments_of(results)
         self.words = list(described(placed(self.text, results), results, segments))
         self._begins = [word.begin for word in self.words]
-        said: list[list[str]] = [[] for _ in segments]
+        spoken: list[list[str]] = [[] for _ in segments]
         for word in self.words:
             if word.segment is not None:
-                said[word.segment].append(word.text)
-        # Only the strings are kept: with their items, the alternatives are most of a transcript.
+                spoken[word.segment].append(word.text)
+        # Only the strings stay in memory: with their items, the alternatives are most of a transcript.
         self._alternatives: list[Sequence[str]] = [
             [text for text in segment.transcripts if spelling(text) != spelling("".join(texts))]
-            for segment, texts in zip(segments, said, strict=True)
+            for segment, texts in zip(segments, spoken, strict=True)
         ]
 
     def overlapping(self, begin: int, end: int) -> list[Word]:
-        """The words of which at least a part is in `[begin, end)`."""
+        """The words that overlap `[begin, end)`."""
         first = max(bisect_right(self._begins, begin) - 1, 0)
         last = bisect_left(self._begins, end)
         return [word for word in self.words[first:last] if word.end > begin]
 
     def at(self, *spans: Span) -> Said:
-        """What is said of the words that overlap any of `spans`; None and no alternatives where no word does."""
+        """Transcribe's data about the words that overlap any of `spans`; NOTHING if no word does."""
         return self._said_of([word for begin, end in spans for word in self.overlapping(begin, end)])
 
     def at_place(
         self, begin: int, end: int
     ) -> tuple[float | None, float | None, str | None, str | None, float | None, Sequence[str]]:
-        """The members of what `at` gives, of one span: quicker, for the millions of entities of a batch."""
+        """The members of `at` for one span; faster, for the millions of entities of a batch."""
         first = bisect_right(self._begins, begin) - 1
         if first < 0 or self.words[first].end <= begin:
             first += 1
         elif end <= self.words[first].end and begin < end:
-            # Within one word, as most are: from its start_seconds to its confidence.
+            # Within one word, as most places are; the slice has start_seconds to confidence.
             word = self.words[first]
             return *word[3:8], () if word.segment is None else self._alternatives[word.segment]
         return self._said_of(self.words[first : bisect_left(self._begins, end, first)])
@@ -108,7 +108,7 @@ class Words:
 
 
 def longest(labelled: Iterable[tuple[str | None, Word]]) -> str | None:
-    """The label whose words last longest."""
+    """The label whose words have the longest total time."""
     seconds: dict[str, float] = defaultdict(float)
     for label, word in labelled:
         if label is not None:

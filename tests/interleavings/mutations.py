@@ -18,6 +18,7 @@ from lambdas import (
 )
 from lambdas.cohorts import people
 from lambdas.entities import jobs as entity_jobs
+from lambdas.entities import new_jobs
 from lambdas.planning import claims, versions
 from lambdas.shared import claim_items, object_items
 from lambdas.shared.identity import digest
@@ -116,7 +117,7 @@ def base_that_does_not_tell_what_was_tried(patch: pytest.MonkeyPatch) -> None:
     def forgetful(*parts: str) -> str:
         return digest(*parts[: parts.index("known")] if "known" in parts else parts)
 
-    patch.setattr(prepare_documents, "digest", forgetful)
+    patch.setattr(new_jobs, "digest", forgetful)
 
 
 def job_that_is_not_found_again(patch: pytest.MonkeyPatch) -> None:

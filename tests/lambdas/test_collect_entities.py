@@ -202,7 +202,7 @@ def test_the_manifest_is_found_however_its_path_is_given(batch: Any, path: str) 
 
 
 @pytest.mark.parametrize(
-    ("unprocessed", "told"),
+    ("unprocessed", "given"),
     [
         (
             {"Files": [{"Input": "documents/d/m1-0001.txt", "ErrorCode": "TOO_LARGE", "ErrorMessage": "over 40 KB"}]},
@@ -212,7 +212,7 @@ def test_the_manifest_is_found_however_its_path_is_given(batch: Any, path: str) 
     ],
 )
 def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
-    batch: Any, unprocessed: Any, told: str
+    batch: Any, unprocessed: Any, given: str
 ) -> None:
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
     put(batch, OUTPUT + "unprocessed", unprocessed)
@@ -220,9 +220,9 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
     answer = collect()
     assert (answer["records"], answer["documents_unprocessed"], answer["rejected"]) == (1, 1, 1)
     assert reason(batch, "m1") == (
-        f"The entities of 1 of 2 documents of the transcript are missing: {told}. Those of the others are kept. "
-        "Start again with this recording: only what has no output is looked at again, and paid. An output that can't "
-        "be read counts as one until it is deleted."
+        f"The entities of 1 of 2 documents of the transcript are missing: {given}. The entities of the other documents "
+        "are stored. Start again with this recording: only documents without output are analysed and charged again. If "
+        "an output can't be read, delete it first."
     )
     assert [record["text"] for record in records(batch, "m1")] == ["fever"]
 
@@ -245,7 +245,7 @@ def test_an_output_that_is_not_there_rejects_its_recording_and_no_other(batch: A
 def test_outputs_none_of_which_is_there_stop_the_execution(batch: Any) -> None:
     for name in ("m1-0000", "m1-0001", "m2-0000"):
         batch.delete_object(Bucket=CLINICAL, Key=f"{OUTPUT}{name}.txt.out")
-    with pytest.raises(IncompleteOutput, match=r"has no output, and its manifest counts 3.*\"reprocess\": true"):
+    with pytest.raises(IncompleteOutput, match=r"has no output, but the manifest counts 3.*\"reprocess\": true"):
         collect()
 
 
@@ -427,7 +427,9 @@ def test_a_recording_of_which_a_newer_version_was_planned_keeps_what_there_is(ba
     answer = collect()
     assert (answer["records"], answer["rejected"]) == (0, 1)
     assert batch.get_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Body"].read() == b"newer"
-    assert reason(batch, "m1") == "A newer version of the object was planned meanwhile; its records are kept."
+    assert reason(batch, "m1") == (
+        "A newer version of the object was planned meanwhile; the records of the newer version count."
+    )
 
 
 def test_records_of_another_version_of_the_object_are_replaced(batch: Any) -> None:
@@ -479,7 +481,7 @@ def test_records_that_another_execution_writes_at_the_same_moment_are_looked_at_
 
 def test_records_that_keep_changing_fail_the_step(batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect_entities, "write_records", lambda *arguments, **named: False)
-    with pytest.raises(RuntimeError, match=r"records/o-m1.jsonl kept changing while execution batch"):
+    with pytest.raises(RuntimeError, match=r"records/o-m1.jsonl changed 10 times while execution batch"):
         collect()
 
 
@@ -500,7 +502,7 @@ def test_the_documents_of_a_recording_may_come_from_several_jobs(batch: Any) -> 
     end("d2", other, other + "Manifest")
     assert collect()["documents_unprocessed"] == 1
     assert [row["text"] for row in records(batch, "m1")] == ["fever", "calf"]
-    assert "no job has looked at it" in reason(batch, "m2")
+    assert "no job has analysed it" in reason(batch, "m2")
 
 
 def page(s3: Any, media_id: str) -> str:

@@ -167,7 +167,7 @@ def test_after_a_job_that_failed_by_its_id_comes_the_next_attempt(service: Stubb
 def test_a_job_that_the_service_has_forgotten_is_never_started_again(service: Stubber) -> None:
     note_started("d1", "job-3", 3)
     service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException")
-    with pytest.raises(IncompleteOutput, match=r'doesn\'t know the job job-3 any more.*"reprocess": true'):
+    with pytest.raises(IncompleteOutput, match=r'no longer knows the job job-3.*"reprocess": true'):
         start()
 
 
@@ -214,7 +214,7 @@ def test_a_request_that_breaks_a_rule_is_never_sent(service: Stubber, monkeypatc
 
 def test_no_job_is_started_once_recordings_may_have_been_taken_over(service: Stubber) -> None:
     look_again("batch")
-    with pytest.raises(TakenOver, match=r"taken recordings of batch over since their documents were prepared"):
+    with pytest.raises(TakenOver, match=r"taken over recordings of batch since their documents were prepared"):
         start()
     assert look_again("batch").jobs == frozenset()
 
@@ -222,7 +222,7 @@ def test_no_job_is_started_once_recordings_may_have_been_taken_over(service: Stu
 def test_a_job_that_is_gone_fails_the_poll_and_a_redrive_starts_again(service: Stubber) -> None:
     note_started("d1", "job-3", 1)
     service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
-    with pytest.raises(JobFailed, match=r"job job-3 failed: Comprehend Medical doesn't know it"):
+    with pytest.raises(JobFailed, match=r"job job-3 failed: Comprehend Medical doesn't know the job"):
         poll()
     service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
     assert poll(redrive_count=1)["status"] == "START_AGAIN"

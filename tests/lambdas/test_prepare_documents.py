@@ -304,7 +304,7 @@ def test_a_recording_that_the_ledger_does_not_know_is_rejected(s3: Any, key: str
     put_transcript(s3, "m1", "She has asthma.")
     boto3.client("dynamodb").delete_item(TableName="ledger-table", Key={"pk": {"S": key}})
     assert prepare()["count"] == 0
-    assert "who works on this recording" in reason(s3, "m1")
+    assert "The ledger has no claim on this recording" in reason(s3, "m1")
 
 
 def put_recording(s3: Any, media_id: str) -> dict[str, Any]:

@@ -348,5 +348,5 @@ def test_two_executions_that_end_together_make_one_seed_of_their_people(
 def test_pointers_that_never_hold_still_fail_the_step(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put_records(s3, *people(25))
     monkeypatch.setattr(select_seeds, "current_seed", lambda *arguments: None)
-    with pytest.raises(RuntimeError, match="kept changing; a redrive selects again"):
+    with pytest.raises(RuntimeError, match=r"changed during each of 10 selections. A redrive selects again"):
         select(monkeypatch)

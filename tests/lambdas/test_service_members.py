@@ -124,5 +124,5 @@ def test_an_execution_may_not_choose_the_collaboration() -> None:
         "media": ["s3://media-bucket/media/p/a.wav"],
         "parameters": {"StartAudienceGenerationJob": {"collaborationId": "01234567-89ab-cdef-0123-456789abcdef"}},
     }
-    with pytest.raises(InvalidInput, match="collaborationId can't be chosen by an execution"):
+    with pytest.raises(InvalidInput, match="collaborationId can't be changed by an execution"):
         read_request(request)

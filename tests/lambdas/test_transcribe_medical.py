@@ -349,7 +349,7 @@ def test_a_limit_that_never_passes_speaks_of_a_recording_that_may_be_too_long(tr
                 start(unknown, retry_count=retry_count)
         else:
             assert start(unknown, retry_count=retry_count)["status"] == "REJECTED"
-    assert "probably more than 4 hours" in rejection(s3, unknown)["reason"]
+    assert "probably longer than 4 hours" in rejection(s3, unknown)["reason"]
 
 
 @pytest.mark.parametrize("body", [b"no header that tells anything ", b"\0\0\0\x10ftypM4A \0\0\0\0"])

@@ -1,6 +1,6 @@
-"""What a recording's own header says about it, read from a few kilobytes instead of the whole file.
+"""Read a recording's format, length, sample rate and channels from a few kilobytes instead of the whole file.
 
-Lambda has no FFmpeg, and a decoder isn't needed: each container tells its length, or where its last packet ends.
+Lambda has no FFmpeg, and no decoder is needed: each container has its length, or the position of its last packet.
 """
 
 from lambdas.planning.media_headers import amr, flac, mp3, mp4, ogg, wav, webm
@@ -15,14 +15,14 @@ _CONTAINERS = (wav.read, flac.read, ogg.read, mp4.read, amr.read, webm.read, mp3
 
 
 def read_header(source: Source) -> Header | None:
-    """The recording's header; None if it is of no container that Transcribe takes, or breaks off within the header.
+    """The recording's header; None if its container isn't one of Transcribe's, or the file ends within the header.
 
-    Raises only what `source` raises, whatever the bytes are. Reads once to three times for most files, four times for
-    an MP3, eight times a mebibyte of an AMR whose frames vary, and never more than 64 times or 12 MiB.
+    Raises only errors of `source`, whatever the bytes are. Most files take one to three reads, an MP3 four, an AMR with
+    varying frames eight of 1 MiB; no file takes more than 64 reads or 12 MiB.
     """
     reader = Reader(source)
     try:
-        start = mp3.after_tags(reader)  # some programs put an ID3 tag before other formats, too
+        start = mp3.after_tags(reader)  # some programs write an ID3 tag before other formats, too
         for read in _CONTAINERS:
             header = read(reader, start)
             if header:

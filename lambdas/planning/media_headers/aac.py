@@ -1,4 +1,4 @@
-"""AAC's own description of itself: ISO/IEC 14496-3, 1.6.2.1 (AudioSpecificConfig), within 14496-1's descriptors."""
+"""AAC's configuration: ISO/IEC 14496-3, 1.6.2.1 (AudioSpecificConfig), within 14496-1's descriptors."""
 
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ _BAND_REPLICATION, _BIT_SLICED, _LOW_DELAY, _PARAMETRIC_STEREO, _ENHANCED_LOW_DE
 _GENERAL = {1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23}
 _SCALABLE, _ERROR_RESILIENT = {6, 20}, {17, 19, 20, 23}
 _SYNC_BANDS, _SYNC_STEREO = 0x2B7, 0x548
-# A decoder doubles these without being told, if it finds band replication in the sound.
+# A decoder doubles rates up to this one if it finds unsignalled band replication in the sound.
 _MAY_BE_DOUBLED = 24_000
 
 
 class Sound(NamedTuple):
-    """`rate` and `channels` after decoding, None if uncertain; `frame_seconds` is 0.0 where frames differ in length."""
+    """`rate` and `channels` after decoding, None if uncertain; `frame_seconds` is 0.0 if frames differ in length."""
 
     rate: int | None
     channels: int | None
@@ -25,7 +25,7 @@ class Sound(NamedTuple):
 
 
 class _Bits:
-    """Raises IndexError behind the end, as a sequence does."""
+    """Reads bits; raises IndexError at the end, as a sequence does."""
 
     def __init__(self, data: bytes) -> None:
         self._number, self.left = int.from_bytes(data, "big"), len(data) * 8
@@ -46,7 +46,7 @@ class _Bits:
 
 
 def sound(esds: bytes) -> Sound | None:
-    """What the body of an `esds` box describes; None if that isn't AAC, or breaks off."""
+    """The sound that the body of an `esds` box describes; None if it isn't AAC or is cut short."""
     try:
         config = _config(esds)
         return _described(_Bits(config)) if config else None
@@ -65,7 +65,7 @@ def _config(esds: bytes) -> bytes | None:
 
 
 def _descriptor(data: bytes, tag: int) -> bytes:
-    """Its length has seven bits in each byte, and the highest says that another follows."""
+    """A descriptor's content. Its length has seven bits per byte; the highest bit marks a following byte."""
     if data[0] != tag:
         raise IndexError
     length = 0
@@ -78,7 +78,7 @@ def _descriptor(data: bytes, tag: int) -> bytes:
 
 def _described(bits: _Bits) -> Sound:
     kind, rate, layout = bits.object_type(), bits.rate(), bits.take(4)
-    # None as long as nothing says whether there is band replication, or parametric stereo.
+    # None while it is unknown whether there is band replication or parametric stereo.
     output: int | None = None
     stereo: bool | None = None
     if kind in (_BAND_REPLICATION, _PARAMETRIC_STEREO):
@@ -90,7 +90,7 @@ def _described(bits: _Bits) -> Sound:
     frame = 1024
     if kind in _GENERAL:
         frame = _general(bits, kind, layout)
-        # Signalled so that an old decoder doesn't see it.
+        # This signal is placed where an old decoder doesn't read it.
         if output is None and layout and bits.left >= 16 and bits.take(11) == _SYNC_BANDS:
             output, stereo = _extension(bits, rate)
         if output is None and (rate > _MAY_BE_DOUBLED or kind == _LOW_DELAY):
@@ -110,7 +110,7 @@ def _described(bits: _Bits) -> Sound:
 
 
 def _general(bits: _Bits, kind: int, layout: int) -> int:
-    """Samples of a frame; reads GASpecificConfig, which ends before the channels if those are described in it."""
+    """Samples of a frame, from GASpecificConfig; it is read up to its description of channels."""
     short = bits.take(1)
     if bits.take(1):
         bits.take(14)
@@ -127,7 +127,7 @@ def _general(bits: _Bits, kind: int, layout: int) -> int:
 
 
 def _extension(bits: _Bits, rate: int) -> tuple[int | None, bool | None]:
-    """The rate after decoding and whether mono becomes stereo, both None if it isn't said."""
+    """The rate after decoding, and whether mono becomes stereo; None if unknown."""
     if bits.object_type() != _BAND_REPLICATION:
         return None, None
     if not bits.take(1):

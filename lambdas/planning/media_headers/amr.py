@@ -1,7 +1,7 @@
 """AMR and AMR-WB files: RFC 4867, section 5; frame sizes of 3GPP TS 26.101 and 26.201.
 
-There is no index: a frame's size is in its first byte, and nowhere else. Most recorders keep to one mode, so that all
-frames have one size, and a few places show it; of the others the beginning is counted.
+There is no index: only a frame's first byte has the frame's size. Most recorders use one mode, so all frames have one
+size, which samples at a few places confirm. In other files, the frames at the beginning are counted.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from lambdas.planning.media_headers.reader import Reader
 _FRAME_SECONDS = 0.02
 _PLACES, _WINDOW = 4, 32 * 1024
 _PIECE, _COUNTED_BYTES = 1 << 20, 8 << 20
-# Somewhat more than four hours: what is beyond changes nothing.
+# More than four hours; further frames would not change the result.
 _COUNTED_FRAMES = 750_000
 
 
 class _Kind(NamedTuple):
-    """`frame_bytes` by a frame's type, with its first byte: speech, comfort noise, nothing; 0 for what isn't a type."""
+    """`frame_bytes` has the size of each type of frame (speech, comfort noise, no data) with its first byte, else 0."""
 
     magic: bytes
     multichannel_magic: bytes
@@ -25,7 +25,7 @@ class _Kind(NamedTuple):
     frame_bytes: tuple[int, ...]
 
     def by_first_byte(self) -> list[int]:
-        """A frame's bytes by its first one: a type and the bit that it is whole, all others 0; 0 for any other byte."""
+        """A frame's size by its first byte, which has the type and the quality bit; 0 for an invalid first byte."""
         return [self.frame_bytes[first >> 3] if first & 0b10000111 == 0b100 else 0 for first in range(256)]
 
 
@@ -67,7 +67,7 @@ def _lengths(reader: Reader, begin: int, kind: _Kind) -> tuple[float, float]:
 
 
 def _only_size(reader: Reader, begin: int, sizes: list[int]) -> int:
-    """The size of every frame, 0 if they differ: one that did would shift the others from their places."""
+    """The size of every frame, 0 if they differ: a frame of another size would shift all later ones."""
     first = reader.read(begin, 1)
     size = sizes[first[0]] if first else 0
     length = reader.size - begin

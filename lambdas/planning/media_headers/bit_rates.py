@@ -1,4 +1,4 @@
-"""What a file of some size can hold: a length that its bytes can't carry is a false claim."""
+"""The possible lengths of a file by its size: a claimed length that its bytes can't hold is false."""
 
 import math
 from typing import NamedTuple
@@ -13,9 +13,9 @@ class _Range(NamedTuple):
     highest: float
 
 
-# Of speech as recorders and encoders write it. A range that is too narrow leaves a length open, no more.
+# The bit rates of speech from common recorders and encoders. A too narrow range only makes a length uncertain.
 _RANGES = {
-    # The slowest codec in WAV is G.723.1 (5,300). Samples of a fixed size are counted, at whatever rate.
+    # The slowest codec in WAV is G.723.1 (5,300). Samples of a fixed size may have any rate.
     "wav": _Range(4_000, math.inf),
     # The slowest and the fastest frame of the standard.
     "mp3": _Range(8_000, 320_000),
@@ -27,12 +27,12 @@ _RANGES = {
     # Opus begins at 6,000, and pauses may take a tenth of it; Speex begins at 2,150. FLAC in Ogg as in MP4.
     "ogg": _Range(2_000, 5_000_000),
     "webm": _Range(2_000, 1_024_000),
-    # 50 frames of one byte, which say nothing, and of 61 bytes.
+    # 50 frames a second, of one byte (no data) to 61 bytes.
     "amr": _Range(400, 24_400),
 }
-# A file in which no format was found could be any; those that can be slower than this have a beginning that tells them.
+# For a file without a recognised format. The formats with lower rates are recognised by their first bytes.
 _LOWEST_OF_UNKNOWN = 2_000
-# Covers and other tags aside, which make a short recording look like one of a high bit rate.
+# The size of covers and other tags, which make a short recording look like one of a high bit rate.
 _BESIDES_SOUND = 64 * 1024
 
 

@@ -1,4 +1,4 @@
-"""The boxes of ISO/IEC 14496-12, of which MP4 and M4A are made."""
+"""The boxes of MP4 and M4A: ISO/IEC 14496-12."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from lambdas.planning.media_headers.reader import Reader
 
 
 class Box(NamedTuple):
-    """`end` lies within its parent; `cut` says that the box would have gone on."""
+    """`end` lies within the parent; `cut` is true if the box would end later."""
 
     name: bytes
     body: int

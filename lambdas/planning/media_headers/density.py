@@ -1,26 +1,26 @@
-"""Whether a file's bytes bear out how long its times say it is.
+"""Compare the length by a file's times with the number of its bytes.
 
-Times go on over a gap, as in parts that were joined or a recorder that stopped in between; bytes don't.
+Times continue over a gap, as in joined parts or after a recorder's pause; bytes don't.
 """
 
 from collections.abc import Callable
 
 from lambdas.planning.media_headers.reader import Reader
 
-# A shorter recording isn't worth the reads: nobody refuses it for its length.
+# A shorter recording isn't refused for its length, so it isn't worth the reads.
 _LONG_SECONDS = 3 * 3600
 _PLACES, _WINDOW = 4, 64 * 1024
-# Above what the most silent place allows for.
+# The size predicted from the most silent place may exceed the real size by this factor.
 _TOLERANCE = 1.25
 
 
 def borne_out(
     reader: Reader, begin: int, seconds: float, measure: Callable[[int, bytes], tuple[int, float] | None]
 ) -> bool:
-    """Whether the sound after `begin` can be as long as that, by what is in four places of it.
+    """Whether the sound after `begin` can last `seconds`, by samples at four places.
 
-    `measure` gives the bytes and the seconds of the sound in a piece that was read at some offset, None if it finds
-    none. The seconds are those of the packets, whatever their times are.
+    `measure` takes an offset and the bytes there. It returns the bytes and the seconds of the sound in them, None for
+    no sound. The seconds are the packets' own, without gaps between their times.
     """
     if seconds < _LONG_SECONDS:
         return True

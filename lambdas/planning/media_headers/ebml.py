@@ -1,4 +1,4 @@
-"""The elements of RFC 8794 (EBML), of which WebM is made."""
+"""The elements of WebM: RFC 8794 (EBML)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Element(NamedTuple):
 
 
 def elements(reader: Reader, offset: int, end: int) -> Iterator[Element]:
-    """The elements between two offsets; one of unknown size goes on to the end."""
+    """The elements between two offsets; an element of unknown size ends at `end`."""
     end = min(end, reader.size)
     while offset < end:
         head = reader.read(offset, 12)

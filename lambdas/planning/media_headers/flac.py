@@ -1,7 +1,7 @@
 """FLAC: RFC 9639, sections 8.2 (STREAMINFO) and 9.1 (frame header).
 
-STREAMINFO tells the length of what was encoded. A part that was cut without encoding it again still has it, so the
-frames' own numbers are asked: where the first one begins and the last one ends.
+STREAMINFO has the length of the original recording. A part that was cut without encoding it again has the same
+STREAMINFO, so the length is measured from the first frame's number to the last one's.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ _RATES = {
     1: 88_200, 2: 176_400, 3: 192_000, 4: 8_000, 5: 16_000, 6: 22_050, 7: 24_000, 8: 32_000, 9: 44_100, 10: 48_000,
     11: 96_000,
 }  # fmt: skip
-# Frames may be somewhat larger than the samples in them; tags and pictures are between and behind them.
+# Frames may be larger than their samples by this factor; tags and pictures may add this many bytes.
 _LARGER, _BESIDES_SOUND = 1.1, 64 * 1024
 
 
 class Frame(NamedTuple):
-    """`number` is that of its first sample if blocks vary in size, else its own; `rate` is 0 if STREAMINFO tells it."""
+    """`number` counts samples if blocks vary in size, else frames; `rate` is 0 if only STREAMINFO has it."""
 
     varying: bool
     number: int
@@ -92,14 +92,14 @@ def frame(data: bytes, at: int = 0) -> Frame | None:
     if block in (6, 7):
         samples = int.from_bytes(head[end : end + block - 5], "big") + 1
         end += block - 5
-    told_rate = _RATES.get(rate, 0)
+    hertz = _RATES.get(rate, 0)
     if rate >= 12:
         width = 1 if rate == 12 else 2
-        told_rate = int.from_bytes(head[end : end + width], "big") * {12: 1000, 13: 1, 14: 10}[rate]
+        hertz = int.from_bytes(head[end : end + width], "big") * {12: 1000, 13: 1, 14: 10}[rate]
         end += width
     if end >= len(head) or _checksum(head[:end]) != head[end]:
         return None
-    return Frame(bool(head[1] & 1), number, samples, told_rate, 2 if channels in _STEREO else channels + 1)
+    return Frame(bool(head[1] & 1), number, samples, hertz, 2 if channels in _STEREO else channels + 1)
 
 
 def _checksum(data: bytes) -> int:
@@ -121,7 +121,7 @@ def _after_metadata(reader: Reader, start: int) -> int:
 
 
 def _found(data: bytes, first: Frame, syncs: Iterable[re.Match[bytes]]) -> Iterator[tuple[int, Frame]]:
-    """The frames like the first one, with their places."""
+    """The frames with the first one's properties, and their places."""
     for sync in itertools.islice(syncs, _CANDIDATES):
         found = frame(data, sync.start())
         if found and found[3:] == first[3:] and found.varying == first.varying:
@@ -129,15 +129,15 @@ def _found(data: bytes, first: Frame, syncs: Iterable[re.Match[bytes]]) -> Itera
 
 
 def _samples(reader: Reader, begin: int, first: Frame) -> int:
-    """From the first frame's beginning to the last one's end.
+    """The number of samples from the first frame's begin to the last one's end.
 
     Raises:
-        Unreadable: they aren't found.
+        Unreadable: the last frames aren't found.
     """
     tail = reader.read(max(begin, reader.size - TAIL), TAIL)
     following: Frame | None = None
     for _, found in _found(tail, first, reversed(list(_SYNC.finditer(tail)))):
-        # Two in a row are no coincidence.
+        # Two consecutive frames are no coincidence.
         if following and found.begin(first.samples) + found.samples == following.begin(first.samples):
             return following.begin(first.samples) + following.samples - first.begin(first.samples)
         if found == first:

@@ -1,4 +1,4 @@
-"""What is known of a recording before it is decoded."""
+"""The properties of a recording that are known before it is decoded."""
 
 import math
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ _SAME_SECONDS, _SAME_SHARE = 0.25, 0.01
 
 
 class Header(NamedTuple):
-    """What is certain: a header is a claim, so the length has bounds, and what sources disagree on is left open.
+    """The certain properties. A file's header may be wrong, so the length has bounds, and conflicting data are unknown.
 
-    `format` is Transcribe's MediaFormat by content: wav, mp3, mp4, flac, ogg, amr, webm or m4a. The recording has
-    `shortest` seconds of sound at the least and `longest` at the most. `sample_rate` in hertz is that at which it is
-    decoded (always 48,000 for Opus), `channels` their number; both are None unless they are certain.
+    `format` is Transcribe's MediaFormat by content: wav, mp3, mp4, flac, ogg, amr, webm or m4a. `shortest` and
+    `longest` are the bounds of the length in seconds. `sample_rate` is the rate in hertz after decoding (always 48,000
+    for Opus), `channels` the number of channels; both are None if uncertain.
     """
 
     format: str
@@ -30,6 +30,6 @@ class Header(NamedTuple):
         return None
 
     def lasting(self, claims: Iterable[float]) -> "Header":
-        """The same with a length between the claims of several sources; a claim that no recording can have is none."""
+        """This header with a length between several sources' claims, in seconds; impossible claims are ignored."""
         possible = [seconds for seconds in claims if math.isfinite(seconds) and seconds >= 0]
         return self._replace(shortest=min(possible), longest=max(possible)) if possible else self

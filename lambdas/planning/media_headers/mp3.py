@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lambdas.planning.media_headers.header import Header
 from lambdas.planning.media_headers.reader import Reader, Unreadable
 
-# In kbit/s by the header's index; 0 is a free bit rate, which nothing records with.
+# In kbit/s by the header's index; 0 is a free bit rate, which no recorder uses.
 _BIT_RATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BIT_RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES = (44_100, 48_000, 32_000)
@@ -16,7 +16,7 @@ _SAMPLE_RATES = (44_100, 48_000, 32_000)
 _SAMPLE_RATE_SHIFT = (2, None, 1, 0)
 _LAYER_3, _MONO = 0b01, 0b11
 _ID3V1_BYTES, _APE_BYTES = 128, 32
-# So many frames in a row are no coincidence, and are looked for in so many bytes: what is often before the first one.
+# This many consecutive frames are no coincidence; they are searched within this many bytes: data may precede them.
 _CONSECUTIVE = 3
 _SEARCHED = 4096
 _PLACES, _WINDOW = 4, 32 * 1024
@@ -49,7 +49,7 @@ class _Frame(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """What it says of the whole, 0 where it doesn't: seconds without and with silence that the encoder added, bytes."""
+    """The whole file's seconds without and with the encoder's silence, and its size in bytes; 0 if unknown."""
 
     seconds: float
     with_silence: float
@@ -57,7 +57,7 @@ class _Index(NamedTuple):
 
 
 def after_tags(reader: Reader) -> int:
-    """Where the recording begins: behind its ID3v2 tags, if it has any."""
+    """The offset of the recording, after its ID3v2 tags, if any."""
     offset = 0
     while (tag := reader.read(offset, 10))[:3] == b"ID3" and len(tag) == 10:
         flags = tag[5]
@@ -93,13 +93,13 @@ def read(reader: Reader, start: int) -> Header | None:
 
 
 def _is_of(index: _Index, size: int, frame: _Frame) -> bool:
-    """Whether the index is of so many bytes: a part of a recording, or several in one file, have another size."""
+    """Whether the index describes `size` bytes; in a part of a recording, or in joined ones, its size is another."""
     is_possible = (size - _LONGEST_FRAME) * 8 / frame.fastest <= index.with_silence <= size * 8 / frame.slowest
     return is_possible and abs(index.size - size) <= _SAME_SIZE * size + _LONGEST_FRAME
 
 
 def _before_tags(reader: Reader, start: int) -> int:
-    """Where the sound ends: before an ID3v1 and an APEv2 tag, which may hold a picture."""
+    """The end of the sound, before an ID3v1 and an APEv2 tag, which may have a picture."""
     tail = reader.read(max(start, reader.size - 2 * _WINDOW), 2 * _WINDOW)
     end = reader.size
     if tail[-_ID3V1_BYTES : -_ID3V1_BYTES + 3] == b"TAG":
@@ -139,7 +139,7 @@ def _chain(data: bytes, at: int) -> Iterator[_Frame]:
 
 
 def _first(data: bytes) -> tuple[int, _Frame] | None:
-    """Where the first frames are; fewer than three only where the data ends with them."""
+    """The place and the first of three consecutive frames, or of fewer if the data consists of them."""
     for at in range(min(_SEARCHED, len(data))):
         end = at
         frames: list[_Frame] = []
@@ -156,7 +156,7 @@ def _first(data: bytes) -> tuple[int, _Frame] | None:
 
 
 def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
-    """The count in the first frame, which holds no sound then."""
+    """The index in the first frame, which then has no sound; None if there is none."""
     silent = size = frames = 0
     xing = offset + 4 + frame.side
     try:
@@ -181,9 +181,9 @@ def _index(reader: Reader, offset: int, frame: _Frame) -> _Index | None:
 
 
 def _bit_rates(reader: Reader, begin: int, end: int, frame: _Frame) -> set[int] | None:
-    """The frames' bit rates at the beginning, at the end and in between, and 0 if there is something else than frames.
+    """The frames' bit rates at the beginning, at the end and in between, and 0 if there are other data than frames.
 
-    None if there are frames of another rate: those of another recording.
+    None if frames have another sample rate, because they belong to another recording.
     """
     found: set[int] = set()
     for place in range(1 if end - begin <= _WINDOW else _PLACES):

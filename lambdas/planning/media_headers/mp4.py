@@ -18,7 +18,7 @@ _LONGEST_TABLE = 1 << 20
 
 
 class _Movie(NamedTuple):
-    """`fragments` says that there are some, `fragment` is the first; `cut`: the sound goes on behind the file's end."""
+    """`fragments` is the box `mvex`, `fragment` the first fragment; `cut`: the file ends before the sound does."""
 
     moov: Box | None
     fragments: Box | None
@@ -55,7 +55,7 @@ def read(reader: Reader, start: int) -> Header | None:
 
 
 def _format(brands: bytes) -> str | None:
-    """By the major brand, else, as phones name 3GPP's first, by those that the file says it is compatible with."""
+    """The format by the major brand, else by the compatible brands, because phones write 3GPP's brand first."""
     major, *compatible = [brands[at : at + 4] for at in (0, *range(8, len(brands), 4))]
     if major in _AUDIO_BRANDS:
         return "m4a"
@@ -87,7 +87,7 @@ def _sound_tracks(reader: Reader, index: Box) -> list[Box]:
 
 
 def _goes_on(reader: Reader, track: Box) -> bool:
-    """Whether the track's last chunk would lie behind the file's end: the upload broke off."""
+    """Whether the track's last chunk lies behind the file's end, because the upload broke off."""
     for name, layout in ((b"stco", ">I"), (b"co64", ">Q")):
         if box := find(reader, track, b"mdia", b"minf", b"stbl", name):
             (count,) = reader.unpack(">4xI", box.body)
@@ -97,7 +97,7 @@ def _goes_on(reader: Reader, track: Box) -> bool:
 
 
 def _lengths(reader: Reader, movie: _Movie, track: Box, frame_seconds: float) -> list[float]:
-    """What the sources say of one track in seconds: its times, its number of frames, its edits."""
+    """The claims about one track's length in seconds: by its times, its number of frames, and its edits."""
     assert movie.moov
     scale, duration = _media_times(reader, track)
     ticks = _ticks(reader, track)
@@ -152,7 +152,7 @@ def _ticks(reader: Reader, track: Box) -> int:
 
 
 def _played(reader: Reader, index: Box, track: Box) -> float | None:
-    """Seconds of the sound that is played: without the encoder's lead-in, and without a pause before the beginning."""
+    """The seconds that are played, without the encoder's lead-in and a pause before the beginning."""
     (scale,) = _movie_scale(reader, index)
     if not scale:
         return None

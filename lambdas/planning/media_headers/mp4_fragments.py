@@ -9,13 +9,13 @@ from lambdas.planning.media_headers.boxes import Box, boxes, find, versioned
 from lambdas.planning.media_headers.reader import TAIL, Reader, Unreadable
 
 _FILE = b"ftyp"
-# The last fragment is looked for in the end of the file: some seconds of sound first, then one with pictures.
+# The last fragment is searched in the end of the file: first as much as seconds of sound take, then as much as video.
 _TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 _LONGEST_TABLE = 1 << 20
 _BASE_OFFSET, _DESCRIPTION, _LENGTH = 0x1, 0x2, 0x8  # of tfhd
 _DATA_OFFSET, _FIRST_FLAGS, _LENGTHS, _COLUMNS = 0x1, 0x4, 0x100, 0xF00  # of trun
-# What may follow the last segment of an index that is of the whole file.
+# The boxes that may follow the last segment of an index of the whole file.
 _AFTER_SEGMENTS = {b"mfra", b"free", b"skip"}
 
 
@@ -27,9 +27,9 @@ class _Track(NamedTuple):
 def lengths(
     reader: Reader, track: Box, extends: Box, *, first: Box | None, segments: Box | None, scale: int, before: int
 ) -> list[float]:
-    """What the fragments and their index say of `track` in seconds.
+    """The claims of the fragments and their index about the length of `track`, in seconds.
 
-    `scale` is the track's ticks in a second, `before` those of the samples in the movie's own index.
+    `scale` is the track's ticks per second; `before` is the ticks of the samples in the movie's own index.
     """
     claims = []
     if segments and (seconds := _indexed(reader, segments)):
@@ -68,7 +68,7 @@ def _track(reader: Reader, track: Box, extends: Box) -> _Track | None:
 
 
 def _indexed(reader: Reader, box: Box) -> float | None:
-    """Seconds by the segment index, None if it isn't of the whole file."""
+    """The seconds by the segment index, None if the index isn't of the whole file."""
     (scale,) = reader.unpack(">8xI", box.body)
     offset, count = versioned(reader, box, ">12xI2xH", ">16xQ2xH")
     at = box.body + (24 if reader.unpack("B", box.body) != (1,) else 32)
@@ -83,7 +83,7 @@ def _indexed(reader: Reader, box: Box) -> float | None:
 
 
 def _times(reader: Reader, fragment: Box, track: _Track) -> tuple[int, int] | None:
-    """When the track's sound in a fragment begins and ends, in its ticks; None without a time or without the track."""
+    """Begin and end of the track's sound in a fragment, in ticks; None if the fragment has no time or not the track."""
     for traf in boxes(reader, fragment.body, fragment.end):
         if traf.name != b"traf":
             continue
@@ -105,7 +105,7 @@ def _times(reader: Reader, fragment: Box, track: _Track) -> tuple[int, int] | No
 
 
 def _run(reader: Reader, box: Box, default: int) -> int:
-    """Ticks of one run of samples, whose lengths are in a table or all the same."""
+    """The ticks of one run of samples; their lengths are in a table or all equal."""
     flags, count = reader.unpack(">II", box.body)
     if not flags & _LENGTHS:
         return int(count * default)
@@ -147,7 +147,7 @@ def _measured(reader: Reader, offset: int, piece: bytes, track: _Track, scale: i
 
 
 def _listed(reader: Reader, track: _Track) -> tuple[Box, tuple[int, int]] | None:
-    """As `_last`, by the list at the end of the file."""
+    """As `_last`, by the list of fragments (`mfra`) at the end of the file."""
     name, length = reader.unpack(">4s4xI", reader.size - 12)
     if name != b"mfro" or length > reader.size:
         return None

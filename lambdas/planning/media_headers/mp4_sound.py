@@ -1,4 +1,4 @@
-"""What an MP4's track says of its sound: the sample entries of ISO/IEC 14496-12, 14496-14 and of each codec."""
+"""The description of a track's sound in MP4: the sample entries of ISO/IEC 14496-12, 14496-14 and of each codec."""
 
 from lambdas.planning.media_headers import aac, flac
 from lambdas.planning.media_headers.boxes import Box, boxes, find
@@ -9,7 +9,7 @@ _LONGEST_ENTRY = 4096
 
 
 def described(reader: Reader, track: Box) -> aac.Sound:
-    """By the codec's own configuration: the rate in the sample entry is nominal."""
+    """The track's sound by the codec's own configuration, because the sample entry's rate is only nominal."""
     descriptions = find(reader, track, b"mdia", b"minf", b"stbl", b"stsd")
     if not descriptions:
         return _UNCERTAIN
@@ -24,7 +24,7 @@ def described(reader: Reader, track: Box) -> aac.Sound:
     (channels,) = reader.unpack(">16xH", entry.body)
     if entry.name == b"Opus":
         return aac.Sound(48_000, channels or None, 0.0)
-    # Found by its name: programs of QuickTime's time put the box into others.
+    # The box is searched by its name, because old QuickTime programs nest it in others.
     data = reader.read(entry.body, min(entry.end - entry.body, _LONGEST_ENTRY))
     if entry.name == b"mp4a" and (at := data.find(b"esds")) >= 0:
         return aac.sound(data[at + 4 :]) or _UNCERTAIN

@@ -1,7 +1,7 @@
 """Ogg: RFC 3533 (pages), RFC 7845 (Opus), the Vorbis I specification, the Ogg mappings of FLAC and Speex.
 
-A page tells how many samples there are up to its end. A part of a longer recording doesn't begin at 0, so what comes
-before the samples of its first page is subtracted.
+A page has the number of samples up to its end. A part of a longer recording doesn't begin at 0, so the number before
+the samples of its first page is subtracted.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ def read(reader: Reader, start: int) -> Header | None:
         if sound.rate and first and ends:
             page, begins = first
             if ends[-1] <= page.granule and page.end < reader.size:
-                return header  # the positions begin again, or stand still
+                return header  # the positions begin again or don't increase
             claims = [max(end - begin - sound.skipped, 0) / sound.rate for begin in begins for end in ends]
             if density.borne_out(reader, offset, min(claims), lambda _, piece: _measured(piece, serial, sound)):
                 header = header.lasting(claims)
@@ -76,7 +76,7 @@ def _pages(reader: Reader, offset: int) -> Iterator[_Page]:
 
 
 def _packets(page: _Page) -> Iterator[tuple[int, int, bool]]:
-    """Where the page's packets, or their parts on it, begin and how long they are, and whether they end on it."""
+    """Begin and length of the page's packets, or of their parts on it, and whether the packet ends on the page."""
     begin = at = page.body
     for size in page.lacing:
         at += size
@@ -88,7 +88,7 @@ def _packets(page: _Page) -> Iterator[tuple[int, int, bool]]:
 
 
 def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) -> tuple[_Page, tuple[int, int]] | None:
-    """The first page with sound, and by it the earliest and the latest sample with which the stream may begin."""
+    """The first page with sound, and the earliest and the latest possible first sample of the stream by that page."""
     packets: list[bytes] = []
     opening = b""
     for page in _pages(reader, offset):
@@ -111,9 +111,9 @@ def _begins(reader: Reader, offset: int, serial: int, sound: ogg_sound.Sound) ->
 
 
 def _ends(reader: Reader, begin: int, serial: int) -> list[int]:
-    """The positions after the stream's last sample, two if its last page breaks off.
+    """The position after the stream's last sample; two candidates if the last page is cut short.
 
-    None at all if the file's tail doesn't tell, or has another beginning.
+    Empty if the file's tail has no such page, or another stream begins there.
     """
     tail = reader.tail(TAIL)
     ends: list[int] = []
@@ -126,7 +126,7 @@ def _ends(reader: Reader, begin: int, serial: int) -> list[int]:
 
 
 def _measured(piece: bytes, serial: int, sound: ogg_sound.Sound) -> tuple[int, float] | None:
-    """Bytes and seconds of the pages in a piece of the file; a packet that goes on from a page before doesn't count."""
+    """Bytes and seconds of the pages in a piece of the file, without packets that begin on an earlier page."""
     pages = list(_pages_in(piece))
     packets = (
         piece[begin : begin + min(length, _LONGEST_PACKET_HEADER)]
@@ -140,7 +140,7 @@ def _measured(piece: bytes, serial: int, sound: ogg_sound.Sound) -> tuple[int, f
 
 
 def _pages_in(data: bytes) -> Iterator[tuple[int, _Page]]:
-    """The pages that begin within some bytes, with their places; the last one's end may be missing."""
+    """The pages that begin within `data`, with their places; the last page may be incomplete."""
     at = data.find(_MAGIC)
     while 0 <= at <= len(data) - _PAGE_BYTES:
         _, _, flags, granule, serial, _, _, segments = struct.unpack_from(_PAGE, data, at)

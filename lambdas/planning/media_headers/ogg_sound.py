@@ -1,4 +1,4 @@
-"""The codecs in Ogg: what their first packet says, and how many samples their packets hold."""
+"""The codecs in Ogg: the data of their first packet, and the number of samples in their packets."""
 
 from typing import NamedTuple
 
@@ -11,9 +11,9 @@ _OPUS_FRAMES = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960
 
 
 class Sound(NamedTuple):
-    """`rate` is that of the granules, `skipped` how many samples a decoder drops at the beginning.
+    """`rate` is the granules' rate; `skipped` is the number of samples that a decoder drops at the beginning.
 
-    `packet_samples` are the fewest and the most of a packet; both are 0 where each packet tells its own.
+    `packet_samples` are the fewest and the most samples of a packet; both are 0 if each packet has its own number.
     """
 
     codec: str
@@ -24,7 +24,7 @@ class Sound(NamedTuple):
 
 
 def described(reader: Reader, packet: int) -> Sound | None:
-    """None if the stream isn't sound."""
+    """The sound that the first packet describes; None if the stream isn't sound."""
     magic = reader.read(packet, 8)
     if magic == b"OpusHead":
         channels, skipped = reader.unpack("<9xBH", packet)
@@ -55,13 +55,13 @@ def samples(sound: Sound, packet: bytes) -> tuple[int, int]:
 
 
 def begins(sound: Sound, end: int, packets: list[bytes]) -> tuple[int, int]:
-    """The earliest and the latest sample with which `packets` may begin that end with sample `end`."""
+    """The earliest and the latest possible first sample of `packets`, which end with sample `end`."""
     fewest, most = (sum(samples(sound, packet)[place] for packet in packets) for place in (0, 1))
     if fewest == most:
-        # A part may have packets from before its times begin.
+        # A part of a recording may have packets from before its first time.
         return end - most, max(end - most, 0)
     earliest = max(end - most, 0)
-    # What may begin at 0 does: only a part of a longer recording begins later.
+    # A stream that may begin at 0 does so: only a part of a longer recording begins later.
     return earliest, max(end - fewest, 0) if earliest else 0
 
 

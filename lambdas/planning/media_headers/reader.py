@@ -1,20 +1,20 @@
-"""Few, bounded reads of a file that is far away, and bounded work with what was read."""
+"""Few, bounded reads of a remote file, and bounded work on its bytes."""
 
 import struct
 from collections import deque
 from typing import Any, Protocol
 
-# Of the end of a file, which holds the last frame, page or block of most recordings of sound.
+# The last bytes of a file with this length have the last frame, page or block of most audio recordings.
 TAIL = 128 * 1024
 _WINDOW = 64 * 1024
 _MAXIMUM_READS = 64
 _MAXIMUM_BYTES = 12 << 20
-# A file of tiny parts costs the processor, not the network: so many take a tenth of a second of a whole core.
+# A limit for files of tiny parts, which take processor time: this many steps take 0.1 s of a whole core.
 _MAXIMUM_STEPS = 30_000
 
 
 class Source(Protocol):
-    """A file of `size` bytes; `read` gives `length` bytes from `offset` on, both within the file."""
+    """A file of `size` bytes; `read` returns `length` bytes from `offset` on, both within the file."""
 
     @property
     def size(self) -> int: ...
@@ -23,11 +23,11 @@ class Source(Protocol):
 
 
 class Unreadable(Exception):
-    """The file ends before what its header announces, or would take too much work."""
+    """The file ends before the data that its header announces, or would take too much work."""
 
 
 class Reader:
-    """Reads 64 KiB where less is asked for, and remembers the last four of them: headers lie close together."""
+    """Reads at least 64 KiB at once and caches the last four reads, because headers lie close together."""
 
     def __init__(self, source: Source) -> None:
         self.size = source.size
@@ -63,7 +63,7 @@ class Reader:
         """The values at `offset`, as `struct.unpack`.
 
         Raises:
-            Unreadable: they would lie behind the file's end, or the budget is spent.
+            Unreadable: the file ends before them, or the budget is spent.
         """
         data = self.read(offset, struct.calcsize(layout))
         if len(data) < struct.calcsize(layout):
@@ -75,6 +75,6 @@ class Reader:
         return self.read(max(self.size - length, 0), length)
 
     def is_again(self, magic: bytes, after: int) -> bool:
-        """Whether a file's first bytes are found in its end too: several recordings in one, whose times begin again."""
+        """Whether the file's magic number recurs in its tail: then several recordings are joined in one file."""
         tail = self.tail(TAIL)
         return tail.find(magic, max(after - (self.size - len(tail)), 0)) >= 0

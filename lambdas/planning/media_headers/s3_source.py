@@ -7,10 +7,10 @@ from lambdas.shared.storage import s3
 
 
 class S3Source:
-    """An object as `head`, S3's answer to HeadObject, describes it.
+    """The object that `head`, S3's answer to HeadObject, describes.
 
-    Reading raises botocore's ClientError PreconditionFailed if the object has been replaced since: by its ETag, since
-    naming its version would take s3:GetObjectVersion.
+    Reading raises botocore's ClientError PreconditionFailed if the object has been replaced since. The ETag identifies
+    the object, because reading by version would need s3:GetObjectVersion.
     """
 
     def __init__(self, bucket: str, key: str, head: Mapping[str, Any]) -> None:

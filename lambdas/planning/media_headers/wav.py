@@ -7,14 +7,14 @@ from lambdas.planning.media_headers.reader import Reader
 
 # Format tags with samples of a fixed size: PCM, floating point, A-law and mu-law.
 _FIXED_SIZE = {1, 3, 6, 7}
-# With blocks of a fixed size, whose samples the format's extension tells first: both ADPCM, and GSM 6.10.
+# Format tags with blocks of a fixed size, whose samples the format's extension has: both ADPCM, and GSM 6.10.
 _FIXED_BLOCKS = {2, 0x11, 0x31}
 _EXTENSIBLE = 0xFFFE
 _SIZE_ELSEWHERE = 0xFFFFFFFF
 
 
 class _Format(NamedTuple):
-    """`samples` of each channel in a block of `block` bytes, 0 if not known; `by_bits` the bytes of one sample."""
+    """`samples` per channel in a block of `block` bytes, 0 if unknown; `by_bits` is a sample's bytes by its bits."""
 
     rate: int
     channels: int
@@ -23,7 +23,7 @@ class _Format(NamedTuple):
     by_bits: int
 
     def seconds(self, size: int) -> list[float]:
-        """What the format's own numbers say of `size` bytes."""
+        """The lengths of `size` bytes by the format's own numbers."""
         if not self.rate or not self.samples:
             return []
         return [size // block * self.samples / self.rate for block in {self.block, self.by_bits} if block]
@@ -51,7 +51,7 @@ def read(reader: Reader, start: int) -> Header | None:
                 return header
             there = _there(reader, body, long_size if size == _SIZE_ELSEWHERE else size)
             claims = [seconds for size in there for seconds in sound.seconds(size)]
-            # The average of bytes per second isn't read: some encoders write twice the real one.
+            # The average of bytes per second isn't used: some encoders write twice the real value.
             if frames and sound.rate and not sound.by_bits:
                 claims.append(frames / sound.rate)
             return header.lasting(claims)
@@ -60,7 +60,7 @@ def read(reader: Reader, start: int) -> Header | None:
 
 
 def _format(reader: Reader, body: int, size: int) -> _Format | None:
-    """None for a codec whose own header, in the sound, tells more than this one."""
+    """The format; None for a codec with a header of its own within the sound."""
     tag, channels, rate, block, bits = reader.unpack("<HHI4xHH", body)
     if tag == _EXTENSIBLE:
         (tag,) = reader.unpack("<24xH", body)
@@ -73,9 +73,9 @@ def _format(reader: Reader, body: int, size: int) -> _Format | None:
 
 
 def _there(reader: Reader, body: int, size: int) -> set[int]:
-    """How many bytes of sound there are: one number, or the announced and the real one if they can't both be right."""
+    """The number of bytes of sound; both the announced and the real number if they contradict each other."""
     rest = reader.size - body
-    # A program that streams can't go back to fill in the size: the sound goes on to the end.
+    # A streaming program can't fill in the size afterwards; the sound then continues to the end.
     if size == 0 or size >= rest:
         return {rest}
     following = reader.read(body + size + size % 2, 8)

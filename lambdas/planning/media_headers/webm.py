@@ -1,7 +1,7 @@
 """WebM: RFC 8794 (EBML) and RFC 9559 (Matroska).
 
-The length is measured from the first block of sound to the last one. The duration in the header is held against it:
-some programs write when the recording ends, counted from when a longer one began, or write it in another unit.
+The length is measured from the first block of sound to the last one, and compared with the duration in the header: some
+programs write the end relative to the begin of a longer recording, or use another unit.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _TRACKS, _TRACK, _TRACK_NUMBER, _TRACK_TYPE, _AUDIO = 0x1654AE6B, 0xAE, 0xD7, 0x
 _CODEC, _CODEC_PRIVATE = 0x86, 0x63A2
 _RATE, _CHANNELS = 0xB5, 0x9F
 _AUDIO_TRACK = 2
-# Where the codec's own header begins in its private data: Vorbis has three of them, after their lengths.
+# The codec's own header begins within this many bytes of the private data: Vorbis writes lengths before its headers.
 _LONGEST_LENGTHS = 64
 
 
@@ -56,7 +56,7 @@ def read(reader: Reader, start: int) -> Header | None:
 def _lengths(
     reader: Reader, first: tuple[int, int], tracks: Collection[int], duration: float, tick: float
 ) -> list[float]:
-    """In seconds what the blocks say, and the duration in the reading that comes closer to it; none if it's a gap's."""
+    """Lengths in seconds by the blocks and by the duration, in its closer reading; empty if the times have a gap."""
     begin, first_time = first
     last = webm_blocks.last_cluster(reader, tracks)
     if not last or reader.is_again(_EBML.to_bytes(4, "big"), begin):
@@ -76,7 +76,7 @@ def _lengths(
 
 
 def _float(value: bytes) -> float:
-    """0.0 for what isn't a number."""
+    """The number; 0.0 for invalid bytes."""
     if len(value) not in (4, 8):
         return 0.0
     (number,) = struct.unpack(">f" if len(value) == 4 else ">d", value)
@@ -84,7 +84,7 @@ def _float(value: bytes) -> float:
 
 
 def _sound_tracks(reader: Reader, tracks: Element) -> dict[int, tuple[int | None, int | None]]:
-    """Sample rate and channels of the audio tracks by their numbers, each None if it is uncertain."""
+    """Audio track number -> sample rate and channels, each None if uncertain."""
     found = {}
     for track in elements(reader, tracks.body, tracks.end):
         about = values(reader, track) if track.name == _TRACK else {}
@@ -95,7 +95,7 @@ def _sound_tracks(reader: Reader, tracks: Element) -> dict[int, tuple[int | None
 
 
 def _sound(reader: Reader, track: Element, *, is_opus: bool) -> tuple[int | None, int | None]:
-    """What the track says, unless the codec's own header says something else. Opus is always decoded at 48 kHz."""
+    """Sample rate and channels by the track, None if the codec's header contradicts. Opus always decodes at 48 kHz."""
     settings: dict[int, bytes] = {}
     own = None
     for child in elements(reader, track.body, track.end):

@@ -1,4 +1,4 @@
-"""The blocks of a WebM's clusters, which hold its sound: RFC 9559, 5.1.3."""
+"""The blocks of sound in a WebM's clusters: RFC 9559, 5.1.3."""
 
 import itertools
 from collections.abc import Collection, Iterator
@@ -7,18 +7,18 @@ from lambdas.planning.media_headers.ebml import Element, elements
 from lambdas.planning.media_headers.reader import TAIL, Reader
 
 CLUSTER = 0x1F43B675
-# A block of one packet: of Opus 0.12 s at the most, of Vorbis at 48 kHz 0.09 s.
+# A block of one packet lasts at most 0.12 s in Opus, and 0.09 s in Vorbis at 48 kHz.
 LONGEST_BLOCK_SECONDS = 0.12
 _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xE7, 0xA3, 0xA0, 0xA1
 _MAGIC = CLUSTER.to_bytes(4, "big")
-# The last cluster of sound is looked for in the end of the file. None is longer than 33 s, since its blocks' times have
-# 16 bits, and Opus seldom has more than 256 kbit/s; most are a tenth of that.
+# The last cluster of sound is searched in the end of the file. A cluster lasts at most 33 s, since its blocks' times
+# have 16 bits, and Opus rarely exceeds 256 kbit/s; most clusters are a tenth of that size.
 _TAILS = (TAIL, 1 << 20)
 _CANDIDATES = 16
 
 
 def times(reader: Reader, cluster: Element, tracks: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Where the cluster's blocks of these tracks are, and when they begin."""
+    """(Offset, begin in ticks) of the cluster's blocks of these tracks."""
     begin: int | None = None
     for element in elements(reader, cluster.body, cluster.end):
         if element.name == _TIMESTAMP:
@@ -34,14 +34,14 @@ def times(reader: Reader, cluster: Element, tracks: Collection[int]) -> Iterator
 
 
 def _time(reader: Reader, block: Element, tracks: Collection[int], begin: int) -> Iterator[tuple[int, int]]:
-    """None of another track, or of one with a number of several bytes, which nobody writes."""
+    """As `times`, for one block. Track numbers of several bytes, which no program writes, are ignored."""
     number, time = reader.unpack(">Bh", block.body)
     if number - 128 in tracks:
         yield block.body, begin + time
 
 
 def last_cluster(reader: Reader, tracks: Collection[int]) -> list[tuple[int, int]]:
-    """The blocks of the last cluster that has some, as `times`; empty if the file's tail holds none."""
+    """The blocks of the last cluster with sound, as `times`; empty if the file's tail has none."""
     for length in _TAILS:
         tail = reader.tail(length)
         begin = reader.size - len(tail)
@@ -61,7 +61,7 @@ def last_cluster(reader: Reader, tracks: Collection[int]) -> list[tuple[int, int
 def measured(
     reader: Reader, offset: int, piece: bytes, tracks: Collection[int], tick: float
 ) -> tuple[int, float] | None:
-    """Bytes and seconds of the first cluster in a piece of the file; a block lasts until the next, or less."""
+    """Bytes and seconds of the first cluster in a piece of the file; a block lasts at most until the next one."""
     at = piece.find(_MAGIC)
     cluster = next(elements(reader, offset + at, reader.size), None) if at >= 0 else None
     if not cluster:

@@ -100,9 +100,9 @@ def test_parameters_of_the_input_are_merged_over_the_environment_s_and_null_remo
         ({"StartAudienceGenerationJob": {"tags": {"aws:x": "y"}}}, "aws:"),
         (
             {"StartAudienceGenerationJob": {"configuredAudienceModelArn": MODEL_ARN.replace("123456789012", "2" * 12)}},
-            "configuredAudienceModelArn can't be chosen by an execution",
+            "configuredAudienceModelArn can't be changed by an execution",
         ),
-        ({"StartAudienceGenerationJob": None}, "configuredAudienceModelArn can't be chosen by an execution"),
+        ({"StartAudienceGenerationJob": None}, "configuredAudienceModelArn can't be changed by an execution"),
     ],
 )
 def test_parameters_that_cannot_work_are_refused_before_anything_starts(parameters: Any, message: str) -> None:

@@ -192,7 +192,7 @@ def test_an_object_that_is_planned_all_the_time_fails_the_step(s3: Any, monkeypa
         return None
 
     monkeypatch.setattr(versions, "_plan", refused)
-    with pytest.raises(RuntimeError, match="1 objects were planned by other executions 10 times"):
+    with pytest.raises(RuntimeError, match="1 objects were planned by other executions during each of 10 attempts"):
         plan()
 
 

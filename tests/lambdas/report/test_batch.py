@@ -141,40 +141,6 @@ def test_documents_that_were_not_processed_are_told() -> None:
     )
 
 
-def test_an_audience_has_its_sizes_relevance_recall_and_what_became_of_its_export() -> None:
-    assert "asthma30265 %: 7.552,000 people: 3.000.90no such size" in rows(page())
-
-
-def test_what_the_model_s_owner_does_not_show_has_its_reason_where_it_would_be() -> None:
-    (audience,) = summary()["audiences"]
-    hidden = {"metrics": "Not shared.", "export_uri": "In their bucket."}
-    unseen = {**audience, "metrics": None, "export_refused": None}
-    assert "asthma3026Not shared.In their bucket." in rows(page(audiences=[{**unseen, "not_visible": hidden}]))
-    assert "asthma3026none" in rows(page(audiences=[{**unseen, "not_visible": {}}])), "nobody asked for an export"
-    assert "gouttoo few" in rows(page())
-
-
-def test_records_that_cannot_be_read_are_told_as_far_as_the_summary_names_them() -> None:
-    told = page(unreadable_records={"count": 22, "first": ["records/1.jsonl is <gone>.", "records/2.jsonl is, too."]})
-    shown = rows(told)
-    at = shown.index("File, and what to do")
-    assert shown[at + 1 : at + 4] == ["records/1.jsonl is <gone>.", "records/2.jsonl is, too.", "… and 20 more"]
-    assert "File, and what to do" not in rows(page())
-
-
-def test_lines_of_the_suppression_list_that_keep_nobody_out_are_told_by_their_numbers() -> None:
-    told = [element.seen for element in page().with_tag("p")]
-    assert any(
-        "Of 12 user ids on the suppression list, 2 are in no record" in line and "Lines 3, 7" in line for line in told
-    )
-    (notice,) = [element.seen for element in page().with_tag("p") if element.attributes.get("class") == "notice"]
-    assert notice.startswith("Look at the suppression list. Line 7: ")
-    many = {"listed": 300, "matching": 1, "unmatched_lines": list(range(1, 101)), "similar_lines": []}
-    assert "99, 100 …" in batch_page(summary(suppression=many), PLANNED, set())
-    for quiet in (None, {"listed": 2, "matching": 2, "unmatched_lines": [], "similar_lines": []}):
-        assert "suppression" not in batch_page(summary(suppression=quiet), PLANNED, set())
-
-
 def test_the_cost_is_told_by_service_and_together() -> None:
     told = rows(page())
     assert "Transcribe Medical1.5000" in told

@@ -58,7 +58,7 @@ def test_findings_are_listed_in_the_order_of_the_text_and_those_without_a_place_
 def test_a_detail_that_belongs_to_nothing_names_the_category_it_wants() -> None:
     words = visit.words()
     record = visit.record(words, "10 mg", "UNMAPPED_ATTRIBUTE", type="DOSAGE", attribute_of="MEDICATION")
-    assert "Belongs toa medication that is not told" in entry(rendered([record]), "10 mg")
+    assert "Belongs toa medication that was not found" in entry(rendered([record]), "10 mg")
 
 
 def test_every_category_that_was_found_has_a_box_with_its_number() -> None:

@@ -21,14 +21,14 @@ def test_what_is_rejected_is_read_again(s3: Any) -> None:
     assert read_rejection(BUCKET, "batch", recording(2)) == {**recording(2), "reason": "reason 2"}
 
 
-def test_a_rejection_that_cannot_be_read_is_told_with_whose_it_is(s3: Any) -> None:
-    told = "Its reason can't be told: s3://clinical-bucket/batches/batch/rejections/m1.json "
-    assert read_rejection(BUCKET, "batch", recording(1))["reason"].startswith(f"{told}is not there")
+def test_a_rejection_that_cannot_be_read_still_names_its_recording(s3: Any) -> None:
+    begin = "The reason of the rejection can't be read: s3://clinical-bucket/batches/batch/rejections/m1.json "
+    assert read_rejection(BUCKET, "batch", recording(1))["reason"].startswith(f"{begin}is not there")
     for body in (b"", b"\xff", b"{}", b"[]", json.dumps({"reasons": 5}).encode()):
         s3.put_object(Bucket=BUCKET, Key="batches/batch/rejections/m1.json", Body=body)
         unread = read_rejection(BUCKET, "batch", recording(1))
         assert unread == {**recording(1), "reason": unread["reason"]}
-        assert unread["reason"].startswith(f"{told}can't be understood")
+        assert unread["reason"].startswith(f"{begin}can't be understood")
 
 
 @pytest.mark.parametrize(
