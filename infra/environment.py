@@ -145,9 +145,9 @@ class Environment:
     Attributes:
         retain_data: whether buckets, keys, queues and logs outlive the stack, which is then protected from deletion.
         log_retention_days: for the logs of functions and executions, and for the buckets' access logs.
-        intermediates_expire_after_days: for documents and the entity detection's raw output.
+        intermediates_expire_after_days: for documents and their lists, entity detection output and query results.
         recordings_expire_after_days: None means never.
-        results_expire_after_days: for transcripts, entity records, reports of batches and seeds; None means never.
+        results_expire_after_days: for transcripts, records, pages, batches and seeds; None means never.
         batch_size: the most recordings in one batch of events, and so in the execution that it starts.
         batch_window_seconds: how long events are collected for a batch.
     """

@@ -12,9 +12,9 @@ import botocore
 import msgspec
 import pytest
 
+from infra import sdk_models
 from infra.function_code import pinned_packages, write_function_code
 from infra.functions import FUNCTIONS
-from infra.sdk_models import OPERATIONS
 from infra.settings import ConfigurationError
 
 # The runtime's botocore and its dependencies; boto3 would take longer.
@@ -100,7 +100,7 @@ print(json.dumps([name for name in ("boto3", "s3transfer", "aws_xray_sdk", "pyda
 """
     files, operations, pages, needless = run(program)
     assert all(file.startswith(f"{tmp_path / 'task'}/") for file in files)
-    assert operations == sorted(OPERATIONS["s3"])
+    assert operations == sorted(sdk_models.operations()["s3"])
     assert len(pages) == 2  # from the SDK
     assert needless == []
 

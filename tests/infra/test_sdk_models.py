@@ -14,8 +14,10 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import PRIORITY_ORDERED_SUPPORTED_PROTOCOLS  # type: ignore[attr-defined]
 
-from infra.sdk_models import OPERATIONS, PROTOCOLS, protocol_of, write_sdk_models
+from infra.functions import FUNCTIONS, pascal_case
+from infra.sdk_models import PROTOCOLS, operations, protocol_of, write_sdk_models
 from infra.settings import ConfigurationError
+from tests.infra.conftest import Deployed
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 CLIENTS = {
@@ -26,8 +28,7 @@ CLIENTS = {
     "stepfunctions": "stepfunctions",
     "transcribe": "transcribe",
 }
-# A client's members besides the operations of its service.
-OWN = {"exceptions", "get_paginator", "meta"}
+OPERATIONS = operations()
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +56,7 @@ def nodes() -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(path.read_text()))
 
 
-def members() -> Iterator[tuple[str, str]]:
-    """Service and member of every use of a client in the functions' code; for a paginator, the operation."""
-    for node in nodes():
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in CLIENTS:
-            if (
-                node.attr not in OWN and node.attr.islower()
-            ):  # a module of rules has the name of a client, and constants
-                yield CLIENTS[node.value.id], node.attr
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_paginator":
-            assert isinstance(node.func.value, ast.Name) and isinstance(node.args[0], ast.Constant)
-            yield CLIENTS[node.func.value.id], str(node.args[0].value)
-
-
-def test_every_client_of_the_functions_is_known_here() -> None:
+def test_all_clients_of_the_functions_are_made_in_one_way() -> None:
     made = [
         (target.id, node.value.args[0].value)
         for node in nodes()
@@ -79,13 +67,27 @@ def test_every_client_of_the_functions_is_known_here() -> None:
         and isinstance(node.value.args[0], ast.Constant)
     ]
     assert dict(made) == CLIENTS
+    assert sorted(OPERATIONS) == sorted(CLIENTS.values())
     others = re.compile(r"import boto3|create_client")
     assert [path.name for path in LAMBDAS.rglob("*.py") if others.search(path.read_text())] == ["sdk.py"]
 
 
-def test_the_operations_are_those_that_the_functions_call() -> None:
-    named = {(service, xform_name(name)) for service, names in OPERATIONS.items() for name in names}
-    assert named - {("s3", "head_bucket")} == set(members())
+def test_the_operations_are_those_that_the_functions_have_a_right_to(local: Deployed) -> None:
+    """The rights are written by hand, and the functions were seen to use each of them."""
+    granted: dict[str, set[str]] = {}
+    for function in FUNCTIONS:
+        for statement in local.statements(f"Functions/{pascal_case(function)}/Policy"):
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                service, _, name = action.partition(":")
+                granted.setdefault(service, set()).add(name)
+    by_service = {"cleanroomsml": "cleanrooms-ml", "stepfunctions": "states"}
+    for service in ("cleanroomsml", "comprehendmedical", "stepfunctions", "transcribe"):
+        # Tags are part of the request that starts a job.
+        assert set(OPERATIONS[service]) == granted[by_service.get(service, service)] - {"TagResource"}
+    # One right may be needed for several operations, or for a part of one.
+    assert OPERATIONS["dynamodb"] == ["BatchGetItem", "TransactWriteItems", "UpdateItem"]
+    assert OPERATIONS["s3"] == ["GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"]
 
 
 def test_every_error_that_the_functions_catch_is_in_the_models(models: Path) -> None:

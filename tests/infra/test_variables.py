@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.environment import Environment
-from infra.functions import pascal_case
+from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
 from infra.stack import PipelineStack
 from tests.infra.conftest import Deployed
@@ -43,6 +43,10 @@ OWN: dict[str, dict[str, str]] = {
     "poll_audience_generation": CLINICAL,
     "start_audience_export": {},
     "poll_audience_export": CLINICAL,
+    "share_jobs": {
+        "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline",
+        "CONCURRENT_JOBS": "8",
+    },
     "summarize_batch": CLINICAL | CLINICAL_KEY,
 }
 
@@ -51,6 +55,10 @@ def variables_of(deployed: Deployed, function: str) -> dict[str, str]:
     properties = deployed.resources[f"Functions/{pascal_case(function)}/Function"]["Properties"]
     found: dict[str, str] = properties["Environment"]["Variables"]
     return found
+
+
+def test_every_function_is_looked_at() -> None:
+    assert OWN.keys() | {"plan_batch", "select_seeds"} == FUNCTIONS.keys()
 
 
 @pytest.mark.parametrize("function", OWN)
