@@ -1,5 +1,6 @@
 """Buckets and the ledger in moto, and the environment variables that the stack gives the functions."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -51,7 +52,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def s3() -> Iterator[Any]:
     with mock_aws():
-        client = boto3.client("s3")
+        client = mocked("s3")
         for bucket in (MEDIA, CLINICAL, AUDIENCE):
             client.create_bucket(Bucket=bucket)
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -59,8 +60,14 @@ def s3() -> Iterator[Any]:
         yield client
 
 
+@functools.cache
+def mocked(service: str) -> Any:
+    """A client for every test: to make one takes longer than most of them."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 def create_ledger() -> None:
-    boto3.client("dynamodb").create_table(
+    mocked("dynamodb").create_table(
         TableName=LEDGER,
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
