@@ -1,6 +1,5 @@
 """The pages in a real browser. Without a Chromium on the machine these tests are skipped."""
 
-import shutil
 import wave
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -13,15 +12,13 @@ from lambdas.report.batch import batch_page
 from lambdas.report.labels import CONTEXTS
 from lambdas.report.recording import recording_page
 from lambdas.transcript.words import Words
+from tests.browser import CHROMIUM, needs_chromium
 from tests.lambdas.report import visit
 from tests.lambdas.report.test_batch import PLANNED, summary
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium on the PATH (Debian: apt install chromium)"
-)
+pytestmark = needs_chromium
 
 SILENCE_SECONDS = 20
 WINDOW = {"width": 1200, "height": 800}
