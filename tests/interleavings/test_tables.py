@@ -143,7 +143,8 @@ def begin(*clients: Any) -> None:
         client.put_item(TableName=LEDGER, Item=FIRST)
 
 
-@settings(max_examples=60, deadline=None)
+# Each takes a quarter of a second, nearly all of it in moto.
+@settings(max_examples=20, deadline=None)
 @given(made=st.lists(calls(), min_size=1, max_size=8))
 def test_whatever_is_called_moto_answers_the_same(moto: Any, made: list[tuple[str, dict[str, Any]]]) -> None:
     tables = Tables(LEDGER)

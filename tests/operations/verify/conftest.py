@@ -16,7 +16,7 @@ from operations.forgetting import at_work
 from operations.forgetting.versions import delete, list_versions
 from operations.verify import observed, rehearsal, verification
 from operations.verify.account import Account
-from operations.verify.checks import Verdict
+from operations.verify.checks import Finding, Verdict
 from operations.verify.verification import Verification
 from tests.operations.conftest import deliver_access_logs
 from tests.statemachine.assembly import local_assembly
@@ -28,16 +28,14 @@ PATIENCE_SECONDS = 30
 Verify = Callable[..., Verification]
 
 
-def points(verified: Verification, verdict: Verdict) -> set[str]:
-    return {found.point for found in verified.findings if found.verdict is verdict}
+def points(findings: list[Finding], verdict: Verdict) -> set[str]:
+    return {found.point for found in findings if found.verdict is verdict}
 
 
-def seen(verified: Verification) -> list[str]:
+def seen(findings: list[Finding]) -> list[str]:
     """What is not as it has to be, with its evidence."""
     return [
-        f"{found.point} {found.verdict}: {found.evidence}"
-        for found in verified.findings
-        if found.verdict is not Verdict.HOLDS
+        f"{found.point} {found.verdict}: {found.evidence}" for found in findings if found.verdict is not Verdict.HOLDS
     ]
 
 
