@@ -54,8 +54,7 @@ def test_media_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_the_samples_are_all_there() -> None:
     recordings = demo.samples()
-    assert len(recordings) > 50
-    assert all(item.path.is_file() for item in recordings)
+    assert recordings and all(item.path.is_file() for item in recordings)
     assert any(item.user_id == demo.SUPPRESSED and item.audience_consent for item in recordings)
 
 

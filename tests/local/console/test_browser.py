@@ -104,7 +104,7 @@ def check_contrast(page: Any) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = page.evaluate(COLOURS)
-        assert len(found) > 25
+        assert found
         for name, text, ground in found:
             lighter, darker = sorted((luminance(text), luminance(ground)), reverse=True)
             assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (scheme, name, text, ground)
