@@ -23,7 +23,7 @@ from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import Engines, Run
 
 SAID = "The patient has hypertension."
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 Verify = Callable[..., Verification]
 
@@ -53,7 +53,8 @@ def pipeline() -> Iterator[Pipeline]:
         patch.setattr(transcription_models, "engine", words)
         patch.setattr(entity_jobs, "engine", Engines().detect)
         for module in (observed, rehearsal):
-            patch.setattr(module, "pause", lambda deployed: 0.05)
+            # Each look at an execution is several calls.
+            patch.setattr(module, "pause", lambda deployed: 0.1)
         # A redriven execution might have left a function behind.
         patch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=4))
         try:
