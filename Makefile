@@ -34,7 +34,7 @@ local: setup  ## leave the local AWS running, with a console and for the AWS CLI
 	$(BIN)/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
 test: setup  ## every test, offline
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations=10 --durations-min=1
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=1
 
 faults: setup  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))
