@@ -32,8 +32,8 @@ open: $(LOCAL)  ## open the report that make demo left, in a browser
 local: $(LOCAL)  ## leave the local AWS running, with a console and for the AWS CLI: make local [PORT=4566] [CONSOLE_PORT=4567]
 	$(BIN)/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
-test: $(CHECKS)  ## every test, offline
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: $(CHECKS)  ## every test, offline; the slowest ten are listed
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=1
 
 faults: $(CHECKS)  ## every AWS call x every fault it can have, run to its end: about 20 minutes; make faults EVERY=10 for a tenth
 	$(BIN)/python -m tests.faults $(if $(EVERY),--every $(EVERY))

@@ -9,6 +9,7 @@ Any AWS client can use it, for example with AWS_ACCESS_KEY_ID and AWS_SECRET_ACC
 """
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
+from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -76,6 +78,14 @@ _BOOTSTRAP = {
         "BootstrapVersion": {"Value": "31"},
     },
 }
+
+_list_of_moto_modules = backends.list_of_moto_modules
+
+
+@functools.cache
+def _moto_modules() -> frozenset[str]:
+    """moto lists its own folder for every request, twice, and nothing comes or goes there."""
+    return frozenset(_list_of_moto_modules())
 
 
 class LocalAws:
@@ -164,6 +174,7 @@ class LocalAws:
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        backends.list_of_moto_modules = _moto_modules
         application = fault_injection.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()

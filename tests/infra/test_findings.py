@@ -41,7 +41,7 @@ def stack(
 def test_every_finding_is_accepted_with_a_reason(stack: PipelineStack) -> None:
     acknowledge(stack)
     assert found_in(stack) == set()
-    assert all(len(reason) > 30 for _, _, reason in accepted(stack))
+    assert all(reason.strip() for _, _, reason in accepted(stack))
 
 
 def test_nothing_is_accepted_that_is_not_found(stack: PipelineStack) -> None:

@@ -72,7 +72,7 @@ def test_the_code_is_the_same_whenever_it_is_put_together(code: Path, tmp_path: 
 
 def test_every_source_has_bytecode_that_is_used_whatever_its_date_is(code: Path) -> None:
     sources = list(code.rglob("*.py"))
-    assert len(sources) > 50
+    assert code / "lambdas/plan_batch.py" in sources
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
         content = compiled.read_bytes()

@@ -1,4 +1,4 @@
-"""A part of `make interleavings`, of every scenario."""
+"""A sample of `make interleavings`, of every scenario: always the same few schedules of its thousands."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.interleavings.world import new_world
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_promise_is_kept(scenario: Scenario) -> None:
-    found = sweep(scenario, preemptions=1, most=10, seeds=8)
+    found = sweep(scenario, preemptions=1, most=6, seeds=5)
     assert not found.violating, "\n\n".join(map(str, found.shortest.values()))
 
 

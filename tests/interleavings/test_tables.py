@@ -25,7 +25,8 @@ UPDATES = (
     *("SET execution = :text", "SET execution = :text, consent = :yes", "ADD generation :number"),
     *("ADD generation :number, jobs :names", "DELETE jobs :names", "REMOVE execution, jobs"),
     *("SET #sequence = if_not_exists(#sequence, :number) + :number REMOVE execution ADD jobs :names",),
-    *("SET #sequence = #sequence - :number", "SET generation = execution", "ADD execution :names"),
+    # Not of a number that a condition compares: moto raises TypeError where it meets a text instead.
+    *("SET #sequence = #sequence - :number", "SET copied = execution", "ADD execution :names"),
 )
 TEXTS, NUMBERS = ("", "E", "E1"), ("0", "1", "1.0", "12")
 FIRST = {
@@ -143,7 +144,8 @@ def begin(*clients: Any) -> None:
         client.put_item(TableName=LEDGER, Item=FIRST)
 
 
-@settings(max_examples=60, deadline=None)
+# Each takes a quarter of a second, nearly all of it in moto.
+@settings(max_examples=20, deadline=None)
 @given(made=st.lists(calls(), min_size=1, max_size=8))
 def test_whatever_is_called_moto_answers_the_same(moto: Any, made: list[tuple[str, dict[str, Any]]]) -> None:
     tables = Tables(LEDGER)

@@ -59,8 +59,7 @@ def test_media_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_the_samples_are_all_there() -> None:
     recordings = demo.samples()
-    assert len(recordings.all) > 50
-    assert all(recording.path.is_file() for recording in recordings.all)
+    assert recordings.all and all(recording.path.is_file() for recording in recordings.all)
     assert any(recording.key.startswith(f"media/{demo.SUPPRESSED}/") for recording in recordings.consenting)
 
 

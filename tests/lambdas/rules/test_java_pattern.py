@@ -28,7 +28,7 @@ def patterns_of(shape: Shape) -> Iterator[str]:
 @pytest.mark.parametrize("service", [transcribe_medical, comprehend_medical, clean_rooms_ml])
 def test_every_pattern_of_the_three_requests_compiles(service: object) -> None:
     patterns = set(patterns_of(input_shape(service.SERVICE, service.OPERATION)))  # type: ignore[attr-defined]
-    assert len(patterns) >= 5
+    assert patterns
     for pattern in patterns:
         assert not matches(pattern, "\n\ud800")
 

@@ -16,28 +16,26 @@ from operations.forgetting import at_work
 from operations.forgetting.versions import delete, list_versions
 from operations.verify import observed, rehearsal, verification
 from operations.verify.account import Account
-from operations.verify.checks import Verdict
+from operations.verify.checks import Finding, Verdict
 from operations.verify.verification import Verification
 from tests.operations.conftest import deliver_access_logs
 from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import Engines, Run
 
 SAID = "The patient has hypertension."
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 Verify = Callable[..., Verification]
 
 
-def points(verified: Verification, verdict: Verdict) -> set[str]:
-    return {found.point for found in verified.findings if found.verdict is verdict}
+def points(findings: list[Finding], verdict: Verdict) -> set[str]:
+    return {found.point for found in findings if found.verdict is verdict}
 
 
-def seen(verified: Verification) -> list[str]:
-    """The refuted points, with their evidence."""
+def seen(findings: list[Finding]) -> list[str]:
+    """The points that don't hold, with their evidence."""
     return [
-        f"{found.point} {found.verdict}: {found.evidence}"
-        for found in verified.findings
-        if found.verdict is not Verdict.HOLDS
+        f"{found.point} {found.verdict}: {found.evidence}" for found in findings if found.verdict is not Verdict.HOLDS
     ]
 
 
@@ -55,7 +53,8 @@ def pipeline() -> Iterator[Pipeline]:
         patch.setattr(transcription_models, "engine", words)
         patch.setattr(entity_jobs, "engine", Engines().detect)
         for module in (observed, rehearsal):
-            patch.setattr(module, "pause", lambda deployed: 0.05)
+            # Each look at an execution is several calls.
+            patch.setattr(module, "pause", lambda deployed: 0.1)
         # A redriven execution might have left a function behind.
         patch.setattr(at_work, "_LONGEST_LOCAL_RUN", timedelta(seconds=4))
         try:
