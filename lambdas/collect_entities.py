@@ -17,7 +17,14 @@ from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
 from lambdas.shared import stages
 from lambdas.shared.entity_record import EntityRecord
-from lambdas.shared.layout import PLAN, deidentified_key, recording_report_key, records_key, transcript_key
+from lambdas.shared.layout import (
+    PLAN,
+    deidentified_key,
+    elsewhere_key,
+    recording_report_key,
+    records_key,
+    transcript_key,
+)
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.object_items import read_object, record
 from lambdas.shared.observability import logger, observed
@@ -118,13 +125,13 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
         outputs = dict(zip(ended, pool.map(lambda output: job_output(bucket, output), ended.values()), strict=True))
         collected = list(pool.map(collect, groups))
     # The name is unique, because a function of this execution from before a stop and a redrive may write a list, too.
-    elsewhere_key = f"{batch['prefix']}elsewhere-{uuid4()}.json"
+    others_key = elsewhere_key(batch_id, uuid4())
     others = {
         group[0]["media_id"]: result.elsewhere
         for group, result in zip(groups, collected, strict=True)
         if result.elsewhere
     }
-    write_json(bucket, elsewhere_key, left_to_others(plan["recordings"], others))
+    write_json(bucket, others_key, left_to_others(plan["recordings"], others))
     categories: Counter[str] = sum((result.entities for result in collected), Counter())
     labelled = sum(result.phi_labels for result in collected)
     logger.info(
@@ -137,7 +144,7 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
         "documents": len(index),
         "documents_unprocessed": sum(result.unprocessed for result in collected),
         "rejected": sum(result.rejected for result in collected),
-        "elsewhere_key": elsewhere_key,
+        "elsewhere_key": others_key,
     }
 
 

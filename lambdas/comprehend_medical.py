@@ -114,11 +114,6 @@ def ensure_started(job: ListedJob, known: EntityJob, parameters: Parameters) -> 
     attempt = known.attempt
     if known.id:
         properties = describe(known.id)
-        if properties is None:
-            raise IncompleteOutput(
-                f"Comprehend Medical no longer knows the job {known.id}, and the ledger has no location of its output. "
-                'Start a new execution with "reprocess": true.'
-            )
         if STATUSES[properties["JobStatus"]] != "failed":
             return adopted(known.id, properties)
         attempt += 1
@@ -145,12 +140,19 @@ def adopted(job_id: str, properties: Mapping[str, Any]) -> tuple[str, bool]:
     return job_id, STATUSES[properties["JobStatus"]] == "completed"
 
 
-def describe(job_id: str) -> Mapping[str, Any] | None:
-    """The service's description of the job; None if the service doesn't know it."""
+def describe(job_id: str) -> Mapping[str, Any]:
+    """The service's description of the job.
+
+    Raises:
+        IncompleteOutput: the service no longer knows the job. It may have looked at its documents, and been paid.
+    """
     try:
         answer = comprehend_medical.describe_entities_detection_v2_job(JobId=job_id)
     except comprehend_medical.exceptions.ResourceNotFoundException:
-        return None
+        raise IncompleteOutput(
+            f"Comprehend Medical no longer knows the job {job_id}, and the ledger has no location of its output. "
+            'Start a new execution with "reprocess": true.'
+        ) from None
     properties: Mapping[str, Any] = answer["ComprehendMedicalAsyncJobProperties"]
     return properties
 
@@ -159,7 +161,7 @@ def find_jobs(wanted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The jobs of that name over the same documents. Names needn't be unique, so other jobs may have the name, too."""
     known = comprehend_medical.list_entities_detection_v2_jobs(Filter={"JobName": wanted["JobName"]})
     listed = known.get("ComprehendMedicalAsyncJobPropertiesList", [])
-    return [job for job in listed if documents_of(job) == documents_of(wanted)]
+    return [job for job in listed if _input_of(job) == _input_of(wanted)]
 
 
 def request(base: str, attempt: int, parameters: Parameters) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def request(base: str, attempt: int, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def documents_of(job: Mapping[str, Any]) -> tuple[str, str]:
+def _input_of(job: Mapping[str, Any]) -> tuple[str, str]:
     return job["InputDataConfig"]["S3Bucket"], job["InputDataConfig"].get("S3Key", "").strip("/")
 
 
@@ -190,8 +192,9 @@ def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
     A partial success is a success: CollectEntities finds the missing outputs.
 
     Raises:
-        JobFailed: a job failed or was stopped, or the service no longer knows it.
+        JobFailed: a job failed or was stopped.
         JobDeadlineExceeded: a job has not ended in time.
+        IncompleteOutput: the service no longer knows a job.
     """
     job, redrive_count, new = event["job"], event["redrive_count"], event["documents"]["new"]["base"]
     listed: list[ListedJob] = read_json(os.environ["CLINICAL_BUCKET"], event["documents"]["jobs_key"])
@@ -202,9 +205,6 @@ def poll(event: PollEntityDetectionEvent, context: object) -> jobs.Job:
             outputs[base] = known.output
             continue
         properties = describe(known.id)
-        if properties is None:
-            job["id"] = known.id
-            return jobs.failed(job, redrive_count, "Comprehend Medical doesn't know the job any more")
         status = properties["JobStatus"]
         if STATUSES[status] == "running":
             running = known.id

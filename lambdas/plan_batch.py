@@ -20,11 +20,11 @@ from lambdas.shared.observability import logger, observed
 from lambdas.shared.state import (
     AllParameters,
     Batch,
-    Counts,
     MapItem,
     NamedRecording,
     Parameters,
     Plan,
+    PlanCounts,
     PlannedRecording,
 )
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
@@ -105,7 +105,7 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
         ],
     }
     write_json(clinical, prefix + PLAN, plan, **unchanged(before[PLAN]))
-    counts: Counts = {
+    counts: PlanCounts = {
         "recordings": len(inspected),
         "reused": len(ours) - len(pending),
         "elsewhere": len(elsewhere),

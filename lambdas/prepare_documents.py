@@ -8,8 +8,8 @@ from typing import NamedTuple, TypedDict
 from lambdas.entities.jobs import Documents, find_coverage
 from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
 from lambdas.shared import stages
-from lambdas.shared.claim_items import Claim, look_again, read_claims
-from lambdas.shared.layout import PLAN, transcript_key
+from lambdas.shared.claim_items import Claim, advance_generation, read_claims
+from lambdas.shared.layout import PLAN, document_index_key, elsewhere_key, transcript_key, used_jobs_key
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
@@ -67,7 +67,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     batch_id = batch["batch_id"]
     plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
     planned = [recording for recording in plan["recordings"] if not recording["reused"]]
-    standing = look_again(batch_id)
+    own = advance_generation(batch_id)
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         claims = read_claims(recording["transcript_id"] for recording in planned)
         objects = read_objects(recording["object_id"] for recording in planned)
@@ -78,7 +78,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
                 write_rejection(bucket, batch_id, recording, reason)
         parts = list(cut_all(speeches, event["parameters"]))
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
-        coverage = find_coverage(pool, bucket, standing.jobs.union(*inherited))
+        coverage = find_coverage(pool, bucket, own.jobs.union(*inherited))
         # Recorded transcripts have complete records and need no job, even if their documents have expired.
         recorded = {item.recorded for item in objects.values()}
         uncovered = [part for part in parts if part.name not in coverage.job_of and part.transcript_id not in recorded]
@@ -87,15 +87,15 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     index = [entry(part, coverage.job_of.get(part.name)) for part in parts]
     used = sorted({line["job"] for line in index if line["job"]})
     jobs = [job_entry(base, coverage.documents[base]) for base in used]
-    index_key = f"{batch['prefix']}documents-{standing.generation}.jsonl"
-    jobs_key = f"{batch['prefix']}entity-jobs-{standing.generation}.json"
-    elsewhere_key = f"{batch['prefix']}elsewhere-{standing.generation}.json"
+    index_key = document_index_key(batch_id, own.generation)
+    jobs_key = used_jobs_key(batch_id, own.generation)
+    others_key = elsewhere_key(batch_id, own.generation)
     write_json_lines(bucket, index_key, index)
     write_json(bucket, jobs_key, jobs)
-    write_json(bucket, elsewhere_key, left_to_others(planned, outcomes.elsewhere))
+    write_json(bucket, others_key, left_to_others(planned, outcomes.elsewhere))
 
     # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
-    paid = [job for job in jobs if job["base"] in standing.jobs or not coverage.jobs[job["base"]].id]
+    paid = [job for job in jobs if job["base"] in own.jobs or not coverage.jobs[job["base"]].id]
     spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
     logger.info(
@@ -105,8 +105,8 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     return {
         "index_key": index_key,
         "jobs_key": jobs_key,
-        "elsewhere_key": elsewhere_key,
-        "generation": standing.generation,
+        "elsewhere_key": others_key,
+        "generation": own.generation,
         "new": {
             "base": base,
             "count": len(uncovered),

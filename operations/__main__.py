@@ -146,7 +146,7 @@ def again_command(
 ) -> None:
     """Start a new execution with the same input. Finished work is reused, unless the input has "reprocess": true.
 
-    After a failure, prefer redrive: a new execution may pay for entity detection again (docs/reruns.md).
+    After a failure, prefer redrive: a new execution doesn't wait for recordings that others have (docs/reruns.md).
 
     \b
     Example: python -m operations again drop-0a1b2c --wait --env prod

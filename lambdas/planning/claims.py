@@ -7,7 +7,15 @@ from functools import partial
 
 from lambdas.entities.jobs import documents_of, transcript_of
 from lambdas.planning.other_executions import works
-from lambdas.shared.claim_items import Claim, begin, claim_key, execution_key, fence, read_claims, read_standing
+from lambdas.shared.claim_items import (
+    Claim,
+    begin_planning,
+    claim_key,
+    execution_key,
+    fence,
+    read_claims,
+    read_execution_item,
+)
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, MOST_CHANGES, Change, batches, write_together
 
 
@@ -32,7 +40,7 @@ class Claims:
             RuntimeError: a later attempt has begun, or a claim changed in every round.
         """
         owners: dict[str, str] = {}
-        begin(self._execution, self._planning)
+        begin_planning(self._execution, self._planning)
         for _ in range(MAXIMUM_ATTEMPTS):
             left = [transcript_id for transcript_id in transcript_ids if transcript_id not in owners]
             if not left:
@@ -89,7 +97,7 @@ class Claims:
         A running owner works only on the claims of its last planning; claims of its earlier plannings are free.
         """
         # Read before the status: a redrive after the status was read increments the generation.
-        seen = read_standing(owner)
+        seen = read_execution_item(owner)
         owners: dict[str, str] = {}
         if works(f"{self._arn_prefix}:{owner}"):
             owners = dict.fromkeys((key for key in transcript_ids if claims[key].planning == seen.planning), owner)

@@ -51,7 +51,7 @@ def _plan(found: Recording, seen: ObjectItem | None) -> FoundVersion | None:
     """Enter the version as planned; None if the ledger's item has changed since it was `seen`."""
     if not _is_version(found):
         return FoundVersion(found, "")
-    recorded = _standing(found, seen)
+    recorded = _recorded(found, seen)
     put = {"version": found.media_id, "consent": found.audience_consent, "sequence": (seen.sequence if seen else 0) + 1}
     change = Change(
         object_key(found.object_id),
@@ -69,7 +69,7 @@ def _is_version(found: Recording) -> bool:
     return bool(found.uploaded_at) or (found.unseen and find_listed(*parse_uri(found.uri)) is not None)
 
 
-def _standing(found: Recording, seen: ObjectItem | None) -> str:
+def _recorded(found: Recording, seen: ObjectItem | None) -> str:
     """The transcript of this version whose records are complete and exist; "" for none."""
     if found.rejected or (seen and (seen.version != found.media_id or not seen.recorded)):
         return ""

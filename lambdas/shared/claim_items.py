@@ -24,7 +24,7 @@ class Claim(NamedTuple):
     jobs: frozenset[str] = frozenset()
 
 
-class Standing(NamedTuple):
+class ExecutionItem(NamedTuple):
     """An execution's generation, its last planning, and the entity detection jobs that it answers for."""
 
     generation: int = 0
@@ -38,11 +38,11 @@ def read_claims(transcript_ids: Iterable[str]) -> dict[str, Claim]:
     return {key.removeprefix(_CLAIM): _claim(item) for key, item in items.items()}
 
 
-def read_standing(execution: str) -> Standing:
-    return _standing(read_item(execution_key(execution)))
+def read_execution_item(execution: str) -> ExecutionItem:
+    return _execution_item(read_item(execution_key(execution)))
 
 
-def begin(execution: str, planning: int) -> None:
+def begin_planning(execution: str, planning: int) -> None:
     """Record the number of this planning, so that earlier attempts of the execution's PlanBatch can't claim any more.
 
     Raises:
@@ -57,18 +57,18 @@ def begin(execution: str, planning: int) -> None:
     raise RuntimeError(f"A later attempt of PlanBatch has begun for execution {execution}; this attempt ends.")
 
 
-def fence(execution: str, seen: Standing) -> Standing | None:
+def fence(execution: str, seen: ExecutionItem) -> ExecutionItem | None:
     """Increment another execution's generation before a takeover; None if the generation has changed since `seen`."""
     moved = write(_move_on(execution, expected=seen.generation))
-    return None if moved is None else _standing(moved)
+    return None if moved is None else _execution_item(moved)
 
 
-def look_again(execution: str) -> Standing:
+def advance_generation(execution: str) -> ExecutionItem:
     """Increment the execution's own generation before it reads its claims.
 
     A concurrent takeover then fails and starts over, and a job prepared at the old generation can't start any more.
     """
-    return _standing(write(_move_on(execution)) or {})
+    return _execution_item(write(_move_on(execution)) or {})
 
 
 def answer_for(execution: str, job: str, generation: int) -> bool:
@@ -87,8 +87,8 @@ def _claim(item: Item) -> Claim:
     return Claim(item["execution"], item["planning"], item.get("jobs", frozenset()))
 
 
-def _standing(item: Item) -> Standing:
-    return Standing(**only(item, Standing._fields))
+def _execution_item(item: Item) -> ExecutionItem:
+    return ExecutionItem(**only(item, ExecutionItem._fields))
 
 
 _CLAIM = "claim#"

@@ -55,6 +55,21 @@ def plan_key(batch_id: str) -> str:
     return batch_prefix(batch_id) + PLAN
 
 
+def document_index_key(batch_id: str, generation: int) -> str:
+    """The index of the batch's documents, JSON Lines. The generation keeps two attempts of a step apart."""
+    return f"{batch_prefix(batch_id)}documents-{generation}.jsonl"
+
+
+def used_jobs_key(batch_id: str, generation: int) -> str:
+    """The list of the entity detection jobs that cover these documents."""
+    return f"{batch_prefix(batch_id)}used-jobs-{generation}.json"
+
+
+def elsewhere_key(batch_id: str, attempt: object) -> str:
+    """A list of recordings that other executions have; `attempt` keeps two attempts of a step apart."""
+    return f"{batch_prefix(batch_id)}elsewhere-{attempt}.json"
+
+
 def rejections_prefix(batch_id: str) -> str:
     return batch_prefix(batch_id) + REJECTIONS
 

@@ -76,7 +76,7 @@ class MapItem(NamedRecording):
     expected_seconds: int
 
 
-class Counts(TypedDict):
+class PlanCounts(TypedDict):
     """How many recordings the input names, and how many of them are reused, elsewhere or rejected after PlanBatch."""
 
     recordings: int
@@ -85,7 +85,7 @@ class Counts(TypedDict):
     rejected: int
 
 
-class Batch(Counts):
+class Batch(PlanCounts):
     """`$.batch`. `batch_id` is the execution's name; `reprocess_id` is empty unless finished work is to be repeated."""
 
     batch_id: str
@@ -142,7 +142,7 @@ class PreparedDocuments(TypedDict):
 
 
 class EntityCounts(TypedDict):
-    """Counts of the batch's records, documents and rejected recordings, as in the summary."""
+    """PlanCounts of the batch's records, documents and rejected recordings, as in the summary."""
 
     records: int
     by_category: dict[str, int]

@@ -49,7 +49,7 @@ MODULES = {
     "Clean Rooms ML": "clean_rooms_ml.py",
 }
 # What the page says of an error that a function handles itself.
-HANDLED = ("adopted", "rejected", "told", "started again")
+HANDLED = ("adopted", "rejected", "started again", "`IncompleteOutput`")
 
 
 def model_of(chapter: str) -> ServiceModel:

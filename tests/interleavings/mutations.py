@@ -154,7 +154,7 @@ def _change_plans(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Chang
 
 
 def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(versions, "_standing", lambda found, seen: "")
+    patch.setattr(versions, "_recorded", lambda found, seen: "")
 
 
 def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ from botocore.stub import Stubber
 from lambdas import comprehend_medical
 from lambdas.entities.jobs import EntityJob, note_ended, note_started, read_entity_jobs
 from lambdas.shared import jobs
-from lambdas.shared.claim_items import Standing, look_again
+from lambdas.shared.claim_items import ExecutionItem, advance_generation
 from lambdas.shared.errors import CostCeilingExceeded, IncompleteOutput, InvalidInput, JobFailed, TakenOver
 from lambdas.shared.state import EntityOutput
 
 CLINICAL = "clinical-bucket"
 NEW = {"base": "d1", "count": 10, "characters": 9000, "estimated_usd": 0.9}
-DOCUMENTS = {"jobs_key": "batches/batch/entity-jobs-1.json", "generation": 1, "new": NEW}
+DOCUMENTS = {"jobs_key": "batches/batch/used-jobs-1.json", "generation": 1, "new": NEW}
 NO_NEW = {**DOCUMENTS, "new": {**NEW, "base": "", "count": 0}}
 OUTPUT: EntityOutput = {
     "service_status": "COMPLETED",
@@ -33,7 +33,7 @@ ALL_STATUSES = (
 @pytest.fixture
 def service(s3: Any, stubbed: Callable[[Any], Stubber]) -> Stubber:
     """The execution has prepared the documents of the job d1."""
-    look_again("batch")
+    advance_generation("batch")
     put_jobs(s3, "d1")
     return stubbed(comprehend_medical.comprehend_medical)
 
@@ -119,7 +119,7 @@ def test_a_job_is_started_where_none_is_known(service: Stubber) -> None:
     job = start()
     assert (job["id"], job["status"], job["expected_seconds"]) == ("new", "IN_PROGRESS", 302)
     assert job_of("d1") == EntityJob("new", 1)
-    assert look_again("batch") == Standing(2, 0, frozenset({"d1"}))
+    assert advance_generation("batch") == ExecutionItem(2, 0, frozenset({"d1"}))
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "IN_PROGRESS", "COMPLETED", "PARTIAL_SUCCESS"])
@@ -184,7 +184,7 @@ def test_jobs_of_earlier_owners_are_started_if_they_never_were_and_left_alone_if
     expect_start(service, 1, base="never")
     assert start(NO_NEW)["id"] == "new"
     # Its owner answers for it already.
-    assert look_again("batch").jobs == frozenset()
+    assert advance_generation("batch").jobs == frozenset()
 
 
 def test_where_all_jobs_have_ended_nothing_is_asked(service: Stubber) -> None:
@@ -213,19 +213,18 @@ def test_a_request_that_breaks_a_rule_is_never_sent(service: Stubber, monkeypatc
 
 
 def test_no_job_is_started_once_recordings_may_have_been_taken_over(service: Stubber) -> None:
-    look_again("batch")
+    advance_generation("batch")
     with pytest.raises(TakenOver, match=r"taken over recordings of batch since their documents were prepared"):
         start()
-    assert look_again("batch").jobs == frozenset()
+    assert advance_generation("batch").jobs == frozenset()
 
 
-def test_a_job_that_is_gone_fails_the_poll_and_a_redrive_starts_again(service: Stubber) -> None:
+def test_a_job_that_the_service_has_forgotten_fails_the_poll_and_no_redrive_starts_another(service: Stubber) -> None:
     note_started("d1", "job-3", 1)
-    service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
-    with pytest.raises(JobFailed, match=r"job job-3 failed: Comprehend Medical doesn't know the job"):
-        poll()
-    service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
-    assert poll(redrive_count=1)["status"] == "START_AGAIN"
+    for redrive_count in (0, 1):
+        service.add_client_error("describe_entities_detection_v2_job", "ResourceNotFoundException", "no such job")
+        with pytest.raises(IncompleteOutput, match=r'no longer knows the job job-3.*"reprocess": true'):
+            poll(redrive_count=redrive_count)
 
 
 def test_nothing_is_answered_for_that_can_not_be_started(service: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +235,7 @@ def test_nothing_is_answered_for_that_can_not_be_started(service: Stubber, monke
     monkeypatch.setenv("ENTITY_DETECTION_ROLE_ARN", "not-a-role")
     with pytest.raises(InvalidInput):
         start()
-    assert look_again("batch").jobs == frozenset()
+    assert advance_generation("batch").jobs == frozenset()
 
 
 def test_above_the_cost_ceiling_nothing_is_asked_of_the_service(

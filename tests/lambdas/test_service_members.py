@@ -26,7 +26,7 @@ RECORDING: Any = {
     "uri": "s3://media-bucket/media/p/a",
     "transcript_id": "t",
 }
-DOCUMENTS = {"jobs_key": "batches/b/entity-jobs-1.json", "new": {"base": "d"}}
+DOCUMENTS = {"jobs_key": "batches/b/used-jobs-1.json", "new": {"base": "d"}}
 SEED: Any = {"cohort": "c", "seed_uri": "s3://audience-bucket/seeds/c/s.jsonl"}
 
 

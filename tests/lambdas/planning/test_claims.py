@@ -10,7 +10,15 @@ from lambdas.entities.jobs import Documents, write_documents_of
 from lambdas.planning import claims, other_executions
 from lambdas.planning.claims import Claims
 from lambdas.shared import claim_items, ledger
-from lambdas.shared.claim_items import Claim, Standing, answer_for, claim_key, execution_key, look_again, read_claims
+from lambdas.shared.claim_items import (
+    Claim,
+    ExecutionItem,
+    advance_generation,
+    answer_for,
+    claim_key,
+    execution_key,
+    read_claims,
+)
 from lambdas.shared.ledger import Change, read_item
 
 CLINICAL = "clinical-bucket"
@@ -82,7 +90,7 @@ def test_an_execution_is_asked_for_once_however_many_recordings_it_left(stepfunc
 def test_the_jobs_that_cover_a_recording_go_with_it(statuses: dict[str, str]) -> None:
     statuses |= {"e-1": "FAILED", "e-2": "FAILED"}
     claims_of("e-1", "t1", "t2", "t3")
-    generation = look_again("e-1").generation
+    generation = advance_generation("e-1").generation
     write_documents_of(CLINICAL, "one", Documents(["t1-how-0000.txt", "t1-how-0001.txt", "t2-how-0000.txt"]))
     write_documents_of(CLINICAL, "two", Documents(["t2-how-0001.txt"]))
     assert answer_for("e-1", "one", generation)
@@ -147,7 +155,7 @@ def test_a_recording_stays_with_an_execution_that_is_redriven_and_looks_again_wh
 
     def redriven() -> None:
         statuses["e-1"] = "RUNNING"
-        look_again("e-1")
+        advance_generation("e-1")
 
     before(monkeypatch, key, redriven)
     assert claim("e-2") == "e-1"
@@ -156,11 +164,11 @@ def test_a_recording_stays_with_an_execution_that_is_redriven_and_looks_again_wh
 def test_an_execution_that_was_taken_from_answers_for_no_job_that_it_prepared_before(statuses: dict[str, str]) -> None:
     statuses["e-1"] = "FAILED"
     claim("e-1")
-    prepared = look_again("e-1")
+    prepared = advance_generation("e-1")
     claim("e-2")
     assert not answer_for("e-1", "job", prepared.generation)
-    assert answer_for("e-1", "job", look_again("e-1").generation)
-    assert look_again("e-1") == Standing(4, 0, frozenset({"job"}))
+    assert answer_for("e-1", "job", advance_generation("e-1").generation)
+    assert advance_generation("e-1") == ExecutionItem(4, 0, frozenset({"job"}))
 
 
 def test_a_recording_that_keeps_changing_hands_fails_the_step(

@@ -92,7 +92,7 @@ def has_focus(locator: Any) -> bool:
     return focused
 
 
-def look_again(page: Any) -> None:
+def advance_generation(page: Any) -> None:
     """Make the page refresh twice at once, without waiting for its timer."""
     for _ in range(2):
         with page.expect_response(lambda response: response.url.endswith("/executions")):
@@ -164,7 +164,7 @@ def test_a_failed_execution_says_what_to_press_and_goes_on_when_it_is_pressed(pa
     run.pipeline.aws.faults.clear()
     redrive = execution.get_by_role("button", name="Redrive")
     redrive.focus()
-    look_again(page)
+    advance_generation(page)
     assert has_focus(redrive), "looking again and again takes nobody's place"
     page.keyboard.press("Enter")
     execution.get_by_text("finished", exact=True).wait_for()
@@ -229,7 +229,7 @@ def test_a_rejected_recording_is_told_with_its_reason(page: Any, run: Run) -> No
     execution.get_by_text("1 recording rejected, and why").click()
     shown = execution.locator(".rejected li")
     assert shown.is_visible() and shown.locator(".reason").text_content()
-    look_again(page)
+    advance_generation(page)
     assert shown.is_visible(), "what was opened stays open"
 
 
