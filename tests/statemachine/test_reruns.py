@@ -77,8 +77,8 @@ MISSING = [
 
 def test_permissions_that_are_given_back_one_after_the_other_take_a_redrive_each(run: Run) -> None:
     text, done = "She has a fever and hypertension.", work(run)
-    # Without the first, so that no audience of another test's people is there already.
-    run.remember([f"p-{number:03}" for number in range(2, 31)])
+    # People whom the model's owner knows and no other test takes: no audience of them is there already.
+    run.remember([f"u-{number:06}" for number in range(1, 31)])
     with ExitStack() as cleanup:
         cleanup.callback(run.s3.delete_object, Bucket=run.pipeline.clinical_bucket, Key=PEOPLE_KEY)
         permissions = [cleanup.enter_context(ExitStack()) for _ in MISSING]
