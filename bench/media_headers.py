@@ -16,7 +16,7 @@ import av
 
 from bench.hostile_recordings import ENCODINGS, hostile_recordings
 from bench.table import Row
-from lambdas.planning.media_headers import read_header
+from lambdas.planning.media_headers.read_header import read_header
 
 ROUNDS = 3
 GOAL = 0.33

@@ -10,7 +10,8 @@ from typing import Any, TypedDict
 
 from botocore.exceptions import ClientError
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from lambdas.planning.media_headers.s3_source import S3Source
 from lambdas.planning.preflight import may_be_too_long, refusal
 from lambdas.rules.transcribe_medical import OPERATION, request_problems

@@ -7,7 +7,8 @@ Sources: GetMedicalTranscriptionJob API reference (FailureReason), Transcribe gu
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.planning.media_headers import Header, most_seconds
+from lambdas.planning.media_headers.bit_rates import most_seconds
+from lambdas.planning.media_headers.header import Header
 
 MAXIMUM_BYTES = 2 * 1024**3
 MAXIMUM_SECONDS = 4 * 3600

@@ -4,7 +4,7 @@ import pytest
 
 from bench import media_headers
 from bench.hostile_recordings import Tiled
-from lambdas.planning.media_headers import read_header
+from lambdas.planning.media_headers.read_header import read_header
 
 
 def one_recording() -> Iterator[tuple[str, Tiled]]:

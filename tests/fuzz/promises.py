@@ -2,7 +2,8 @@
 
 import math
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from tests.fuzz.mutations import Case, Failing, SourceError
 
 FORMATS = {"wav", "mp3", "mp4", "flac", "ogg", "amr", "webm", "m4a"}

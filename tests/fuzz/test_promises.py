@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bench.hostile_recordings import Tiled, hostile_recordings
-from lambdas.planning.media_headers import Header
+from lambdas.planning.media_headers.header import Header
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz import promises
 from tests.fuzz.mutations import Case, case

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas import transcribe_medical
-from lambdas.planning.media_headers import read_header
+from lambdas.planning.media_headers.read_header import read_header
 from lambdas.planning.media_headers.s3_source import S3Source
 from lambdas.shared import jobs
 from lambdas.shared.errors import JobFailed

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.planning.media_headers import Header
+from lambdas.planning.media_headers.header import Header
 from lambdas.planning.preflight import may_be_too_long, refusal
 
 GOOD = Header("wav", 60.0, 60.0, 16_000, 1)

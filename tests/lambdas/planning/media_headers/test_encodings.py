@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from lambdas.planning.preflight import refusal
 from samples.make_encodings import ENCODINGS, MANIFEST
 from tests.lambdas.planning.media_headers.recordings import Memory

@@ -2,7 +2,8 @@ import struct
 
 import pytest
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from local.engines.media import decode
 from tests.lambdas.planning.media_headers.movies import M4A, box, movie, mp4a, sound, track
 from tests.lambdas.planning.media_headers.recordings import Memory, cut, encode

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from lambdas.planning.media_headers import read_header
+from lambdas.planning.media_headers.read_header import read_header
 from local.engines.media import decode
 from tests.lambdas.planning.media_headers.movies import (
     LC_44100,

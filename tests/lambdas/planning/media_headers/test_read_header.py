@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from local.engines.media import MediaError, decode
 from tests.lambdas.planning.media_headers.recordings import SAMPLES, Memory, encode
 

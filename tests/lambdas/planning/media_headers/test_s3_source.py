@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.planning.media_headers import Header, read_header
+from lambdas.planning.media_headers.header import Header
+from lambdas.planning.media_headers.read_header import read_header
 from lambdas.planning.media_headers.s3_source import S3Source
 from tests.lambdas.conftest import MEDIA
 from tests.lambdas.planning.media_headers.recordings import encode
