@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple
 
-from lambdas.entities.outputs import finished_documents
+from lambdas.entities.finished import finished_documents
 from lambdas.shared.layout import job_documents_key
 from lambdas.shared.ledger import Change, Item, read_items, write
 from lambdas.shared.state import EntityOutput

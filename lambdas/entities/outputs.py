@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lambdas.entities.detected import Output, read_output
+from lambdas.entities.finished import finished_documents, within
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.state import EntityOutput, IndexLine
-from lambdas.shared.storage import find_head, find_json, list_keys
+from lambdas.shared.storage import find_json
 from lambdas.shared.uris import parse_uri
 
 
@@ -59,29 +60,6 @@ def _incomplete(bucket: str, key: str, how: str) -> IncompleteOutput:
     return IncompleteOutput(
         f's3://{bucket}/{key} {how}. If the job\'s output has expired, start a new execution with "reprocess": true.'
     )
-
-
-def finished_documents(bucket: str, result: EntityOutput) -> set[str] | None:
-    """The documents with an output of the job that ended with `result`.
-
-    None if the manifest is missing: the output has probably expired, so it is unknown which documents had one.
-    """
-    _, prefix = parse_uri(result["output_uri"])
-    if find_head(bucket, within(prefix, result["manifest_path"])) is None:
-        return None
-    keys = list_keys(bucket, prefix)
-    return {key.removeprefix(prefix).removesuffix(".out") for key in keys if key.endswith(".out")}
-
-
-def within(prefix: str, path: str) -> str:
-    """The key of a file that Describe or the manifest names by a URI, a key, or a path from the output directory on."""
-    if path.startswith("s3://"):
-        return parse_uri(path)[1]
-    if path.startswith(prefix):
-        return path
-    # AWS's example has `<output directory>/Manifest` without the prefix above the directory.
-    directory = prefix.rstrip("/").rpartition("/")[2] + "/"
-    return prefix + path.removeprefix(directory)
 
 
 def _reasons(bucket: str, key: str) -> dict[str, str]:
