@@ -20,6 +20,7 @@ from lambdas.shared.observability import logger, metrics, observed, watching
 from lambdas.shared.sdk import client
 from lambdas.shared.state import EntityOutput, ListedJob, NewJob, Parameters, PreparedDocuments
 from lambdas.shared.storage import read_json
+from lambdas.shared.uris import uri_of
 
 DEADLINE_SECONDS = 24 * 3600
 MAXIMUM_ATTEMPTS = 50
@@ -235,6 +236,6 @@ def output_of(properties: Mapping[str, Any]) -> EntityOutput:
         "service_status": properties["JobStatus"],
         "model_version": properties.get("ModelVersion"),
         # The directory that the service created below our prefix; it can't be derived from the request.
-        "output_uri": f"s3://{output['S3Bucket']}/{output['S3Key']}",
+        "output_uri": uri_of(output["S3Bucket"], output["S3Key"]),
         "manifest_path": properties["ManifestFilePath"],
     }

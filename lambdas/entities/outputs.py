@@ -14,7 +14,7 @@ from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.state import EntityOutput, IndexLine
 from lambdas.shared.storage import find_json
-from lambdas.shared.uris import parse_uri
+from lambdas.shared.uris import parse_uri, uri_of
 
 
 class JobOutput(NamedTuple):
@@ -58,7 +58,7 @@ def job_output(bucket: str, result: EntityOutput) -> JobOutput:
 
 def _incomplete(bucket: str, key: str, how: str) -> IncompleteOutput:
     return IncompleteOutput(
-        f's3://{bucket}/{key} {how}. If the job\'s output has expired, start a new execution with "reprocess": true.'
+        f'{uri_of(bucket, key)} {how}. If the job\'s output has expired, start a new execution with "reprocess": true.'
     )
 
 

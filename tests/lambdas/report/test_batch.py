@@ -3,6 +3,7 @@ from typing import Any
 from lambdas.report.batch import batch_page
 from lambdas.shared.state import PlannedRecording
 from tests.lambdas.report.parsed import Parsed
+from tests.lambdas.report.test_audiences import AUDIENCE
 
 PLANNED: list[PlannedRecording] = [
     {
@@ -52,26 +53,7 @@ def summary(**more: Any) -> Any:
             "rejected": 0,
         },
         "entity_detection": None,
-        "audiences": [
-            {
-                "cohort": "asthma",
-                "eligible": 30,
-                "seed_size": 26,
-                "seed_uri": "s3://a/seed",
-                "audience_generation_job_arn": "arn:job",
-                "metrics": {
-                    "relevanceMetrics": [
-                        {"audienceSize": {"type": "PERCENTAGE", "value": 5}, "score": 7.546},
-                        {"audienceSize": {"type": "ABSOLUTE", "value": 2000}, "score": 3},
-                        {"audienceSize": {"type": "ABSOLUTE", "value": 9000}},
-                    ],
-                    "recallMetric": 0.9,
-                },
-                "export_uri": None,
-                "export_refused": "no such size",
-                "not_visible": {},
-            }
-        ],
+        "audiences": [AUDIENCE],
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
         "unreadable_records": {"count": 0, "first": []},
         "suppression": {"listed": 12, "matching": 10, "unmatched_lines": [3, 7], "similar_lines": [7]},
