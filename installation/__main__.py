@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             environment.install(chosen.what)
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{folder.name}: Failed, as is said above ({Path(error.cmd[0]).name}). Try again with: make")
+        sys.exit(f"{folder.name}: Failed with the error above ({Path(error.cmd[0]).name}). Try again with: make")
     except KeyboardInterrupt:
         print(f"\n{folder.name}: Interrupted. The next make starts over.", file=sys.stderr)
         sys.exit(130)

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from installation.pip_settings import Settings, in_words_of_uv
 
 ROOT = Path(__file__).parents[1]
-# What `make` looks for; a stamp is there only if everything before it is.
+# `make` looks for these files. Each is written last, when its packages are complete.
 STAMPS = {"local": "installed", "checks": "installed-checks"}
 LOCKS = {"local": ROOT / "requirements.lock", "checks": ROOT / "requirements-checks.lock"}
-# Of these lines of uv's there is one per package.
+# uv prints a line with one of these beginnings for each package; they aren't shown.
 _PER_PACKAGE = (" + ", " - ", " ~ ")
 # For the functions' runtime, whatever this machine is; infra/function_code.py takes it from there into their zip.
 _FOR_LAMBDA = ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13", "--only-binary", ":all:")
@@ -23,21 +23,21 @@ Say = Callable[[str], None]
 
 
 class Environment:
-    """The virtual environment in `folder`; `say` is told what happens."""
+    """The virtual environment in `folder`; `say` shows the progress."""
 
     def __init__(self, folder: Path, say: Say) -> None:
         self._folder = folder
         self._say = say
         self._python = folder / "bin" / "python"
         self._uv = folder / "bin" / "uv"
-        # Lies there while the environment is not whole.
+        # This file exists while the environment is incomplete.
         self._unfinished = folder / "unfinished"
 
     def install(self, wanted: str) -> None:
         """Install the packages of `wanted`, "local" or "checks"; the latter has those of the former too.
 
         Raises:
-            subprocess.CalledProcessError: a package can't be had, or isn't the one that the lock means.
+            subprocess.CalledProcessError: a package is missing in the indexes, or has another hash than the lock.
         """
         self.prepare()
         if wanted == "local" or not self._stamp("local").exists():
@@ -46,7 +46,7 @@ class Environment:
             self._install("checks")
 
     def prepare(self) -> None:
-        """See to it that the environment is there, of this Python, whole, and has the uv of requirements.lock.
+        """Make the environment with this Python and the uv of requirements.lock, unless it exists and is complete.
 
         Raises:
             subprocess.CalledProcessError: venv can't make it, or pip can't install uv.
@@ -67,7 +67,7 @@ class Environment:
         """Run uv, with the indexes, proxies and certificates that pip is configured for.
 
         Raises:
-            subprocess.CalledProcessError: uv has failed, and has said why.
+            subprocess.CalledProcessError: uv has failed; its own error is shown.
         """
         settings = self._settings()
         command = [str(self._uv), *arguments, *settings.arguments]
@@ -111,7 +111,7 @@ class Environment:
         _run([sys.executable, "-m", "venv", str(self._folder)])
 
     def _python_version(self) -> tuple[int, ...]:
-        """Of the environment; empty if its Python doesn't run, for example because it was removed from the machine."""
+        """The version of the environment's Python; empty if it doesn't run, for example because it was uninstalled."""
         code = "import sys; print(*sys.version_info[:2])"
         try:
             return tuple(map(int, _output([str(self._python), "-c", code]).split()))

@@ -20,9 +20,9 @@ class Settings(NamedTuple):
 
 
 def in_words_of_uv(listed: str, environment: Mapping[str, str]) -> Settings:
-    """Settings for uv that say what `pip config list` printed; what `environment` already tells uv stays as it is.
+    """Settings for uv from the output of `pip config list`; settings of uv in `environment` take precedence.
 
-    pip's constraints have no part in it: a lock has one version of each package.
+    pip's constraints aren't translated: a lock has one version of each package.
     """
     options = _options(listed)
     said: dict[str, str] = {}
@@ -32,7 +32,7 @@ def in_words_of_uv(listed: str, environment: Mapping[str, str]) -> Settings:
         if _is_on(options.get("no-index", "")):
             arguments.append("--no-index")
     said |= {
-        # As pip does, uv trusts whom the machine trusts, such as a company's proxy.
+        # Like pip, uv trusts the machine's certificates, such as those of a company's proxy.
         "UV_SYSTEM_CERTS": "true",
         "UV_INSECURE_HOST": _spaced(options.get("trusted-host", "")),
         "UV_HTTP_TIMEOUT": options.get("timeout") or options.get("default-timeout", ""),
