@@ -3,11 +3,12 @@
 moto runs the items of a Distributed Map inside the parent, evaluates no failure threshold (a failed item becomes null
 in the output of a Map that succeeds) and starts a thread or three per item. Here, as described in
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html, every item is a child execution with
-its own ARN, context and history, MaxConcurrency bounds how many run, and ToleratedFailureCount and -Percentage decide
-whether the Map Run fails.
+its own ARN, context and history (with an ItemBatcher, every batch of items), MaxConcurrency bounds how many run, and
+ToleratedFailureCount and -Percentage decide whether the Map Run fails.
 
 Differences from AWS. At most `MAX_RUNNING_CHILDREN` children run at a time, even if MaxConcurrency allows more. A
-tolerated failure is null in the output. A ToleratedFailureCount of 0 next to a percentage counts as not given.
+tolerated failure is null in the output. A ToleratedFailureCount of 0 next to a percentage counts as not given. The
+documents name no error for a child's input above 256 KiB; here it is States.DataLimitExceeded.
 """
 
 import collections
@@ -31,6 +32,7 @@ from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
 from local.aws import checkpoints
 from local.aws.executions import Execution, now
+from local.aws.item_batcher import MAX_INPUT_BYTES, InputTooLarge, ItemBatcher, json_bytes
 from local.aws.map_runs import UNSUCCESSFUL, ChildExecution, MapRun
 
 MAX_RUNNING_CHILDREN = 100
@@ -165,15 +167,30 @@ def _children(
     # moto's worker is wanted for its evaluation of ItemSelector and Parameters only: it gets no jobs.
     worker = component._create_worker(env=env, eval_input=eval_input, job_pool=None)  # type: ignore[arg-type]
     parent: Execution = env.execution  # type: ignore[attr-defined]
-    children = []
+    selected = []
     for index, item in enumerate(items):
         frame = env.open_inner_frame()
         frame.states.context_object.context_object_data["Map"] = MapData(Item=ItemData(Index=index, Value=item))
         frame.states.reset(item)
         worker._eval_input(env_frame=frame)
-        children.append(ChildExecution(parent, run, program, frame.states.get_input()))
+        selected.append(frame.states.get_input())
         env.delete_frame(frame)
-    return children
+    try:
+        inputs = _inputs(component.item_batcher, env, selected)  # type: ignore[attr-defined]
+    except InputTooLarge as error:
+        raise _map_failure(env, StatesErrorNameType.StatesStatesDataLimitExceeded, str(error)) from error
+    except ValueError as error:
+        raise _map_failure(env, StatesErrorNameType.StatesRuntime, str(error)) from error
+    return [ChildExecution(parent, run, program, child_input, count) for child_input, count in inputs]
+
+
+def _inputs(batcher: ItemBatcher | None, env: Environment, items: list[Any]) -> list[tuple[Any, int]]:
+    if batcher:
+        return batcher.inputs(env, items)
+    for index, item in enumerate(items):
+        if (size := json_bytes(item)) > MAX_INPUT_BYTES:
+            raise InputTooLarge(f"The input of item {index} has {size} bytes, more than {MAX_INPUT_BYTES}")
+    return [(item, 1) for item in items]
 
 
 def _run_children(env: Environment, run: MapRun) -> None:

@@ -25,9 +25,9 @@ UNSUCCESSFUL = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStat
 
 
 class ChildExecution(Execution):
-    """The execution of one item. It runs on the thread that starts it."""
+    """The execution of one item, or of a batch of `item_count`. It runs on the thread that starts it."""
 
-    def __init__(self, parent: Execution, map_run: "MapRun", program: Program, item: Any) -> None:
+    def __init__(self, parent: Execution, map_run: "MapRun", program: Program, item: Any, item_count: int = 1) -> None:
         name = str(uuid.uuid4())
         machine = copy.copy(parent.state_machine)
         machine.arn = map_run.map_state_machine_arn
@@ -49,6 +49,7 @@ class ChildExecution(Execution):
         self._parent = parent
         self.map_run = map_run
         self.program = program
+        self.item_count = item_count
 
     @property
     def source_arn(self) -> str:
@@ -56,10 +57,15 @@ class ChildExecution(Execution):
         return labelled if played().map_children == "labelled" else labelled.partition("/")[0]
 
     def refusal(self) -> str | None:
-        """Why the child may not run; it is started with the state machine's own role, which needs that right."""
-        machine = self.state_machine.arn.partition("/")[0]
-        if not self.exec_worker and not role_allows(self.role_arn, "states:StartExecution", machine):
-            return f"{self.role_arn} must be allowed states:StartExecution on {machine}"
+        """Why the child may not run; it is started and redriven with the state machine's role, which needs the right.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+        """
+        action, resource = "states:StartExecution", self.state_machine.arn.partition("/")[0]
+        if self.exec_worker:
+            action, resource = "states:RedriveExecution", self.exec_arn
+        if not role_allows(self.role_arn, action, resource):
+            return f"{self.role_arn} must be allowed {action} on {resource}"
         return super().refusal()
 
     def redrive_status(self) -> tuple[str, str | None]:
@@ -116,38 +122,47 @@ class MapRun(MapRunRecord):
                 child.exec_status = ExecutionStatus.PENDING_REDRIVE
 
     def exceeds_tolerated_failures(self) -> bool:
-        """Whether more children failed than the Map tolerates; both limits are 0 by default."""
-        failures = sum(child.exec_status in UNSUCCESSFUL for child in self.children)
+        """Whether more items failed than the Map tolerates; both limits are 0 by default."""
+        failures = sum(child.item_count for child in self.children if child.exec_status in UNSUCCESSFUL)
         count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
         if not count and not percentage:
             return failures > 0
-        return bool((count and failures > count) or (percentage and failures * 100 > percentage * len(self.children)))
+        return bool((count and failures > count) or (percentage and failures * 100 > percentage * self._items()))
+
+    def _items(self) -> int:
+        return sum(child.item_count for child in self.children)
 
     def describe(self) -> dict[str, Any]:  # type: ignore[override]
         """The members of DescribeMapRun."""
-        # Items and children have the same counts: moto's grammar has no ItemBatcher.
-        statuses = collections.Counter(child.exec_status for child in self.children)
-        counts = {
-            "pending": statuses[None],
-            "running": statuses[ExecutionStatus.RUNNING],
-            "succeeded": statuses[ExecutionStatus.SUCCEEDED],
-            "failed": statuses[ExecutionStatus.FAILED],
-            "timedOut": statuses[ExecutionStatus.TIMED_OUT],
-            "aborted": statuses[ExecutionStatus.ABORTED],
-            "pendingRedrive": statuses[ExecutionStatus.PENDING_REDRIVE],
-            "total": len(self.children),
-            "resultsWritten": 0,
-            "failuresNotRedrivable": 0,
-        }
+        items: collections.Counter[Any] = collections.Counter()
+        executions: collections.Counter[Any] = collections.Counter()
+        for child in self.children:
+            items[child.exec_status] += child.item_count
+            executions[child.exec_status] += 1
         description = {
             **super().describe(),
-            "itemCounts": counts,
-            "executionCounts": counts,
+            "itemCounts": _counts(items),
+            "executionCounts": _counts(executions),
             "redriveCount": self.redrive_count,
         }
         if self._redrive_date:
             description["redriveDate"] = iso_8601_datetime_with_milliseconds(self._redrive_date)
         return description
+
+
+def _counts(statuses: collections.Counter[Any]) -> dict[str, int]:
+    return {
+        "pending": statuses[None],
+        "running": statuses[ExecutionStatus.RUNNING],
+        "succeeded": statuses[ExecutionStatus.SUCCEEDED],
+        "failed": statuses[ExecutionStatus.FAILED],
+        "timedOut": statuses[ExecutionStatus.TIMED_OUT],
+        "aborted": statuses[ExecutionStatus.ABORTED],
+        "pendingRedrive": statuses[ExecutionStatus.PENDING_REDRIVE],
+        "total": statuses.total(),
+        "resultsWritten": 0,
+        "failuresNotRedrivable": 0,
+    }
 
 
 def install() -> None:

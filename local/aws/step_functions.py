@@ -1,13 +1,14 @@
 """Step Functions: moto's interpreter as the one backend, completed where it differs from AWS.
 
 State machines also run if CloudFormation creates them, with Waits and Retry intervals on `local.aws.clock`. The parts:
-executions in `local.aws.executions` and `local.aws.distributed_map`, the role's check in `local.aws.execution_roles`,
-redrives in `local.aws.checkpoints`, the API's answers in `local.aws.step_functions_responses`, the log in
-`local.aws.execution_logs`, calls of other services in `local.aws.task_calls`, CloudFormation's resource in
-`local.aws.state_machine_resource`.
+executions in `local.aws.executions` and `local.aws.distributed_map` (with `local.aws.item_reader` and
+`local.aws.item_batcher`), executions started by a Task in `local.aws.nested_executions`, the role's check in
+`local.aws.execution_roles`, redrives in `local.aws.checkpoints`, the API's answers in
+`local.aws.step_functions_responses`, the log in `local.aws.execution_logs`, calls of other services in
+`local.aws.task_calls`, CloudFormation's resource in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
-no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
+no JSONata, no variables, no ResultWriter's files, and most `arn:aws:states:::aws-sdk:` integrations fail.
 """
 
 import functools
@@ -22,6 +23,7 @@ from typing import Any
 
 import moto.stepfunctions.models as sfn_models
 from moto.core.config import default_user_config
+from moto.core.exceptions import AWSError
 from moto.stepfunctions import exceptions
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -36,7 +38,10 @@ from local.aws import (
     distributed_map,
     execution_logs,
     executions,
+    item_batcher,
+    item_reader,
     map_runs,
+    nested_executions,
     state_machine_resource,
     step_functions_responses,
     task_calls,
@@ -115,6 +120,24 @@ def describe_execution(self: StepFunctionsParserBackend, execution_arn: str) -> 
     raise exceptions.ExecutionDoesNotExist(f"Execution Does Not Exist: '{execution_arn}'")
 
 
+class InvalidDefinition(AWSError):
+    """A definition that AWS refuses."""
+
+    TYPE = "InvalidDefinition"
+    STATUS = 400
+
+
+def validate_definition(definition: str) -> None:
+    """StepFunctionsParserBackend._validate_definition, whose own error is sent without a code.
+
+    Raises InvalidDefinition.
+    """
+    try:
+        parse(definition)
+    except Exception as error:
+        raise InvalidDefinition(f"Invalid State Machine Definition: {error}") from error
+
+
 def wait_interval(self: WaitFunction, env: Environment, wait_seconds: float) -> None:
     """WaitFunction._wait_interval on the scaled clock."""
     end = time.monotonic() + clock.scaled(wait_seconds)
@@ -127,23 +150,49 @@ def wait_interval(self: WaitFunction, env: Environment, wait_seconds: float) -> 
 def parse(definition: str) -> Any:
     """AmazonStateLanguageParser.parse, once per definition (a large one takes most of a second).
 
-    moto's grammar wants a decimal point in ToleratedFailurePercentage; CDK writes integers.
+    moto's grammar lacks ItemBatcher, wants an InputType for a list of objects, and a decimal point in
+    ToleratedFailurePercentage, of which CDK writes integers.
     """
     try:
         document = json.loads(definition)
     except ValueError:
         return _moto_parse(definition)  # raises the right error
-    integers = [state for state in _map_states(document) if isinstance(state.get("ToleratedFailurePercentage"), int)]
-    for state in integers:
-        state["ToleratedFailurePercentage"] = float(state["ToleratedFailurePercentage"])
-    return _moto_parse(json.dumps(document, indent=2) if integers else definition)
+    batchers, changed = {}, False
+    for name, state in _map_states(document):
+        if batcher := item_batcher.take_out(name, state, _template):
+            batchers[name] = batcher
+        if isinstance(state.get("ToleratedFailurePercentage"), int):
+            state["ToleratedFailurePercentage"] = float(state["ToleratedFailurePercentage"])
+            changed = True
+        changed |= item_reader.complete(name, state)
+    with item_batcher.declared(batchers):
+        return _moto_parse(json.dumps(document, indent=2) if batchers or changed else definition)
 
 
-def _map_states(node: Any) -> Iterator[dict[str, Any]]:
+def _map_states(node: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(node, dict) and node.get("Type") == "Map":
-        yield node
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _map_states(child)
+        yield name, node
+    if isinstance(node, dict):
+        for key, child in node.items():
+            yield from _map_states(child, key)
+    if isinstance(node, list):
+        for child in node:
+            yield from _map_states(child)
+
+
+def _template(value: Any) -> Any:
+    """The evaluation of a payload template in an environment."""
+    if not isinstance(value, dict):
+        return lambda _: value
+    state = {"Type": "Pass", "Parameters": value, "End": True}
+    program: Any = _moto_parse(json.dumps({"StartAt": "Template", "States": {"Template": state}}))[0]
+    parameters = program.states.states["Template"].parameters
+
+    def evaluate(env: Environment) -> Any:
+        parameters.eval(env=env)
+        return env.stack.pop()
+
+    return evaluate
 
 
 def install() -> None:
@@ -158,7 +207,10 @@ def install() -> None:
     executions.install()
     checkpoints.install()
     map_runs.install()
+    item_batcher.install()
+    item_reader.install()
     distributed_map.install()
+    nested_executions.install()
     task_calls.install()
     state_machine_resource.install()
     step_functions_responses.install()
@@ -167,6 +219,7 @@ def install() -> None:
     backend = StepFunctionsParserBackend
     backend.start_execution = start_execution  # type: ignore[method-assign]
     backend.describe_execution = describe_execution  # type: ignore[method-assign,assignment]
+    backend._validate_definition = staticmethod(validate_definition)  # type: ignore[method-assign]
     backend._get_executions = get_executions  # type: ignore[method-assign]
 
     WaitFunction._wait_interval = wait_interval  # type: ignore[method-assign]

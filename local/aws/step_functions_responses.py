@@ -79,8 +79,9 @@ def list_executions(self: StepFunctionResponse) -> ActionResult:
         found = [execution for execution in found if (execution.redrive_count > 0) == (redrives == "REDRIVEN")]
     found.sort(key=lambda execution: execution.start_date, reverse=True)
     page, next_token = _page(self, found)
-    items = {"itemCount": 1} if map_run_arn else {}
-    return ActionResult({"executions": [_summary(execution) | items for execution in page], **next_token})
+    items = [{"itemCount": execution.item_count} if map_run_arn else {} for execution in page]
+    summaries = [_summary(execution) | count for execution, count in zip(page, items, strict=True)]
+    return ActionResult({"executions": summaries, **next_token})
 
 
 def get_execution_history(self: StepFunctionResponse) -> ActionResult:

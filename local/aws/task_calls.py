@@ -1,9 +1,12 @@
 """A state machine's calls of other services: with its role's rights, and with Step Functions' names for errors.
 
-moto makes every call with the same anonymous key and a new client (about 15 ms of CPU each), and reports every failed
-Lambda call as the error "Exception", which no Retry names.
+moto makes every call with the same anonymous key and a new client (about 15 ms of CPU each), reports every failed
+Lambda call as the error "Exception", which no Retry names, and leaves the members of requests and answers of `aws-sdk`
+and nested executions as boto3 names them. In a definition all begin with a capital letter, and times are strings:
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
+import datetime
 import os
 import sys
 import threading
@@ -11,12 +14,16 @@ from functools import lru_cache
 from typing import Any
 
 import botocore.session
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import OperationModel
+from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -35,6 +42,7 @@ _CONFIG = Config(
 )
 _moto_boto_client_for = boto_client.boto_client_for
 _moto_lambda_error = StateTaskLambda._from_error
+_moto_response_value = StateTaskService._from_boto_response_value
 _creating = threading.Lock()
 
 
@@ -66,7 +74,7 @@ def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> Fail
     """
     if isinstance(ex, ClientError):
         code, cause = ex.response["Error"]["Code"], ex.response["Error"]["Message"]
-        error = f"Lambda.{code}" if code in _modelled_errors_of_invoke() else "Lambda.AWSLambdaException"
+        error = f"Lambda.{code}" if code in modelled_errors("lambda") else "Lambda.AWSLambdaException"
     elif isinstance(ex, BotoCoreError):
         error, cause = "Lambda.SdkClientException", str(ex)
     else:
@@ -80,15 +88,53 @@ def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> Fail
     )
 
 
-@lru_cache(maxsize=1)
-def _modelled_errors_of_invoke() -> frozenset[str]:
-    invoke = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
-    return frozenset(shape.name for shape in invoke.error_shapes)
+def normalise_parameters(
+    self: StateTaskService, parameters: Any, boto_service_name: Any = None, service_action_name: Any = None
+) -> None:
+    """StateTaskService._normalise_parameters: the definition's names become boto3's."""
+    model = _operation(
+        self._get_boto_service_name(boto_service_name), self._get_boto_service_action(service_action_name)
+    )
+    self._to_boto_request(parameters, model.input_shape)  # type: ignore[arg-type]
+
+
+def normalise_response(
+    self: StateTaskService, response: Any, boto_service_name: Any = None, service_action_name: Any = None
+) -> None:
+    """StateTaskService._normalise_response: boto3's names become the definition's."""
+    model = _operation(
+        self._get_boto_service_name(boto_service_name), self._get_boto_service_action(service_action_name)
+    )
+    self._from_boto_response(response, model.output_shape)  # type: ignore[arg-type]
+
+
+def response_value(value: Any) -> Any:
+    """StateTaskService._from_boto_response_value: a time is a string."""
+    if isinstance(value, datetime.datetime):
+        return iso_8601_datetime_with_milliseconds(value)
+    return _moto_response_value(value)
+
+
+@lru_cache
+def _operation(service: str, action: str) -> OperationModel:
+    model = botocore.session.get_session().get_service_model(service)
+    return next(model.operation_model(name) for name in model.operation_names if xform_name(name) == action)
+
+
+@lru_cache
+def modelled_errors(service: str) -> frozenset[str]:
+    """The errors of the operation of `service` that a Task calls."""
+    operation = {"lambda": "Invoke", "stepfunctions": "StartExecution"}[service]
+    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
+    return frozenset(shape.name for shape in model.error_shapes)
 
 
 def install() -> None:
     """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
     StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
+    StateTaskService._normalise_parameters = normalise_parameters  # type: ignore[method-assign]
+    StateTaskService._normalise_response = normalise_response  # type: ignore[method-assign]
+    StateTaskService._from_boto_response_value = staticmethod(response_value)  # type: ignore[method-assign,assignment]
     boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
     # Modules that are loaded already have moto's function by name.
     for name, module in list(sys.modules.items()):

@@ -8,6 +8,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map import state_m
 
 from local.aws import distributed_map, map_runs
 from tests.local.aws.in_process import InProcessAws, eventually
+from tests.local.aws.maps import PASS, call, distributed_map_of, map_run_of
 
 BUCKET = "manifests"
 
@@ -18,27 +19,11 @@ def aws(aws: InProcessAws) -> InProcessAws:
     return aws
 
 
-def distributed_map_of(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    state = {"Type": "Map", "Label": "Each", "ItemProcessor": {**config, **processor}, "End": True, **fields}
-    return {"StartAt": "Map", "States": {"Map": state}}
-
-
-def call(function: str, **fields: Any) -> dict[str, Any]:
-    return {"StartAt": "Call", "States": {"Call": {"Type": "Task", "Resource": function, "End": True, **fields}}}
-
-
-PASS = {"StartAt": "Same", "States": {"Same": {"Type": "Pass", "End": True}}}
 ITEM_READER = {
     "Resource": "arn:aws:states:::s3:getObject",
     "ReaderConfig": {"InputType": "JSON"},
     "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.key"},
 }
-
-
-def map_run_of(sfn: Any, execution: Any) -> Any:
-    [run] = sfn.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
-    return sfn.describe_map_run(mapRunArn=run["mapRunArn"])
 
 
 def counts(map_run: dict[str, Any]) -> dict[str, int]:

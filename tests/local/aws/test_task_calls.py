@@ -11,7 +11,7 @@ from moto.sts.models import sts_backends
 
 from local.aws import step_functions, task_calls
 from local.aws.credentials import AccessDenied
-from tests.local.aws.in_process import InProcessAws, in_process_aws
+from tests.local.aws.in_process import InProcessAws, in_process_aws, pass_state
 
 
 def client_for(role_arn: str, service: str = "lambda") -> Any:
@@ -130,3 +130,24 @@ def test_the_error_of_a_function_keeps_its_own_name(aws: InProcessAws) -> None:
         raise KeyError("x")
 
     assert run_task(aws, "own-error", aws.function("own-error", fail))["error"] == "KeyError"
+
+
+def test_an_sdk_integration_names_members_with_capital_letters_and_times_as_strings(aws: InProcessAws) -> None:
+    described = aws.run(aws.state_machine("described", pass_state()))
+    execution = run_task(
+        aws,
+        "describes",
+        "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        Parameters={"ExecutionArn": described["executionArn"]},
+    )
+    output = json.loads(execution["output"])
+    assert (output["ExecutionArn"], output["Input"]) == (described["executionArn"], "{}")
+    assert output["StopDate"] == described["stopDate"].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def test_an_sdk_integration_that_is_refused_fails_by_its_exception(aws: InProcessAws) -> None:
+    missing = "arn:aws:states:us-east-1:123456789012:execution:none:none"
+    execution = run_task(
+        aws, "describes-none", "arn:aws:states:::aws-sdk:sfn:describeExecution", Parameters={"ExecutionArn": missing}
+    )
+    assert execution["error"] == "Sfn.ExecutionDoesNotExistException"
