@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -30,13 +31,12 @@ from bench.table import Row
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 # Importing the functions reads settings from the environment; no call is made.
-from lambdas.cohorts import people
-from lambdas.cohorts.cohort_rules import Cohort
+from lambdas import index_records
+from lambdas.cohorts.cohort_rules import Cohort, checks_of, met, rules_of
 from lambdas.entities import documents
 from lambdas.entities.detected import read_output
 from lambdas.entities.records import entity_records
 from lambdas.shared import storage
-from lambdas.shared.object_items import ObjectItem
 from lambdas.shared.state import IndexLine, PlannedRecording
 from lambdas.transcript.transcripts import read_speech
 from lambdas.transcript.words import Words
@@ -49,6 +49,7 @@ GROWTH_GOAL = 1.1
 GOALS = {"flatten": 5.0, "transcript": 20.0, "cut": 7.0, "seeds": 5.0}
 LIMIT_BYTES = 40_000
 
+WRITTEN = datetime(2026, 11, 27, tzinfo=UTC)
 SENTENCE = (
     "patient reports a history of hypertension and diabetes with chest pain denies fever takes metformin daily "
     "lisinopril blood pressure lungs clear follow up in two weeks"
@@ -114,7 +115,8 @@ class Folder:
         path = self._folder / Key
         size = path.stat().st_size
         self.bytes_read += size
-        return {"Body": StreamingBody(path.open("rb", buffering=0), size)}
+        body = StreamingBody(path.open("rb", buffering=0), size)
+        return {"Body": body, "Metadata": {}, "LastModified": WRITTEN}
 
     def put_object(self, *, Body: bytes, **_: Any) -> None:
         self.bytes_written += len(Body)
@@ -187,12 +189,10 @@ def make_inputs(folder: Path) -> None:
     words = words_in(folder)
     for number in range(50):
         (folder / f"outputs/{number:03}").write_bytes(output(words, 500, number))
-    for number in range(100):
-        body = output(words, 1_000, 1_000 + number)
-        lines = plain.flatten({**RECORDING, "user_id": "p-{number}"}, DOCUMENT, body, words).splitlines(keepends=True)
-        people = (f"p-{number * 1_000 + index % 400:06}" for index in range(len(lines)))
-        records = (line.replace(b"p-{number}", person.encode()) for line, person in zip(lines, people, strict=True))
-        (folder / f"records/{number:03}").write_bytes(b"".join(records))
+    for number in range(1_000):
+        body = output(words, 100, 1_000 + number)
+        records = plain.flatten({**RECORDING, "user_id": f"p-{number:06}"}, DOCUMENT, body, words)
+        (folder / f"records/{number:03}").write_bytes(records)
 
 
 def words_in(folder: Path) -> Words:
@@ -264,10 +264,19 @@ def cut_plain(folder: Path, _: int) -> Any:
 
 
 def seeds_ours(folder: Path, _: int) -> Any:
+    """As a rebuild reads records into the indexes, without the ledger's calls, which the peer doesn't make."""
     use(Folder(folder, times=10))
-    # The peer knows only the records' consent, so the ledger's calls are left out.
-    vars(people)["read_objects"] = lambda object_ids: dict.fromkeys(object_ids, ObjectItem(consent=True))
-    return lambda: sorted_members(people.read_people("clinical", COHORTS).members)
+    checks = checks_of({cohort["name"]: rules_of(cohort) for cohort in COHORTS})
+
+    def run() -> dict[str, list[str]]:
+        members: dict[str, set[str]] = {cohort["name"]: set() for cohort in COHORTS}
+        for key in storage.list_keys("clinical", "records"):
+            found = index_records.read_records("clinical", key).found
+            for name in met(checks, found):
+                members[name].add(found[0].user_id)
+        return sorted_members(members)
+
+    return run
 
 
 def seeds_plain(folder: Path, _: int) -> Any:

@@ -20,6 +20,11 @@ _REPLICATION = (
     "this stack. Versioning keeps what is overwritten or deleted."
 )
 
+_DERIVED = (
+    "The table has no facts of its own: a rebuild makes it from the records. It has user ids, so a backup would keep "
+    "patients who were to be forgotten."
+)
+
 # On each function.
 _FUNCTION = {
     "AwsSolutions-L1": (
@@ -56,6 +61,11 @@ _DATA = {
             "Point-in-time recovery restores the table to any second of the last 35 days. A backup that is kept longer "
             "would keep the ids of recordings that were to be forgotten."
         )
+    },
+    "Ledger/Members": {
+        "AwsSolutions-DDB3": _DERIVED,
+        "HIPAA.Security-DynamoDBInBackupPlan": _DERIVED,
+        "HIPAA.Security-DynamoDBPITREnabled": _DERIVED,
     },
 }
 

@@ -17,6 +17,7 @@ from infra.statements import (
     head,
     items,
     listing,
+    members,
     pass_role,
     read,
     write,
@@ -37,6 +38,10 @@ _TRANSCRIBE_OUTPUT = [
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 ]
+# The kinds of items in the transactions that plan a version, or commit records.
+_PLANNED = ["object", "index"]
+_COMMITTED = ["object", "index", "outline"]
+_MEMBERSHIP = "in which cohorts an object is by its records; the people with records"
 # The purpose in every function that polls.
 _JOB_RECORDS = "the job's record; rejections"
 
@@ -90,12 +95,13 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *items(
                 ledger,
                 read=["object", "claim", "execution"],
-                update=["object", "claim", "execution"],
+                update=["object", "claim", "execution", "index"],
                 # ConditionChecks in the transaction that changes a claim.
                 check=["execution", "claim"],
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
                 "taking it from one that has ended",
             ),
+            *members(ledger, delete=_PLANNED, purpose="a version without consent ends membership in cohorts"),
             Statement(
                 "LookAtOtherExecutions",
                 ["states:DescribeExecution"],
@@ -250,14 +256,41 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             ),
             *items(
                 ledger,
-                read=["object", "job"],
-                update=["object"],
-                purpose="whether a version is still the newest; where a job's output is; whose records stand",
+                read=["object", "job", "indexes"],
+                update=_COMMITTED,
+                purpose="whether a version is still the newest; where a job's output is; whose records stand; which "
+                "indexes of cohorts there are",
+            ),
+            *members(ledger, write=_COMMITTED, delete=_COMMITTED, purpose=_MEMBERSHIP),
+        ],
+        "prepare_cohorts": [
+            *items(ledger, read=["indexes"], update=["indexes"], purpose="the indexes that the cohorts need"),
+            Statement(
+                "LookAtOtherExecutions",
+                ["states:DescribeExecution"],
+                [executions],
+                "whether the execution that rebuilds an index still runs",
+                wildcard=EXECUTIONS,
             ),
         ],
+        "index_records": [
+            *read(clinical, layout.RECORDS, purpose="all records, once after a cohort's rules have changed"),
+            *listing(clinical),
+            *write(clinical, layout.BATCHES, purpose="which records can't be read"),
+            *items(
+                ledger,
+                read=["object", "indexes"],
+                update=_COMMITTED,
+                purpose="whether the newest version consents; which indexes of cohorts there are",
+            ),
+            *members(ledger, write=_COMMITTED, delete=_COMMITTED, purpose=_MEMBERSHIP),
+        ],
+        "finish_rebuild": [
+            *items(ledger, read=["indexes"], update=["indexes"], purpose="the indexes that are complete now"),
+            *read(clinical, layout.BATCHES, purpose="which records can't be read"),
+            *listing(clinical, "which records can't be read"),
+        ],
         "select_seeds": [
-            *read(clinical, layout.RECORDS, purpose="the people of all records"),
-            *listing(clinical, "all records"),
             *read(
                 audience,
                 layout.SEEDS,
@@ -266,7 +299,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             ),
             *listing(audience),
             *write(audience, layout.SEEDS, purpose="seeds: user ids and nothing else"),
-            *items(ledger, read=["object"], purpose="whether the newest version consents"),
+            *items(ledger, read=["indexes"], purpose="which indexes of cohorts are complete"),
+            *members(ledger, read=["index", "outline"], purpose="the members of cohorts; the people with records"),
         ],
         "start_audience_generation": [
             Statement(

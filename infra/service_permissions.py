@@ -70,6 +70,7 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
     return [
         Statement("RunSteps", ["lambda:InvokeFunction"], function_arns, "the steps"),
         *read(storage.clinical, layout.BATCHES, purpose="the Map's items"),
+        *listing(storage.clinical, "the records that RebuildCohorts reads"),
         Statement("StartMapChildren", ["states:StartExecution"], [machine], "a child per recording"),
         Statement(
             "ManageMapChildren",

@@ -87,6 +87,7 @@ class PipelineStack(Stack):
             "AudienceBucketName": storage.audience.bucket.bucket_name,
             "OperationsBucketName": storage.operations.bucket.bucket_name,
             "LedgerTableName": ledger.table.table_name,
+            "MembersTableName": ledger.members.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,

@@ -96,11 +96,11 @@ def write(
 def items(
     ledger: Ledger, *, read: Sequence[str], update: Sequence[str] = (), check: Sequence[str] = (), purpose: str
 ) -> Statements:
-    """Access to items of the ledger, by their kinds: reads, updates, and condition checks in a transaction.
+    """Access to items of the ledger table, by their kinds: reads, updates, and condition checks in a transaction.
 
     A transaction needs the rights of its parts. AWS doesn't document whether DynamoDB evaluates each part's key alone
-    or the keys of all parts, so `update` and `check` name the kinds of all parts. The only right to the KMS key that
-    reads and writes need is the decryption of the table's data key.
+    or the keys of all parts, so `update` and `check` name the kinds of all parts, also those of the members table. The
+    only right to the KMS key that reads and writes need is the decryption of the table's data key.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
     """
@@ -116,6 +116,22 @@ def items(
             if kinds
         ),
         Statement("DecryptLedger", DECRYPT, [ledger.key.key_arn], "the ledger's key", _via("dynamodb")),
+    ]
+
+
+def members(
+    ledger: Ledger, *, read: Sequence[str] = (), write: Sequence[str] = (), delete: Sequence[str] = (), purpose: str
+) -> Statements:
+    """Access to items of the members table, by their kinds, as `items` grants it for the ledger table."""
+    granted = {
+        "ReadMembers": (["dynamodb:Query"], read),
+        "WriteMembers": (["dynamodb:UpdateItem"], write),
+        "DeleteMembers": (["dynamodb:DeleteItem"], delete),
+    }
+    return [
+        Statement(sid, actions, [ledger.members.table_arn], purpose, _of_kinds(kinds))
+        for sid, (actions, kinds) in granted.items()
+        if kinds
     ]
 
 

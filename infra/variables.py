@@ -44,10 +44,13 @@ def variables(
     clinical = {"CLINICAL_BUCKET": storage.clinical.bucket.bucket_name}
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
     table = {"LEDGER_TABLE": ledger.table.table_name}
+    members = {"MEMBERS_TABLE": ledger.members.table_name}
+    lifetime = {"RESULTS_EXPIRE_AFTER_DAYS": str(environment.results_expire_after_days or "")}
+    cohorts = {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
-        "plan_batch": media | clinical | table | {"PARAMETERS": _as_json(asdict(environment.parameters))},
+        "plan_batch": media | clinical | table | members | {"PARAMETERS": _as_json(asdict(environment.parameters))},
         "share_jobs": {
             "STATE_MACHINE_ARN": arns.state_machine(prefix),
             "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
@@ -66,12 +69,15 @@ def variables(
             "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
         },
         "poll_entity_detection": clinical | table,
-        "collect_entities": clinical | clinical_key | table,
-        "select_seeds": clinical
-        | clinical_key
-        | table
+        "collect_entities": clinical | clinical_key | table | members | lifetime,
+        "prepare_cohorts": table | lifetime | cohorts,
+        "index_records": clinical | clinical_key | table | members | lifetime,
+        "finish_rebuild": table,
+        "select_seeds": table
+        | members
+        | lifetime
         | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name, "AUDIENCE_KEY_ARN": storage.audience.key.key_arn}
-        | {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
+        | cohorts
         | sql_cohorts,
         "start_audience_generation": sql_cohorts | {"SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},
         "poll_audience_generation": clinical,

@@ -4,12 +4,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, TypedDict
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from lambdas.cohorts.indexes import read_indexes
 from lambdas.entities.findings import Findings, findings
 from lambdas.entities.jobs import read_entity_jobs
 from lambdas.entities.outputs import job_output, read_outputs
@@ -153,8 +155,8 @@ def write_findings(
 ) -> str | None:
     """Write the findings unless they are recorded; return the recording execution, None if a newer version is planned.
 
-    Records are written only if the object in S3 is unchanged since before the ledger was read. They count once the
-    ledger names them, which it does only while this version is the planned one.
+    Records are written only if the object in S3 is unchanged since before the ledger was read. They and the membership
+    in cohorts by them count once the ledger names them, which it does only while this version is the planned one.
     """
     object_id, transcript_id = recording["object_id"], recording["transcript_id"]
     for _ in range(MAXIMUM_ATTEMPTS):
@@ -173,7 +175,9 @@ def write_findings(
         write_page(bucket, recording_report_key(transcript_id), page)
         if not write_records(bucket, batch_id, recording, found.records, there, complete=complete):
             continue
-        if record(object_id, item, transcript_id if complete else "", batch_id):
+        # After the records: lambdas/cohorts/indexes.py says why.
+        membership = read_indexes().membership(recording["user_id"], found.records, datetime.now(UTC))
+        if record(object_id, item, transcript_id if complete else "", batch_id, membership):
             return batch_id
     raise RuntimeError(
         f"{records_key(object_id)} changed {MAXIMUM_ATTEMPTS} times while execution {batch_id} tried to write it"

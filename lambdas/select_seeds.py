@@ -1,11 +1,13 @@
-"""SelectSeeds: select each cohort's people by entity records, cohort rules and consent, and write seeds of user ids.
+"""SelectSeeds: write seeds of the user ids of each cohort's members.
 
-The records of all batches count, so a cohort grows with every batch until it is large enough.
+The members by all batches' records count, so a cohort grows with every batch until it is large enough. No records are
+read: commits of records keep the indexes of members (lambdas/cohorts/indexes.py).
 """
 
 import json
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypedDict
 from uuid import uuid4
 
@@ -13,11 +15,12 @@ from botocore.exceptions import ClientError
 
 from lambdas.cohorts import suppression_list
 from lambdas.cohorts.cohort_rules import Cohort
-from lambdas.cohorts.people import People, read_people
+from lambdas.cohorts.people import read_people
 from lambdas.shared import stages
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
-from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.members import read_alike
+from lambdas.shared.observability import logger, observed
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.state import (
     AudienceSize,
@@ -31,6 +34,7 @@ from lambdas.shared.state import (
 )
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
+    PARALLEL_REQUESTS,
     find_bytes,
     find_head,
     unchanged,
@@ -38,7 +42,6 @@ from lambdas.shared.storage import (
     write_json_lines,
 )
 from lambdas.shared.uris import parse_uri, uri_of
-from lambdas.shared.user_ids import outline
 
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").
 MAXIMUM_SEED_SIZE = 500_000
@@ -46,8 +49,6 @@ MAXIMUM_SEED_SIZE = 500_000
 REFRESH_AFTER_NEWCOMERS = 25
 # Executions that select seeds at the same time may conflict and repeat the selection.
 MAXIMUM_ATTEMPTS = 10
-# The number of sentences about unreadable files; the state's size is limited.
-MOST_UNREADABLE_LISTED = 20
 # The number of line numbers in each list of the suppression result; the state's size is limited.
 MOST_LINES = 100
 
@@ -93,22 +94,17 @@ def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
     Raises:
         InvalidSuppressionList: a line is ambiguous or unreadable, so its person might be in a seed.
     """
-    clinical, audience = os.environ["CLINICAL_BUCKET"], os.environ["AUDIENCE_BUCKET"]
+    audience = os.environ["AUDIENCE_BUCKET"]
     cohorts: list[Cohort] = json.loads(os.environ["COHORTS"])
     model_arn = event["parameters"].get("configuredAudienceModelArn")
     selected = [sql_seed(cohort) for cohort in json.loads(os.environ["SQL_COHORTS"])]
-    if not cohorts:  # skips reading all records, which is slow
-        return {
-            "cohorts": selected,
-            "not_generated": [],
-            "unreadable_records": {"count": 0, "first": []},
-            "suppression": None,
-        }
+    if not cohorts:
+        return {"cohorts": selected, "not_generated": [], "suppression": None}
     for _ in range(MAXIMUM_ATTEMPTS):
         # The pointers are read before the people: another execution may name a seed meanwhile, from newer records.
         last = {cohort["name"]: last_seed(audience, cohort["name"]) for cohort in cohorts}
         suppressed = read_suppressed(audience)
-        people = read_people(clinical, cohorts)
+        people = read_people(cohorts)
         chosen = choose(audience, cohorts, model_arn, last, people, frozenset(suppressed.values()))
         if chosen is not None:
             break
@@ -119,16 +115,7 @@ def handler(event: SelectSeedsEvent, context: object) -> SelectedSeeds:
         )
     selected += chosen.cohorts
     logger.info("seeds selected", extra={"batch_id": event["batch"]["batch_id"], "cohorts": len(selected)})
-    metrics.add_metric("RecordsUnreadable", "Count", len(people.unreadable))
-    return {
-        "cohorts": selected,
-        "not_generated": chosen.not_generated,
-        "unreadable_records": {
-            "count": len(people.unreadable),
-            "first": sorted(people.unreadable)[:MOST_UNREADABLE_LISTED],
-        },
-        "suppression": suppression(suppressed, people.seen),
-    }
+    return {"cohorts": selected, "not_generated": chosen.not_generated, "suppression": suppression(suppressed)}
 
 
 def choose(
@@ -136,14 +123,22 @@ def choose(
     cohorts: list[Cohort],
     model_arn: str | None,
     last: Mapping[str, LastSeed],
-    people: People,
+    people: Mapping[str, set[str] | None],
     suppressed: frozenset[str],
 ) -> Chosen | None:
-    """The outcome of each cohort; None if another execution has named a cohort's seed since `last` was read."""
+    """The outcome of each cohort by its members, `people`, which are None while its index is being rebuilt.
+
+    Returns None if another execution has named a cohort's seed since `last` was read.
+    """
     chosen = Chosen([], [])
     for cohort in cohorts:
         name = cohort["name"]
-        user_ids = people.members[name].difference(suppressed)
+        members = people[name]
+        if members is None:
+            changed = "The cohort's rules have changed, and its members aren't known yet. The next batch selects them."
+            chosen.not_generated.append({"cohort": name, "eligible": None, "reason": changed})
+            continue
+        user_ids = members - suppressed
         minimum = cohort["minimum_seed_size"]
         reason = None
         if len(user_ids) < minimum:
@@ -184,15 +179,16 @@ def read_suppressed(audience: str) -> dict[int, str]:
     return suppression_list.read_list(body, uri_of(audience, SUPPRESSION_LIST))
 
 
-def suppression(suppressed: dict[int, str], seen: set[str]) -> Suppression:
+def suppression(suppressed: dict[int, str]) -> Suppression:
     """How the suppression list was applied. Line numbers stand for lines, because user ids stay out of the state."""
-    listed = set(suppressed.values())
-    unmatched = [number for number, user_id in suppressed.items() if user_id not in seen]
-    outlines = {outline(user_id) for user_id in seen} if unmatched else set()
-    similar = [number for number in unmatched if outline(suppressed[number]) in outlines]
+    listed = sorted(set(suppressed.values()))
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        alike = dict(zip(listed, pool.map(read_alike, listed), strict=True))
+    unmatched = [number for number, user_id in suppressed.items() if user_id not in alike[user_id]]
+    similar = [number for number in unmatched if alike[suppressed[number]]]
     return {
         "listed": len(listed),
-        "matching": len(listed & seen),
+        "matching": sum(user_id in alike[user_id] for user_id in listed),
         "unmatched_lines": unmatched[:MOST_LINES],
         "similar_lines": similar[:MOST_LINES],
     }

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
+from lambdas.shared.stages import TRANSCRIPTION, is_run_of
 
 # The next call, a minute after this one, continues.
 MAXIMUM_SECONDS = 45
@@ -82,10 +83,11 @@ def map_run_of(execution: Mapping[str, Any]) -> MapRun | None:
     """The execution's Map if it is running, else None."""
     key = key_of(execution)
     if not (arn := _known.get(key)):
-        found = stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        listed = stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        found = [run["mapRunArn"] for run in listed if is_run_of(run["mapRunArn"], TRANSCRIPTION.state)]
         if not found:
             return None  # the execution is still planning, or has nothing to transcribe
-        arn = _known[key] = found[0]["mapRunArn"]
+        arn = _known[key] = found[0]
     described = stepfunctions.describe_map_run(mapRunArn=arn)
     if described["status"] != "RUNNING":
         _known[key] = None

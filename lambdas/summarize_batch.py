@@ -95,7 +95,9 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
         ],
         "cohorts_without_audience": state["seeds"]["not_generated"]
         + [refused(item) for item in state["audiences"] if item["generation"]["status"] == "REJECTED"],
-        "unreadable_records": state["seeds"]["unreadable_records"],
+        "unreadable_records": state["rebuild"]["unreadable_records"]
+        if "rebuild" in state
+        else {"count": 0, "first": []},
         "suppression": state["seeds"]["suppression"],
         "cost_usd": {
             "transcribe_medical": transcription_usd,

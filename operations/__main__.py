@@ -12,6 +12,7 @@ from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
 from operations.asking import ask
 from operations.audience_model.command import audience_model_command
+from operations.cohorts import forget_indexes
 from operations.commands import FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
 from operations.errors import OperationError
@@ -196,6 +197,22 @@ def forget_command(
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
     forgetting_output.print_outcome(outcome, as_json)
     raise typer.Exit(FAILED if outcome.left else ALL_GOOD)
+
+
+@app.command("rebuild-cohorts", short_help="Have all records read again for the cohorts.")
+def rebuild_cohorts_command(env: Env, endpoint_url: Endpoint = None) -> None:
+    """Let the next batch read all records again, and make the cohorts' indexes from them.
+
+    Do this after records were changed by hand, restored or deleted. Changed rules need no command.
+
+    \b
+    Example: python -m operations rebuild-cohorts --env prod
+
+    Exit codes: 0 the next batch reads all records, 1 AWS refused.
+    """
+    deployed = find(env, endpoint_url)
+    forget_indexes(deployed)
+    output.console().print(f"The next batch of {deployed.prefix} reads all records again, in its state RebuildCohorts.")
 
 
 @app.command("unblock", short_help="Allow a new deployment after the first one failed.")

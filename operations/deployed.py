@@ -39,8 +39,9 @@ class Connection(NamedTuple):
 class Deployed(NamedTuple):
     """An environment's stack on AWS or on the local AWS.
 
-    `buckets` are all of its buckets, including media, clinical and audience. `ledger` is the table's name. `prefix` is
-    the stack's name, and begins every name that the application chooses. `outputs` are the stack's.
+    `buckets` are all of its buckets, including media, clinical and audience. `ledger` and `members` are the
+    names of the tables. `prefix` is the stack's name, and begins every name that the application chooses. `outputs` are
+    the stack's.
     """
 
     connection: Connection
@@ -50,6 +51,7 @@ class Deployed(NamedTuple):
     clinical: str
     audience: str
     ledger: str
+    members: str
     state_machine_arn: str
     outputs: Mapping[str, str]
 
@@ -97,13 +99,14 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     buckets = tuple(
         resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == "AWS::S3::Bucket"
     )
-    names = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "LedgerTableName", "StateMachineArn")
+    buckets_and_tables = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "LedgerTableName")
+    names = (*buckets_and_tables, "MembersTableName", "StateMachineArn")
     if missing := [name for name in names if name not in outputs]:
         raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it again: make deploy ENV=…")
-    media, clinical, audience, ledger, state_machine = (outputs[name] for name in names)
+    media, clinical, audience, ledger, members, state_machine = (outputs[name] for name in names)
     if unlisted := {media, clinical, audience} - set(buckets):
         raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it again.")
-    return Deployed(connection, prefix, buckets, media, clinical, audience, ledger, state_machine, outputs)
+    return Deployed(connection, prefix, buckets, media, clinical, audience, ledger, members, state_machine, outputs)
 
 
 # Creating a client takes longer than most of its calls.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from lambdas.shared.stages import STAGES, TRANSCRIPTION
+from lambdas.shared.stages import STAGES, TRANSCRIPTION, is_run_of
 from operations.causes import plain
 from operations.deployed import Deployed
 from operations.errors import OperationError
@@ -209,9 +209,10 @@ def _ended(stages: list[Stage], moment: datetime) -> list[Stage]:
 
 
 def _recordings(stepfunctions: Any, runs: list[dict[str, Any]]) -> dict[str, int]:
-    if not runs:
+    transcribing = [run["mapRunArn"] for run in runs if is_run_of(run["mapRunArn"], TRANSCRIPTION.state)]
+    if not transcribing:
         return {}
-    counts = stepfunctions.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]
+    counts = stepfunctions.describe_map_run(mapRunArn=transcribing[0])["itemCounts"]
     names = ("total", "succeeded", "running", "pending", "failed", "timedOut", "aborted")
     return {name: counts[name] for name in names if counts.get(name)}
 
@@ -219,15 +220,13 @@ def _recordings(stepfunctions: Any, runs: list[dict[str, Any]]) -> dict[str, int
 def _failures(
     stepfunctions: Any, described: dict[str, Any], runs: list[dict[str, Any]], state: str | None
 ) -> Iterator[Failure]:
-    """If the Map failed, the failures of its children, which have the reasons; else that of the last state."""
-    if state == TRANSCRIPTION.state:
-        children = _failed_children(stepfunctions, runs)
-        if children:
-            for child in children:
-                _, failed_state = _stages(stepfunctions, child["executionArn"])
-                yield _failure(failed_state or str(state), child)
-            return
-    yield _failure(state or "starting", described)
+    """If a Map failed, the failures of its children, which have the reasons; else that of the last state."""
+    children = _failed_children(stepfunctions, [run for run in runs if is_run_of(run["mapRunArn"], state)])
+    for child in children:
+        _, failed_state = _stages(stepfunctions, child["executionArn"])
+        yield _failure(failed_state or str(state), child)
+    if not children:
+        yield _failure(state or "starting", described)
 
 
 def _failure(state: str, described: dict[str, Any]) -> Failure:

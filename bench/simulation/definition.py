@@ -30,7 +30,7 @@ KNOWN = {
     "Pass": {"Result", "ResultPath", "Parameters"},
     "Map": {
         *("ItemReader", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath"),
-        *("ItemProcessor", "ResultPath", "Label"),
+        *("ItemBatcher", "ItemProcessor", "ResultPath", "Label"),
     },
     "Succeed": set(),
 }
@@ -225,23 +225,34 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
     processor = state["ItemProcessor"]
     distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
     if "ItemReader" in state:
-        items = world.items[selected(state["ItemReader"]["Parameters"], data, context)["Key"]]
+        place = selected(state["ItemReader"]["Parameters"], data, context)
+        items = world.items[place["Key"] if "Key" in place else place["Prefix"]]
     else:
         items = find(state["ItemsPath"], data, context)
     most = state.get("MaxConcurrency", 0)
     if "MaxConcurrencyPath" in state:
         most = find(state["MaxConcurrencyPath"], data, context)
     tally.events += MAP_EVENTS + (MAP_RUN_EVENTS if distributed else 0)
+
+    def given(index: int, item: Any) -> tuple[Any, Mapping[str, Any]]:
+        """An item's input and context."""
+        seen = {**context, "Map": {"Item": {"Index": index, "Value": item}}}
+        return (selected(state["ItemSelector"], data, seen) if "ItemSelector" in state else item), seen
+
+    batched = "ItemBatcher" in state
+    if batched:
+        items = batches(
+            state["ItemBatcher"], [given(index, item)[0] for index, item in enumerate(items)], data, context
+        )
     results: list[Any] = [None] * len(items)
 
     def one(index: int, item: Any) -> Steps:
-        seen = {**context, "Map": {"Item": {"Index": index, "Value": item}}}
-        given = selected(state["ItemSelector"], data, seen) if "ItemSelector" in state else item
+        wanted, seen = (item, context) if batched else given(index, item)
         if distributed:
-            results[index] = yield from execute(processor, given, seen, world, tally)
+            results[index] = yield from execute(processor, wanted, seen, world, tally)
         else:
             tally.events += ITERATION_EVENTS
-            results[index] = yield from run(processor, given, seen, world, tally)
+            results[index] = yield from run(processor, wanted, seen, world, tally)
 
     map_run = MapRun(world, items, most, one)
     world.map_runs.append(map_run)
@@ -250,6 +261,17 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
     if map_run.failure:
         raise map_run.failure
     return results
+
+
+def batches(
+    batcher: Mapping[str, Any], items: Sequence[Any], data: Any, context: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The inputs of the children of a Map with an ItemBatcher."""
+    if unknown := batcher.keys() - {"MaxItemsPerBatch", "BatchInput"}:
+        raise ValueError(f"the simulation doesn't know {sorted(unknown)} of an ItemBatcher")
+    size = batcher["MaxItemsPerBatch"]
+    common = {"BatchInput": selected(batcher["BatchInput"], data, context)} if "BatchInput" in batcher else {}
+    return [{**common, "Items": items[begin : begin + size]} for begin in range(0, len(items), size)]
 
 
 def chosen(state: Mapping[str, Any], data: Any) -> str:
@@ -288,7 +310,10 @@ def placed(state: Mapping[str, Any], data: Any, result: Any) -> Any:
 
 def find(path: str, data: Any, context: Mapping[str, Any]) -> Any:
     found = context if path.startswith("$$") else data
-    for name in parts(path):
+    for number, name in enumerate(parts(path)):
+        if name.endswith("[*]"):
+            rest = ".".join(("$", *parts(path)[number + 1 :]))
+            return [find(rest, item, context) for item in found[name.removesuffix("[*]")]]
         found = found[name]
     return found
 

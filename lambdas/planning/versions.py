@@ -8,8 +8,8 @@ from typing import NamedTuple
 from lambdas.planning.recordings import Recording, check_access, inspect
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import records_key
-from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, write
-from lambdas.shared.object_items import ObjectItem, object_key, read_objects
+from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
+from lambdas.shared.object_items import ObjectItem, plan, read_objects
 from lambdas.shared.storage import find_head, find_listed
 from lambdas.shared.uris import parse_uri
 
@@ -40,26 +40,20 @@ def plan_versions(pool: Executor, keys: Sequence[str]) -> list[FoundVersion]:
         items = read_objects(ids)
         inspected = list(pool.map(inspect, left))
         check_access([*inspected, *(version.recording for version in planned.values())])
-        written = pool.map(_plan, inspected, [items.get(object_id) for object_id in ids])
+        written = pool.map(_plan, inspected, [items.get(object_id, ObjectItem()) for object_id in ids])
         planned |= {key: version for key, version in zip(left, written, strict=True) if version is not None}
     raise RuntimeError(
         f"{len(left)} objects were planned by other executions during each of {MAXIMUM_ATTEMPTS} attempts to plan them"
     )
 
 
-def _plan(found: Recording, seen: ObjectItem | None) -> FoundVersion | None:
+def _plan(found: Recording, seen: ObjectItem) -> FoundVersion | None:
     """Enter the version as planned; None if the ledger's item has changed since it was `seen`."""
     if not _is_version(found):
         return FoundVersion(found, "")
     recorded = _recorded(found, seen)
-    put = {"version": found.media_id, "consent": found.audience_consent, "sequence": (seen.sequence if seen else 0) + 1}
-    change = Change(
-        object_key(found.object_id),
-        put=put | ({"recorded": recorded} if recorded else {}),
-        remove=() if recorded else ("recorded", "recorded_by"),
-        expected={"sequence": seen.sequence if seen else None},
-    )
-    return FoundVersion(found, recorded) if write(change) is not None else None
+    written = plan(found.object_id, seen, found.media_id, recorded, consents=found.audience_consent)
+    return FoundVersion(found, recorded) if written else None
 
 
 def _is_version(found: Recording) -> bool:
@@ -69,12 +63,12 @@ def _is_version(found: Recording) -> bool:
     return bool(found.uploaded_at) or (found.unseen and find_listed(*parse_uri(found.uri)) is not None)
 
 
-def _recorded(found: Recording, seen: ObjectItem | None) -> str:
+def _recorded(found: Recording, seen: ObjectItem) -> str:
     """The transcript of this version whose records are complete and exist; "" for none."""
-    if found.rejected or (seen and (seen.version != found.media_id or not seen.recorded)):
+    if found.rejected or (seen.sequence and (seen.version != found.media_id or not seen.recorded)):
         return ""
     head = find_head(os.environ["CLINICAL_BUCKET"], records_key(found.object_id))
     there: str = head["Metadata"].get("transcript-id", "") if head else ""
-    if seen:
+    if seen.sequence:
         return there if there == seen.recorded else ""
     return there if there.startswith(found.media_id) else ""

@@ -16,7 +16,7 @@ SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
 
 # Files and prefixes below a batch's prefix.
 PLAN, RECORDINGS, SUMMARY, BATCH_REPORT = "plan.json", "recordings.json", "summary.json", "report.html"
-REJECTIONS, JOB_RECORDS = "rejections/", "jobs/"
+REJECTIONS, JOB_RECORDS, UNREADABLE_RECORDS = "rejections/", "jobs/", "unreadable-records/"
 
 
 def transcript_key(transcript_id: str) -> str:
@@ -34,6 +34,11 @@ def recording_report_key(transcript_id: str) -> str:
 
 def records_key(object_id: str) -> str:
     return f"{RECORDS}{object_id}.jsonl"
+
+
+def object_id_of(key: str) -> str:
+    """The id of the object whose records have this key."""
+    return key.removeprefix(RECORDS).removesuffix(".jsonl")
 
 
 def documents_prefix(base: str) -> str:
@@ -80,6 +85,11 @@ def rejection_key(batch_id: str, media_id: str) -> str:
 
 def job_records_prefix(batch_id: str, stage: str) -> str:
     return f"{batch_prefix(batch_id)}{JOB_RECORDS}{stage}/"
+
+
+def unreadable_records_prefix(batch_id: str) -> str:
+    """Sentences about the records that a rebuild could not read."""
+    return batch_prefix(batch_id) + UNREADABLE_RECORDS
 
 
 def seed_key(cohort: str, seed_id: str) -> str:

@@ -1,17 +1,18 @@
-"""The ledger: one DynamoDB table in which executions coordinate their claims and record their paid jobs.
+"""The ledger: two DynamoDB tables in which executions coordinate their claims and record what is paid and who is where.
 
-The modules that write items describe them: `shared/claim_items.py`, `shared/object_items.py`, `entities/jobs.py`. Reads
-are consistent. Writes are conditional on the attributes that were read, because another execution may write the same
-item. The SDK repeats a write whose answer was lost, and the repetition can then fail its own condition: after a refused
-write, the caller reads the item again and finds its change there.
+The modules that write items describe them: `shared/claim_items.py`, `shared/object_items.py`, `entities/jobs.py` and
+`cohorts/indexes.py` those of the ledger table, `shared/members.py` those of the members table. Reads are consistent.
+Writes are conditional on the attributes that were read, because another execution may write the same item. The SDK
+repeats a write whose answer was lost, and the repetition can then fail its own condition: after a refused write, the
+caller reads the item again and finds its change there.
 
-Source: DynamoDB API reference, BatchGetItem, UpdateItem and TransactWriteItems.
+Source: DynamoDB API reference, BatchGetItem, Query, UpdateItem and TransactWriteItems.
 """
 
 import os
 import random
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.config import Config
@@ -42,7 +43,8 @@ class Change(NamedTuple):
     """A conditional write of one item: attributes to put, sets or numbers to add, attributes to remove.
 
     The write is refused unless the item's attributes equal `expected`, where None means absent. A change with
-    `expected` alone is a check within a transaction.
+    `expected` alone is a check within a transaction. An item with a `sort` key is in the members table; `delete`
+    deletes the item.
     """
 
     key: str
@@ -50,6 +52,8 @@ class Change(NamedTuple):
     add: Mapping[str, Any] = {}
     remove: Sequence[str] = ()
     expected: Mapping[str, Any] = {}
+    sort: str = ""
+    delete: bool = False
 
 
 def read_items(keys: Iterable[str]) -> dict[str, Item]:
@@ -63,6 +67,19 @@ def read_items(keys: Iterable[str]) -> dict[str, Item]:
 def read_item(key: str) -> Item:
     """The item, empty if there is none."""
     return _read_batch([key]).get(key, {})
+
+
+def read_partition(key: str) -> Iterator[Item]:
+    """The items of the members table with this partition key, in the order of their sort keys."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=os.environ["MEMBERS_TABLE"],
+        KeyConditionExpression="pk = :key",
+        ExpressionAttributeValues={":key": {"S": key}},
+        ConsistentRead=True,
+    )
+    for page in pages:
+        for attributes in page["Items"]:
+            yield {name: _plain(attribute) for name, attribute in attributes.items()}
 
 
 def only(item: Item, names: Container[str]) -> dict[str, Any]:
@@ -103,10 +120,7 @@ def write(change: Change) -> Item | None:
 
 def write_together(changes: Sequence[Change]) -> bool:
     """Apply up to 100 changes in one transaction; False, without any change, if an item isn't as expected."""
-    wanted: Any = [
-        {"Update" if change.put or change.add or change.remove else "ConditionCheck": _written(change)}
-        for change in changes
-    ]
+    wanted: Any = [{_kind(change): _written(change)} for change in changes]
 
     def transact() -> bool:
         try:
@@ -118,6 +132,11 @@ def write_together(changes: Sequence[Change]) -> bool:
         return True
 
     return _repeated(transact)
+
+
+def write_with(change: Change, others: Sequence[Change]) -> bool:
+    """Apply the change together with the others, if there are any; a transaction costs twice as much as a write."""
+    return write_together([change, *others]) if others else write(change) is not None
 
 
 def batches(things: Sequence[T], size: int) -> list[Sequence[T]]:
@@ -147,8 +166,15 @@ def _pause(attempt: int) -> None:
     time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))
 
 
+def _kind(change: Change) -> str:
+    """The kind of the change in a transaction."""
+    if change.delete:
+        return "Delete"
+    return "Update" if change.put or change.add or change.remove else "ConditionCheck"
+
+
 def _written(change: Change) -> dict[str, Any]:
-    """The parameters of an Update or a ConditionCheck."""
+    """The parameters of an Update, a Delete or a ConditionCheck."""
     clauses = {
         "SET": [f"#{name} = :put_{name}" for name in change.put],
         "ADD": [f"#{name} :add_{name}" for name in change.add],
@@ -166,11 +192,12 @@ def _written(change: Change) -> dict[str, Any]:
         "ConditionExpression": " AND ".join(conditions),
     }
     names = {*change.put, *change.add, *change.remove, *change.expected}
+    sort = {"sk": {"S": change.sort}} if change.sort else {}
     return {
-        "TableName": os.environ["LEDGER_TABLE"],
-        "Key": {"pk": {"S": change.key}},
+        "TableName": os.environ["MEMBERS_TABLE" if change.sort else "LEDGER_TABLE"],
+        "Key": {"pk": {"S": change.key}, **sort},
         **{name: text for name, text in texts.items() if text},
-        "ExpressionAttributeNames": {f"#{name}": name for name in sorted(names)},
+        **({"ExpressionAttributeNames": {f"#{name}": name for name in sorted(names)}} if names else {}),
         **({"ExpressionAttributeValues": values} if values else {}),
     }
 

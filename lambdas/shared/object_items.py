@@ -2,14 +2,19 @@
 
 `version` is the media id of the last planned version, and `consent` is that version's consent to audiences; it replaces
 the consent of earlier versions even if the newest is rejected. `recorded` is the transcript whose records are complete,
-`recorded_by` the execution that wrote them. Every write increments `sequence`, even a planning that changes nothing
-else, so that a write based on an earlier read is refused.
+`recorded_by` the execution that wrote them. `indexes` are the indexes of cohorts of which the object is a member by its
+records (`shared/members.py`); every write that changes them writes the members in the same transaction. Every write
+increments `sequence`, even one that changes nothing else, so that a write based on an earlier read is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from lambdas.shared.ledger import Change, Item, only, read_item, read_items, write
+from lambdas.shared.ledger import Change, Item, only, read_item, read_items, write_with
+from lambdas.shared.members import Membership, changes
+
+# An item's attributes to write by name; None removes an attribute.
+Attributes = Mapping[str, str | bool | None]
 
 
 class ObjectItem(NamedTuple):
@@ -20,18 +25,53 @@ class ObjectItem(NamedTuple):
     consent: bool = False
     recorded: str = ""
     recorded_by: str = ""
+    indexes: frozenset[str] = frozenset()
 
 
-def record(object_id: str, seen: ObjectItem, transcript_id: str, execution: str) -> bool:
-    """Store the transcript whose records are complete, "" for none; False, without a change, if the item changed."""
-    put = {"recorded_by": execution, "sequence": seen.sequence + 1}
+def plan(object_id: str, seen: ObjectItem, version: str, recorded: str, *, consents: bool) -> bool:
+    """Store the planned version, and the transcript whose records are complete, "" for none.
+
+    Without consent, the object's membership in cohorts ends at once. Returns False, without a change, if the item has
+    changed since it was `seen`.
+    """
+    attributes: Attributes = {"version": version, "consent": consents, "recorded": recorded or None}
+    if not recorded:
+        attributes = {**attributes, "recorded_by": None}
+    if consents:
+        return _write(object_id, seen, attributes, seen.indexes, [])
+    return replace(object_id, seen, attributes, None)
+
+
+def record(object_id: str, seen: ObjectItem, transcript_id: str, execution: str, membership: Membership | None) -> bool:
+    """Store the transcript whose records are complete, "" for none, and the membership by these records.
+
+    Returns False, without a change, if the item has changed since it was `seen`.
+    """
+    attributes = {"recorded": transcript_id or None, "recorded_by": execution}
+    return replace(object_id, seen, attributes, membership)
+
+
+def replace(object_id: str, seen: ObjectItem, attributes: Attributes, membership: Membership | None) -> bool:
+    """Write the attributes and the membership; False, without a change, if the item has changed since it was `seen`."""
+    indexes = membership.indexes if membership else frozenset[str]()
+    return _write(object_id, seen, attributes, indexes, changes(object_id, seen.indexes, membership))
+
+
+def _write(
+    object_id: str,
+    seen: ObjectItem,
+    attributes: Attributes,
+    indexes: frozenset[str],
+    others: Sequence[Change],
+) -> bool:
+    wanted = {**attributes, "sequence": seen.sequence + 1, "indexes": indexes or None}
     change = Change(
         object_key(object_id),
-        put=put | ({"recorded": transcript_id} if transcript_id else {}),
-        remove=() if transcript_id else ("recorded",),
-        expected={"sequence": seen.sequence},
+        put={name: value for name, value in wanted.items() if value is not None},
+        remove=[name for name, value in wanted.items() if value is None],
+        expected={"sequence": seen.sequence or None},
     )
-    return write(change) is not None
+    return write_with(change, others)
 
 
 def read_objects(object_ids: Iterable[str]) -> dict[str, ObjectItem]:

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.shared.object_faults import refused_read
 from lambdas.shared.observability import logger
-from lambdas.shared.storage import find_head, read_bytes, s3
+from lambdas.shared.storage import StoredObject, find_head, read_stored, s3
 from lambdas.shared.uris import uri_of
 
 REPROCESS = 'Start a new execution with "reprocess": true and this recording as its media; this is charged again.'
@@ -28,7 +28,12 @@ class MissingFile(UnreadableFile):
 
 
 def read_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> bytes:
-    """The content of a file about one recording. `own_key` is the environment variable with its bucket's key ARN.
+    """The content of a file about one recording; errors as in `read_stored_file`."""
+    return read_stored_file(bucket, key, own_key).body
+
+
+def read_stored_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> StoredObject:
+    """A file about one recording. `own_key` is the environment variable with its bucket's key ARN.
 
     Raises:
         MissingFile: there is no such object.
@@ -37,7 +42,7 @@ def read_file(bucket: str, key: str, own_key: str = "CLINICAL_KEY_ARN") -> bytes
     """
     uri = uri_of(bucket, key)
     try:
-        return read_bytes(bucket, key)
+        return read_stored(bucket, key)
     except s3.exceptions.NoSuchKey:
         raise MissingFile(f"{uri} is not there (any more): it has expired or was deleted. {REPROCESS}") from None
     except ClientError as error:

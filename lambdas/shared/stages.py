@@ -27,7 +27,7 @@ TRANSCRIPTION = Stage("transcription", "TranscribeMedia", "Transcribe", ("Creati
 DOCUMENTS = Stage("documents", "PrepareDocuments", "Prepare documents")
 ENTITY_DETECTION = Stage("entity_detection", "StartEntityDetection", "Detect entities", ("SubmitTime", "EndTime"))
 COLLECTION = Stage("collection", "CollectEntities", "Collect entities")
-SEEDS = Stage("seeds", "SelectSeeds", "Select seeds")
+SEEDS = Stage("seeds", "PrepareCohorts", "Select seeds")
 AUDIENCE_GENERATION = Stage(
     "audience_generation", "GenerateAudiences", "Generate audiences", ("createTime", "updateTime")
 )
@@ -44,3 +44,11 @@ STAGES = (
     AUDIENCE_EXPORT,
     SUMMARY,
 )
+
+
+def is_run_of(map_run_arn: str, state: str | None) -> bool:
+    """Whether a Map Run is one of the Map `state`, whose label is its name.
+
+    Source: Step Functions guide, "Using Map state in Distributed mode" (Label).
+    """
+    return f"/{state}:" in map_run_arn

@@ -5,7 +5,7 @@ compares it with the `Parameters` of the state that calls the function.
 """
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from lambdas.shared.jobs import Job
 
@@ -167,7 +167,29 @@ class EntityOutput(TypedDict):
     manifest_path: str
 
 
-# Cohorts, by SelectSeeds
+# Cohorts, by PrepareCohorts, FinishRebuild and SelectSeeds
+
+
+class PreparedCohorts(TypedDict):
+    """`$.cohorts`. With `REBUILD`, this execution rebuilds `indexes`; with `WAIT`, another one rebuilds some."""
+
+    status: Literal["READY", "REBUILD", "WAIT"]
+    indexes: list[str]
+    records_prefix: str
+    wait_seconds: int
+
+
+class UnreadableRecords(TypedDict):
+    """The number of unreadable files of records, and a sentence about each of the first ones."""
+
+    count: int
+    first: list[str]
+
+
+class Rebuild(TypedDict):
+    """`$.rebuild`, if this execution has read all records."""
+
+    unreadable_records: UnreadableRecords
 
 
 class AudienceSize(TypedDict):
@@ -199,13 +221,6 @@ class CohortWithoutAudience(TypedDict):
     reason: str
 
 
-class UnreadableRecords(TypedDict):
-    """The number of unreadable files of records, and a sentence about each of the first ones."""
-
-    count: int
-    first: list[str]
-
-
 class Suppression(TypedDict):
     """How the suppression list was applied. Line numbers stand for lines, because user ids stay out of the state."""
 
@@ -220,7 +235,6 @@ class SelectedSeeds(TypedDict):
 
     cohorts: list[SeededCohort]
     not_generated: list[CohortWithoutAudience]
-    unreadable_records: UnreadableRecords
     suppression: Suppression | None
 
 
@@ -247,5 +261,7 @@ class State(TypedDict):
     documents: PreparedDocuments
     entity_detection: NotRequired[Job]
     entities: NotRequired[CollectedEntities]
+    cohorts: PreparedCohorts
+    rebuild: NotRequired[Rebuild]
     seeds: SelectedSeeds
     audiences: list[Audience]

@@ -5,7 +5,8 @@ The functions that need msgspec import it themselves: a function that makes one 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -38,8 +39,21 @@ def find_listed(bucket: str, key: str) -> Mapping[str, Any] | None:
     return next((item for item in listed if item["Key"] == key), None)
 
 
+class StoredObject(NamedTuple):
+    """An object as one GetObject answers it; `written` is its LastModified."""
+
+    body: bytes
+    metadata: Mapping[str, str]
+    written: datetime
+
+
+def read_stored(bucket: str, key: str) -> StoredObject:
+    answer = s3.get_object(Bucket=bucket, Key=key)
+    return StoredObject(answer["Body"].read(), answer["Metadata"], answer["LastModified"])
+
+
 def read_bytes(bucket: str, key: str) -> bytes:
-    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return read_stored(bucket, key).body
 
 
 def read_json(bucket: str, key: str) -> Any:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-cond
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,8 +25,10 @@ _TRANSACTED = {
     "Put": "PutItem",
     "Update": "UpdateItem",
 }
-_UNTOLD = ("BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction", "Query")
-"""Operations whose items are known only from a statement or condition, which is not parsed here."""
+_UNTOLD = ("BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction")
+"""Operations whose items are known only from a statement, which is not parsed here."""
+_PARTITION = re.compile(r"\s*([#\w]+)\s*=\s*(:\w+)(\s+AND\s.*)?", re.DOTALL | re.IGNORECASE)
+"""A Query's condition that begins with the partition key, as all of ours do."""
 
 
 class _Access(NamedTuple):
@@ -67,6 +70,8 @@ def _accesses(operation: str, parameters: Mapping[str, Any]) -> Iterator[_Access
         case "Scan":
             # For all items IAM gets no leading keys.
             yield _Access(operation, parameters["TableName"], [])
+        case "Query":
+            yield _Access(operation, parameters["TableName"], [_partition(parameters)])
         case "BatchGetItem":
             for table, wanted in parameters["RequestItems"].items():
                 yield _Access(operation, table, wanted["Keys"])
@@ -76,14 +81,23 @@ def _accesses(operation: str, parameters: Mapping[str, Any]) -> Iterator[_Access
         case "TransactWriteItems" | "TransactGetItems":
             entries = [item for entry in parameters["TransactItems"] for item in entry.items()]
             for kind, item in entries:
-                table, all_keys = item["TableName"], played().transaction_keys == "all"
-                shown = [it for _, it in entries if it is item or (all_keys and it["TableName"] == table)]
-                yield _Access(_TRANSACTED[kind], table, [_keyed(it) for it in shown])
+                shown = [it for _, it in entries if it is item or played().transaction_keys == "all"]
+                yield _Access(_TRANSACTED[kind], item["TableName"], [_keyed(it) for it in shown])
 
 
 def _keyed(request: Mapping[str, Any]) -> Mapping[str, Any]:
     keyed: Mapping[str, Any] = request["Key"] if "Key" in request else request["Item"]
     return keyed
+
+
+def _partition(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The partition key that a Query names."""
+    condition = _PARTITION.fullmatch(parameters["KeyConditionExpression"])
+    if condition is None:
+        raise NotImplementedError("The local AWS doesn't know which items this condition of DynamoDB's Query accesses")
+    name, value = condition[1], condition[2]
+    named = parameters.get("ExpressionAttributeNames", {}).get(name, name)
+    return {named: parameters["ExpressionAttributeValues"][value]}
 
 
 def _leading_keys(call: Call, name: str, items: Sequence[Mapping[str, Any]]) -> list[str]:

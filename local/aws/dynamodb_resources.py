@@ -22,6 +22,8 @@ def complete_table(table: Table, properties: Properties) -> None:
     if unused := defined - {element["AttributeName"] for element in properties["KeySchema"]}:
         raise ValueError(f"AttributeDefinitions: no key has the attributes {', '.join(sorted(unused))}")
     table.sse_specification = _encryption(table, properties.get("SSESpecification", {"SSEEnabled": False}))
+    if expiry := properties.get("TimeToLiveSpecification"):
+        operator_client("dynamodb").update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
     if recovery := properties.get("PointInTimeRecoverySpecification"):
         operator_client("dynamodb").update_continuous_backups(
             TableName=table.name, PointInTimeRecoverySpecification=recovery
@@ -74,6 +76,7 @@ TYPES = {
                 "SSESpecification",
                 "TableName",
                 "Tags",
+                "TimeToLiveSpecification",
             }
         ),
         complete=complete_table,

@@ -41,8 +41,8 @@ class OpenPoints:
       role. The trust policies in its guide also hold without them (`IfExists`).
       https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html
     - `transaction_keys` is the value of `dynamodb:LeadingKeys` when IAM checks one item of a DynamoDB transaction: that
-      item's key, or the keys of all items. According to the guide each item needs the permission of its own operation;
-      it doesn't mention the keys.
+      item's key, or the keys of all items, also in other tables. According to the guide each item needs the permission
+      of its own operation; it doesn't mention the keys.
       https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
       https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """

@@ -11,6 +11,7 @@ from operations.forgetting import at_work, audiences, jobs, ledger, proof, remov
 from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
 from operations.forgetting.known import Known, read_known
+from operations.forgetting.ledger import LedgerItem
 from operations.forgetting.survey import Object
 
 # Called with the step, and the number of objects since the last call.
@@ -22,13 +23,13 @@ NO_OBJECTS = ("ledger items", "unfinished uploads", "transcription jobs", "audie
 class Plan(NamedTuple):
     """What will be removed: `whole` objects are the patient's alone, `parts` name other patients too.
 
-    `ledger_items` are keys; `is_suppressed` is whether the suppression list has the patient already.
+    `is_suppressed` is whether the suppression list has the patient already.
     """
 
     known: Known
     whole: list[Object]
     parts: list[Object]
-    ledger_items: list[str]
+    ledger_items: list[LedgerItem]
     uploads: int
     transcription_jobs: list[dict[str, Any]]
     audiences: list[Audience]
@@ -113,6 +114,8 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         # Before the seeds, because afterwards only their metadata has a mark.
         audiences.delete_audiences(deployed, held)
     gone, rewritten = removal.remove_parts(deployed, traces, plan.parts, removing)
+    # Once more, because a rebuild of the cohorts that read records before their removal gives items back.
+    ledger.delete_items(deployed, ledger.items_of(deployed, traces))
     # Last, because the removal's own requests may have been logged already.
     logs = survey.access_logs(deployed, plan.known, lambda number: report("Reading access logs", number))
     gone_logs, rewritten_logs = removal.remove_parts(deployed, traces, logs, removing)

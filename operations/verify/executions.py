@@ -3,7 +3,7 @@
 Source: Step Functions API reference (ListMapRuns, ListExecutions by mapRunArn, RedriveExecution).
 """
 
-from lambdas.shared.stages import TRANSCRIPTION
+from lambdas.shared.stages import TRANSCRIPTION, is_run_of
 from operations.verify.checks import SEND, Check, Seen, holds, not_seen, refuted, shortened
 from operations.verify.observed import Observed
 
@@ -37,7 +37,8 @@ def _map_children(observed: Observed) -> Seen:
     if observed.worked is None:
         return observed.never(_MAP)
     stepfunctions = observed.client("stepfunctions")
-    for run in stepfunctions.list_map_runs(executionArn=observed.worked.arn)["mapRuns"]:
+    runs = stepfunctions.list_map_runs(executionArn=observed.worked.arn)["mapRuns"]
+    for run in (run for run in runs if is_run_of(run["mapRunArn"], _MAP)):
         children = stepfunctions.list_executions(mapRunArn=run["mapRunArn"])["executions"]
         if children:
             return holds(f"{children[0]['executionArn']} is {children[0]['status']}")

@@ -30,6 +30,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "AudienceBucketName": "Storage/Audience/Bucket",
         "OperationsBucketName": "Storage/Operations/Bucket",
         "LedgerTableName": "Ledger/Table",
+        "MembersTableName": "Ledger/Members",
         "StateMachineArn": "Workflow/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from lambdas.shared.observability import logger, metrics
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
-LEDGER = "ledger-table"
+LEDGER, MEMBERS = "ledger-table", "members-table"
 SUPPRESSION_KEY = "suppression/user_ids.txt"
 PREFIX = "clinical-media-test"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline"
@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "CLINICAL_BUCKET": CLINICAL,
     "AUDIENCE_BUCKET": AUDIENCE,
     "LEDGER_TABLE": LEDGER,
+    "MEMBERS_TABLE": MEMBERS,
+    "RESULTS_EXPIRE_AFTER_DAYS": "",
     "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
     "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
     "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
@@ -47,7 +49,6 @@ COHORT = {
     "category": "MEDICATION",
     "terms": ["*"],
     "excluded_traits": [],
-    "minimum_score": 0.5,
     "minimum_seed_size": 1,
     "export": None,
 }
@@ -84,11 +85,11 @@ def functions(answer: Answer) -> Iterator[pytest.MonkeyPatch]:
             logger.setLevel(level)
 
 
-def deploy(patch: pytest.MonkeyPatch, *, cohorts: bool = False, **transcription: Any) -> None:
-    """Settings that a deployment may change: whether there is a cohort, and how is transcribed."""
+def deploy(patch: pytest.MonkeyPatch, *, cohorts: float = 0.0, **transcription: Any) -> None:
+    """Settings that a deployment may change: how is transcribed, and the minimum score of the cohort, 0 for none."""
     of_transcription = PARAMETERS["StartMedicalTranscriptionJob"] | transcription
     patch.setenv("PARAMETERS", json.dumps(PARAMETERS | {"StartMedicalTranscriptionJob": of_transcription}))
-    patch.setenv("COHORTS", json.dumps([COHORT] if cohorts else []))
+    patch.setenv("COHORTS", json.dumps([COHORT | {"minimum_score": cohorts}] if cohorts else []))
 
 
 def _made_by(answer: Answer) -> Callable[[Any, str, dict[str, Any]], Any]:

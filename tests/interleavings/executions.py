@@ -6,7 +6,7 @@ already, up to the call of the function that failed: what a function was not ask
 
 import json
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -32,6 +32,9 @@ FUNCTIONS = {
     "StartEntityDetection": "lambdas.comprehend_medical.start",
     "PollEntityDetection": "lambdas.comprehend_medical.poll",
     "CollectEntities": "lambdas.collect_entities.handler",
+    "PrepareCohorts": "lambdas.prepare_cohorts.prepare",
+    "IndexRecords": "lambdas.index_records.handler",
+    "FinishRebuild": "lambdas.prepare_cohorts.finish",
     "SelectSeeds": "lambdas.select_seeds.handler",
     "StartAudienceGeneration": "lambdas.clean_rooms_ml.start",
     "PollAudienceGeneration": "lambdas.clean_rooms_ml.poll",
@@ -82,6 +85,8 @@ class World(Protocol):
 
     def note(self, text: str) -> None: ...
 
+    def wait_for_rebuild(self, is_over: Callable[[], bool]) -> None: ...
+
 
 class Execution:
     def __init__(self, world: World, name: str, request: Mapping[str, Any]) -> None:
@@ -90,7 +95,7 @@ class Execution:
         self.error, self.redrives = "", 0
         self._world, self._attempt = world, 0
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
-        self._items: dict[str, Any] = {}
+        self._items: dict[tuple[str, int], Any] = {}
         self._actors: list[Actor] = []
         self._go()
 
@@ -158,6 +163,7 @@ class Execution:
 
     def _task(self, step: str, attempt: int, replayed: dict[tuple[str, str], int], payload: Any) -> Steps:
         item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
+        item = item or str(payload.get("keys", ""))
         answers, number = self._answers[step, item], replayed[step, item]
         if number == len(answers):
             answers.append(self._ask(step, payload, attempt))
@@ -179,6 +185,8 @@ class Execution:
             raise  # the harness's own, or a mutation's
         except Exception as error:
             answer = Answer(failure=type(error).__name__)
+        if answer.returned and json.loads(answer.returned).get("status") == "WAIT":
+            self._world.wait_for_rebuild(lambda: attempt != self._attempt)
         if attempt != self._attempt:
             raise _Abandoned
         if answer.failure:
@@ -187,17 +195,30 @@ class Execution:
 
 
 class _Items(dict[str, Any]):
-    """What the Map reads, by its key: once, whatever is written there later."""
+    """A Map's items by the key that it reads, or the prefix that it lists.
 
-    def __init__(self, buckets: Buckets, read: dict[str, Any]) -> None:
+    Each time that the execution comes there, they are read once, whatever is written there before a redrive.
+    """
+
+    def __init__(self, buckets: Buckets, read: dict[tuple[str, int], Any]) -> None:
         super().__init__()
         self._buckets, self._read = buckets, read
+        self._times: Counter[str] = Counter()
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._read:
-            there = self._buckets.current(CLINICAL, key)
-            self._read[key] = json.loads(there.body) if there else []
-        return self._read[key]
+        time = key, self._times[key]
+        self._times[key] += 1
+        if time not in self._read:
+            self._read[time] = self._listed(key) if key.endswith("/") else self._document(key)
+        return self._read[time]
+
+    def _listed(self, prefix: str) -> list[dict[str, str]]:
+        there = [key for key in self._buckets.keys(CLINICAL) if key.startswith(prefix)]
+        return [{"Key": key} for key in sorted(there) if self._buckets.current(CLINICAL, key)]
+
+    def _document(self, key: str) -> Any:
+        there = self._buckets.current(CLINICAL, key)
+        return json.loads(there.body) if there else []
 
 
 class StepFunctions:

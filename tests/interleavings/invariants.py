@@ -8,7 +8,7 @@ from lambdas.shared.identity import media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
-from tests.interleavings.privacy import consent, forgotten, newcomers
+from tests.interleavings.privacy import consent, forgotten, members, newcomers
 from tests.interleavings.rest import (
     COUNTS,
     ELSEWHERE,
@@ -63,6 +63,7 @@ def violations(world: World) -> list[Violation]:
         outcomes,
         elsewhere,
         newcomers,
+        members,
         consent,
         forgotten,
     )

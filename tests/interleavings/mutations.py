@@ -1,6 +1,7 @@
 """Faults that somebody might make in the functions: each has to be found, or the check is worth nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -11,26 +12,34 @@ from lambdas import (
     clean_rooms_ml,
     collect_entities,
     comprehend_medical,
+    index_records,
+    prepare_cohorts,
     prepare_documents,
     select_seeds,
     summarize_batch,
     transcribe_medical,
 )
-from lambdas.cohorts import people
+from lambdas.cohorts.indexes import Index, Indexes, read_indexes, reconciled
 from lambdas.entities import jobs as entity_jobs
 from lambdas.entities import new_jobs
+from lambdas.index_records import read_records
 from lambdas.planning import claims, versions
 from lambdas.shared import claim_items, object_items
 from lambdas.shared.identity import digest
-from lambdas.shared.ledger import Change, write, write_together
-from lambdas.shared.object_items import ObjectItem, read_object
+from lambdas.shared.layout import object_id_of, records_key
+from lambdas.shared.ledger import Change, write, write_together, write_with
+from lambdas.shared.members import Membership
+from lambdas.shared.object_items import ObjectItem, plan, read_object, replace
+from lambdas.shared.recording_files import MissingFile, UnreadableFile
 from lambdas.shared.storage import find_head
+from tests.interleavings.aws import CLINICAL
 from tests.interleavings.rest import (
     CONSENT,
     COUNTS,
     ELSEWHERE,
     GENERATED,
     LOST,
+    MEMBERS,
     OLD,
     OTHER_WORDS,
     OUTCOMES,
@@ -146,11 +155,15 @@ def version_over_a_newer_one(patch: pytest.MonkeyPatch) -> None:
 
 def records_that_outlive_their_version(patch: pytest.MonkeyPatch) -> None:
     """What was recorded isn't taken away when another version is planned."""
-    _change_plans(patch, lambda change: change._replace(remove=()))
+    _change_plans(patch, lambda change: change._replace(remove=[name for name in change.remove if name == "indexes"]))
 
 
 def _change_plans(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Change]) -> None:
-    patch.setattr(versions, "write", lambda change: write(otherwise(change)))
+    _change_objects(patch, lambda change: otherwise(change) if "version" in change.put else change)
+
+
+def _change_objects(patch: pytest.MonkeyPatch, otherwise: Callable[[Change], Change]) -> None:
+    patch.setattr(object_items, "write_with", lambda change, others: write_with(otherwise(change), others))
 
 
 def finished_work_that_is_not_seen(patch: pytest.MonkeyPatch) -> None:
@@ -162,7 +175,7 @@ def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:
     items: dict[object, ObjectItem] = {}
 
     def late(bucket: str, key: str) -> Mapping[str, Any] | None:
-        items[greenlet.getcurrent()] = read_object(people.object_id_of(key))
+        items[greenlet.getcurrent()] = read_object(object_id_of(key))
         return find_head(bucket, key)
 
     patch.setattr(collect_entities, "find_head", late)
@@ -170,7 +183,7 @@ def head_after_the_ledger(patch: pytest.MonkeyPatch) -> None:
 
 
 def recorded_at_any_sequence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(object_items, "write", lambda change: write(change._replace(expected={})))
+    _change_objects(patch, lambda change: change if "version" in change.put else change._replace(expected={}))
 
 
 def records_of_any_version(patch: pytest.MonkeyPatch) -> None:
@@ -200,7 +213,87 @@ def suppression_that_is_not_read(patch: pytest.MonkeyPatch) -> None:
 
 def consent_that_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     """Only the records say who has consented."""
-    patch.setattr(people, "read_objects", lambda object_ids: {})
+
+    def planned(object_id: str, seen: ObjectItem, version: str, recorded: str, *, consents: bool) -> bool:
+        return plan(object_id, seen, version, recorded, consents=True)
+
+    patch.setattr(versions, "plan", planned)
+
+
+# Indexes of cohorts
+
+
+def list_of_indexes_before_the_records(patch: pytest.MonkeyPatch) -> None:
+    """A commit reads which indexes there are before it writes the records."""
+    read: dict[object, Indexes] = {}
+
+    def early(bucket: str, key: str) -> Mapping[str, Any] | None:
+        read[greenlet.getcurrent()] = read_indexes()
+        return find_head(bucket, key)
+
+    patch.setattr(collect_entities, "find_head", early)
+    patch.setattr(collect_entities, "read_indexes", lambda: read[greenlet.getcurrent()])
+
+
+def rebuild_that_touches_no_object(patch: pytest.MonkeyPatch) -> None:
+    """A rebuild leaves an object alone that is in the indexes in which it has to be."""
+
+    def replaced(object_id: str, seen: ObjectItem, attributes: Any, membership: Membership | None) -> bool:
+        if seen.sequence and seen.indexes == (membership.indexes if membership else frozenset()):
+            return True
+        return replace(object_id, seen, attributes, membership)
+
+    patch.setattr(index_records, "replace", replaced)
+
+
+def list_of_indexes_at_the_beginning(patch: pytest.MonkeyPatch) -> None:
+    """A rebuild reads which indexes there are before it reads the first object."""
+    read: dict[object, Indexes] = {}
+    index = index_records.handler
+
+    def early(event: Any, context: object) -> Any:
+        read[greenlet.getcurrent()] = read_indexes()
+        return index(event, context)
+
+    patch.setattr(index_records, "handler", early)
+    patch.setattr(index_records, "read_indexes", lambda: read[greenlet.getcurrent()])
+
+
+def rebuild_at_any_sequence(patch: pytest.MonkeyPatch) -> None:
+    """A rebuild writes what it has read, whatever was committed since."""
+
+    def replaced(object_id: str, seen: ObjectItem, attributes: Any, membership: Membership | None) -> bool:
+        now = read_object(object_id)
+        return replace(object_id, now, attributes, membership)
+
+    patch.setattr(index_records, "replace", replaced)
+
+
+def records_before_the_item(patch: pytest.MonkeyPatch) -> None:
+    """A rebuild reads an object's records before its item, so they may be older than the item."""
+    stored: dict[str, Any] = {}
+
+    def early(object_id: str) -> ObjectItem:
+        with suppress(UnreadableFile):
+            stored[object_id] = read_records(CLINICAL, records_key(object_id))
+        return read_object(object_id)
+
+    def late(bucket: str, key: str) -> Any:
+        if (found := stored.get(object_id_of(key))) is None:
+            raise MissingFile("none when it was looked for")
+        return found
+
+    patch.setattr(index_records, "read_object", early)
+    patch.setattr(index_records, "read_records", late)
+
+
+def finished_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
+    """An index counts as complete as soon as it is listed."""
+
+    def listed(indexes: list[Index], *given: Any) -> list[Index]:
+        return [{**index, "state": "ready"} for index in reconciled(indexes, *given)]
+
+    patch.setattr(prepare_cohorts, "reconciled", listed)
 
 
 def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
@@ -235,5 +328,11 @@ MUTATIONS = [
     Mutation("a replacement isn't seen", replacement_that_is_not_seen, REPLACED, (OTHER_WORDS,), NOWHERE),
     Mutation("the suppression list isn't read", suppression_that_is_not_read, "same audience", (CONSENT,)),
     Mutation("consent isn't looked at", consent_that_is_not_looked_at, "withdrawn", (CONSENT,)),
+    Mutation("a commit reads the list of indexes early", list_of_indexes_before_the_records, "rules", (MEMBERS,)),
+    Mutation("a rebuild reads the list of indexes early", list_of_indexes_at_the_beginning, "rules", (MEMBERS,)),
+    Mutation("a rebuild touches no object", rebuild_that_touches_no_object, "rules", (MEMBERS,)),
+    Mutation("a rebuild writes at any sequence", rebuild_at_any_sequence, "rules", (MEMBERS,)),
+    Mutation("a rebuild reads records before the item", records_before_the_item, "rules", (MEMBERS,)),
+    Mutation("an index is complete at once", finished_before_it_is_read, "rules", (MEMBERS,)),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),
 ]

@@ -10,7 +10,7 @@ from operations.deployed import Connection, Deployed
 from operations.errors import OperationError
 from operations.forgetting import at_work
 from operations.forgetting import forget as forgetting
-from tests.interleavings.aws import AUDIENCE, CLINICAL, LEDGER, MEDIA, PREFIX, STATE_MACHINE
+from tests.interleavings.aws import AUDIENCE, CLINICAL, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
 
@@ -79,4 +79,4 @@ def void(_: object) -> None:
 def environment() -> Deployed:
     connection = Connection(boto3.Session(region_name="us-east-1"), None)
     buckets = (MEDIA, CLINICAL, AUDIENCE)
-    return Deployed(connection, PREFIX, buckets, *buckets, LEDGER, STATE_MACHINE, {})
+    return Deployed(connection, PREFIX, buckets, *buckets, LEDGER, MEMBERS, STATE_MACHINE, {})

@@ -1,11 +1,15 @@
 """Who may be in an audience, and what may be left of somebody who was forgotten."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lambdas.cohorts.indexes import INDEXES_KEY
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
+from lambdas.shared.layout import RECORDS, object_id_of
+from lambdas.shared.object_items import object_key
 from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.rest import CONSENT, FORGOTTEN, NEWCOMERS, Rest, Violation
+from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NEWCOMERS, Rest, Violation, lines_of
 from tests.interleavings.settling import LAST, SUPPRESSED
 from tests.interleavings.world import World
 
@@ -51,6 +55,37 @@ def consent(rest: Rest) -> Iterator[Violation]:
             yield Violation(CONSENT, f"the last audience has {sorted(taken)}")
 
 
+def members(rest: Rest) -> Iterator[Violation]:
+    """Each complete index has those that reading all records would find.
+
+    A version that didn't consent and left the records as they are has ended a membership for good; so an index may
+    lack an object that isn't finished.
+    """
+    items = rest.world.tables.items
+    for index in json.loads(items.get(INDEXES_KEY, {}).get("indexes", {"S": "[]"})["S"]):
+        if index["state"] != "ready":
+            continue
+        begin = f"index#{index['name']}/"
+        found = {place.removeprefix(begin) for place in items if place.startswith(begin)}
+        wanted = {}
+        for key in rest.world.buckets.keys(CLINICAL):
+            item = items.get(object_key(object_id_of(key)), {})
+            lines = lines_of(rest.world.buckets.current(CLINICAL, key)) if key.startswith(RECORDS) else []
+            if item.get("consent") == {"BOOL": True} and any(meets(line, index) for line in lines):
+                wanted[object_id_of(key)] = item
+        if extra := found - wanted.keys():
+            yield Violation(MEMBERS, f"{index['name']} has {sorted(extra)}, whose records say no")
+        if lacking := {object_id for object_id, item in wanted.items() if "recorded" in item} - found:
+            yield Violation(MEMBERS, f"{index['name']} lacks {sorted(lacking)}")
+
+
+def meets(line: Mapping[str, Any], index: Mapping[str, Any]) -> bool:
+    rules = index["rules"]
+    return bool(
+        line["audience_consent"] and line["category"] == rules["category"] and line["score"] >= rules["minimum_score"]
+    )
+
+
 def seed_uri(wanted: Mapping[str, Any]) -> str:
     return str(wanted["seedAudience"]["dataSource"]["s3Uri"])
 
@@ -62,8 +97,8 @@ def forgotten(rest: Rest) -> Iterator[Violation]:
 
 
 def naming(world: World, user_id: str) -> list[str]:
-    """The clinical bucket's objects that name the person."""
-    found = []
+    """The clinical bucket's objects and the tables' items that name the person."""
+    found = [place for place, item in world.tables.items.items() if {"S": user_id} in item.values()]
     for key in world.buckets.keys(CLINICAL):
         version = world.buckets.current(CLINICAL, key)
         if version and user_id.encode() in version.body:

@@ -23,6 +23,7 @@ ELSEWHERE = "elsewhere"
 NEWCOMERS = "audience per newcomer"
 CONSENT = "consent"
 FORGOTTEN = "forgotten"
+MEMBERS = "members"
 
 
 class Violation(NamedTuple):

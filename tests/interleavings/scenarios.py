@@ -72,7 +72,7 @@ def two_at_work(world: World) -> None:
 
 
 def consenting(world: World) -> None:
-    world.deploy(cohorts=True)
+    world.deploy(cohorts=0.5)
     for name in "ab":
         world.upload(key(name), consent=True)
 
@@ -95,6 +95,19 @@ def replaced_before(world: World) -> None:
     world.run()
     world.upload(key("a"))
     world.start("E1", media("a", "b"))
+
+
+def members_by_other_rules(world: World) -> None:
+    """Both are members by the rules of before, and E1 is at the next version of a."""
+    consenting(world)
+    world.start("E0", media("a", "b"))
+    world.run()
+    world.upload(key("a"), consent=True)
+    world.start("E1", media("a"))
+
+
+def deploy_rules(world: World, score: float) -> Move:
+    return Move(f"deploy a minimum score of {score}", lambda: world.deploy(cohorts=score))
 
 
 def partly_done(world: World) -> None:
@@ -291,6 +304,30 @@ SCENARIOS = [
         "withdrawn",
         consenting_at_work,
         lambda world: [[upload(world, "b", body=b""), start(world, "E2", media("b"))], [redrive(world, "E1", "E2")]],
+    ),
+    Scenario(
+        "rules",
+        consenting,
+        lambda world: [
+            [start(world, "E1", media("a")), redrive(world, "E1")],
+            [deploy_rules(world, 0.6), start(world, "E2", media("b")), redrive(world, "E2")],
+        ],
+    ),
+    Scenario(
+        "rules that come back",
+        members_by_other_rules,
+        lambda world: [
+            [deploy_rules(world, 0.6), start(world, "E2", media("b")), deploy_rules(world, 0.5)],
+            [upload(world, "b", body=b""), start(world, "E3", media("b")), redrive(world, "E1", "E2", "E3")],
+        ],
+    ),
+    Scenario(
+        "forget while rebuilding",
+        members_by_other_rules,
+        lambda world: [
+            [deploy_rules(world, 0.6), start(world, "E2", media("b")), redrive(world, "E1", "E2")],
+            [forget(world, "p-b")],
+        ],
     ),
     Scenario(
         "forget",

@@ -1,4 +1,4 @@
-"""DynamoDB with one table, whose key is `pk`, in memory.
+"""DynamoDB with the two tables of the ledger in memory.
 
 It answers as moto's does, which test_tables.py sees to. Moto's takes a third of a millisecond for a write and one and a
 half for a transaction, longer than the functions themselves.
@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tests.interleavings.aws import Refused
+from tests.interleavings.aws import LEDGER, MEMBERS, Refused
 from tests.interleavings.expressions import Given, Item, Value, holds, invalid, number_text, placeholders, updated
 
-KEY = "pk"
+# The attributes of each table's key.
+KEYS = {LEDGER: ("pk",), MEMBERS: ("pk", "sk")}
 # What may go wrong with a call: the service refuses it for long enough that the SDK gives up, a transaction is at work
 # on the same item, a batch is answered in part.
 THROTTLED, CONFLICT, UNPROCESSED = "throttled", "conflict", "unprocessed"
@@ -26,32 +27,36 @@ _WRITING = {
 
 
 class Write(NamedTuple):
-    """An item before a write and after it; an empty one isn't there."""
+    """An item before a write and after it; an empty one isn't there. `key` has the attributes of its key."""
 
-    key: str
+    place: str
+    key: Item
     before: Item
     after: Item
 
 
 class Tables:
-    """Each read has to be a consistent one: what another may answer isn't played. `fails` says what goes wrong."""
+    """Each read has to be a consistent one: what another may answer isn't played. `fails` says what goes wrong.
 
-    def __init__(self, name: str, fails: Callable[[str], bool] = lambda kind: False) -> None:
-        self._name, self._fails = name, fails
+    `items` has the items of both tables by their place, `<pk>` or `<pk>/<sk>`.
+    """
+
+    def __init__(self, fails: Callable[[str], bool] = lambda kind: False) -> None:
+        self._fails = fails
         self.items: dict[str, Item] = {}
 
     # Reads
 
     def get_item(self, **wanted: Any) -> dict[str, Any]:
         self._read(wanted, "Key")
-        there = self.items.get(_key(wanted["Key"]))
+        there = self.items.get(_place(wanted["TableName"], wanted["Key"]))
         return {"Item": dict(there)} if there else {}
 
     def batch_get_item(self, RequestItems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """In no particular order, which is not that of the keys."""
         ((table, wanted),) = RequestItems.items()
         self._read({**wanted, "TableName": table}, "Keys")
-        keys = [_key(key) for key in wanted["Keys"]]
+        keys = [_place(table, key) for key in wanted["Keys"]]
         if not 1 <= len(keys) <= MOST_AT_ONCE or len({*keys}) < len(keys):
             raise invalid(f"BatchGetItem takes 1 to {MOST_AT_ONCE} keys, each once")
         done = len(keys) // 2 if self._fails(UNPROCESSED) else len(keys)
@@ -63,8 +68,19 @@ class Tables:
         self._read(wanted, "FilterExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
         condition = wanted.get("FilterExpression")
         given = _given(wanted, condition)
-        found = [dict(item) for _, item in sorted(self.items.items()) if holds(condition, item, given)]
+        found = [dict(item) for item in self._of(wanted["TableName"]) if holds(condition, item, given)]
         return {"Items": found, "Count": len(found)}
+
+    def query(self, **wanted: Any) -> dict[str, Any]:
+        self._read(wanted, "KeyConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
+        condition = wanted["KeyConditionExpression"]
+        given = _given(wanted, condition)
+        found = [dict(item) for item in self._of(wanted["TableName"]) if holds(condition, item, given)]
+        return {"Items": found, "Count": len(found)}
+
+    def _of(self, table: str) -> list[Item]:
+        """The table's items, by their keys."""
+        return [item for _, item in sorted(self.items.items()) if ("sk" in item) == ("sk" in KEYS[table])]
 
     def _read(self, wanted: Mapping[str, Any], *understood: str) -> None:
         self._check(wanted, {"TableName", "ConsistentRead", *understood})
@@ -123,15 +139,16 @@ class Tables:
 
     def _commit(self, write: Write) -> None:
         if write.after:
-            self.items[write.key] = write.after
+            self.items[write.place] = write.after
         else:
-            self.items.pop(write.key, None)
+            self.items.pop(write.place, None)
 
     def _update(self, wanted: Mapping[str, Any]) -> Write:
         there = self._expect(wanted)
-        after = updated(wanted["UpdateExpression"], there.before or {KEY: {"S": there.key}}, _given(wanted))
-        if after.get(KEY) != {"S": there.key}:
-            raise invalid(f"Cannot update attribute {KEY}. This attribute is part of the key")
+        after = updated(wanted["UpdateExpression"], there.before or there.key, _given(wanted))
+        for name, value in there.key.items():
+            if after.get(name) != value:
+                raise invalid(f"Cannot update attribute {name}. This attribute is part of the key")
         return there._replace(after=after)
 
     def _put(self, wanted: Mapping[str, Any]) -> Write:
@@ -146,18 +163,18 @@ class Tables:
         self._check(wanted, {*_WRITING, "Key", "Item", "UpdateExpression"})
         condition = wanted.get("ConditionExpression")
         given = _given(wanted, condition, wanted.get("UpdateExpression"))
-        key = _key(wanted["Key"] if "Key" in wanted else {KEY: wanted["Item"].get(KEY)})
-        there = self.items.get(key, {})
+        place = _named(wanted)
+        there = self.items.get(place, {})
         if not holds(condition, there, given):
             tells = there and wanted.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             response = {"Item": dict(there)} if tells else {}
             raise Refused("ConditionalCheckFailedException", "The conditional request failed", **response)
-        return Write(key, there, there)
+        return Write(place, _key(wanted), there, there)
 
     def _check(self, wanted: Mapping[str, Any], understood: set[str]) -> None:
         if unknown := wanted.keys() - understood:
             raise NotImplementedError(f"tests/interleavings has no fake of {sorted(unknown)} of DynamoDB; write it")
-        if wanted["TableName"] != self._name:
+        if wanted["TableName"] not in KEYS:
             raise Refused("ResourceNotFoundException", "Requested resource not found")
 
 
@@ -167,20 +184,34 @@ def touches(operation: str, parameters: Mapping[str, Any]) -> list[tuple[str, bo
         actions = [next(iter(action.items())) for action in parameters["TransactItems"]]
         return [(_named(wanted), kind != "ConditionCheck") for kind, wanted in actions]
     if operation == "BatchGetItem":
-        return [(_key(key), False) for wanted in parameters["RequestItems"].values() for key in wanted["Keys"]]
+        return [
+            (_place(table, key), False)
+            for table, wanted in parameters["RequestItems"].items()
+            for key in wanted["Keys"]
+        ]
     if operation == "Scan":
         return [("", False)]
+    if operation == "Query":
+        (partition,) = parameters["ExpressionAttributeValues"].values()
+        return [(f"{partition['S']}/", False)]
     return [(_named(parameters), operation != "GetItem")]
 
 
 def _named(wanted: Mapping[str, Any]) -> str:
-    return _key(wanted["Key"] if "Key" in wanted else {KEY: wanted["Item"].get(KEY)})
+    return _place(wanted["TableName"], _key(wanted))
 
 
-def _key(key: Mapping[str, Any]) -> str:
-    if key.keys() != {KEY} or not (name := (key[KEY] or {}).get("S")):
+def _key(wanted: Mapping[str, Any]) -> Item:
+    if "Key" in wanted:
+        return dict(wanted["Key"])
+    return {name: wanted["Item"].get(name) for name in KEYS[wanted["TableName"]]}
+
+
+def _place(table: str, key: Mapping[str, Any]) -> str:
+    parts = [(key.get(name) or {}).get("S") for name in KEYS[table]]
+    if len(key) != len(parts) or not all(parts):
         raise invalid("The provided key element does not match the schema")
-    return str(name)
+    return "/".join(map(str, parts))
 
 
 def _given(wanted: Mapping[str, Any], *expressions: str | None) -> Given:

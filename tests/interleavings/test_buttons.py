@@ -68,7 +68,7 @@ BUTTONS: Mapping[str, Callable[[World], None]] = {
 
 def leave(world: World, step: str, number: int, *, stopped: bool) -> bool:
     """Let E1 fail at the so manyth call of that step, or stop it there; False if it makes fewer."""
-    world.deploy(cohorts=True)
+    world.deploy(cohorts=0.5)
     for name in "abc":
         world.upload(key(name), sentences=2)
     world.start("E1", media("a", "b", "c"))

@@ -168,7 +168,7 @@ def test_whenever_the_other_one_is_redriven_while_one_plans_each_recording_is_pa
 
 def test_whenever_two_select_seeds_at_once_their_audiences_do_not_tell_of_one_person() -> None:
     def begin(world: World) -> None:
-        world.deploy(cohorts=True)
+        world.deploy(cohorts=0.5)
         for name in "ab":
             world.upload(key(name), consent=True)
         world.start("E1", media("a"))
@@ -268,7 +268,7 @@ def test_a_recording_that_is_replaced_before_it_is_read_keeps_its_words_to_itsel
 
 @pytest.mark.parametrize("body", [b"", b" ", CORRUPT], ids=["empty", "silent", "corrupt"])
 def test_every_newer_version_withdraws_the_consent_of_the_older_one(world: World, body: bytes) -> None:
-    world.deploy(cohorts=True)
+    world.deploy(cohorts=0.5)
     for name in "ab":
         world.upload(key(name), consent=True)
     run(world, "E1", media("a", "b"))

@@ -148,7 +148,7 @@ def begin(*clients: Any) -> None:
 @settings(max_examples=20, deadline=None)
 @given(made=st.lists(calls(), min_size=1, max_size=8))
 def test_whatever_is_called_moto_answers_the_same(moto: Any, made: list[tuple[str, dict[str, Any]]]) -> None:
-    tables = Tables(LEDGER)
+    tables = Tables()
     begin(tables, moto)
     for operation, parameters in made:
         assert answer(tables, operation, parameters) == answer(moto, operation, parameters)
@@ -183,7 +183,7 @@ def update(expression: str, **other: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_not_valid_is_refused_as_moto_refuses_it(moto: Any, operation: str, parameters: dict[str, Any]) -> None:
-    tables = Tables(LEDGER)
+    tables = Tables()
     begin(tables, moto)
     refused = answer(tables, operation, parameters)
     assert refused == answer(moto, operation, parameters)
@@ -199,7 +199,7 @@ def test_what_is_not_valid_is_refused_as_moto_refuses_it(moto: Any, operation: s
     ids=["a set without members", "a name that isn't defined"],
 )
 def test_the_service_refuses_what_moto_takes_or_stumbles_over(parameters: dict[str, Any]) -> None:
-    assert answer(Tables(LEDGER), "update_item", parameters)[0] == "ValidationException"
+    assert answer(Tables(), "update_item", parameters)[0] == "ValidationException"
 
 
 def batch(*keys: str) -> dict[str, Any]:
@@ -207,12 +207,12 @@ def batch(*keys: str) -> dict[str, Any]:
 
 
 def test_a_batch_is_answered_in_another_order_than_that_of_its_keys_and_may_be_answered_in_part() -> None:
-    tables = Tables(LEDGER)
+    tables = Tables()
     for key in KEYS:
         tables.put_item(TableName=LEDGER, Item=named(key))
     whole = tables.batch_get_item(batch("nothing", *KEYS))
     assert whole == {"Responses": {LEDGER: [named(key) for key in reversed(KEYS)]}, "UnprocessedKeys": {}}
-    partial = Tables(LEDGER, lambda kind: kind == UNPROCESSED)
+    partial = Tables(lambda kind: kind == UNPROCESSED)
     partial.items = tables.items
     first = partial.batch_get_item(batch(*KEYS))
     assert first == {"Responses": {LEDGER: [named(KEYS[0])]}, "UnprocessedKeys": batch(*KEYS[1:])}
@@ -228,7 +228,7 @@ def test_a_batch_is_answered_in_another_order_than_that_of_its_keys_and_may_be_a
     ],
 )
 def test_a_write_that_something_is_wrong_with_changes_nothing(kind: str, operation: str, codes: list[str]) -> None:
-    tables = Tables(LEDGER, lambda fault: fault == kind)
+    tables = Tables(lambda fault: fault == kind)
     check = {"TableName": LEDGER, "Key": named(KEYS[1]), "ConditionExpression": "attribute_not_exists(pk)"}
     actions = {"TransactItems": [{"Update": update("REMOVE id")}, {"ConditionCheck": check}]}
     with pytest.raises(Refused) as refused:
@@ -251,4 +251,4 @@ def test_a_write_that_something_is_wrong_with_changes_nothing(kind: str, operati
 )
 def test_what_it_has_no_fake_of_is_named(operation: str, parameters: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError, match="tests/interleavings"):
-        getattr(Tables(LEDGER), operation)(**parameters)
+        getattr(Tables(), operation)(**parameters)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
+from lambdas.cohorts.indexes import INDEXES_KEY
 from lambdas.shared.identity import media_id
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import AUDIENCE, LEDGER, MEDIA, SUPPRESSION_KEY, Refused, functions
+from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions
 from tests.interleavings.buckets import Buckets
 from tests.interleavings.circumstances import CALL_FAULTS, REPEATED, Failure, Options
 from tests.interleavings.decisions import FATE, FAULT, Decisions
@@ -40,7 +41,7 @@ class World:
         self.sharing = sharing or Sharing()
         self.scheduler = Scheduler(self.decisions, self.note)
         self.buckets = Buckets(self._written, by_content=self.options.etags_by_content)
-        self.tables = Tables(LEDGER, self._goes_wrong)
+        self.tables = Tables(self._goes_wrong)
         self.executions: dict[str, Execution] = {}
         self.transcribe = Transcribe(self.buckets, self.is_fated, late=self.options.reads_late)
         self.comprehend_medical = ComprehendMedical(self.buckets, self.is_fated)
@@ -175,6 +176,15 @@ class World:
         actor = self.scheduler.current
         self.wrote(self._identity(actor) if actor else OPERATOR, place)
 
+    def wait_for_rebuild(self, is_over: Callable[[], bool]) -> None:
+        """As the state WaitForCohorts does: until something has changed, as there is no clock."""
+
+        def state() -> tuple[Any, ...]:
+            return self.tables.items.get(INDEXES_KEY), *(item.status for item in self.executions.values())
+
+        before = state()
+        self.scheduler.wait(lambda: is_over() or state() != before)
+
     # What people do
 
     def upload(self, key: str, *, consent: bool = False, body: bytes | None = None, sentences: int = 1) -> str:
@@ -209,8 +219,8 @@ class World:
     def stop(self, name: str) -> None:
         self.executions[name].stop()
 
-    def deploy(self, *, cohorts: bool = False, **transcription: Any) -> None:
-        self.has_cohorts = cohorts
+    def deploy(self, *, cohorts: float = 0.0, **transcription: Any) -> None:
+        self.has_cohorts = bool(cohorts)
         aws.deploy(self.patch, cohorts=cohorts, **transcription)
 
     def plan(self, moves: Iterable[Iterable[Move]], preemptions: int) -> None:

@@ -11,7 +11,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.s3.models import s3_backends
 
-MEDIA, CLINICAL, AUDIENCE, LEDGER = "media-bucket", "clinical-bucket", "audience-bucket", "ledger-table"
+from local.aws import dynamodb_items
+
+MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+LEDGER, MEMBERS = "ledger-table", "members-table"
 MODEL_ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "StartMedicalTranscriptionJob": {
@@ -37,6 +40,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
         "LEDGER_TABLE": LEDGER,
+        "MEMBERS_TABLE": MEMBERS,
+        "RESULTS_EXPIRE_AFTER_DAYS": "",
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline",
         "PARAMETERS": json.dumps(PARAMETERS),
         "CONCURRENT_JOBS": "7",
@@ -59,6 +64,7 @@ def s3() -> Iterator[Any]:
             # As PutBucketVersioning does, which would be a third of what it takes to set this up.
             s3_backends["123456789012"]["aws"].buckets[bucket].versioning_status = "Enabled"
         create_ledger()
+        dynamodb_items.install()  # without it, moto mixes up transactions of several threads
         yield client
 
 
@@ -69,12 +75,13 @@ def mocked(service: str) -> Any:
 
 
 def create_ledger() -> None:
-    mocked("dynamodb").create_table(
-        TableName=LEDGER,
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    for table, keys in ((LEDGER, {"pk": "HASH"}), (MEMBERS, {"pk": "HASH", "sk": "RANGE"})):
+        mocked("dynamodb").create_table(
+            TableName=table,
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 @pytest.fixture

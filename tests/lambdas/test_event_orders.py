@@ -64,7 +64,7 @@ class StateMachine:
                 object_id, transcript_id = item["object_id"], item["transcript_id"]
                 metadata = {"transcript-id": transcript_id}
                 s3.put_object(Bucket=CLINICAL, Key=records_key(object_id), Metadata=metadata)
-                record(object_id, read_object(object_id), transcript_id, name)
+                record(object_id, read_object(object_id), transcript_id, name, None)
 
 
 @st.composite

@@ -118,7 +118,7 @@ def record(s3: Any, plan_: dict[str, Any], position: int = 0) -> None:
     item = plan_["recordings"][position]
     object_id, transcript_id = item["object_id"], item["transcript_id"]
     s3.put_object(Bucket=CLINICAL, Key=records_key(object_id), Metadata={"transcript-id": transcript_id})
-    assert note(object_id, read_object(object_id), transcript_id, plan_["batch_id"])
+    assert note(object_id, read_object(object_id), transcript_id, plan_["batch_id"], None)
 
 
 def test_a_finished_recording_is_reused(s3: Any) -> None:

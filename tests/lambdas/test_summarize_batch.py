@@ -16,9 +16,9 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/summary.schema.js
 SEEDS: dict[str, Any] = {
     "cohorts": [],
     "not_generated": [{"cohort": "asthma", "eligible": 3, "reason": "few"}],
-    "unreadable_records": {"count": 1, "first": ["records/o.jsonl can't be understood."]},
     "suppression": None,
 }
+UNREADABLE = {"count": 1, "first": ["records/o.jsonl can't be understood."]}
 SUMMARY = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -117,9 +117,14 @@ def test_a_recording_of_which_nothing_is_left_counts_as_rejected(s3: Any) -> Non
     assert "rejections/m1.json is not there" in summary["rejected"][1]["reason"]
 
 
-def test_records_that_cannot_be_read_are_told(s3: Any) -> None:
+def test_without_a_rebuild_no_records_were_read(s3: Any) -> None:
     _, summary = summarize(s3)
-    assert summary["unreadable_records"] == {"count": 1, "first": ["records/o.jsonl can't be understood."]}
+    assert summary["unreadable_records"] == {"count": 0, "first": []}
+
+
+def test_records_that_a_rebuild_cannot_read_are_reported(s3: Any) -> None:
+    _, summary = summarize(s3, rebuild={"unreadable_records": UNREADABLE})
+    assert summary["unreadable_records"] == UNREADABLE
     assert escape("records/o.jsonl can't be understood.") in report(s3)
 
 

@@ -20,6 +20,7 @@ _OUTPUTS = {
     "ClinicalBucketName": CLINICAL,
     "AudienceBucketName": AUDIENCE,
     "LedgerTableName": "ledger-table",
+    "MembersTableName": "members-table",
     "StateMachineArn": STATE_MACHINE,
 }
 _REQUEST_ID = {"x-amzn-RequestId": "5a8c0f1e-0000-4000-8000-000000000000"}

@@ -57,7 +57,7 @@ def execution(status: str, media: str = MINE, **minutes_ago: float) -> dict[str,
 
 def deployed(executions: Executions, prefix: str = "clinical-media-dev") -> Deployed:
     connection: Any = executions
-    return Deployed(connection, prefix, (), "media", "clinical", "audience", "ledger", "arn:machine", {})
+    return Deployed(connection, prefix, (), "media", "clinical", "audience", "ledger", "members", "arn:machine", {})
 
 
 Wait = Callable[[Executions], list[str]]

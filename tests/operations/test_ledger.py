@@ -19,6 +19,14 @@ MINE: list[dict[str, Any]] = [
     {"pk": f"object#{OBJECT}", "sequence": 3, "version": MEDIA, "consent": True},
     {"pk": f"claim#{MEDIA}-0123abcd", "execution": "drop-1", "jobs": {OTHER_OBJECT}},
 ]
+MEMBERS_MINE: list[dict[str, Any]] = [
+    {"pk": "index#1", "sk": OBJECT, "user_id": "p-1"},
+    {"pk": "outline#0123", "sk": "p-1", "user_id": "p-1", "expires_at": 1},
+]
+MEMBERS_ANOTHERS: list[dict[str, Any]] = [
+    {"pk": "index#1", "sk": OTHER_OBJECT, "user_id": "p-12"},
+    {"pk": "outline#0123", "sk": "P-1", "user_id": "P-1"},
+]
 ANOTHERS: list[dict[str, Any]] = [
     {"pk": f"object#{OTHER_OBJECT}", "sequence": 1, "recorded": f"{OTHER_MEDIA}-0123abcd"},
     {"pk": f"claim#{OTHER_MEDIA}-0123abcd", "execution": "drop-1"},
@@ -30,19 +38,30 @@ ANOTHERS: list[dict[str, Any]] = [
 @pytest.fixture
 def table() -> Iterator[Any]:
     with mock_aws():
-        resource: Any = boto3.resource("dynamodb")
-        yield resource.create_table(
-            TableName="ledger",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_table("members", pk="HASH", sk="RANGE")
+        yield create_table("ledger", pk="HASH")
+
+
+def create_table(name: str, **keys: str) -> Any:
+    resource: Any = boto3.resource("dynamodb")
+    return resource.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@pytest.fixture
+def members(table: Any) -> Any:
+    resource: Any = boto3.resource("dynamodb")
+    return resource.Table("members")
 
 
 @pytest.fixture
 def deployed(table: Any) -> Deployed:
     connection = Connection(boto3.Session(), None)
-    return Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "", {})
+    return Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "members", "", {})
 
 
 def put(table: Any, *items: dict[str, Any]) -> None:
@@ -57,12 +76,28 @@ def keys(table: Any) -> set[str]:
 def test_the_items_of_the_patients_recordings_go_and_all_others_stay(table: Any, deployed: Deployed) -> None:
     put(table, *MINE, *ANOTHERS)
     found = ledger.items_of(deployed, TRACES)
-    assert set(found) == {item["pk"] for item in MINE}
+    assert {item.key["pk"] for item in found} == {item["pk"] for item in MINE}
     assert len(ledger.leftovers(deployed, TRACES)[0]) == 2
     ledger.delete_items(deployed, found)
     assert keys(table) == {item["pk"] for item in ANOTHERS}
     assert ledger.leftovers(deployed, TRACES) == ([], len(ANOTHERS))
     ledger.delete_items(deployed, found)
+
+
+def test_the_patient_is_a_member_of_nothing_any_more_and_all_others_are(members: Any, deployed: Deployed) -> None:
+    put(members, *MEMBERS_MINE, *MEMBERS_ANOTHERS)
+    found = ledger.items_of(deployed, TRACES)
+    assert len(found) == len(ledger.leftovers(deployed, TRACES)[0]) == 2
+    ledger.delete_items(deployed, found)
+    assert {(item["pk"], item["sk"]) for item in members.scan()["Items"]} == {
+        (item["pk"], item["sk"]) for item in MEMBERS_ANOTHERS
+    }
+    assert ledger.leftovers(deployed, TRACES) == ([], 2)
+
+
+def test_a_member_item_that_is_left_is_named_by_its_table_and_its_key(members: Any, deployed: Deployed) -> None:
+    put(members, MEMBERS_MINE[0])
+    assert ledger.leftovers(deployed, TRACES)[0] == [f"the item index#1 {OBJECT} of the table members"]
 
 
 def test_every_page_is_read(table: Any, deployed: Deployed) -> None:

@@ -24,6 +24,7 @@ DEPLOYED = Deployed(
     "clinical",
     AUDIENCE,
     "ledger",
+    "members",
     "machine",
     {},
 )

@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lambdas.cohorts.indexes import INDEXES_KEY
+from lambdas.shared.identity import digest
 from local.engines.speech import Word
-from local.pipeline import Pipeline, start_pipeline
+from local.pipeline import STACK_NAME, Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 from tests.statemachine.assembly import local_assembly
 
 PATIENCE_SECONDS = 100
-PEOPLE_KEY = "records/people.jsonl"
+PEOPLE_PREFIX = "records/people-"
 
 
 class Engines:
@@ -111,11 +113,21 @@ class Run:
             self.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     def remember(self, users: list[str]) -> None:
-        """Records of earlier batches, in which these people consented and have hypertension."""
+        """Records of earlier batches, in which exactly these people consented and have hypertension.
+
+        The next execution finds no indexes of cohorts, and reads all records.
+        """
+        bucket = self.pipeline.clinical_bucket
+        for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=PEOPLE_PREFIX).get("Contents", ()):
+            self.s3.delete_object(Bucket=bucket, Key=item["Key"])
         found = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
-        lines = [{**found, "user_id": user, "audience_consent": True} for user in users]
-        body = "".join(json.dumps(line) + "\n" for line in lines)
-        self.s3.put_object(Bucket=self.pipeline.clinical_bucket, Key=PEOPLE_KEY, Body=body.encode())
+        for user in users:
+            line = {**found, "user_id": user, "media_id": digest(user), "audience_consent": True}
+            self.s3.put_object(Bucket=bucket, Key=f"{PEOPLE_PREFIX}{user}.jsonl", Body=json.dumps(line).encode())
+        (stack,) = self.pipeline.aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        key = {"pk": {"S": INDEXES_KEY}}
+        self.pipeline.aws.client("dynamodb").delete_item(TableName=outputs["LedgerTableName"], Key=key)
 
     def executions(self) -> list[dict[str, Any]]:
         return [self.stepfunctions.describe_execution(executionArn=arn) for arn in self._arns()]
@@ -174,8 +186,10 @@ class Run:
         pages = self.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [event for page in pages for event in page["events"]]
 
-    def children(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
-        (run,) = self.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    def children(self, execution: dict[str, Any], of: str = "TranscribeMedia") -> list[dict[str, Any]]:
+        """The children of the execution's Map with the label `of`."""
+        listed = self.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        (run,) = (run for run in listed if f"/{of}:" in run["mapRunArn"])
         pages = self.stepfunctions.get_paginator("list_executions").paginate(mapRunArn=run["mapRunArn"])
         return [
             self.stepfunctions.describe_execution(executionArn=item["executionArn"])

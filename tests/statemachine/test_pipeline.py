@@ -78,5 +78,5 @@ def test_what_will_not_pass_is_never_retried_and_the_rest_with_jitter_and_a_cap(
 
 def test_every_wait_follows_what_the_poll_says() -> None:
     waits = [state for _, machine in machines() for state in machine["States"].values() if state["Type"] == "Wait"]
-    assert len(waits) == 4
+    assert len(waits) == 5
     assert all(set(state) == {"Type", "SecondsPath", "Next"} for state in waits)

@@ -14,7 +14,7 @@ import pytest
 
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import failures
-from tests.statemachine.conftest import PEOPLE_KEY, Run
+from tests.statemachine.conftest import Run
 from tests.statemachine.test_pipeline_runs import ANOTHER_WAY, dropped, patient, transcription_jobs
 
 FOREVER = 10_000
@@ -80,7 +80,7 @@ def test_permissions_that_are_given_back_one_after_the_other_take_a_redrive_each
     # People whom the model's owner knows and no other test takes: no audience of them is there already.
     run.remember([f"u-{number:06}" for number in range(1, 31)])
     with ExitStack() as cleanup:
-        cleanup.callback(run.s3.delete_object, Bucket=run.pipeline.clinical_bucket, Key=PEOPLE_KEY)
+        cleanup.callback(run.remember, [])
         permissions = [cleanup.enter_context(ExitStack()) for _ in MISSING]
         for permission, (role, action, _) in zip(permissions, MISSING, strict=True):
             permission.enter_context(revoked(run, role, action))

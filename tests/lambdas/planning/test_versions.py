@@ -10,6 +10,7 @@ from lambdas.planning.versions import FoundVersion, plan_versions
 from lambdas.shared import object_faults
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import records_key
+from lambdas.shared.members import Membership, read_members
 from lambdas.shared.object_items import ObjectItem, read_object, read_objects, record
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
@@ -34,7 +35,7 @@ def write_records(s3: Any, transcript_id: str) -> None:
 
 def finish(s3: Any, transcript_id: str, execution: str = "e-1") -> None:
     write_records(s3, transcript_id)
-    assert record(OBJECT_ID, read_object(OBJECT_ID), transcript_id, execution)
+    assert record(OBJECT_ID, read_object(OBJECT_ID), transcript_id, execution, None)
 
 
 def test_what_is_planned_is_written_down_each_time(s3: Any) -> None:
@@ -69,6 +70,19 @@ def test_a_version_that_consents_again_gives_consent_again(s3: Any) -> None:
         put(s3, metadata=metadata)
         plan()
         assert read_object(OBJECT_ID).consent is bool(metadata)
+
+
+@pytest.mark.parametrize("consents", [True, False])
+def test_a_version_without_consent_ends_membership_in_cohorts_at_once(s3: Any, consents: bool) -> None:
+    put(s3, metadata=CONSENT)
+    plan()
+    membership = Membership("p-1", frozenset({"one", "two"}), None)
+    assert record(OBJECT_ID, read_object(OBJECT_ID), "t", "e-1", membership)
+    put(s3, body=b"newer", metadata=CONSENT if consents else {})
+    plan()
+    members = {"p-1"} if consents else set()
+    assert [read_members(index) for index in ("one", "two")] == [members, members]
+    assert read_object(OBJECT_ID).indexes == (membership.indexes if consents else set())
 
 
 def test_deleting_an_object_withdraws_nothing(s3: Any) -> None:
@@ -123,7 +137,7 @@ def test_what_is_recorded_stands_while_its_version_and_its_records_do(s3: Any) -
     assert read_object(OBJECT_ID).recorded_by == "e-1"
     s3.delete_object(Bucket=CLINICAL, Key=records_key(OBJECT_ID))
     assert plan()[0].recorded == ""
-    assert read_object(OBJECT_ID)[3:] == ("", "")
+    assert read_object(OBJECT_ID)[3:5] == ("", "")
 
 
 def test_a_version_that_is_current_again_is_not_recorded_any_more(s3: Any) -> None:
@@ -154,8 +168,8 @@ def test_incomplete_records_are_not_recorded(s3: Any) -> None:
     transcript_id = f"{put(s3)}-t"
     plan()
     finish(s3, transcript_id)
-    assert record(OBJECT_ID, read_object(OBJECT_ID), "", "e-2")
-    assert read_object(OBJECT_ID)[3:] == ("", "e-2")
+    assert record(OBJECT_ID, read_object(OBJECT_ID), "", "e-2", None)
+    assert read_object(OBJECT_ID)[3:5] == ("", "e-2")
 
 
 def test_nothing_is_recorded_once_the_object_was_planned_again(s3: Any) -> None:
@@ -163,7 +177,7 @@ def test_nothing_is_recorded_once_the_object_was_planned_again(s3: Any) -> None:
     plan()
     seen = read_object(OBJECT_ID)
     plan()
-    assert not record(OBJECT_ID, seen, transcript_id, "e-1")
+    assert not record(OBJECT_ID, seen, transcript_id, "e-1", None)
     assert read_object(OBJECT_ID).recorded == ""
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.shared import ledger
-from lambdas.shared.ledger import Change, read_item, read_items, write, write_together
+from lambdas.shared.ledger import Change, read_item, read_items, read_partition, write, write_together, write_with
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +44,30 @@ def test_numbers_and_sets_are_added_to_what_is_there_or_to_nothing() -> None:
     assert write(Change("x#1", add={"number": 1, "names": {"b"}}, put={"text": "t"}, remove=["other"])) == {
         "pk": "x#1", "number": 2, "names": {"a", "b"}, "text": "t",
     }  # fmt: skip
+
+
+def test_an_item_with_a_sort_key_is_in_the_members_table_until_it_is_deleted() -> None:
+    for sort in ("b", "a"):
+        write(Change("x#1", sort=sort, put={"text": sort}))
+    write(Change("x#2", sort="c", put={"text": "c"}))
+    assert read_item("x#1") == {}
+    assert [*read_partition("x#1")] == [{"pk": "x#1", "sk": sort, "text": sort} for sort in ("a", "b")]
+    assert write_together([Change("x#3", put={"text": "t"}), Change("x#1", sort="a", delete=True)])
+    assert [item["sk"] for item in read_partition("x#1")] == ["b"]
+
+
+def test_all_pages_of_a_partition_are_read() -> None:
+    for number in range(60):
+        write(Change("x#1", sort=f"{number:02}", put={"text": "t" * 40_000}))
+    assert len([*read_partition("x#1")]) == 60
+
+
+def test_a_change_is_made_with_others_or_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Change("x#1", sort="a", put={"text": "t"})
+    assert write_with(Change("x#1", put={"text": "t"}), [other])
+    assert not write_with(Change("x#1", put={"text": "t"}, expected={"text": None}), [other])
+    monkeypatch.setattr(ledger, "write_together", None)
+    assert write_with(Change("x#2", put={"text": "t"}), [])
 
 
 @pytest.mark.parametrize(

@@ -130,10 +130,31 @@ def test_a_scan_shows_no_keys_and_a_call_about_the_table_itself_takes_its_action
     assert needs("ListTables", {}) == [("dynamodb:ListTables", "*", {})]
 
 
-@pytest.mark.parametrize("operation", ["Query", "ExecuteStatement"])
-def test_an_operation_whose_keys_are_not_known_is_not_decided(table: str, operation: str) -> None:
-    with pytest.raises(NotImplementedError, match=operation):
-        needs(operation, {"TableName": table})
+def test_an_operation_whose_keys_are_not_known_is_not_decided(table: str) -> None:
+    with pytest.raises(NotImplementedError, match="ExecuteStatement"):
+        needs("ExecuteStatement", {"TableName": table})
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [("pk = :of", {}), ("#key = :of", {"#key": "pk"}), ("pk=:of AND begins_with(sk, :begin)", {})],
+)
+def test_a_query_shows_its_partition_key(table: str, condition: str, names: dict[str, str]) -> None:
+    asked = {
+        "TableName": table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {":of": {"S": "index#1"}, ":begin": {"S": "a"}},
+    }
+    shown = {"dynamodb:LeadingKeys": ["index#1"]}
+    assert needs("Query", asked) == [("dynamodb:Query", f"{TABLE}/{table}", shown)]
+
+
+def test_a_query_whose_condition_begins_otherwise_is_not_decided(table: str) -> None:
+    values = {":of": {"S": "index#1"}, ":begin": {"S": "a"}}
+    asked = {"KeyConditionExpression": "begins_with(sk, :begin) AND pk = :of", "ExpressionAttributeValues": values}
+    with pytest.raises(NotImplementedError, match="Query"):
+        needs("Query", {"TableName": table, **asked})
 
 
 def test_a_table_that_is_not_there_is_asked_about_without_keys() -> None:
@@ -204,13 +225,15 @@ def test_an_item_of_a_transaction_may_be_asked_about_with_the_keys_of_all(
     narrow.transact_write_items(TransactItems=entries)
 
 
-def test_the_keys_of_all_are_those_of_one_table(table: str, make_table: Any, playing: Callable[..., None]) -> None:
+def test_the_keys_of_all_are_those_of_other_tables_too(
+    table: str, make_table: Any, playing: Callable[..., None]
+) -> None:
     playing(transaction_keys="all")
     other = make_table()
     places = ((table, "a"), (other, "b"), (table, "c"))
     entries = [{"Update": {"TableName": name, "Key": key(value)}} for name, value in places]
     shown = [context["dynamodb:LeadingKeys"] for *_, context in needs("TransactWriteItems", {"TransactItems": entries})]
-    assert shown == [["a", "c"], ["b"], ["a", "c"]]
+    assert shown == [["a", "b", "c"]] * 3
 
 
 def test_a_right_may_be_had_in_transactions_only(make_role: Any, table: str) -> None:

@@ -90,11 +90,18 @@ def test_a_table_has_its_recovery_its_protection_and_its_tags(local_aws: LocalAw
     assert dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"] == tags
 
 
+def test_a_table_has_the_attribute_by_which_its_items_expire(local_aws: LocalAws, deploy_table: Any) -> None:
+    expiry = {"AttributeName": "expires_at", "Enabled": True}
+    described, _ = deploy_table(TimeToLiveSpecification=expiry)
+    answer = local_aws.client("dynamodb").describe_time_to_live(TableName=described["TableName"])
+    assert answer["TimeToLiveDescription"] == {"AttributeName": "expires_at", "TimeToLiveStatus": "ENABLED"}
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
         ({"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}, "does not support StreamSpecification"),
-        ({"TimeToLiveSpecification": {"Enabled": True}}, "does not support TimeToLiveSpecification"),
+        ({"TimeToLiveSpecification": {"Enabled": True}}, "Missing required parameter in TimeToLiveSpecification"),
         ({"BillingMode": "PROVISIONED"}, "BillingMode is supported as PAY_PER_REQUEST alone"),
         ({"SSESpecification": {"SSEEnabled": True, "Key": "k"}}, "SSESpecification: Key isn't supported"),
         ({"SSESpecification": {"SSEEnabled": True, "SSEType": "AES256"}}, "SSEType is supported as KMS alone"),

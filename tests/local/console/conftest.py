@@ -94,7 +94,7 @@ def world() -> Iterator[tuple[LocalAws, Deployed]]:
         session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
         buckets = ("media", "clinical", "audience")
         connection = Connection(session, aws.endpoint)
-        deployed = Deployed(connection, "clinical-media-local", buckets, *buckets, "ledger", "", {})
+        deployed = Deployed(connection, "clinical-media-local", buckets, *buckets, "ledger", "members", "", {})
         s3 = deployed.client("s3")
         for bucket in buckets:
             s3.create_bucket(Bucket=bucket)

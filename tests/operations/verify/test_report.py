@@ -21,6 +21,7 @@ DEPLOYED = Deployed(
     "st-marys-clinical-2",
     "st-marys-audience-3",
     "st-marys-ledger",
+    "st-marys-members",
     MACHINE,
     {},
 )

@@ -30,7 +30,9 @@ class Session:
 
 def observed(session: Session, endpoint_url: str | None = None) -> Any:
     connection = Connection(session, endpoint_url)
-    deployed = Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "", {})
+    deployed = Deployed(
+        connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "members", "", {}
+    )
     return SimpleNamespace(deployed=deployed)
 
 
