@@ -51,7 +51,8 @@ def _rows(deployed: Deployed, function: str) -> Iterator[str]:
         )
         keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
         names, why = merged.setdefault(tuple(actions), ({}, {}))
-        names |= dict.fromkeys([f"ledger/{key}" for key in keys] if keys else map(name_of, resources))
+        table = "members" if "Ledger/Members.Arn" in resources else "ledger"
+        names |= dict.fromkeys([f"{table}/{key}" for key in keys] if keys else map(name_of, resources))
         why |= dict.fromkeys(purposes[statement["Sid"]].split("; "))
     rows: dict[tuple[str, str], list[str]] = {}
     for actions, (names, why) in merged.items():
