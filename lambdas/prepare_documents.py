@@ -6,17 +6,33 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import NamedTuple, TypedDict
 
 from lambdas.entities.jobs import Documents, find_coverage
-from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
+from lambdas.entities.new_jobs import Part, cut_speech, units, usd, write_new_job
 from lambdas.shared import stages
 from lambdas.shared.claim_items import Claim, advance_generation, read_claims
-from lambdas.shared.layout import PLAN, document_index_key, elsewhere_key, transcript_key, used_jobs_key
+from lambdas.shared.layout import (
+    PLAN,
+    document_index_key,
+    documented_key,
+    elsewhere_key,
+    transcript_key,
+    used_jobs_key,
+)
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
-from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
+from lambdas.shared.state import (
+    Batch,
+    DocumentedRecording,
+    IndexLine,
+    ListedJob,
+    Parameters,
+    Plan,
+    PlannedRecording,
+    PreparedDocuments,
+)
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
@@ -60,8 +76,8 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     The names of files about the batch have the generation. Stopping an execution doesn't stop this function, so after a
     redrive two calls may run at the same time; each writes files of its own, and the later steps read the redrive's.
 
-    Returns the keys of three lists (documents, their jobs, recordings left to other executions), the job to start, and
-    the size of all documents with their cost to this batch.
+    Returns the keys of four lists (documents, their jobs, recordings with documents, recordings left to other
+    executions), the job to start, and the size of all documents with their cost to this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
@@ -72,11 +88,13 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         claims = read_claims(recording["transcript_id"] for recording in planned)
         objects = read_objects(recording["object_id"] for recording in planned)
         outcomes = decide(batch_id, planned, claims, objects, rejected_media(bucket, batch_id))
-        speeches = list(read_transcripts(pool, bucket, outcomes))
-        for recording in planned:
-            if reason := outcomes.rejected.get(recording["media_id"]):
-                write_rejection(bucket, batch_id, recording, reason)
-        parts = list(cut_all(speeches, event["parameters"]))
+        spoken_seconds = 0.0
+        parts: list[Part] = []
+        # One transcript after another, because a whole batch's would be in memory a second time beside their documents.
+        for recording, speech in read_transcripts(pool, bucket, outcomes):
+            spoken_seconds += speech.billable_seconds
+            parts += cut_speech(recording, speech, event["parameters"])
+        reject(pool, bucket, batch_id, planned, outcomes.rejected)
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
         coverage = find_coverage(pool, bucket, own.jobs.union(*inherited))
         # Recorded transcripts have complete records and need no job, even if their documents have expired.
@@ -93,10 +111,14 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     write_json_lines(bucket, index_key, index)
     write_json(bucket, jobs_key, jobs)
     write_json(bucket, others_key, left_to_others(planned, outcomes.elsewhere))
+    recordings_key = documented_key(batch_id, own.generation)
+    documented: list[DocumentedRecording] = [
+        {"media_id": media_id} for media_id in dict.fromkeys(line["media_id"] for line in index)
+    ]
+    write_json(bucket, recordings_key, documented)
 
     # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in own.jobs or not coverage.jobs[job["base"]].id]
-    spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
     metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
     logger.info(
         "documents prepared",
@@ -106,6 +128,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         "index_key": index_key,
         "jobs_key": jobs_key,
         "elsewhere_key": others_key,
+        "documented_key": recordings_key,
         "generation": own.generation,
         "new": {
             "base": base,
@@ -175,6 +198,18 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
             return read_speech(read_file(bucket, key))
     except UnreadableFile as unreadable:
         return unreadable
+
+
+def reject(
+    pool: Executor,
+    bucket: str,
+    batch_id: str,
+    planned: Iterable[PlannedRecording],
+    reasons: Mapping[str, str],
+) -> None:
+    """Write the rejections of the recordings for which there is a reason."""
+    rejected = [recording for recording in planned if recording["media_id"] in reasons]
+    list(pool.map(lambda one: write_rejection(bucket, batch_id, one, reasons[one["media_id"]]), rejected))
 
 
 def entry(part: Part, job: str | None) -> IndexLine:

@@ -255,9 +255,11 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
             results[index] = yield from run(processor, wanted, seen, world, tally)
 
     map_run = MapRun(world, items, most, one)
-    world.map_runs.append(map_run)
+    # ShareJobs looks at the Map whose MaxConcurrency the execution brings along.
+    shared = world.map_runs if "MaxConcurrencyPath" in state else []
+    shared.append(map_run)
     yield map_run.ended
-    world.map_runs.remove(map_run)
+    shared.remove(map_run)
     if map_run.failure:
         raise map_run.failure
     return results

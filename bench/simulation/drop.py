@@ -218,9 +218,12 @@ class Services:
         return jobs.completed(job)
 
     def prepare(self, event: Mapping[str, Any]) -> Steps:
-        count = len(self.items[event["batch"]["batch_id"]])
+        name = event["batch"]["batch_id"]
+        count = len(self.items[name])
         yield CALL_SECONDS + count * SECONDS_PER_BATCH_STEP
-        return {"count": count}
+        documented_key = f"{name}-documented"
+        self.items[documented_key] = [{"media_id": item["number"]} for item in self.items[name]]
+        return {"count": count, "documented_key": documented_key}
 
     def start_entity_detection(self, event: Mapping[str, Any]) -> Steps:
         yield CALL_SECONDS
@@ -241,7 +244,7 @@ class Services:
         return jobs.completed(job)
 
     def collect(self, event: Mapping[str, Any]) -> Steps:
-        yield CALL_SECONDS + event["documents"]["count"] * SECONDS_PER_BATCH_STEP
+        yield CALL_SECONDS + len(event["media_ids"]) * SECONDS_PER_BATCH_STEP
         return {}
 
     def select_seeds(self, _: Any) -> Steps:

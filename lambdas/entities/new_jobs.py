@@ -24,14 +24,13 @@ class Part(NamedTuple):
     document: Document
 
 
-def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
-    """The documents of all transcripts. A digest of the rules of cutting and analysis is part of their names."""
+def cut_speech(recording: PlannedRecording, speech: Speech, parameters: Parameters) -> Iterator[Part]:
+    """The documents of a transcript. A digest of the rules of cutting and analysis is part of their names."""
     limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
     how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
-    for recording, speech in speeches:
-        for number, document in enumerate(cut(speech.text, limit)):
-            name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
-            yield Part(name, recording["media_id"], recording["transcript_id"], document)
+    for number, document in enumerate(cut(speech.text, limit)):
+        name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
+        yield Part(name, recording["media_id"], recording["transcript_id"], document)
 
 
 def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:

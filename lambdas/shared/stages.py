@@ -26,7 +26,7 @@ PLAN = Stage("plan", "PlanBatch", "Plan the batch")
 TRANSCRIPTION = Stage("transcription", "TranscribeMedia", "Transcribe", ("CreationTime", "CompletionTime"))
 DOCUMENTS = Stage("documents", "PrepareDocuments", "Prepare documents")
 ENTITY_DETECTION = Stage("entity_detection", "StartEntityDetection", "Detect entities", ("SubmitTime", "EndTime"))
-COLLECTION = Stage("collection", "CollectEntities", "Collect entities")
+COLLECTION = Stage("collection", "CollectBatch", "Collect entities")
 SEEDS = Stage("seeds", "PrepareCohorts", "Select seeds")
 AUDIENCE_GENERATION = Stage(
     "audience_generation", "GenerateAudiences", "Generate audiences", ("createTime", "updateTime")

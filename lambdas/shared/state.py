@@ -100,6 +100,12 @@ class Batch(PlanCounts):
 # Documents and entities, by PrepareDocuments and CollectEntities
 
 
+class DocumentedRecording(TypedDict):
+    """A recording with documents: an item of the Map CollectBatch."""
+
+    media_id: str
+
+
 class IndexLine(TypedDict):
     """A line of the index: a document, its place in the transcript in characters, and its job's base, None for none."""
 
@@ -133,6 +139,7 @@ class PreparedDocuments(TypedDict):
     index_key: str
     jobs_key: str
     elsewhere_key: str
+    documented_key: str
     generation: int
     new: NewJob
     count: int
@@ -153,9 +160,9 @@ class EntityCounts(TypedDict):
 
 
 class CollectedEntities(EntityCounts):
-    """`$.entities`."""
+    """The file of a child of CollectBatch; `elsewhere` has the recordings that other executions finished meanwhile."""
 
-    elsewhere_key: str
+    elsewhere: list[LeftRecording]
 
 
 class EntityOutput(TypedDict):
@@ -260,7 +267,6 @@ class State(TypedDict):
     parameters: AllParameters
     documents: PreparedDocuments
     entity_detection: NotRequired[Job]
-    entities: NotRequired[CollectedEntities]
     cohorts: PreparedCohorts
     rebuild: NotRequired[Rebuild]
     seeds: SelectedSeeds
