@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
+from lambdas.shared.state import MAXIMUM_RECORDINGS
 
 # An execution runs for up to 7 days and can be redriven for 14; until then its outputs must not expire.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
@@ -63,9 +64,12 @@ class Transcription:
 
 @dataclass(frozen=True)
 class EntityDetection:
-    """The maximum size of a document, and the maximum cost of a batch at list price."""
+    """The maximum size of a document, and the maximum cost of a batch at list price.
 
-    maximum_document_bytes: Annotated[int, between(1_000, 40_000)]
+    Smaller documents would be more than PrepareDocuments can write in five minutes for a full batch of long recordings.
+    """
+
+    maximum_document_bytes: Annotated[int, between(25_000, 40_000)]
     cost_ceiling_usd: Annotated[float, between(0, 1_000_000)]
 
 
@@ -158,7 +162,7 @@ class Environment:
     intermediates_expire_after_days: Days
     recordings_expire_after_days: Days | None
     results_expire_after_days: Days | None
-    batch_size: Annotated[int, between(1, 10_000)]
+    batch_size: Annotated[int, between(1, MAXIMUM_RECORDINGS)]
     batch_window_seconds: Annotated[int, between(1, 300)]
     parameters: Parameters
     transcription: Transcription

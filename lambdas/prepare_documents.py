@@ -62,6 +62,11 @@ class Outcomes(NamedTuple):
     rejected: dict[str, str]
 
 
+class CutTranscript(NamedTuple):
+    billable_seconds: float
+    parts: list[Part]
+
+
 @observed(stages.DOCUMENTS.name, timed=True)
 def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     """Cut the batch's transcripts into documents, and prepare one new job over the documents that no job covers.
@@ -90,10 +95,9 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         outcomes = decide(batch_id, planned, claims, objects, rejected_media(bucket, batch_id))
         spoken_seconds = 0.0
         parts: list[Part] = []
-        # One transcript after another, because a whole batch's would be in memory a second time beside their documents.
-        for recording, speech in read_transcripts(pool, bucket, outcomes):
-            spoken_seconds += speech.billable_seconds
-            parts += cut_speech(recording, speech, event["parameters"])
+        for transcript in cut_transcripts(pool, bucket, outcomes, event["parameters"]):
+            spoken_seconds += transcript.billable_seconds
+            parts += transcript.parts
         reject(pool, bucket, batch_id, planned, outcomes.rejected)
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
         coverage = find_coverage(pool, bucket, own.jobs.union(*inherited))
@@ -133,11 +137,11 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         "new": {
             "base": base,
             "count": len(uncovered),
-            "characters": sum(len(part.document.text) for part in uncovered),
+            "characters": sum(part.characters for part in uncovered),
             "estimated_usd": usd(units(uncovered)),
         },
         "count": len(parts),
-        "characters": sum(len(part.document.text) for part in parts),
+        "characters": sum(part.characters for part in parts),
         "estimated_usd": round(sum(job["estimated_usd"] for job in paid), 2),
         "billable_seconds": spoken_seconds,
     }
@@ -173,16 +177,25 @@ def decide(
     return outcomes
 
 
-def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[PlannedRecording, Speech]]:
-    """Our recordings with their speech; an unusable or silent one is added to `outcomes.rejected` instead."""
-    transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
+def cut_transcripts(pool: Executor, bucket: str, outcomes: Outcomes, parameters: Parameters) -> Iterator[CutTranscript]:
+    """Our recordings' transcripts; that of an unusable or silent one is a reason in `outcomes.rejected` instead."""
+    transcripts = pool.map(lambda recording: cut_transcript(bucket, recording, parameters), outcomes.ours)
     for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
         if isinstance(transcript, UnreadableFile):
             outcomes.rejected[recording["media_id"]] = str(transcript)
-        elif transcript.text.strip():
-            yield recording, transcript
+        elif transcript.parts:
+            yield transcript
         else:
             outcomes.rejected[recording["media_id"]] = SILENT
+
+
+def cut_transcript(bucket: str, recording: PlannedRecording, parameters: Parameters) -> CutTranscript | UnreadableFile:
+    """The transcript in documents, none if it is silent, or the error that rejects the recording."""
+    speech = read_transcript(bucket, recording)
+    if isinstance(speech, UnreadableFile):
+        return speech
+    parts = list(cut_speech(recording, speech, parameters)) if speech.text.strip() else []
+    return CutTranscript(speech.billable_seconds, parts)
 
 
 def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:
@@ -216,8 +229,8 @@ def entry(part: Part, job: str | None) -> IndexLine:
     return {
         "document": part.name,
         "media_id": part.media_id,
-        "offset": part.document.offset,
-        "characters": len(part.document.text),
+        "offset": part.offset,
+        "characters": part.characters,
         "job": job,
     }
 

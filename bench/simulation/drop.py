@@ -121,6 +121,7 @@ class Services:
                 "StartEntityDetection": self.start_entity_detection,
                 "PollEntityDetection": self.poll_entity_detection,
                 "CollectEntities": self.collect,
+                "PrepareCohorts": self.prepare_cohorts,
                 # As in the delivered environment: without a configured audience model seeds are only counted.
                 "SelectSeeds": self.select_seeds,
                 "SummarizeBatch": self.summarize,
@@ -246,6 +247,10 @@ class Services:
     def collect(self, event: Mapping[str, Any]) -> Steps:
         yield CALL_SECONDS + len(event["media_ids"]) * SECONDS_PER_BATCH_STEP
         return {}
+
+    def prepare_cohorts(self, _: Any) -> Steps:
+        yield CALL_SECONDS
+        return {"status": "READY"}
 
     def select_seeds(self, _: Any) -> Steps:
         yield CALL_SECONDS

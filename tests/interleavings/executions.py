@@ -23,6 +23,8 @@ from tests.interleavings.buckets import Buckets
 from tests.interleavings.scheduler import Actor
 
 DEFINITION = read_definition()
+# A few recordings make several children.
+DEFINITION["States"]["CollectBatch"]["ItemBatcher"]["MaxItemsPerBatch"] = 1
 # As infra/functions.py has them.
 FUNCTIONS = {
     "PlanBatch": "lambdas.plan_batch.handler",
