@@ -417,7 +417,8 @@ def rows() -> Iterator[Row]:
         for step, kind, count, measured in measured_steps(Path(name)):
             before = ""
             if step == "CollectEntities":
-                before = f"{measured.seconds * MAXIMUM_RECORDINGS / count:,.0f} s for the whole batch in one function"
+                together = measured.seconds * MAXIMUM_RECORDINGS / count
+                before = f"all children of the batch, one after the other: {together:,.0f} s"
             yield Row(
                 number="19",
                 what=f"{step} of {count:,} recordings, {kind}",
