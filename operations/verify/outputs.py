@@ -117,7 +117,9 @@ def _is_of_usable(observed: Observed, key: str) -> bool:
 
 
 def _results(observed: Observed) -> Seen:
-    if failure := observed.failure_in("PrepareDocuments", "CollectEntities", "SelectSeeds", "SummarizeBatch"):
+    if failure := observed.failure_in(
+        "PrepareDocuments", "CollectBatch", "CollectEntities", "SelectSeeds", "SummarizeBatch"
+    ):
         return refuted(shortened(failure))
     if observed.summary is None or observed.planned is None or observed.worked is None:
         return observed.never("the summary")
