@@ -89,12 +89,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *write(clinical, layout.BATCHES, purpose="the plan"),
             *items(
                 ledger,
-                read=["object", "claim", "execution"],
-                update=["object", "claim", "execution"],
+                read=["object", "claim", "execution", "spending"],
+                update=["object", "claim", "execution", "spending"],
                 # ConditionChecks in the transaction that changes a claim.
                 check=["execution", "claim"],
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
-                "taking it from one that has ended",
+                "taking it from one that has ended; the money of the day",
             ),
             Statement(
                 "LookAtOtherExecutions",
@@ -193,8 +193,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *items(
                 ledger,
                 read=["object", "claim", "job"],
-                update=["execution"],
-                purpose="whether a recording is still this execution's, and which jobs cover it",
+                update=["execution", "spending"],
+                purpose="whether a recording is still this execution's, and which jobs cover it; the real cost",
             ),
         ],
         "start_entity_detection": [
