@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lambdas.planning.costs import ExpectedCost, expected_cost, together
-from lambdas.planning.recordings import Recording, extension_of
+from lambdas.planning.recordings import Recording
 from lambdas.shared.claim_items import let_go, read_execution_item
 from lambdas.shared.errors import CostCeilingExceeded, DayCeilingReached
 from lambdas.shared.observability import metrics
 from lambdas.shared.pricing import cents
 from lambdas.shared.spending_items import left_cents, reserve, today
+from lambdas.shared.uris import extension_of
 
 
 class Ceiling(NamedTuple):

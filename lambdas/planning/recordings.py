@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from botocore.exceptions import ClientError
@@ -13,7 +12,7 @@ from lambdas.planning.preflight import refusal
 from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
-from lambdas.shared.uris import uri_of
+from lambdas.shared.uris import extension_of, uri_of
 from lambdas.shared.user_ids import canonical, fault
 
 
@@ -101,7 +100,3 @@ def inspect(key: str) -> Recording:
 
 def expected_seconds(item: Recording) -> int:
     return expected_transcription_seconds(usual_seconds(extension_of(item.uri), item.size))
-
-
-def extension_of(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().removeprefix(".")

@@ -1,8 +1,8 @@
 """The claims on recordings: one execution at a time works on a recording, so nothing is paid for twice.
 
 The ledger item `claim#<transcript id>` names the owner, an execution. The claim holds while the owner runs; once the
-owner has ended, the next execution that asks takes unfinished recordings over. No claim is released explicitly, so a
-crash can't leave a claim behind.
+owner has ended, the next execution that asks takes unfinished recordings over. No claim has to be released, so a crash
+can't leave a claim behind. An execution that waits lets go of all its claims by a higher number of its planning.
 
 The ledger item `execution#<name>` has the execution's generation and the entity detection jobs it answers for. A
 takeover first increments the owner's generation, and so does the owner before it reads its claims again. The owner may

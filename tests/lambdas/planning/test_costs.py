@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +52,9 @@ def test_a_batch_costs_what_its_recordings_cost(batch: list[tuple[str, int]]) ->
 
 def test_no_recordings_cost_nothing() -> None:
     assert together([]) == (Cost(0, 0), Cost(0, 0))
+
+
+def test_a_command_can_estimate_without_a_region_and_without_a_client() -> None:
+    program = "import sys, lambdas.planning.costs; print('botocore' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], env={}, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
