@@ -15,7 +15,7 @@ _BY_ERROR = {
     "JobDeadlineExceeded": "Look at the service's job; {redrive} watches it for another deadline.",
     "CostCeilingExceeded": "Raise the ceiling that the cause names (costs in cdk.json) and deploy, then: {redrive}. "
     "Transcripts that are there cost nothing again.",
-    "DayCeilingReached": "Raise costs.day_ceiling_usd in cdk.json and deploy, or wait for a day with enough left. Then: "
+    "DayCeilingReached": "Raise costs.day_ceiling_usd in cdk.json and deploy, or wait for a day with enough left. Then "
     "{redrive}, as often as you like.",
     "IncompleteOutput": 'The outputs of an earlier step have expired: start a new execution with "reprocess": true, '
     "which pays for everything again.",
