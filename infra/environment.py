@@ -63,10 +63,24 @@ class Transcription:
 
 @dataclass(frozen=True)
 class EntityDetection:
-    """The maximum size of a document, and the maximum cost of a batch at list price."""
+    """The maximum size of a document."""
 
     maximum_document_bytes: Annotated[int, between(1_000, 40_000)]
-    cost_ceiling_usd: Annotated[float, between(0, 1_000_000)]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The most that transcription and entity detection may cost, at list prices (docs/quotas.md).
+
+    Attributes:
+        batch_ceiling_usd: of one execution.
+        day_ceiling_usd: of all executions that are planned on one day (UTC); None means no limit.
+        above_batch_ceiling: whether a batch above its ceiling is stopped before its first job, or cut to what fits.
+    """
+
+    batch_ceiling_usd: Annotated[float, between(0, 1_000_000)]
+    day_ceiling_usd: Annotated[float, between(0, 10_000_000)] | None
+    above_batch_ceiling: Annotated[str, one_of("stop", "cut")]
 
 
 @dataclass(frozen=True)
@@ -163,6 +177,7 @@ class Environment:
     parameters: Parameters
     transcription: Transcription
     entity_detection: EntityDetection
+    costs: Costs
     audience: Audience
     monitoring: Monitoring
     analysis: Analysis

@@ -94,12 +94,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *write(clinical, layout.BATCHES, purpose="the plan"),
             *items(
                 ledger,
-                read=["object", "claim", "execution"],
-                update=["object", "claim", "execution", "index"],
+                read=["object", "claim", "execution", "spending"],
+                update=["object", "claim", "execution", "spending", "index"],
                 # ConditionChecks in the transaction that changes a claim.
                 check=["execution", "claim"],
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
-                "taking it from one that has ended",
+                "taking it from one that has ended; the money of the day",
             ),
             *members(ledger, delete=_PLANNED, purpose="a version without consent ends membership in cohorts"),
             Statement(
@@ -199,8 +199,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *items(
                 ledger,
                 read=["object", "claim", "job"],
-                update=["execution"],
-                purpose="whether a recording is still this execution's, and which jobs cover it",
+                update=["execution", "spending"],
+                purpose="whether a recording is still this execution's, and which jobs cover it; the real cost",
             ),
         ],
         "start_entity_detection": [

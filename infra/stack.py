@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
+from infra.ceilings import warn_of_low_ceilings
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
 from infra.functions import FUNCTIONS, NO_STEPS, Functions
@@ -80,6 +81,7 @@ class PipelineStack(Stack):
             functions=functions.by_name,
             state_machine=workflow.state_machine,
         )
+        warn_of_low_ceilings(self, environment)
         Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)
         for name, value in {
             "MediaBucketName": storage.media.bucket.bucket_name,

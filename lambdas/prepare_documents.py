@@ -13,9 +13,10 @@ from lambdas.shared.layout import PLAN, document_index_key, elsewhere_key, trans
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
-from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND, billed_seconds, cents
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
+from lambdas.shared.spending_items import settle
 from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
@@ -96,8 +97,14 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
 
     # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in own.jobs or not coverage.jobs[job["base"]].id]
-    spoken_seconds = sum(speech.billable_seconds for _, speech in speeches)
-    metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
+    estimated_usd = round(sum(job["estimated_usd"] for job in paid), 2)
+    spoken_seconds = sum(billed_seconds(speech.spoken_seconds) for _, speech in speeches)
+    transcription_usd = spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND
+    if (costs := plan.get("costs")) and (day := costs["reserved_on"]):
+        # Silence is charged, too, and no transcript shows it: words are only the least that a transcription has cost.
+        charged_usd = max(costs["estimate"]["transcribe_medical"], transcription_usd)
+        settle(batch_id, day, cents(charged_usd + estimated_usd))
+    metrics.add_metric("TranscriptionUsd", "None", transcription_usd)
     logger.info(
         "documents prepared",
         extra={"batch_id": batch_id, "documents": len(parts), "new": len(uncovered), "jobs": len(jobs)},
@@ -115,7 +122,7 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         },
         "count": len(parts),
         "characters": sum(len(part.document.text) for part in parts),
-        "estimated_usd": round(sum(job["estimated_usd"] for job in paid), 2),
+        "estimated_usd": estimated_usd,
         "billable_seconds": spoken_seconds,
     }
 

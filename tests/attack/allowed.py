@@ -45,7 +45,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         # A claim is changed while its execution is where it was: a transaction.
         take="ledger/claim",
     )
-    | items("object claim execution", update="object claim execution", check="execution claim"),
+    | items("object claim execution spending", update="object claim execution spending", check="execution claim"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
     ),
@@ -73,7 +73,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         list="clinical",
         write="clinical/documents clinical/batches clinical/entity-jobs",
     )
-    | items("object claim job", update="execution"),
+    | items("object claim job", update="execution spending"),
     "start_entity_detection": rights(
         read="clinical/batches",
         list_entity_detections="jobs",

@@ -53,6 +53,7 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "rejected-alike": ("ClinicalMedia", "RecordingsRejectedAlike", "Sum"),
         "records-unreadable": ("ClinicalMedia", "RecordsUnreadable", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
+        "day-ceiling": ("ClinicalMedia", "DayCeilingReached", "Sum"),
     }
 
 
@@ -73,6 +74,7 @@ def test_every_alarm_watches_this_environment_and_no_other(local: Deployed) -> N
         "rejected-alike": [("environment", "clinical-media-local")],
         "records-unreadable": [("environment", "clinical-media-local")],
         "cost-ceiling": [("environment", "clinical-media-local")],
+        "day-ceiling": [("environment", "clinical-media-local")],
     }
 
 

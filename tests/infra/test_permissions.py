@@ -54,7 +54,9 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:ListBucket": {MEDIA, CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/batches/*"},
         # Each part of a transaction may need the right for the keys of all parts.
-        **of_ledger("object claim execution", update="object claim execution", check="execution claim"),
+        **of_ledger(
+            "object claim execution spending", update="object claim execution spending", check="execution claim"
+        ),
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
@@ -95,7 +97,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         },
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/entity-jobs/*"},
-        **of_ledger("object claim job", update="execution"),
+        **of_ledger("object claim job", update="execution spending"),
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
@@ -240,6 +242,10 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
         # A transaction, in the variant that checks each part with the keys of all.
         ("plan_batch", "ConditionCheckItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "UpdateItem", ["execution#1", "claim#1"], True),
+        ("plan_batch", "UpdateItem", ["execution#1", "spending#1"], True),
+        ("prepare_documents", "UpdateItem", ["spending#1"], True),
+        ("prepare_documents", "BatchGetItem", ["spending#1"], False),
+        ("start_entity_detection", "UpdateItem", ["spending#1"], False),
         ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),
         ("collect_entities", "BatchGetItem", ["claim#1"], False),
         ("collect_entities", "UpdateItem", ["job#1"], False),

@@ -117,8 +117,9 @@ class Execution:
     def _go(self) -> None:
         self._attempt += 1
         self._become("RUNNING")
-        attempt = self._attempt
-        self._actor = self._world.act(self.name, lambda: self._drive(attempt))
+        attempt, redrives = self._attempt, self.redrives
+        # A function that is redriven before it begins still has the count with which it was called.
+        self._actor = self._world.act(self.name, lambda: self._drive(attempt, redrives))
         self._actors.append(self._actor)
 
     def is_zombie(self, actor: Actor) -> bool:
@@ -133,14 +134,14 @@ class Execution:
         self.status = status
         self._world.wrote(self.name, f"stepfunctions/{self.name}")
 
-    def _drive(self, attempt: int) -> None:
+    def _drive(self, attempt: int, redrives: int) -> None:
         clock = Clock()
         replayed: dict[tuple[str, str], int] = defaultdict(int)
         tasks: dict[str, definition.Task] = {
             f"${{{step}Arn}}": partial(self._task, step, attempt, replayed) for step in FUNCTIONS
         }
         world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
-        execution = {"Name": self.name, "Id": self.arn, "RedriveCount": self.redrives}
+        execution = {"Name": self.name, "Id": self.arn, "RedriveCount": redrives}
 
         def whole() -> Steps:
             try:

@@ -66,13 +66,14 @@ def test_the_retry_policy_is_written_once() -> None:
 
 def test_what_will_not_pass_is_never_retried_and_the_rest_with_jitter_and_a_cap() -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
-    assert len(ours) == 7
+    assert len(ours) == 8
     for state in tasks().values():
-        permanent, *passing = state["Retry"]
-        assert ours < set(permanent["ErrorEquals"])
+        permanent, quota, *passing = state["Retry"]
+        assert ours - set(permanent["ErrorEquals"]) == {"DayCeilingReached"}
+        assert "DayCeilingReached" in quota["ErrorEquals"]
         assert permanent["MaxAttempts"] == 0
         assert passing[-1]["ErrorEquals"] == ["States.TaskFailed"]
-        for retrier in passing:
+        for retrier in (quota, *passing):
             assert (retrier["JitterStrategy"], retrier["MaxDelaySeconds"] <= 300) == ("FULL", True)
 
 
