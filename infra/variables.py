@@ -45,13 +45,12 @@ def variables(
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
     table = {"LEDGER_TABLE": ledger.table.table_name}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
+    jobs = {"CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs)}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
         "plan_batch": media | clinical | table | {"PARAMETERS": _as_json(asdict(environment.parameters))},
-        "share_jobs": {
-            "STATE_MACHINE_ARN": arns.state_machine(prefix),
-            "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
-        },
+        "share_jobs": table | jobs | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
+        "wait_for_turn": table | jobs,
         "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical
