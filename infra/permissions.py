@@ -347,9 +347,7 @@ def _turns(ledger: Ledger) -> Statements:
             update=["turn", "turns"],
             purpose="which executions have their turn to transcribe, and the tokens of those that wait",
         ),
-        Statement(
-            "BeginTurn", ["states:SendTaskSuccess"], ["*"], "an execution's turn begins", wildcard=NO_RESOURCES
-        ),
+        Statement("BeginTurn", ["states:SendTaskSuccess"], ["*"], "an execution's turn begins", wildcard=NO_RESOURCES),
     ]
 
 

@@ -141,13 +141,15 @@ def changes(map_runs: Sequence[MapRun], others: int, jobs: int) -> Iterator[Chan
     """The changes that give these Maps, the oldest first, their shares of `jobs`.
 
     Limits above their share are lowered first. The others are then raised by the places already free, a few each
-    second. `others` counts the further holders of turns, which have a first share each.
+    second. `others` counts the further holders of turns, which have a first share each. The holders are more than have
+    one only if many Maps were redriven at a time; then those behind the sharing ones get one place each.
     """
+    first = FIRST_SHARE if FIRST_SHARE * (len(map_runs) + others) <= places(jobs) else 1
     sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
     for run in behind:
-        if run.most > FIRST_SHARE:
-            yield Change(run, FIRST_SHARE, 0)
-    available = places(jobs) - others * FIRST_SHARE - sum(max(run.running, FIRST_SHARE) for run in behind)
+        if run.most > first:
+            yield Change(run, first, 0)
+    available = places(jobs) - others * first - sum(max(run.running, min(run.most, first)) for run in behind)
     wanted = shares([run.unfinished for run in sharing], available)
     free = available
     for run, share in zip(sharing, wanted, strict=True):

@@ -3,8 +3,8 @@
 State machines also run if CloudFormation creates them, with Waits and Retry intervals on `local.aws.clock`. The parts:
 executions in `local.aws.executions` and `local.aws.distributed_map`, the role's check in `local.aws.execution_roles`,
 redrives in `local.aws.checkpoints`, the API's answers in `local.aws.step_functions_responses`, the log in
-`local.aws.execution_logs`, calls of other services in `local.aws.task_calls`, CloudFormation's resource in
-`local.aws.state_machine_resource`.
+`local.aws.execution_logs`, calls of other services in `local.aws.task_calls`, Tasks that wait for their token in
+`local.aws.task_tokens`, CloudFormation's resource in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ItemBatcher, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -40,6 +40,7 @@ from local.aws import (
     state_machine_resource,
     step_functions_responses,
     task_calls,
+    task_tokens,
 )
 from local.aws.executions import Execution
 
@@ -160,6 +161,7 @@ def install() -> None:
     map_runs.install()
     distributed_map.install()
     task_calls.install()
+    task_tokens.install()
     state_machine_resource.install()
     step_functions_responses.install()
 

@@ -17,6 +17,9 @@ from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -65,8 +68,7 @@ def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> Fail
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
     if isinstance(ex, ClientError):
-        code, cause = ex.response["Error"]["Code"], ex.response["Error"]["Message"]
-        error = f"Lambda.{code}" if code in _modelled_errors_of_invoke() else "Lambda.AWSLambdaException"
+        error, cause = _refusal(ex)
     elif isinstance(ex, BotoCoreError):
         error, cause = "Lambda.SdkClientException", str(ex)
     else:
@@ -80,6 +82,11 @@ def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> Fail
     )
 
 
+def _refusal(error: ClientError) -> tuple[str, str]:
+    code, cause = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return f"Lambda.{code}" if code in _modelled_errors_of_invoke() else "Lambda.AWSLambdaException", cause
+
+
 @lru_cache(maxsize=1)
 def _modelled_errors_of_invoke() -> frozenset[str]:
     invoke = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
@@ -89,6 +96,7 @@ def _modelled_errors_of_invoke() -> frozenset[str]:
 def install() -> None:
     """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
     StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
+    StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_refusal)  # type: ignore[method-assign]
     boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
     # Modules that are loaded already have moto's function by name.
     for name, module in list(sys.modules.items()):

@@ -217,7 +217,9 @@ def test_a_function_reaches_the_keys_of_data_through_s3_and_the_ledger_only(loca
     granted = FUNCTION_GRANTS[function]
     used = {
         "s3.us-east-1.amazonaws.com": {
-            action for action in granted if action.startswith("kms:") and granted.keys() & {"s3:GetObject", "s3:PutObject"}
+            action
+            for action in granted
+            if action.startswith("kms:") and granted.keys() & {"s3:GetObject", "s3:PutObject"}
         },
         "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:BatchGetItem" in granted else set(),
     }

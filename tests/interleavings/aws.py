@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "SEED_READER_ROLE_ARN": "arn:aws:iam::123456789012:role/seed-reader",
     "COST_CEILING_USD": "100",
     "SQL_COHORTS": "[]",
+    "CONCURRENT_JOBS": "250",
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "StartMedicalTranscriptionJob": {"LanguageCode": "en-US", "Specialty": "PRIMARYCARE", "Type": "DICTATION"},
