@@ -1,4 +1,4 @@
-"""Runs the fourteen benchmarks of docs/performance.md, each against its peer, measured or simulated.
+"""Runs the benchmarks of docs/performance.md, each against its peer, measured or simulated.
 
 python -m bench [NUMBER ...]
 """
@@ -25,6 +25,7 @@ MODULES = {
     "bench.local_pipeline": ("12",),
     "bench.media_headers": ("13",),
     "bench.set_up": ("14",),
+    "bench.simulation.million": ("18",),
 }
 NUMBERS = [number for numbers in MODULES.values() for number in numbers]
 
@@ -50,10 +51,10 @@ def measure(wanted: set[str]) -> list[Row]:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The benchmarks of docs/performance.md.")
-    parser.add_argument("numbers", nargs="*", metavar="NUMBER", help=f"of 1 to {len(NUMBERS)}; all without any")
+    parser.add_argument("numbers", nargs="*", metavar="NUMBER", help=f"of {', '.join(NUMBERS)}; all without any")
     numbers = parser.parse_args(arguments).numbers
     if unknown := [number for number in numbers if number not in NUMBERS]:
-        parser.error(f"{unknown[0]!r} is no benchmark; they have the numbers 1 to {len(NUMBERS)}.")
+        parser.error(f"{unknown[0]!r} is no benchmark; they have the numbers {', '.join(NUMBERS)}.")
     rows = measure(set(numbers or NUMBERS))
     print(describe(), end="\n\n")
     print(as_table(rows))

@@ -163,7 +163,7 @@ class Monitoring(Construct):
             ),
             "job-sharing-failed": _Rule(
                 functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
-                "share_jobs has failed for half an hour: batches keep the transcription jobs they have; new ones may wait.",
+                "share_jobs has failed for half an hour: batches keep their transcription jobs, and new ones may wait.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(

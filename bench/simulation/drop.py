@@ -183,7 +183,8 @@ class Services:
             map_runs, by_name = self.look_at(names)
             self.give_turns({run.arn: run.unfinished for run in map_runs})
             others = len(self.turns.holders) - len(map_runs)
-            yield from self.divide(map_runs, by_name, others, begun)
+            changes = share_jobs.changes(map_runs, others, self.concurrent_jobs)
+            yield from self.divide(changes, by_name, begun)
             yield max(0.0, SHARE_EVERY_SECONDS - (self.clock.now - begun))
 
     def look_at(self, names: Iterable[str]) -> tuple[list[share_jobs.MapRun], dict[str, MapRun]]:
@@ -214,10 +215,8 @@ class Services:
             if waiting := self.waiting.pop(name, None):
                 self.world.answer(waiting.token)
 
-    def divide(
-        self, map_runs: list[share_jobs.MapRun], by_name: Mapping[str, MapRun], others: int, begun: float
-    ) -> Steps:
-        for change in share_jobs.changes(map_runs, others, self.concurrent_jobs):
+    def divide(self, changes: Iterable[share_jobs.Change], by_name: Mapping[str, MapRun], begun: float) -> Steps:
+        for change in changes:
             if self.clock.now - begun > share_jobs.MAXIMUM_SECONDS:
                 break
             self.usage.draw("UpdateMapRun bucket")

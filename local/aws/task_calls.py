@@ -96,7 +96,7 @@ def _modelled_errors_of_invoke() -> frozenset[str]:
 def install() -> None:
     """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
     StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
-    StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_refusal)  # type: ignore[method-assign]
+    StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_refusal)  # type: ignore[method-assign,assignment]
     boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
     # Modules that are loaded already have moto's function by name.
     for name, module in list(sys.modules.items()):

@@ -36,7 +36,7 @@ class StepFunctions:
         assert json.loads(output) == {}
         self.answered.append(taskToken)
         if code := self.refusals.get(taskToken):
-            error = {"Error": {"Code": code, "Message": ""}}
+            error: Any = {"Error": {"Code": code, "Message": ""}}
             raise getattr(self.exceptions, code, ClientError)(error, "SendTaskSuccess")
 
 
