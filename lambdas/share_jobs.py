@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
-from lambdas.planning.turns import Turns, begin, read_turns, read_waiting, settle
+from lambdas.planning.turns import Turns, answer, forget_token, read_turns, read_waiting, settle
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
 
@@ -71,7 +71,8 @@ def handler(event: dict[str, Any], context: object) -> None:
     )
     for name in holders:
         if name in waiting:
-            begin(name, waiting[name].token)
+            answer(name, waiting[name].token)
+            forget_token(name, waiting[name].token)
     map_runs = [found[name] for name in executions if name in found]
     for change in changes(map_runs, len(holders) - len(map_runs), jobs):
         if time.monotonic() - begun > MAXIMUM_SECONDS:

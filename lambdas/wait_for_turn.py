@@ -7,7 +7,7 @@ hour, in case a token was lost.
 import os
 from typing import TypedDict
 
-from lambdas.planning.turns import begin, stand_in_line, take
+from lambdas.planning.turns import answer, stand_in_line, take
 from lambdas.shared import stages
 from lambdas.shared.observability import observed
 
@@ -22,8 +22,12 @@ class WaitForTurnEvent(TypedDict):
 
 @observed(stages.TURN.name)
 def handler(event: WaitForTurnEvent, context: object) -> None:
-    """The token is noted first, so that a crash after any step is mended by ShareJobs."""
+    """The token is noted first, so that a crash after any step is mended by ShareJobs.
+
+    It stays noted: AWS doesn't document whether a token may be answered before the function that got it has returned.
+    ShareJobs answers it once more.
+    """
     execution, token, recordings = event["execution_name"], event["task_token"], event["recordings"]
     stand_in_line(execution, token, recordings)
     if take(execution, recordings, int(os.environ["CONCURRENT_JOBS"])):
-        begin(execution, token)
+        answer(execution, token)

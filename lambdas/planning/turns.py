@@ -123,10 +123,10 @@ def read_waiting(executions: Iterable[str]) -> dict[str, Waiting]:
     }
 
 
-def begin(execution: str, token: str) -> None:
-    """Let the execution go on. A token that isn't valid any more is forgotten.
+def answer(execution: str, token: str) -> None:
+    """Let the execution go on. A token that isn't valid any more is left alone.
 
-    An execution that was stopped or redriven, or that asked again, has another token or none.
+    An execution that has gone on, was stopped or redriven, or has asked again, has another token or none.
     """
     try:
         stepfunctions.send_task_success(taskToken=token, output="{}")
@@ -136,9 +136,13 @@ def begin(execution: str, token: str) -> None:
         stepfunctions.exceptions.InvalidToken,
     ) as error:
         extra = {"execution_name": execution, "code": error.response["Error"]["Code"]}
-        logger.info("the execution no longer waits with this token", extra=extra)
+        logger.info("the execution does not wait with this token", extra=extra)
     else:
         logger.info("the execution's turn begins", extra={"execution_name": execution})
+
+
+def forget_token(execution: str, token: str) -> None:
+    """Remove the token, unless the execution has asked again with another."""
     write(Change(_key(execution), remove=("token",), expected={"token": token}))
 
 

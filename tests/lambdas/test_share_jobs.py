@@ -90,7 +90,7 @@ def clock() -> Clock:
 def states(s3: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> StepFunctions:
     states = StepFunctions()
     monkeypatch.setattr(share_jobs, "stepfunctions", states)
-    monkeypatch.setattr(share_jobs, "begin", lambda name, token: states.begun.append((name, token)))
+    monkeypatch.setattr(share_jobs, "answer", lambda name, token: states.begun.append((name, token)))
     monkeypatch.setattr(share_jobs, "_known", {})
     monkeypatch.setattr(share_jobs, "time", clock)
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
@@ -176,11 +176,17 @@ def test_the_end_of_a_map_is_the_next_one_s_turn(states: StepFunctions) -> None:
     assert f"e{TURNS + 1:02}" in read_turns().holders
 
 
-def test_an_admitted_execution_is_answered_again_until_its_token_is_gone(states: StepFunctions) -> None:
+def test_an_admitted_execution_is_answered_again_until_its_token_is_forgotten(
+    states: StepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     states.execution("a", None)
     stand_in_line("a", "token", 5)
-    share_jobs.handler({}, None)
-    share_jobs.handler({}, None)  # as after a crash: this test's `begin` leaves the token
+    with monkeypatch.context() as crash:
+        crash.delattr(share_jobs, "forget_token")
+        with pytest.raises(NameError):
+            share_jobs.handler({}, None)
+    for _ in range(2):
+        share_jobs.handler({}, None)
     assert states.begun == [("a", "token")] * 2
 
 

@@ -11,7 +11,7 @@ from lambdas.wait_for_turn import WaitForTurnEvent
 def begun(s3: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The executions that went on, with their tokens."""
     found: list[tuple[str, str]] = []
-    monkeypatch.setattr(wait_for_turn, "begin", lambda *begun: found.append(begun))
+    monkeypatch.setattr(wait_for_turn, "answer", lambda *begun: found.append(begun))
     return found
 
 
@@ -47,3 +47,9 @@ def test_an_execution_that_asks_again_and_has_its_turn_goes_on_with_its_new_toke
     wait_for_turn.handler(event("a") | {"task_token": "new"}, None)
     assert begun == [("a", "token of a"), ("a", "new")]
     assert read_turns().holders == {"a": 1000}
+
+
+def test_a_token_that_is_answered_at_once_stays_noted_for_share_jobs(begun: list[tuple[str, str]]) -> None:
+    wait_for_turn.handler(event("a"), None)
+    assert begun == [("a", "token of a")]
+    assert read_waiting(["a"])["a"].token == "token of a"

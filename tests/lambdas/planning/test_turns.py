@@ -12,7 +12,8 @@ from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.planning.turns import (
     MOST_TURNS,
     TURNS,
-    begin,
+    answer,
+    forget_token,
     has_room,
     read_turns,
     read_waiting,
@@ -120,26 +121,28 @@ def test_a_look_that_changes_nothing_writes_nothing() -> None:
 def test_a_token_waits_until_it_is_answered(states: StepFunctions) -> None:
     stand_in_line("e", "token", 5)
     assert read_waiting(["e", "other"]) == {"e": ("token", 5)}
-    begin("e", "token")
+    answer("e", "token")
     assert states.answered == ["token"]
+    forget_token("e", "token")
     assert read_waiting(["e"]) == {}
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_a_token_that_is_no_longer_valid_is_forgotten_and_a_newer_one_is_not(states: StepFunctions, code: str) -> None:
+def test_a_token_that_is_no_longer_valid_stops_nothing(states: StepFunctions, code: str) -> None:
+    states.refusals["old"] = code
+    answer("e", "old")
+
+
+def test_a_token_is_forgotten_and_a_newer_one_is_not() -> None:
     stand_in_line("e", "old", 5)
     stand_in_line("e", "new", 5)
-    states.refusals["old"] = code
-    begin("e", "old")
+    forget_token("e", "old")
     assert read_waiting(["e"])["e"].token == "new"
-    states.refusals["new"] = code
-    begin("e", "new")
+    forget_token("e", "new")
     assert read_waiting(["e"]) == {}
 
 
-def test_a_token_that_could_not_be_answered_is_kept(states: StepFunctions) -> None:
-    stand_in_line("e", "token", 5)
+def test_any_other_refusal_of_an_answer_is_raised(states: StepFunctions) -> None:
     states.refusals["token"] = "AccessDeniedException"
     with pytest.raises(ClientError):
-        begin("e", "token")
-    assert read_waiting(["e"])["e"].token == "token"
+        answer("e", "token")
