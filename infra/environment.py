@@ -9,9 +9,13 @@ from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
 
-# An execution runs for up to 7 days and can be redriven for 14; until then its outputs must not expire.
+# The timeout of statemachine/pipeline.asl.yaml, which includes the wait for a turn to transcribe, and the days for a
+# redrive after it. Until then an execution's plan and transcripts must not expire.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-Days = Annotated[int, between(22, 36500)]
+LONGEST_EXECUTION_DAYS, REDRIVABLE_DAYS = 90, 14
+ResultDays = Annotated[int, between(LONGEST_EXECUTION_DAYS + REDRIVABLE_DAYS + 1, 36500)]
+# Documents and their entities are made after that wait; the steps from there on take a week at most.
+Days = Annotated[int, between(7 + REDRIVABLE_DAYS + 1, 36500)]
 
 # The only values that CloudWatch Logs takes.
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -171,7 +175,7 @@ class Environment:
     log_retention_days: LogDays
     intermediates_expire_after_days: Days
     recordings_expire_after_days: Days | None
-    results_expire_after_days: Days | None
+    results_expire_after_days: ResultDays | None
     batch_size: Annotated[int, between(1, 10_000)]
     batch_window_seconds: Annotated[int, between(1, 300)]
     parameters: Parameters

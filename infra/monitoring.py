@@ -124,7 +124,7 @@ class Monitoring(Construct):
         return {
             "execution-failed": _Rule(machine.metric_failed(period=_FIVE_MINUTES), "A batch failed."),
             "execution-timed-out": _Rule(
-                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch timed out after seven days."
+                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch timed out after 90 days."
             ),
             "job-stuck": _Rule(
                 own_metric(prefix, "JobAgeSeconds", "Maximum", _QUARTER),
@@ -163,7 +163,7 @@ class Monitoring(Construct):
             ),
             "job-sharing-failed": _Rule(
                 functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
-                "share_jobs has failed for half an hour: batches go on with the transcription jobs that they have.",
+                "share_jobs has failed for half an hour: batches keep their transcription jobs, and new ones may wait.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(

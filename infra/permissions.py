@@ -120,7 +120,9 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 "how much a Map Run has left to do, and how many children it may run",
                 wildcard=EXECUTIONS,
             ),
+            *_turns(ledger),
         ],
+        "wait_for_turn": _turns(ledger),
         # Transcribe Medical takes no role: it reads and writes with the rights of the caller.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         # AWS doesn't document whether it uses the keys itself or through S3, hence no condition.
@@ -368,6 +370,19 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *write(clinical, layout.BATCHES, purpose="the summary and its page"),
         ],
     }
+
+
+def _turns(ledger: Ledger) -> Statements:
+    """Giving turns. The token itself proves the right to answer it; the ledger has those of our executions only."""
+    return [
+        *items(
+            ledger,
+            read=["turn", "turns"],
+            update=["turn", "turns"],
+            purpose="which executions have their turn to transcribe, and the tokens of those that wait",
+        ),
+        Statement("BeginTurn", ["states:SendTaskSuccess"], ["*"], "an execution's turn begins", wildcard=NO_RESOURCES),
+    ]
 
 
 def _of_the_model(arn: str | None) -> list[str]:

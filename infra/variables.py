@@ -48,6 +48,7 @@ def variables(
     lifetime = {"RESULTS_EXPIRE_AFTER_DAYS": str(environment.results_expire_after_days or "")}
     cohorts = {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
+    jobs = {"CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs)}
     batch_ceiling = {"BATCH_CEILING_USD": f"{costs.batch_ceiling_usd:.2f}"}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
@@ -61,10 +62,8 @@ def variables(
             "DAY_CEILING_USD": "" if costs.day_ceiling_usd is None else f"{costs.day_ceiling_usd:.2f}",
             "ABOVE_BATCH_CEILING": costs.above_batch_ceiling,
         },
-        "share_jobs": {
-            "STATE_MACHINE_ARN": arns.state_machine(prefix),
-            "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
-        },
+        "share_jobs": table | jobs | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
+        "wait_for_turn": table | jobs,
         "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical

@@ -24,6 +24,9 @@ def items(read: str, update: str = "", check: str = "") -> Rights:
 # The job's description and rejections, of every function that polls.
 JOB_RECORDS = rights(write="clinical/batches")
 
+# The token, which only the ledger has, is the proof; the action takes no resource.
+TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
+
 FUNCTIONS: Mapping[str, Rights] = {
     # The key is that of the queue.
     "ingest": rights(
@@ -48,7 +51,9 @@ FUNCTIONS: Mapping[str, Rights] = {
     | items("object claim execution spending", update="object claim execution spending", check="execution claim"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
-    ),
+    )
+    | TURNS,
+    "wait_for_turn": TURNS,
     # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented. On the key of
     # its output it may do what AWS's example lists, ReEncrypt and data keys without their plaintext included.
     "start_transcription": rights(

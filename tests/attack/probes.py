@@ -185,6 +185,8 @@ def executions(stage: Stage) -> Iterator[Probe]:
                         answers="ExecutionNotRedrivable ValidationException")  # fmt: skip
     yield states("describe_map_run pipeline", operation="describe_map_run", mapRunArn=stage.map_run)
     yield states("resize_map_run pipeline", operation="update_map_run", mapRunArn=stage.map_run, maxConcurrency=0)
+    yield states("answer_token account", operation="send_task_success", taskToken="attack", output="{}",
+                 answers="InvalidToken")  # fmt: skip
     yield states("list_machines account", operation="list_state_machines")
     yield states(
         "create_machine account", operation="create_state_machine", name="attack",

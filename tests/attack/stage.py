@@ -27,7 +27,7 @@ PREFIXES = {
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
-KINDS = ("execution", "claim", "object", "job", "spending", "claimother")
+KINDS = ("execution", "claim", "object", "job", "spending", "turn", "turns", "claimother")
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
 
 

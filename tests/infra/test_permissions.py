@@ -40,6 +40,8 @@ def of_ledger(read: str, update: str = "", check: str = "") -> dict[str, set[str
     }
 
 
+# SendTaskSuccess has no resource-level permissions.
+TURNS = of_ledger("turn turns", update="turn turns") | {"states:SendTaskSuccess": {"*"}, "kms:Decrypt": {CLINICAL_KEY}}
 FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "ingest": {
         "sqs:ReceiveMessage": {"Ingest/Queue.Arn"},
@@ -66,7 +68,9 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "states:ListMapRuns": {f"{EXECUTIONS}:*"},
         "states:DescribeMapRun": {MAP_RUNS},
         "states:UpdateMapRun": {MAP_RUNS},
+        **TURNS,
     },
+    "wait_for_turn": TURNS,
     "start_transcription": {
         "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/transcripts/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
@@ -214,7 +218,11 @@ def test_a_function_reaches_the_keys_of_data_through_s3_and_the_ledger_only(loca
             found.setdefault(service, set()).update(actions)
     granted = FUNCTION_GRANTS[function]
     used = {
-        "s3.us-east-1.amazonaws.com": {action for action in granted if action.startswith("kms:")},
+        "s3.us-east-1.amazonaws.com": {
+            action
+            for action in granted
+            if action.startswith("kms:") and granted.keys() & {"s3:GetObject", "s3:PutObject"}
+        },
         "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:BatchGetItem" in granted else set(),
     }
     assert found == {service: actions for service, actions in used.items() if actions}
@@ -249,6 +257,10 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
         ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),
         ("collect_entities", "BatchGetItem", ["claim#1"], False),
         ("collect_entities", "UpdateItem", ["job#1"], False),
+        ("wait_for_turn", "UpdateItem", ["turn#e"], True),
+        ("wait_for_turn", "UpdateItem", ["turns#holders"], True),
+        ("wait_for_turn", "BatchGetItem", ["claim#1"], False),
+        ("share_jobs", "UpdateItem", ["execution#1"], False),
         ("select_seeds", "BatchGetItem", ["object#1"], True),
         ("select_seeds", "BatchGetItem", ["objects#1"], False),
         ("select_seeds", "BatchGetItem", ["object"], False),

@@ -46,7 +46,9 @@ OWN: dict[str, dict[str, str]] = {
     "share_jobs": {
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline",
         "CONCURRENT_JOBS": "8",
-    },
+    }
+    | TABLE,
+    "wait_for_turn": TABLE | {"CONCURRENT_JOBS": "8"},
     "summarize_batch": CLINICAL | CLINICAL_KEY,
 }
 

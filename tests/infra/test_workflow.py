@@ -3,6 +3,7 @@ import json
 import pytest
 
 from infra.definition import read_definition
+from infra.environment import LONGEST_EXECUTION_DAYS, REDRIVABLE_DAYS
 from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
 from infra.workflow import check_substitutions
@@ -35,9 +36,21 @@ def test_a_function_without_a_state_is_named() -> None:
         check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"])
 
 
-def test_an_execution_cannot_run_for_ever(local: Deployed) -> None:
+def test_an_execution_cannot_run_for_ever_and_its_plan_lasts_until_its_last_redrive(local: Deployed) -> None:
     definition = json.loads(local.resources["Workflow/StateMachine"]["Properties"]["DefinitionString"])
-    assert 0 < definition["TimeoutSeconds"] <= 14 * 24 * 3600
+    days = definition["TimeoutSeconds"] / 86_400
+    assert days == LONGEST_EXECUTION_DAYS
+    assert days + REDRIVABLE_DAYS < 365  # the service's limits
+
+
+def test_a_turn_is_waited_for_until_the_execution_s_timeout_without_a_full_history() -> None:
+    definition = read_definition()
+    state = definition["States"]["WaitForTurn"]
+    # Entered, scheduled, started, submitted, timed out, exited; the other states of an execution need far less.
+    events = 6 * definition["TimeoutSeconds"] / state["TimeoutSeconds"]
+    assert events < 25_000 - 5_000
+    (catcher,) = state["Catch"]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.Timeout"], "WaitForTurn")
 
 
 def test_everything_is_logged_except_the_data(local: Deployed) -> None:

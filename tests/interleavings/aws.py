@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "DAY_CEILING_USD": "1000",
     "ABOVE_BATCH_CEILING": "stop",
     "SQL_COHORTS": "[]",
+    "CONCURRENT_JOBS": "250",
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "StartMedicalTranscriptionJob": {"LanguageCode": "en-US", "Specialty": "PRIMARYCARE", "Type": "DICTATION"},

@@ -26,6 +26,7 @@ DEFINITION = read_definition()
 # As infra/functions.py has them.
 FUNCTIONS = {
     "PlanBatch": "lambdas.plan_batch.handler",
+    "WaitForTurn": "lambdas.wait_for_turn.handler",
     "StartTranscription": "lambdas.transcribe_medical.start",
     "PollTranscription": "lambdas.transcribe_medical.poll",
     "PrepareDocuments": "lambdas.prepare_documents.handler",
@@ -141,6 +142,7 @@ class Execution:
             f"${{{step}Arn}}": partial(self._task, step, attempt, replayed) for step in FUNCTIONS
         }
         world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
+        tasks["${WaitForTurnArn}"] = partial(self._wait_for_turn, attempt, replayed, world)
         execution = {"Name": self.name, "Id": self.arn, "RedriveCount": redrives}
 
         def whole() -> Steps:
@@ -173,6 +175,14 @@ class Execution:
             raise definition.TaskError(failure)
         return json.loads(answers[number].returned)
         yield 0.0
+
+    def _wait_for_turn(
+        self, attempt: int, replayed: dict[tuple[str, str], int], world: definition.World, payload: Any
+    ) -> Steps:
+        """There are turns for all executions of a schedule, so that the function has answered its own token."""
+        result = yield from self._task("WaitForTurn", attempt, replayed, payload)
+        world.answer(payload["task_token"])
+        return result
 
     def _ask(self, step: str, payload: Any, attempt: int) -> Answer:
         module, _, function = FUNCTIONS[step].rpartition(".")
@@ -236,6 +246,9 @@ class StepFunctions:
         if name in self._executions:
             raise Refused("ExecutionAlreadyExists")
         self._start(name, json.loads(input))
+        return {}
+
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:
         return {}
 
     def list_executions(self, statusFilter: str = "", **_: Any) -> dict[str, Any]:
