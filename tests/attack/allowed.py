@@ -21,8 +21,20 @@ def items(read: str, update: str = "", check: str = "") -> Rights:
     return frozenset(f"{verb} ledger/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
 
 
+# An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
+# kinds of all of them.
+COMMITTED = items("object indexes", update="object index outline") | members(
+    write="object index outline", delete="object index outline"
+)
 # The job's description and rejections, of every function that polls.
 JOB_RECORDS = rights(write="clinical/batches")
+
+
+def members(read: str = "", write: str = "", delete: str = "") -> Rights:
+    """Items of the members table, by their kinds."""
+    verbs = {"query": read, "update_item": write, "delete_item": delete}
+    return frozenset(f"{verb} members/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
+
 
 # The token, which only the ledger has, is the proof; the action takes no resource.
 TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
@@ -48,7 +60,8 @@ FUNCTIONS: Mapping[str, Rights] = {
         # A claim is changed while its execution is where it was: a transaction.
         take="ledger/claim",
     )
-    | items("object claim execution spending", update="object claim execution spending", check="execution claim"),
+    | items("object claim execution spending", update="object claim execution spending index", check="execution claim")
+    | members(delete="object index"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
     )
@@ -94,13 +107,18 @@ FUNCTIONS: Mapping[str, Rights] = {
         list="clinical",
         write="clinical/records clinical/deidentified clinical/reports clinical/batches",
     )
-    | items("object job", update="object"),
+    | COMMITTED
+    | items("job"),
+    "prepare_cohorts": rights(describe_execution="pipeline") | items("indexes", update="indexes"),
+    "index_records": rights(read="clinical/records", list="clinical", write="clinical/batches") | COMMITTED,
+    "finish_rebuild": rights(read="clinical/batches", list="clinical") | items("indexes", update="indexes"),
     "select_seeds": rights(
-        read="clinical/records audience/seeds audience/suppression",
-        list="clinical audience",
+        read="audience/seeds audience/suppression",
+        list="audience",
         write="audience/seeds",
     )
-    | items("object"),
+    | items("indexes")
+    | members(read="index outline"),
     "start_audience_generation": rights(
         list_audience_generations="jobs",
         start_audience_generation="our-model",
@@ -116,6 +134,7 @@ FUNCTIONS: Mapping[str, Rights] = {
 STATE_MACHINE = rights(
     invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs")),
     read="clinical/batches",
+    list="clinical",
     start_execution="pipeline",
     describe_execution="pipeline pipeline-child",
     stop_execution="pipeline pipeline-child",

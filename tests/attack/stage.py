@@ -27,7 +27,10 @@ PREFIXES = {
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
-KINDS = ("execution", "claim", "object", "job", "spending", "turn", "turns", "claimother")
+KINDS = (
+    *("execution", "claim", "object", "job", "spending", "turn", "turns", "indexes", "index", "outline"),
+    "claimother",
+)
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
 
 
@@ -126,7 +129,10 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     topics = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SNS::Topic").values()}
     groups = {_last(name): name for name in physical("AWS::Logs::LogGroup").values()}
     bystanders = _bystanders(actor, roles["ingest"].arn)
-    tables = {"ledger": next(iter(physical("AWS::DynamoDB::Table").values())), "bystander": bystanders["table"]}
+    tables = {
+        "members" if "Members" in name else "ledger": table for name, table in physical("AWS::DynamoDB::Table").items()
+    }
+    tables["bystander"] = bystanders["table"]
     buckets["bystander"] = bystanders["bucket"]
     keys["bystander-key"] = bystanders["key"]
     queues["bystander"] = bystanders["queue"]
@@ -180,16 +186,16 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         bucket, prefix = found.bucket_of(target)
         for name in (HELD, DOOMED):
             actor.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=BODY)
-    for table in tables.values():
+    for table, table_name in tables.items():
         for kind in KINDS:
             for name in (HELD, DOOMED):
-                actor.client("dynamodb").put_item(TableName=table, Item=item(kind, name))
+                actor.client("dynamodb").put_item(TableName=table_name, Item=item(table, kind, name))
     return found
 
 
-def item(kind: str, name: str) -> dict[str, Any]:
+def item(table: str, kind: str, name: str) -> dict[str, Any]:
     """The key of an item of this kind, which is also an item without anything else."""
-    return {"pk": {"S": f"{kind}#{name}"}}
+    return {"pk": {"S": f"{kind}#{name}"}} | ({"sk": {"S": name}} if table == "members" else {})
 
 
 def short(logical_id: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:

@@ -74,7 +74,7 @@ def watched(world: World) -> list[int]:
 
     def summed(write: Write) -> None:
         commit(write)
-        if write.key.startswith(spending_key("")):
+        if write.place.startswith(spending_key("")):
             numbers = {name: int(value["N"]) for name, value in write.after.items() if name != "pk"}
             sums.append(sum(numbers.values()) - numbers["sequence"])
 
