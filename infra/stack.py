@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
+from infra.backfill import Backfill
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
 from infra.functions import FUNCTIONS, NO_STEPS, Functions
@@ -71,6 +72,14 @@ class PipelineStack(Stack):
             steps={name: function for name, function in functions.by_name.items() if name not in NO_STEPS},
             tracing=tracing,
         )
+        backfill = Backfill(
+            self,
+            "Backfill",
+            environment=environment,
+            storage=storage,
+            pipeline_arn=workflow.state_machine.state_machine_arn,
+            tracing=tracing,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -88,6 +97,7 @@ class PipelineStack(Stack):
             "OperationsBucketName": storage.operations.bucket.bucket_name,
             "LedgerTableName": ledger.table.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
+            "BackfillStateMachineArn": backfill.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,
