@@ -31,6 +31,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "OperationsBucketName": "Storage/Operations/Bucket",
         "LedgerTableName": "Ledger/Table",
         "StateMachineArn": "Workflow/StateMachine",
+        "BackfillStateMachineArn": "Backfill/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
         "AlarmTopicArn": "Monitoring/Topic",

@@ -18,7 +18,7 @@ class Archive:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.prefix = f"media/archive-{uuid.uuid4().hex[:8]}-"
-        self.machine = run.pipeline.state_machine_arn.removesuffix("-pipeline") + "-backfill"
+        self.machine = run.pipeline.backfill_arn
 
     def holds(self, person: str, text: str | None) -> str:
         """A recording of the text; without one, a folder as the S3 console makes it."""
@@ -70,7 +70,7 @@ def two_per_batch(run: Run) -> Iterator[None]:
 
 
 def changed(run: Run, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    machine = {"stateMachineArn": run.pipeline.state_machine_arn.removesuffix("-pipeline") + "-backfill"}
+    machine = {"stateMachineArn": run.pipeline.backfill_arn}
     definition = run.stepfunctions.describe_state_machine(**machine)["definition"]
     other = json.loads(definition)
     change(other)
