@@ -89,3 +89,25 @@ def test_it_uses_the_key_for_itself_and_reads_what_the_pipeline_returns(
 def test_it_runs_for_weeks_and_within_what_a_redrive_allows(local: Deployed) -> None:
     definition = json.loads(local.resources["Backfill/StateMachine"]["Properties"]["DefinitionString"])
     assert 14 * 24 * 3600 < definition["TimeoutSeconds"] < 365 * 24 * 3600
+
+
+def test_the_largest_batch_fits_into_a_state_however_its_bytes_are_counted(local: Deployed) -> None:
+    definition = json.loads(local.resources["Backfill/StateMachine"]["Properties"]["DefinitionString"])
+    batcher = definition["States"]["Batches"]["ItemBatcher"]
+    # Two bytes in UTF-8, six if it is escaped: the character that grows most.
+    item = {"uri": "s3://bucket/media/p/" + "é" * 400}
+    items: list[dict[str, str]] = []
+    while len(json.dumps({"Items": [*items, item]}, ensure_ascii=False).encode()) < batcher["MaxInputBytesPerBatch"]:
+        items.append(item)
+    result = {"Input": {"media": [item["uri"] for item in items]}, "Output": {"media": "x" * 20_000}}
+    assert len(json.dumps(result)) < 256 * 1024
+
+
+def test_a_usual_batch_is_full_by_its_number(local: Deployed) -> None:
+    definition = json.loads(local.resources["Backfill/StateMachine"]["Properties"]["DefinitionString"])
+    batcher = definition["States"]["Batches"]["ItemBatcher"]
+    uri = "s3://clinical-media-prod-storagemediabucket1a2b3c4d-abcdefghijkl/media/p-0000001/2026-11-27-visit.wav"
+    assert (
+        len(json.dumps({"Items": [{"uri": uri}] * batcher["MaxItemsPerBatch"]}, separators=(",", ":")))
+        < (batcher["MaxInputBytesPerBatch"])
+    )
