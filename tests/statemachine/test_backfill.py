@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from infra.definition import BACKFILL, read_definition
+from lambdas.planning.job_shares import SHARING_EXECUTIONS
 from local.services.transcribe import failures
 from tests.statemachine.conftest import Run
 from tests.statemachine.test_reruns import work
@@ -77,6 +79,34 @@ def changed(run: Run, change: Callable[[dict[str, Any]], None]) -> Iterator[None
     run.stepfunctions.update_state_machine(**machine, definition=json.dumps(other))
     yield
     run.stepfunctions.update_state_machine(**machine, definition=definition)
+
+
+def processors() -> Iterator[dict[str, Any]]:
+    """The states of each Map's children."""
+    for state in read_definition(BACKFILL)["States"].values():
+        if state["Type"] == "Map":
+            yield state["ItemProcessor"]["States"]
+
+
+def test_no_two_states_have_one_name() -> None:
+    names = [*read_definition(BACKFILL)["States"], *(name for states in processors() for name in states)]
+    assert len(set(names)) == len(names), "AWS refuses them, in the Maps too"
+
+
+def test_whatever_fails_a_child_succeeds_and_names_itself() -> None:
+    for states in processors():
+        tasks = [state for state in states.values() if state["Type"] == "Task"]
+        assert tasks
+        for task in tasks:
+            (catch,) = task["Catch"]
+            assert (catch["ErrorEquals"], states[catch["Next"]]["Parameters"]) == (
+                ["States.ALL"], {"failed.$": "$$.Execution.Id"},
+            )  # fmt: skip
+
+
+def test_a_backfill_opens_no_more_batches_than_share_the_jobs() -> None:
+    states = read_definition(BACKFILL)["States"].values()
+    assert {state["MaxConcurrency"] for state in states if state["Type"] == "Map"} == {SHARING_EXECUTIONS}
 
 
 def received(run: Run, batches: list[dict[str, Any]]) -> list[dict[str, int]]:
