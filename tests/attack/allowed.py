@@ -145,6 +145,20 @@ STATE_MACHINE = rights(
     list_log_groups="account",
 )
 
+BACKFILL = rights(
+    # Below media/ only, which no probe of the whole bucket asks for.
+    list_recordings="media",
+    start_execution="pipeline backfill",
+    describe_execution="pipeline backfill backfill-child",
+    stop_execution="pipeline backfill backfill-child",
+    redrive_execution="backfill-child",
+    read_rule="nested-executions",
+    redirect_rule="nested-executions",
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
 DATA_ACCESS: Mapping[str, Rights] = {
     # Comprehend Medical uses the key in ways that aren't documented, hence directly too.
     "EntityDetection": rights(
@@ -167,13 +181,14 @@ DATA_ACCESS: Mapping[str, Rights] = {
 def allow_list() -> dict[str, Rights]:
     """Role -> what it may do."""
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
-    return {**functions, "state machine": STATE_MACHINE, **DATA_ACCESS}
+    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, **DATA_ACCESS}
 
 
 # Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
 # the state machine's Map may come as the Map. Clean Rooms ML may name no job: its guide's trust is `IfExists`.
 OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
     "state machine": lambda machine: f"{machine}/TranscribeMedia",
+    "backfill": lambda machine: f"{machine}/Batches",
     "SeedReader": lambda job: "",
 }
 
@@ -181,6 +196,7 @@ OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
 TRUSTED: Mapping[str, str] = {
     **dict.fromkeys(FUNCTIONS, "lambda.amazonaws.com"),
     "state machine": "states.amazonaws.com",
+    "backfill": "states.amazonaws.com",
     "EntityDetection": "comprehendmedical.amazonaws.com",
     "SeedReader": "cleanrooms-ml.amazonaws.com",
 }

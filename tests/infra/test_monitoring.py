@@ -202,8 +202,8 @@ def test_the_dashboard_shows_every_alarm(local: Deployed) -> None:
     assert set(status["properties"]["alarms"]) == {f"{path}.Arn" for path in local.of_type("AWS::CloudWatch::Alarm")}
 
 
-def test_executions_are_traced_from_the_state_machine_on(local: Deployed) -> None:
-    (machine,) = local.of_type("AWS::StepFunctions::StateMachine").values()
-    assert machine["TracingConfiguration"] == {"Enabled": True}
+def test_executions_are_traced_from_the_state_machines_on(local: Deployed) -> None:
+    machines = local.of_type("AWS::StepFunctions::StateMachine").values()
+    assert machines and all(machine["TracingConfiguration"] == {"Enabled": True} for machine in machines)
     functions = local.of_type("AWS::Lambda::Function").values()
     assert functions and all(function["TracingConfig"] == {"Mode": "Active"} for function in functions)

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from infra.definition import read_definition
+from infra.definition import FILE, read_definition
 from infra.environment import LONGEST_EXECUTION_DAYS, REDRIVABLE_DAYS
 from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
-from infra.workflow import check_substitutions
+from infra.state_machine import check_substitutions
 from tests.infra.conftest import Deployed
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
@@ -28,12 +28,12 @@ def test_every_function_that_is_called_by_nothing_else_is_a_step(local: Deployed
 
 def test_a_substitution_without_a_function_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml needs AArn, BArn; its subst"):
-        check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"])
+        check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"], FILE)
 
 
 def test_a_function_without_a_state_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml does not use BArn; its subst"):
-        check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"])
+        check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"], FILE)
 
 
 def test_an_execution_cannot_run_for_ever_and_its_plan_lasts_until_its_last_redrive(local: Deployed) -> None:
