@@ -350,7 +350,8 @@ def pipeline(
     """The recordings as events in the queue, from which the ingest function starts executions of the definition.
 
     Batches are as full as possible; infra/ingest.py sets the number of invocations at a time. With `backfill`, no
-    event comes: so many executions are started at first, and the next one each time that one has ended.
+    event comes: so many executions are started at first, one after another at the pace of ingest, and the next one
+    each time that one has ended.
     """
     check(definition)
     drop = Drop(recordings(count, 3))
@@ -397,8 +398,11 @@ def pipeline(
         services.items.pop(name, None)
 
     drop.sources = backfill or _CONCURRENT_BATCHES
-    for _ in range(drop.sources):
-        drop.clock.begin(fill_back() if backfill else ingest())
+    for number in range(drop.sources):
+        if backfill:
+            drop.clock.begin(fill_back(), after=number * most / PLANNED_PER_SECOND)
+        else:
+            drop.clock.begin(ingest())
     drop.clock.begin(services.sharing())
     return services.finish()
 

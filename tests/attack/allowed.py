@@ -21,11 +21,6 @@ def items(read: str, update: str = "", check: str = "") -> Rights:
     return frozenset(f"{verb} ledger/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
 
 
-# An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
-# kinds of all of them.
-COMMITTED = items("object indexes", update="object index outline") | members(
-    write="object index outline", delete="object index outline"
-)
 # The job's description and rejections, of every function that polls.
 JOB_RECORDS = rights(write="clinical/batches")
 
@@ -36,6 +31,11 @@ def members(read: str = "", write: str = "", delete: str = "") -> Rights:
     return frozenset(f"{verb} members/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
 
 
+# An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
+# kinds of all of them.
+COMMITTED = items("object indexes", update="object index outline") | members(
+    write="object index outline", delete="object index outline"
+)
 # The token, which only the ledger has, is the proof; the action takes no resource.
 TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
 

@@ -48,7 +48,7 @@ def test_a_dry_run_counts_by_format_and_starts_nothing(run: Run, operate: Comman
     seconds = 2 * size / 64_000
     assert (answer.json["recordings"], answer.json["formats"], answer.json["unusable"]) == (2, {"wav": 2}, 1)
     assert answer.json["audio_hours"] == round(seconds / 3600, 1)
-    assert answer.json["usd"] == round(seconds * 0.00125 + 2 * 0.01, 2)
+    assert answer.json["usd"] == round(2 * expected_cost("wav", size).estimate.total, 2)
     assert backfills(run) == before
 
 
