@@ -28,7 +28,10 @@ def items(stage: Stage) -> Iterator[Probe]:
             changed = held | {"UpdateExpression": "REMOVE attack"}
             yield _dynamodb(f"get_item {target}", operation="get_item", **held)
             yield _dynamodb(f"get_item {target}", operation="transact_get_items", TransactItems=[{"Get": held}])
-            query = {"KeyConditionExpression": "pk = :key", "ExpressionAttributeValues": {":key": held["Key"]["pk"]}}
+            query: dict[str, Any] = {
+                "KeyConditionExpression": "pk = :key",
+                "ExpressionAttributeValues": {":key": held["Key"]["pk"]},
+            }
             yield _dynamodb(f"query {target}", operation="query", TableName=table, **query)
             one = {table: {"Keys": [held["Key"]]}}
             yield _dynamodb(f"batch_get_item {target}", operation="batch_get_item", RequestItems=one)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from lambdas.planning.costs import expected_cost
 from operations.__main__ import app
 from tests.docs.pages import json_keys
 from tests.operations.conftest import Command
