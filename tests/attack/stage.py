@@ -82,7 +82,7 @@ class Stage(NamedTuple):
 @contextmanager
 def stage() -> Iterator[Stage]:
     """The `local` environment's stack with its own roles, after one drop of recordings that went all the way."""
-    with world(cases=2) as running:
+    with world() as running:
         dropped = running.drop()
         (execution, *_) = running.settled(dropped)
         assert execution["status"] == "SUCCEEDED", running.run.causes(execution)
