@@ -30,7 +30,7 @@ BY_S3 = {"kms:Decrypt"}
 @pytest.fixture(scope="module")
 def used() -> Iterator[Mapping[str, set[str]]]:
     """Function -> actions, over runs that meet every branch: new, repeated, tagged, taken over, refused and failed."""
-    with world(cases=4) as running:
+    with world() as running:
         run_every_branch(running)
         functions = running.run.pipeline.aws.client("lambda")
         roles = {item["FunctionName"]: item["Role"] for item in functions.list_functions()["Functions"]}
