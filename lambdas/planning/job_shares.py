@@ -11,7 +11,7 @@ FIRST_SHARE = 2
 # end together, and their entity detection jobs would queue.
 SHARING_EXECUTIONS = 10
 # Each new place is a StartMedicalTranscriptionJob, of which the service takes 25 a second.
-PLACES_PER_SECOND = 4
+PLACES_PER_SECOND = 3
 
 
 def places(jobs: int) -> int:

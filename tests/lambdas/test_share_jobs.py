@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import share_jobs
-from lambdas.planning.job_shares import FIRST_SHARE, SHARING_EXECUTIONS
+from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS
 from lambdas.planning.turns import TURNS, read_turns, stand_in_line
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pipeline"
@@ -105,7 +105,7 @@ def states(s3: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> StepFuncti
 def test_what_is_free_is_given_a_few_places_each_second(states: StepFunctions) -> None:
     states.execution("a", 1000)
     share_jobs.handler({}, None)
-    assert states.limits == [("a", most) for most in (*range(6, 59, 4), 59)]
+    assert states.limits == [("a", most) for most in range(5, 60, 3)]
 
 
 def test_executions_share_and_small_ones_get_what_they_need(states: StepFunctions) -> None:
@@ -275,9 +275,9 @@ def test_a_call_ends_before_the_next_and_that_goes_on(
     states.execution("a", 3000)
     share_jobs.handler({}, None)
     assert share_jobs.MAXIMUM_SECONDS < clock.now < 60
-    assert states.most == {"a": 2 + 46 * 4}
+    assert states.most == {"a": 2 + 46 * PLACES_PER_SECOND}
     share_jobs.handler({}, None)
-    assert states.most == {"a": 2 + 92 * 4}
+    assert states.most == {"a": 2 + 92 * PLACES_PER_SECOND}
 
 
 def test_without_executions_nothing_is_done(states: StepFunctions) -> None:
