@@ -417,7 +417,7 @@ def rows() -> Iterator[Row]:
         for step, kind, count, measured in measured_steps(Path(name)):
             before = ""
             if step == "CollectEntities":
-                before = f"{measured.seconds * MAXIMUM_RECORDINGS / count:,.0f} s for the whole batch in one function"
+                before = f"{measured.seconds * MAXIMUM_RECORDINGS / count:,.0f} s for all children of a batch, one after the other"
             yield Row(
                 number="19",
                 what=f"{step} of {count:,} recordings, {kind}",
