@@ -12,15 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from bench.answers import answering, respond
 from bench.peers import whole_history
 from bench.table import Row
 
@@ -126,34 +126,9 @@ class Services:
         return f"<ListBucketResult>{entries}{more if end < self._history else ''}</ListBucketResult>".encode()
 
 
-class Body(BytesIO):
-    """A response's body as urllib3 gives it."""
-
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self.read()
-
-
-def respond(request: Any, status: int, body: bytes) -> AWSResponse:
-    headers = HTTPHeaders()
-    headers["content-length"] = str(len(body))
-    return AWSResponse(request.url, status, headers, Body(body))
-
-
-def answering(services: Services, *clients: Any) -> Callable[[], None]:
-    """Let the services answer the clients' requests, until the returned function is called."""
-    for client in clients:
-        client.meta.events.register("before-send", services.answer)
-
-    def stop() -> None:
-        for client in clients:
-            client.meta.events.unregister("before-send", services.answer)
-
-    return stop
-
-
 def cost(services: Services, work: Callable[[], Any], *clients: Any, rounds: int = ROUNDS) -> Cost:
     """The requests and the processor seconds of the work; the quickest round counts."""
-    stop = answering(services, *clients)
+    stop = answering(services.answer, *clients)
     try:
         seconds = []
         for _ in range(rounds):

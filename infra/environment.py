@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
+from lambdas.shared.state import MAXIMUM_RECORDINGS
 
 # The timeout of statemachine/pipeline.asl.yaml, which includes the wait for a turn to transcribe, and the days for a
 # redrive after it. Until then an execution's plan and transcripts must not expire.
@@ -67,9 +68,12 @@ class Transcription:
 
 @dataclass(frozen=True)
 class EntityDetection:
-    """The maximum size of a document."""
+    """The maximum size of a document.
 
-    maximum_document_bytes: Annotated[int, between(1_000, 40_000)]
+    Smaller documents would be more than PrepareDocuments can write in five minutes for a full batch of long recordings.
+    """
+
+    maximum_document_bytes: Annotated[int, between(25_000, 40_000)]
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ class Environment:
     intermediates_expire_after_days: Days
     recordings_expire_after_days: Days | None
     results_expire_after_days: ResultDays | None
-    batch_size: Annotated[int, between(1, 10_000)]
+    batch_size: Annotated[int, between(1, MAXIMUM_RECORDINGS)]
     batch_window_seconds: Annotated[int, between(1, 300)]
     parameters: Parameters
     transcription: Transcription

@@ -244,7 +244,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 layout.BATCHES,
                 layout.ENTITIES,
                 layout.TRANSCRIPTS,
-                purpose="the index of documents, outputs, transcripts",
+                purpose="the plan, the index of documents, outputs, transcripts",
             ),
             *head(clinical, layout.RECORDS, purpose="the records before these"),
             *listing(clinical, "outputs; a 404 for what is missing"),
@@ -254,7 +254,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 layout.DEIDENTIFIED,
                 layout.REPORTS,
                 layout.BATCHES,
-                purpose="records, de-identified transcripts, pages for people, rejections",
+                purpose="records, de-identified transcripts, pages for people, rejections, counts",
             ),
             *items(
                 ledger,

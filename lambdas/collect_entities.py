@@ -1,4 +1,7 @@
-"""CollectEntities: turn the jobs' outputs into entity records with patient, recording, offset, second and speaker."""
+"""CollectEntities: turn the jobs' outputs into entity records with patient, recording, offset, second and speaker.
+
+A child of the Map CollectBatch calls it for a part of the batch's recordings.
+"""
 
 import os
 from collections import Counter
@@ -7,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, TypedDict
-from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -19,10 +21,11 @@ from lambdas.report.page import write_page
 from lambdas.report.recording import recording_page
 from lambdas.shared import stages
 from lambdas.shared.entity_record import EntityRecord
+from lambdas.shared.identity import digest
 from lambdas.shared.layout import (
     PLAN,
+    collected_key,
     deidentified_key,
-    elsewhere_key,
     recording_report_key,
     records_key,
     transcript_key,
@@ -33,10 +36,10 @@ from lambdas.shared.observability import logger, observed
 from lambdas.shared.recording_files import UnreadableFile, understanding
 from lambdas.shared.rejections import left_to_others, write_rejection
 from lambdas.shared.state import (
-    AllParameters,
     Batch,
     CollectedEntities,
     IndexLine,
+    Parameters,
     Plan,
     PlannedRecording,
     PreparedDocuments,
@@ -56,9 +59,14 @@ SUPERSEDED = "A newer version of the object was planned meanwhile; the records o
 
 
 class CollectEntitiesEvent(TypedDict):
+    """`media_ids` are the child's recordings, `parameters` those of StartMedicalTranscriptionJob."""
+
     batch: Batch
     documents: PreparedDocuments
-    parameters: AllParameters
+    parameters: Parameters
+    media_ids: list[str]
+    retry_count: int
+    redrive_count: int
 
 
 class Collected(NamedTuple):
@@ -75,8 +83,8 @@ class Collected(NamedTuple):
 
 
 @observed(stages.COLLECTION.name, timed=True)
-def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
-    """Write `records/<object_id>.jsonl` for every recording of the batch that has documents.
+def handler(event: CollectEntitiesEvent, context: object) -> dict[str, Any]:
+    """Write `records/<object_id>.jsonl` for each of the recordings, all of which have documents.
 
     The records and the consent of an object's new version replace those of the old version; an execution over the old
     version that ends later changes nothing. If some documents have no entities, the entities of the others are written,
@@ -85,9 +93,11 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     page `reports/<transcript_id>.html` and, if the parameters ask Transcribe Medical for PHI,
     `deidentified/<transcript_id>.json`.
 
-    Returns `records` and `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's),
-    `documents`, `documents_unprocessed`, `rejected` (recordings), and `elsewhere_key`, the key of the list of
-    recordings left to other executions.
+    The child's counts go into a file, because the results of all children may have 256 KiB: `records` and
+    `by_category` (Comprehend Medical's entities), `phi_labels` (Transcribe Medical's), `documents`,
+    `documents_unprocessed`, `rejected` (recordings), and `elsewhere`, the recordings left to other executions. The
+    file's name has the attempt, because a function from before a stop and a redrive may still write its own, later.
+    The last attempt's file counts.
 
     Raises:
         IncompleteOutput: a job's manifest is missing, or all of the outputs that it counts are.
@@ -95,9 +105,11 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
     plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
-    recordings = {recording["media_id"]: recording for recording in plan["recordings"]}
-    index: list[IndexLine] = read_json_lines(bucket, event["documents"]["index_key"])
-    wants_phi = event["parameters"]["StartMedicalTranscriptionJob"].get("ContentIdentificationType") == "PHI"
+    wanted = set(event["media_ids"])
+    recordings = {one["media_id"]: one for one in plan["recordings"] if one["media_id"] in wanted}
+    lines: list[IndexLine] = read_json_lines(bucket, event["documents"]["index_key"])
+    index = [line for line in lines if line["media_id"] in wanted]
+    wants_phi = event["parameters"].get("ContentIdentificationType") == "PHI"
     jobs = read_entity_jobs({document["job"] for document in index if document["job"]})
     ended = {base: job.output for base, job in jobs.items() if job.output}
 
@@ -126,28 +138,29 @@ def handler(event: CollectEntitiesEvent, context: object) -> CollectedEntities:
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         outputs = dict(zip(ended, pool.map(lambda output: job_output(bucket, output), ended.values()), strict=True))
         collected = list(pool.map(collect, groups))
-    # The name is unique, because a function of this execution from before a stop and a redrive may write a list, too.
-    others_key = elsewhere_key(batch_id, uuid4())
     others = {
         group[0]["media_id"]: result.elsewhere
         for group, result in zip(groups, collected, strict=True)
         if result.elsewhere
     }
-    write_json(bucket, others_key, left_to_others(plan["recordings"], others))
     categories: Counter[str] = sum((result.entities for result in collected), Counter())
-    labelled = sum(result.phi_labels for result in collected)
-    logger.info(
-        "entities collected", extra={"batch_id": batch_id, "records": categories.total(), "phi_labels": labelled}
-    )
-    return {
+    counts: CollectedEntities = {
         "records": categories.total(),
         "by_category": dict(categories),
-        "phi_labels": labelled,
+        "phi_labels": sum(result.phi_labels for result in collected),
         "documents": len(index),
         "documents_unprocessed": sum(result.unprocessed for result in collected),
         "rejected": sum(result.rejected for result in collected),
-        "elsewhere_key": others_key,
+        "elsewhere": left_to_others(recordings.values(), others),
     }
+    generation, child = event["documents"]["generation"], digest(*event["media_ids"])
+    key = collected_key(batch_id, generation, child, event["redrive_count"], event["retry_count"])
+    write_json(bucket, key, counts)
+    logger.info(
+        "entities collected",
+        extra={"batch_id": batch_id, "records": counts["records"], "phi_labels": counts["phi_labels"]},
+    )
+    return {}
 
 
 def write_findings(

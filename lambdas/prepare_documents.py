@@ -6,10 +6,17 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import NamedTuple, TypedDict
 
 from lambdas.entities.jobs import Documents, find_coverage
-from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
+from lambdas.entities.new_jobs import Part, cut_speech, units, usd, write_new_job
 from lambdas.shared import stages
 from lambdas.shared.claim_items import Claim, advance_generation, read_claims
-from lambdas.shared.layout import PLAN, document_index_key, elsewhere_key, transcript_key, used_jobs_key
+from lambdas.shared.layout import (
+    PLAN,
+    document_index_key,
+    documented_key,
+    elsewhere_key,
+    transcript_key,
+    used_jobs_key,
+)
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
@@ -17,7 +24,16 @@ from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND, billed_seconds
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
 from lambdas.shared.spending_items import settle
-from lambdas.shared.state import Batch, IndexLine, ListedJob, Parameters, Plan, PlannedRecording, PreparedDocuments
+from lambdas.shared.state import (
+    Batch,
+    DocumentedRecording,
+    IndexLine,
+    ListedJob,
+    Parameters,
+    Plan,
+    PlannedRecording,
+    PreparedDocuments,
+)
 from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
@@ -47,6 +63,11 @@ class Outcomes(NamedTuple):
     rejected: dict[str, str]
 
 
+class CutTranscript(NamedTuple):
+    billable_seconds: int
+    parts: list[Part]
+
+
 @observed(stages.DOCUMENTS.name, timed=True)
 def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     """Cut the batch's transcripts into documents, and prepare one new job over the documents that no job covers.
@@ -61,8 +82,8 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     The names of files about the batch have the generation. Stopping an execution doesn't stop this function, so after a
     redrive two calls may run at the same time; each writes files of its own, and the later steps read the redrive's.
 
-    Returns the keys of three lists (documents, their jobs, recordings left to other executions), the job to start, and
-    the size of all documents with their cost to this batch.
+    Returns the keys of four lists (documents, their jobs, recordings with documents, recordings left to other
+    executions), the job to start, and the size of all documents with their cost to this batch.
     """
     batch, bucket = event["batch"], os.environ["CLINICAL_BUCKET"]
     batch_id = batch["batch_id"]
@@ -73,11 +94,12 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         claims = read_claims(recording["transcript_id"] for recording in planned)
         objects = read_objects(recording["object_id"] for recording in planned)
         outcomes = decide(batch_id, planned, claims, objects, rejected_media(bucket, batch_id))
-        speeches = list(read_transcripts(pool, bucket, outcomes))
-        for recording in planned:
-            if reason := outcomes.rejected.get(recording["media_id"]):
-                write_rejection(bucket, batch_id, recording, reason)
-        parts = list(cut_all(speeches, event["parameters"]))
+        billable_seconds = 0
+        parts: list[Part] = []
+        for transcript in cut_transcripts(pool, bucket, outcomes, event["parameters"]):
+            billable_seconds += transcript.billable_seconds
+            parts += transcript.parts
+        reject(pool, bucket, batch_id, planned, outcomes.rejected)
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
         coverage = find_coverage(pool, bucket, own.jobs.union(*inherited))
         # Recorded transcripts have complete records and need no job, even if their documents have expired.
@@ -94,12 +116,16 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
     write_json_lines(bucket, index_key, index)
     write_json(bucket, jobs_key, jobs)
     write_json(bucket, others_key, left_to_others(planned, outcomes.elsewhere))
+    recordings_key = documented_key(batch_id, own.generation)
+    documented: list[DocumentedRecording] = [
+        {"media_id": media_id} for media_id in dict.fromkeys(line["media_id"] for line in index)
+    ]
+    write_json(bucket, recordings_key, documented)
 
     # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in own.jobs or not coverage.jobs[job["base"]].id]
     estimated_usd = round(sum(job["estimated_usd"] for job in paid), 2)
-    spoken_seconds = sum(billed_seconds(speech.spoken_seconds) for _, speech in speeches)
-    transcription_usd = spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND
+    transcription_usd = billable_seconds * TRANSCRIBE_MEDICAL_PER_SECOND
     if (costs := plan.get("costs")) and (day := costs["reserved_on"]):
         # Silence is charged, too, and no transcript shows it: words are only the least that a transcription has cost.
         charged_usd = max(costs["estimate"]["transcribe_medical"], transcription_usd)
@@ -113,17 +139,18 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         "index_key": index_key,
         "jobs_key": jobs_key,
         "elsewhere_key": others_key,
+        "documented_key": recordings_key,
         "generation": own.generation,
         "new": {
             "base": base,
             "count": len(uncovered),
-            "characters": sum(len(part.document.text) for part in uncovered),
+            "characters": sum(part.characters for part in uncovered),
             "estimated_usd": usd(units(uncovered)),
         },
         "count": len(parts),
-        "characters": sum(len(part.document.text) for part in parts),
+        "characters": sum(part.characters for part in parts),
         "estimated_usd": estimated_usd,
-        "billable_seconds": spoken_seconds,
+        "billable_seconds": billable_seconds,
     }
 
 
@@ -157,16 +184,25 @@ def decide(
     return outcomes
 
 
-def read_transcripts(pool: Executor, bucket: str, outcomes: Outcomes) -> Iterator[tuple[PlannedRecording, Speech]]:
-    """Our recordings with their speech; an unusable or silent one is added to `outcomes.rejected` instead."""
-    transcripts = pool.map(lambda recording: read_transcript(bucket, recording), outcomes.ours)
+def cut_transcripts(pool: Executor, bucket: str, outcomes: Outcomes, parameters: Parameters) -> Iterator[CutTranscript]:
+    """Our recordings' transcripts; that of an unusable or silent one is a reason in `outcomes.rejected` instead."""
+    transcripts = pool.map(lambda recording: cut_transcript(bucket, recording, parameters), outcomes.ours)
     for recording, transcript in zip(outcomes.ours, transcripts, strict=True):
         if isinstance(transcript, UnreadableFile):
             outcomes.rejected[recording["media_id"]] = str(transcript)
-        elif transcript.text.strip():
-            yield recording, transcript
+        elif transcript.parts:
+            yield transcript
         else:
             outcomes.rejected[recording["media_id"]] = SILENT
+
+
+def cut_transcript(bucket: str, recording: PlannedRecording, parameters: Parameters) -> CutTranscript | UnreadableFile:
+    """The transcript in documents, none if it is silent, or the error that rejects the recording."""
+    speech = read_transcript(bucket, recording)
+    if isinstance(speech, UnreadableFile):
+        return speech
+    parts = list(cut_speech(recording, speech, parameters)) if speech.text.strip() else []
+    return CutTranscript(billed_seconds(speech.spoken_seconds), parts)
 
 
 def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:
@@ -184,12 +220,24 @@ def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | Unread
         return unreadable
 
 
+def reject(
+    pool: Executor,
+    bucket: str,
+    batch_id: str,
+    planned: Iterable[PlannedRecording],
+    reasons: Mapping[str, str],
+) -> None:
+    """Write the rejections of the recordings for which there is a reason."""
+    rejected = [recording for recording in planned if recording["media_id"] in reasons]
+    list(pool.map(lambda one: write_rejection(bucket, batch_id, one, reasons[one["media_id"]]), rejected))
+
+
 def entry(part: Part, job: str | None) -> IndexLine:
     return {
         "document": part.name,
         "media_id": part.media_id,
-        "offset": part.document.offset,
-        "characters": len(part.document.text),
+        "offset": part.offset,
+        "characters": part.characters,
         "job": job,
     }
 

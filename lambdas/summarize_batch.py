@@ -1,7 +1,9 @@
 """SummarizeBatch: write the batch's outcomes, rejections and cost, for programs (JSON) and for people (HTML)."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypedDict
 
@@ -11,31 +13,22 @@ from lambdas.report.page import write_page
 from lambdas.report.stages import find_stages
 from lambdas.report.summary import Counts, EntityDetection, SummarizedAudience, Summary
 from lambdas.shared import stages
-from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY
+from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY, collected_prefix, last_attempts
 from lambdas.shared.observability import logger, metrics, observed
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
-from lambdas.shared.rejections import most_alike, read_rejection, rejected_media
+from lambdas.shared.rejections import left_to_others, most_alike, read_rejection, rejected_media
 from lambdas.shared.state import (
     Audience,
     CohortWithoutAudience,
     CollectedEntities,
     EntityCounts,
     Plan,
+    PlannedRecording,
     Rejection,
     State,
 )
-from lambdas.shared.storage import read_json, read_json_lines, write_json
+from lambdas.shared.storage import PARALLEL_REQUESTS, list_keys, read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
-
-# The counts of a batch without documents, for which CollectEntities doesn't run.
-NO_ENTITIES: EntityCounts = {
-    "records": 0,
-    "by_category": {},
-    "phi_labels": 0,
-    "documents": 0,
-    "documents_unprocessed": 0,
-    "rejected": 0,
-}
 
 
 class SummarizeBatchEvent(TypedDict):
@@ -56,12 +49,17 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
     state, bucket = event["state"], os.environ["CLINICAL_BUCKET"]
     batch, documents = state["batch"], state["documents"]
     plan: Plan = read_json(bucket, batch["prefix"] + PLAN)
-    collected = state.get("entities")
-    lists = [documents["elsewhere_key"], *([collected["elsewhere_key"]] if collected else ())]
-    elsewhere = [*plan["elsewhere"], *(item for key in lists for item in read_json(bucket, key))]
-    left = {recording["media_id"] for recording in elsewhere}
-    documented = {document["media_id"] for document in read_json_lines(bucket, documents["index_key"])} - left
-    rejected = [*plan["rejected"], *rejections(bucket, plan, left, documented)]
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        collected = read_collected(pool, bucket, batch["batch_id"], documents["generation"])
+        left_meanwhile = {one["media_id"]: one["execution_name"] for part in collected for one in part["elsewhere"]}
+        elsewhere = [
+            *plan["elsewhere"],
+            *read_json(bucket, documents["elsewhere_key"]),
+            *left_to_others(plan["recordings"], left_meanwhile),
+        ]
+        left = {recording["media_id"] for recording in elsewhere}
+        documented = {document["media_id"] for document in read_json_lines(bucket, documents["index_key"])} - left
+        rejected = [*plan["rejected"], *rejections(pool, bucket, plan, left, documented)]
     transcribed = documented - {rejection["media_id"] for rejection in rejected}
     planned = plan.get("costs")
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
@@ -89,7 +87,7 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
             "new": documents["new"]["count"],
             "uri": uri_of(bucket, documents["index_key"]),
         },
-        "entities": counts_of(collected) if collected else NO_ENTITIES,
+        "entities": total(collected),
         "entity_detection": entity_detection(state),
         "audiences": [
             audience(item, model_arn) for item in state["audiences"] if item["generation"]["status"] == "COMPLETED"
@@ -129,7 +127,13 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
     }
 
 
-def rejections(bucket: str, plan: Plan, left: set[str], documented: set[str]) -> Iterator[Rejection]:
+def read_collected(pool: Executor, bucket: str, batch_id: str, generation: int) -> list[CollectedEntities]:
+    """The counts of all children of CollectBatch, which doesn't run for a batch without documents."""
+    keys = last_attempts(list_keys(bucket, collected_prefix(batch_id, generation)))
+    return list(pool.map(lambda key: read_json(bucket, key), keys))
+
+
+def rejections(pool: Executor, bucket: str, plan: Plan, left: set[str], documented: set[str]) -> Iterable[Rejection]:
     """The rejections of planned recordings.
 
     Each recording has one outcome, even if an earlier attempt of a step stored another one. A recording left to another
@@ -137,10 +141,14 @@ def rejections(bucket: str, plan: Plan, left: set[str], documented: set[str]) ->
     file is missing.
     """
     rejected = rejected_media(bucket, plan["batch_id"])
-    for recording in plan["recordings"]:
+
+    def is_rejected(recording: PlannedRecording) -> bool:
         media_id = recording["media_id"]
-        if media_id not in left and (media_id in rejected or not (recording["reused"] or media_id in documented)):
-            yield read_rejection(bucket, plan["batch_id"], recording)
+        return media_id not in left and (media_id in rejected or not (recording["reused"] or media_id in documented))
+
+    return pool.map(
+        lambda recording: read_rejection(bucket, plan["batch_id"], recording), filter(is_rejected, plan["recordings"])
+    )
 
 
 def suspicious(counts: Counts, rejected: list[Rejection]) -> int:
@@ -152,14 +160,16 @@ def suspicious(counts: Counts, rejected: list[Rejection]) -> int:
     return alike if 2 * alike > counts["transcribed"] + counts["rejected"] else 0
 
 
-def counts_of(collected: CollectedEntities) -> EntityCounts:
+def total(collected: Iterable[CollectedEntities]) -> EntityCounts:
+    parts = list(collected)
+    categories: Counter[str] = sum((Counter(part["by_category"]) for part in parts), Counter())
     return {
-        "records": collected["records"],
-        "by_category": collected["by_category"],
-        "phi_labels": collected["phi_labels"],
-        "documents": collected["documents"],
-        "documents_unprocessed": collected["documents_unprocessed"],
-        "rejected": collected["rejected"],
+        "records": sum(part["records"] for part in parts),
+        "by_category": dict(categories),
+        "phi_labels": sum(part["phi_labels"] for part in parts),
+        "documents": sum(part["documents"] for part in parts),
+        "documents_unprocessed": sum(part["documents_unprocessed"] for part in parts),
+        "rejected": sum(part["rejected"] for part in parts),
     }
 
 

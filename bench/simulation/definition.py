@@ -392,13 +392,15 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
             results[index] = yield from run(processor, wanted, seen, world, tally)
 
     map_run = MapRun(world, context["Execution"], items, most, one)
-    world.map_runs.append(map_run)
+    # ShareJobs looks at the Map whose MaxConcurrency the execution brings along.
+    shared = world.map_runs if "MaxConcurrencyPath" in state else []
+    shared.append(map_run)
     try:
         yield map_run.ended
     finally:
         # The execution may have timed out.
         map_run.abort()
-        world.map_runs.remove(map_run)
+        shared.remove(map_run)
     if map_run.failure:
         raise map_run.failure
     return results

@@ -281,9 +281,12 @@ class Services:
     def prepare(self, event: Mapping[str, Any]) -> Steps:
         name = event["batch"]["batch_id"]
         self.mapped.add(name)
-        count = len(self.items.pop(name))
+        recordings = self.items.pop(name)
+        count = len(recordings)
         yield CALL_SECONDS + count * SECONDS_PER_BATCH_STEP
-        return {"count": count}
+        documented_key = f"{name}-documented"
+        self.items[documented_key] = [{"media_id": item["number"]} for item in recordings]
+        return {"count": count, "documented_key": documented_key}
 
     def start_entity_detection(self, event: Mapping[str, Any]) -> Steps:
         yield CALL_SECONDS
@@ -304,7 +307,7 @@ class Services:
         return jobs.completed(job)
 
     def collect(self, event: Mapping[str, Any]) -> Steps:
-        yield CALL_SECONDS + event["documents"]["count"] * SECONDS_PER_BATCH_STEP
+        yield CALL_SECONDS + len(event["media_ids"]) * SECONDS_PER_BATCH_STEP
         return {}
 
     def prepare_cohorts(self, _: Any) -> Steps:

@@ -1,11 +1,12 @@
 """A new entity detection job: the documents cut from transcripts, the job's base, and its estimated cost."""
 
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
-from lambdas.entities.documents import Document, cut
+from lambdas.entities.documents import cut
 from lambdas.entities.jobs import Coverage, Documents, EntityJob, write_documents_of
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import documents_prefix
@@ -16,22 +17,32 @@ from lambdas.transcript.transcripts import Speech
 
 
 class Part(NamedTuple):
-    """A document of a recording's transcript, and its name."""
+    """A document of a recording's transcript, with its name, its place in the transcript, and its compressed text.
+
+    Uncompressed, the texts of a large batch of long recordings would take more than a function's memory.
+    """
 
     name: str
     media_id: str
     transcript_id: str
-    document: Document
+    offset: int
+    characters: int
+    packed: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The text in UTF-8."""
+        return zlib.decompress(self.packed)
 
 
-def cut_all(speeches: Iterable[tuple[PlannedRecording, Speech]], parameters: Parameters) -> Iterator[Part]:
-    """The documents of all transcripts. A digest of the rules of cutting and analysis is part of their names."""
+def cut_speech(recording: PlannedRecording, speech: Speech, parameters: Parameters) -> Iterator[Part]:
+    """The documents of a transcript. A digest of the rules of cutting and analysis is part of their names."""
     limit = int(os.environ["MAXIMUM_DOCUMENT_BYTES"])
     how = digest(str(limit), parameters.get("LanguageCode", ""))[:8]
-    for recording, speech in speeches:
-        for number, document in enumerate(cut(speech.text, limit)):
-            name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
-            yield Part(name, recording["media_id"], recording["transcript_id"], document)
+    for number, document in enumerate(cut(speech.text, limit)):
+        name = f"{recording['transcript_id']}-{how}-{number:04}.txt"
+        packed = zlib.compress(document.text.encode(), level=1)
+        yield Part(name, recording["media_id"], recording["transcript_id"], document.offset, len(document.text), packed)
 
 
 def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: Coverage) -> str:
@@ -42,20 +53,20 @@ def write_new_job(pool: Executor, bucket: str, parts: Sequence[Part], coverage: 
     """
     documents = Documents([part.name for part in parts], units(parts))
     base = digest(*sorted(documents.names), "known", *sorted(coverage.jobs))
-    list(pool.map(lambda part: write_document(bucket, documents_prefix(base) + part.name, part.document.text), parts))
+    list(pool.map(lambda part: write_document(bucket, documents_prefix(base) + part.name, part.body), parts))
     write_documents_of(bucket, base, documents)
     coverage.job_of.update(dict.fromkeys(documents.names, base))
     coverage.jobs[base], coverage.documents[base] = EntityJob(), documents
     return base
 
 
-def write_document(bucket: str, key: str, text: str) -> None:
-    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
+def write_document(bucket: str, key: str, body: bytes) -> None:
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="text/plain; charset=utf-8")
 
 
 def units(parts: Iterable[Part]) -> int:
     """The units that Comprehend Medical charges for."""
-    return sum(entity_detection_units(len(part.document.text)) for part in parts)
+    return sum(entity_detection_units(part.characters) for part in parts)
 
 
 def usd(units: int) -> float:

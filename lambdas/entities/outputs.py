@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lambdas.entities.detected import Output, read_output
-from lambdas.entities.finished import finished_documents, within
+from lambdas.entities.finished import within
 from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_file, understanding
 from lambdas.shared.state import EntityOutput, IndexLine
-from lambdas.shared.storage import find_json
+from lambdas.shared.storage import find_json, list_keys
 from lambdas.shared.uris import parse_uri, uri_of
 
 
@@ -50,7 +50,8 @@ def job_output(bucket: str, result: EntityOutput) -> JobOutput:
         location = summary.get("UnprocessedFilesListLocation") if summary.get("UnprocessedFilesCount") else None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _incomplete(bucket, key, "isn't a manifest of Comprehend Medical") from None
-    if counted and not finished_documents(bucket, result):
+    # The listing ends at the first output: each child of CollectBatch asks, and a job may have 100,000 outputs.
+    if counted and not any(listed.endswith(".out") for listed in list_keys(bucket, prefix)):
         raise _incomplete(bucket, prefix, f"has no output, but the manifest counts {counted}")
     reasons = _reasons(bucket, within(prefix, location)) if isinstance(location, str) else {}
     return JobOutput(bucket, prefix, counted, reasons)

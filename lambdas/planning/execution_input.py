@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from lambdas.rules import clean_rooms_ml, parameters
 from lambdas.shared.errors import InvalidInput
-from lambdas.shared.state import AllParameters
+from lambdas.shared.state import MAXIMUM_RECORDINGS, AllParameters
 from lambdas.shared.storage import list_keys
 from lambdas.shared.uris import MAXIMUM_KEY_BYTES, parse_uri
 
@@ -16,8 +16,6 @@ USAGE = (
     '"reprocess": true to repeat finished work, and "parameters" to override the environment\'s parameters '
     "(docs/api.md)."
 )
-# The empty outputs of so many children take 60 KB of the 256 KiB that a Map may return.
-MAXIMUM_RECORDINGS = 20_000
 
 
 class Request(NamedTuple):

@@ -3,6 +3,7 @@
 infra/storage.py derives lifecycle rules from the tables at the end; operations/forgetting removes patients by them.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 MEDIA = "media/"
@@ -70,9 +71,29 @@ def used_jobs_key(batch_id: str, generation: int) -> str:
     return f"{batch_prefix(batch_id)}used-jobs-{generation}.json"
 
 
-def elsewhere_key(batch_id: str, attempt: object) -> str:
-    """A list of recordings that other executions have; `attempt` keeps two attempts of a step apart."""
-    return f"{batch_prefix(batch_id)}elsewhere-{attempt}.json"
+def documented_key(batch_id: str, generation: int) -> str:
+    """The list of the recordings with documents, which the Map CollectBatch reads."""
+    return f"{batch_prefix(batch_id)}documented-{generation}.json"
+
+
+def elsewhere_key(batch_id: str, generation: int) -> str:
+    """The list of the recordings that other executions have."""
+    return f"{batch_prefix(batch_id)}elsewhere-{generation}.json"
+
+
+def collected_prefix(batch_id: str, generation: int) -> str:
+    """The prefix of the counts that the children of the Map CollectBatch write."""
+    return f"{batch_prefix(batch_id)}collected-{generation}/"
+
+
+def collected_key(batch_id: str, generation: int, child: str, redrives: int, retries: int) -> str:
+    """The counts by one attempt of a child; a later attempt's key is behind those of the earlier ones."""
+    return f"{collected_prefix(batch_id, generation)}{child}-{redrives:04}-{retries:04}.json"
+
+
+def last_attempts(keys: Iterable[str]) -> list[str]:
+    """Of each child the key of its last attempt, from keys in the order of a listing."""
+    return list({key.rsplit("-", 2)[0]: key for key in keys}.values())
 
 
 def rejections_prefix(batch_id: str) -> str:

@@ -27,7 +27,7 @@ TURN = Stage("turn", "WaitForTurn", "Wait for a turn")
 TRANSCRIPTION = Stage("transcription", "TranscribeMedia", "Transcribe", ("CreationTime", "CompletionTime"))
 DOCUMENTS = Stage("documents", "PrepareDocuments", "Prepare documents")
 ENTITY_DETECTION = Stage("entity_detection", "StartEntityDetection", "Detect entities", ("SubmitTime", "EndTime"))
-COLLECTION = Stage("collection", "CollectEntities", "Collect entities")
+COLLECTION = Stage("collection", "CollectBatch", "Collect entities")
 SEEDS = Stage("seeds", "PrepareCohorts", "Select seeds")
 AUDIENCE_GENERATION = Stage(
     "audience_generation", "GenerateAudiences", "Generate audiences", ("createTime", "updateTime")

@@ -105,6 +105,11 @@ class PlanCounts(TypedDict):
     rejected: int
 
 
+# The most recordings in a batch: each step over a whole batch, and its memory, stay within five minutes and 1 GiB
+# (docs/performance.md, benchmark 19).
+MAXIMUM_RECORDINGS = 5_000
+
+
 class Batch(PlanCounts):
     """`$.batch`. `batch_id` is the execution's name; `reprocess_id` is empty unless finished work is to be repeated."""
 
@@ -118,6 +123,12 @@ class Batch(PlanCounts):
 
 
 # Documents and entities, by PrepareDocuments and CollectEntities
+
+
+class DocumentedRecording(TypedDict):
+    """A recording with documents: an item of the Map CollectBatch."""
+
+    media_id: str
 
 
 class IndexLine(TypedDict):
@@ -153,6 +164,7 @@ class PreparedDocuments(TypedDict):
     index_key: str
     jobs_key: str
     elsewhere_key: str
+    documented_key: str
     generation: int
     new: NewJob
     count: int
@@ -173,9 +185,9 @@ class EntityCounts(TypedDict):
 
 
 class CollectedEntities(EntityCounts):
-    """`$.entities`."""
+    """The file of a child of CollectBatch; `elsewhere` has the recordings that other executions finished meanwhile."""
 
-    elsewhere_key: str
+    elsewhere: list[LeftRecording]
 
 
 class EntityOutput(TypedDict):
@@ -280,7 +292,6 @@ class State(TypedDict):
     parameters: AllParameters
     documents: PreparedDocuments
     entity_detection: NotRequired[Job]
-    entities: NotRequired[CollectedEntities]
     cohorts: PreparedCohorts
     rebuild: NotRequired[Rebuild]
     seeds: SelectedSeeds

@@ -213,7 +213,7 @@ def crafted_invocations(stage: Stage) -> Iterator[Invocation]:
         yield Invocation("summarize_batch", f"a batch in {prefix}", {"state": state})
     for prefix in ("deidentified/", "entity-jobs/", "documents/"):
         event = {"batch": batch | {"prefix": prefix}, "documents": documents | {"index_key": f"{prefix}{HELD}"},
-                 "parameters": {TRANSCRIPTION: {}}}  # fmt: skip
+                 "parameters": {}, "media_ids": [], "retry_count": 0, "redrive_count": 0}  # fmt: skip
         yield Invocation("collect_entities", f"a batch in {prefix}", event)
 
 

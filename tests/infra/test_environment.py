@@ -198,7 +198,7 @@ def test_a_cohort_is_written_once_for_all_environments(context: dict[str, Any]) 
 
 def test_a_wrong_default_is_told_with_the_place_where_it_is_written(context: dict[str, Any]) -> None:
     assert wrong(context, KEPT, batch_size=0) == (
-        "environments.qa.batch_size (from defaults.batch_size) is 0, but must be a whole number from 1 to 10000."
+        "environments.qa.batch_size (from defaults.batch_size) is 0, but must be a whole number from 1 to 5000."
     )
     assert wrong(context, KEPT, batch=1).startswith(
         "environments.qa.batch (from defaults.batch) is not a known key; allowed here: retain_data, "

@@ -42,6 +42,13 @@ def test_a_document_may_be_as_long_as_the_service_takes_and_no_longer(entry: dic
         read(entry)
 
 
+@pytest.mark.parametrize(("setting", "value"), [("batch_size", 5_001), ("maximum_document_bytes", 24_999)])
+def test_a_batch_that_a_step_might_not_finish_is_refused(entry: dict[str, Any], setting: str, value: int) -> None:
+    (entry if setting in entry else entry["entity_detection"])[setting] = value
+    with pytest.raises(ConfigurationError, match=f"{setting} is {value}, but must be a whole number from"):
+        read(entry)
+
+
 def test_an_export_may_be_as_large_as_the_service_takes_and_no_larger(entry: dict[str, Any]) -> None:
     for value in (1, 20_000_000):
         entry["audience"]["cohorts"]["hypertension"]["export"] = {"type": "ABSOLUTE", "value": value}

@@ -23,6 +23,8 @@ from tests.interleavings.buckets import Buckets
 from tests.interleavings.scheduler import Actor
 
 DEFINITION = read_definition()
+# A few recordings make several children.
+DEFINITION["States"]["CollectBatch"]["ItemBatcher"]["MaxItemsPerBatch"] = 1
 # As infra/functions.py has them.
 FUNCTIONS = {
     "PlanBatch": "lambdas.plan_batch.handler",
@@ -166,7 +168,7 @@ class Execution:
 
     def _task(self, step: str, attempt: int, replayed: dict[tuple[str, str], int], payload: Any) -> Steps:
         item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
-        item = item or str(payload.get("keys", ""))
+        item = item or str(payload.get("keys", payload.get("media_ids", "")))
         answers, number = self._answers[step, item], replayed[step, item]
         if number == len(answers):
             answers.append(self._ask(step, payload, attempt))

@@ -163,7 +163,10 @@ def words(body: bytes) -> set[str]:
 
 
 def counts(rest: Rest) -> Iterator[Violation]:
-    """Each recording that was received is in one of the sets; unless somebody was taken out of them later."""
+    """Each recording that was received is in one of the sets; unless somebody was taken out of them later.
+
+    Each document is collected once.
+    """
     for name, summary in rest.summaries.items() if not rest.world.departed else ():
         told, plan = summary["recordings"], rest.plans[name]
         rejected, left = ids(summary["rejected"]), ids(summary["elsewhere"])
@@ -174,6 +177,8 @@ def counts(rest: Rest) -> Iterator[Violation]:
             yield Violation(COUNTS, f"{name} has {doubled} in two places; {told}")
         elif told["received"] != sum(told.values()) - told["received"]:
             yield Violation(COUNTS, f"{name}: {told}")
+        if summary["entities"]["documents"] != summary["documents"]["count"]:
+            yield Violation(COUNTS, f"{name}: the documents of {summary['entities']} aren't {summary['documents']}")
 
 
 def outcomes(rest: Rest) -> Iterator[Violation]:

@@ -300,6 +300,11 @@ def rejections_that_are_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(summarize_batch, "rejections", lambda *given: iter(()))
 
 
+def attempts_that_all_count(patch: pytest.MonkeyPatch) -> None:
+    """The counts of each attempt of a child are added up."""
+    patch.setattr(summarize_batch, "last_attempts", list)
+
+
 MUTATIONS = [
     Mutation("a claim is written without its condition", claim_without_condition, "overlap", (PAID,), POLL),
     Mutation("a taker doesn't fence", taker_that_does_not_fence, "part", (PAID,), START),
@@ -334,5 +339,6 @@ MUTATIONS = [
     Mutation("a rebuild writes at any sequence", rebuild_at_any_sequence, "rules", (MEMBERS,)),
     Mutation("a rebuild reads records before the item", records_before_the_item, "rules", (MEMBERS,)),
     Mutation("an index is complete at once", finished_before_it_is_read, "rules", (MEMBERS,)),
+    Mutation("each attempt of a child counts", attempts_that_all_count, "stopped", (COUNTS,), COLLECT),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),
 ]

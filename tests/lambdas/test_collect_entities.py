@@ -1,21 +1,26 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import collect_entities
+from lambdas.entities import outputs
 from lambdas.entities.jobs import note_ended
 from lambdas.shared import storage
 from lambdas.shared.errors import IncompleteOutput
+from lambdas.shared.identity import digest
+from lambdas.shared.layout import collected_key, collected_prefix, last_attempts
 from lambdas.shared.ledger import Change, write
 from lambdas.shared.object_items import object_key, read_object
+from lambdas.shared.storage import list_keys, read_bytes
 
 CLINICAL = "clinical-bucket"
 OUTPUT = "entities/123456789012-EntitiesDetection-j/"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
 OURS = {"execution": "batch"}
-DOCUMENTS = {"index_key": "batches/batch/documents-1.jsonl"}
+DOCUMENTS: Any = {"index_key": "batches/batch/documents-1.jsonl", "generation": 1}
 PHI = {"ContentIdentificationType": "PHI"}
 
 
@@ -103,15 +108,26 @@ def end(base: str, prefix: str, manifest_path: str) -> None:
     )
 
 
-def collect(manifest_path: str = OUTPUT + "Manifest", transcription: dict[str, Any] | None = None) -> Any:
+def collect(
+    manifest_path: str = OUTPUT + "Manifest",
+    transcription: dict[str, Any] | None = None,
+    media_ids: tuple[str, ...] = ("m1", "m2"),
+    retries: int = 0,
+    redrives: int = 0,
+) -> Any:
+    """The counts that the child over these recordings writes."""
     end("d1", OUTPUT, manifest_path)
-    parameters = {"StartMedicalTranscriptionJob": transcription or {}}
-    return collect_entities.handler({"batch": BATCH, "documents": DOCUMENTS, "parameters": parameters}, None)
+    event: Any = {
+        "batch": BATCH, "documents": DOCUMENTS, "parameters": transcription or {}, "media_ids": [*media_ids],
+        "retry_count": retries, "redrive_count": redrives,
+    }  # fmt: skip
+    assert collect_entities.handler(event, None) == {}
+    return json.loads(read_bytes(CLINICAL, collected_key("batch", 1, digest(*media_ids), redrives, retries)))
 
 
-def left(s3: Any, answer: dict[str, Any]) -> list[tuple[str, str]]:
+def left(answer: dict[str, Any]) -> list[tuple[str, str]]:
     """The recordings left to others, and to whom."""
-    return [(item["media_id"], item["execution_name"]) for item in read(s3, answer["elsewhere_key"])]
+    return [(item["media_id"], item["execution_name"]) for item in answer["elsewhere"]]
 
 
 def read(s3: Any, key: str) -> Any:
@@ -130,14 +146,14 @@ def records(s3: Any, media_id: str) -> list[dict[str, Any]]:
 
 def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
     answer = collect()
-    assert left(batch, answer) == []
-    assert {name: value for name, value in answer.items() if name != "elsewhere_key"} == {
+    assert answer == {
         "records": 2,
         "by_category": {"MEDICAL_CONDITION": 2},
         "phi_labels": 0,
         "documents": 3,
         "documents_unprocessed": 0,
         "rejected": 0,
+        "elsewhere": [],
     }
     first, second = records(batch, "m1")
     assert first == {
@@ -182,6 +198,35 @@ def test_records_know_patient_recording_offset_and_second(batch: Any) -> None:
     }
     assert (second["begin_offset"], second["end_offset"]) == (10, 15)
     assert (second["start_seconds"], second["end_seconds"]) == (2.0, 2.5)
+
+
+def test_a_child_touches_only_its_own_recordings(batch: Any) -> None:
+    assert collect(media_ids=("m2",))["documents"] == 1
+    assert "Contents" not in batch.list_objects_v2(Bucket=CLINICAL, Prefix="records/o-m1")
+    assert (read_object("o-m1").recorded, read_object("o-m2").recorded) == ("", "m2-t")
+
+
+def test_the_last_attempt_of_a_child_counts_even_if_an_earlier_one_ends_after_it(batch: Any) -> None:
+    collect(redrives=1)
+    collect(media_ids=("m2",))
+    collect(retries=10)
+    collect(retries=9)
+    counted = last_attempts(list_keys(CLINICAL, collected_prefix("batch", 1)))
+    children = {("m1", "m2"): (1, 0), ("m2",): (0, 0)}
+    assert set(counted) == {collected_key("batch", 1, digest(*ids), *attempt) for ids, attempt in children.items()}
+
+
+def test_a_job_with_many_outputs_is_listed_up_to_the_first(batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def listed(bucket: str, prefix: str) -> Iterator[str]:
+        for key in list_keys(bucket, prefix):
+            seen.append(key)
+            yield key
+
+    monkeypatch.setattr(outputs, "list_keys", listed)
+    collect()
+    assert [key for key in seen if key.endswith(".out")] == [OUTPUT + "m1-0000.txt.out"]
 
 
 def test_a_recording_without_entities_is_finished_too(batch: Any) -> None:
@@ -440,15 +485,14 @@ def test_records_of_another_version_of_the_object_are_replaced(batch: Any) -> No
 def test_what_this_execution_has_recorded_already_is_counted_again_and_not_written(batch: Any) -> None:
     first = collect()
     before = batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["VersionId"]
-    again = collect()
-    assert again | {"elsewhere_key": ""} == first | {"elsewhere_key": ""}
+    assert collect() == first
     assert batch.head_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["VersionId"] == before
 
 
 def test_what_another_execution_has_recorded_is_left_to_it(batch: Any) -> None:
     write(Change(object_key("o-m1"), put={"recorded": "m1-t", "recorded_by": "another"}))
     answer = collect()
-    assert left(batch, answer) == [("m1", "another")]
+    assert left(answer) == [("m1", "another")]
     assert (answer["records"], answer["rejected"]) == (0, 0)
     assert "Contents" not in batch.list_objects_v2(Bucket=CLINICAL, Prefix="records/o-m1")
 
@@ -457,7 +501,7 @@ def test_complete_records_that_another_execution_is_about_to_record_are_kept_fro
     theirs = {"transcript-id": "m1-t", "execution": "another"}
     batch.put_object(Bucket=CLINICAL, Key="records/o-m1.jsonl", Body=b"theirs", Metadata=theirs)
     batch.delete_object(Bucket=CLINICAL, Key=OUTPUT + "m1-0001.txt.out")
-    assert left(batch, collect()) == [("m1", "another")]
+    assert left(collect()) == [("m1", "another")]
     assert batch.get_object(Bucket=CLINICAL, Key="records/o-m1.jsonl")["Body"].read() == b"theirs"
 
 
@@ -475,7 +519,7 @@ def test_records_that_another_execution_writes_at_the_same_moment_are_looked_at_
         return there
 
     monkeypatch.setattr(collect_entities, "find_head", overtaken)
-    assert left(batch, collect()) == [("m2", "another")]
+    assert left(collect()) == [("m2", "another")]
     assert batch.get_object(Bucket=CLINICAL, Key="records/o-m2.jsonl")["Body"].read() == b"theirs"
 
 

@@ -88,6 +88,7 @@ def test_each_transcript_becomes_documents_that_know_where_they_come_from(s3: An
     assert answer["billable_seconds"] == 21 + 15
     assert read(s3, answer["jobs_key"]) == [{"base": base, "documents": 3, "estimated_usd": 0.03}]
     assert read(s3, answer["elsewhere_key"]) == []
+    assert read(s3, answer["documented_key"]) == [{"media_id": "m1"}, {"media_id": "m2"}]
 
 
 def test_the_same_documents_make_the_same_job_and_others_another(s3: Any) -> None:
@@ -105,7 +106,7 @@ def test_each_attempt_writes_lists_of_its_own(s3: Any) -> None:
     put_plan(s3)
     first, second = prepare(), prepare()
     assert second["generation"] == first["generation"] + 1
-    for name in ("index_key", "jobs_key", "elsewhere_key"):
+    for name in ("index_key", "jobs_key", "elsewhere_key", "documented_key"):
         assert first[name] != second[name]
 
 

@@ -35,6 +35,12 @@ def planned(number: int, reused: bool) -> dict[str, Any]:
     return recording(number, transcript_id=f"t{number}", reused=reused, **uploaded)
 
 
+def put_collected(s3: Any, name: str, generation: int = 1, **more: Any) -> None:
+    """The counts by an attempt of a child of CollectBatch."""
+    counts = dict.fromkeys(("records", "phi_labels", "documents", "documents_unprocessed", "rejected"), 0)
+    put(s3, f"batches/b/collected-{generation}/{name}.json", {**counts, "by_category": {}, "elsewhere": [], **more})
+
+
 def summarize(
     s3: Any, model: str = MODEL, documented: str = "m1", costs: dict[str, Any] | None = None, **more: Any
 ) -> tuple[Any, Any]:
@@ -59,7 +65,7 @@ def summarize(
     state = {
         "batch": {"batch_id": "b", "prefix": "batches/b/", "recordings": 5, "reused": 1, "rejected": 1},
         "documents": {"index_key": "batches/b/documents-1.jsonl", "elsewhere_key": "batches/b/elsewhere-1.json",
-                      "count": 1, "characters": 150, "new": {"count": 1}, "estimated_usd": 0.02,
+                      "generation": 1, "count": 1, "characters": 150, "new": {"count": 1}, "estimated_usd": 0.02,
                       "billable_seconds": 16},
         "seeds": SEEDS,
         "audiences": [],
@@ -101,11 +107,23 @@ def test_the_real_cost_stands_beside_the_estimate_and_the_bound_of_the_plan(s3: 
 
 
 def test_what_another_execution_finished_meanwhile_is_left_to_it(s3: Any) -> None:
-    put(s3, "batches/b/elsewhere-2.json", [recording(1, execution_name="another")])
-    entities = {**summarize_batch.NO_ENTITIES, "elsewhere_key": "batches/b/elsewhere-2.json"}
-    answer, summary = summarize(s3, entities=entities)
+    put_collected(s3, "c1-0000-0000", elsewhere=[recording(1, execution_name="another")])
+    answer, summary = summarize(s3)
     assert (answer["transcribed"], answer["elsewhere"], answer["rejected"]) == (0, 3, 1)
     assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5", "m1"]
+
+
+def test_the_counts_are_the_sum_of_the_last_attempts_of_all_children(s3: Any) -> None:
+    put_collected(s3, "c1-0000-0000", records=5, by_category={"ANATOMY": 5}, rejected=1)
+    put_collected(s3, "c1-0001-0000", records=3, by_category={"ANATOMY": 2, "MEDICATION": 1}, documents=2)
+    put_collected(s3, "c1-0000-0012", records=7, by_category={"ANATOMY": 7})
+    put_collected(s3, "c2-0000-0000", records=4, by_category={"MEDICATION": 4}, documents=1, phi_labels=2)
+    put_collected(s3, "c1-0002-0000", generation=2, records=100)
+    _, summary = summarize(s3)
+    assert summary["entities"] == {
+        "records": 7, "by_category": {"ANATOMY": 2, "MEDICATION": 5}, "phi_labels": 2, "documents": 3,
+        "documents_unprocessed": 0, "rejected": 0,
+    }  # fmt: skip
 
 
 def test_each_recording_has_one_outcome_whatever_earlier_attempts_have_left(s3: Any) -> None:
@@ -260,15 +278,8 @@ def test_the_summary_of_a_batch_with_everything_is_as_the_schema_says(s3: Any) -
         "service_status": "PARTIAL_SUCCESS", "model_version": None, "output_uri": "s3://c/entities/j/",
         "jobs": 1, "manifest_path": "entities/j/Manifest",
     }  # fmt: skip
-    put(s3, "batches/b/elsewhere-2.json", [])
-    entities = {
-        **summarize_batch.NO_ENTITIES,
-        "records": 2,
-        "by_category": {"ANATOMY": 2},
-        "documents_unprocessed": 1,
-        "elsewhere_key": "batches/b/elsewhere-2.json",
-    }
-    _, summary = summarize(s3, audiences=[item], entities=entities, entity_detection={"result": result})
+    put_collected(s3, "c1-0000-0000", records=2, by_category={"ANATOMY": 2}, documents_unprocessed=1)
+    _, summary = summarize(s3, audiences=[item], entity_detection={"result": result})
     assert [stage["stage"] for stage in summary["stages"]] == ["transcription", "plan", "documents"]
 
 

@@ -209,9 +209,10 @@ class Run:
         return body.decode()
 
     def causes(self, execution: dict[str, Any]) -> list[tuple[str, str]]:
-        """Error and cause of what failed, the children of the Map included."""
+        """Error and cause of what failed, the children of the Maps included."""
         listed = self.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
-        failed = [execution, *(self.children(execution) if listed else [])]
+        labels = [run["mapRunArn"].rpartition("/")[2].partition(":")[0] for run in listed]
+        failed = [execution, *(child for label in labels for child in self.children(execution, of=label))]
         return [(item["error"], item.get("cause", "")) for item in failed if "error" in item]
 
     def summary(self, execution: dict[str, Any]) -> dict[str, Any]:

@@ -185,6 +185,40 @@ def test_an_execution_that_timed_out_goes_on_where_it_was(run: Run) -> None:
     assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
+@contextmanager
+def collected_one_by_one(run: Run) -> Iterator[None]:
+    """The state machine with a child of CollectBatch for each recording, one after the other."""
+    machine = {"stateMachineArn": run.pipeline.state_machine_arn}
+    definition = run.stepfunctions.describe_state_machine(**machine)["definition"]
+    changed = json.loads(definition)
+    changed["States"]["CollectBatch"]["ItemBatcher"]["MaxItemsPerBatch"] = 1
+    changed["States"]["CollectBatch"]["MaxConcurrency"] = 1
+    run.stepfunctions.update_state_machine(**machine, definition=json.dumps(changed))
+    try:
+        yield
+    finally:
+        run.stepfunctions.update_state_machine(**machine, definition=definition)
+
+
+def test_a_redrive_collects_only_what_has_failed_and_counts_everything_once(run: Run) -> None:
+    uris = dropped(run, "He has a fever on the roof.", "She has a fever on the roof.")
+    run.pipeline.aws.faults.inject(
+        "s3", "PutObject", "access_denied", function="collect_entities", contains="/collected-", after=1, times=FOREVER
+    )
+    with collected_one_by_one(run):
+        failed = run.start(media=uris, reprocess=True)
+    assert (failed["status"], run.states(failed["executionArn"])[-1]) == ("FAILED", "CollectBatch")
+    assert any("AccessDenied" in cause for _, cause in run.causes(failed))
+    run.pipeline.aws.faults.clear()
+    summary = run.summary(redriven(run, failed))
+    children = run.children(failed, of="CollectBatch")
+    assert sorted((child["status"], child["redriveCount"]) for child in children) == [
+        ("SUCCEEDED", 0),
+        ("SUCCEEDED", 1),
+    ]
+    assert (summary["entities"]["records"], summary["entities"]["documents"]) == (2, 2)
+
+
 def test_an_entity_detection_job_that_somebody_stopped_is_started_again_by_a_redrive(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

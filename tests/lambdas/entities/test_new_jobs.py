@@ -1,11 +1,11 @@
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from lambdas.entities.documents import Document
 from lambdas.entities.jobs import Coverage, Documents, EntityJob, documents_of
-from lambdas.entities.new_jobs import Part, cut_all, units, usd, write_new_job
+from lambdas.entities.new_jobs import Part, cut_speech, units, usd, write_new_job
 from lambdas.shared.state import PlannedRecording
 from lambdas.transcript.transcripts import Speech
 
@@ -23,7 +23,7 @@ RECORDING: PlannedRecording = {
 
 
 def part(name: str, text: str) -> Part:
-    return Part(name, "m1", "m1-t", Document(text, 0))
+    return Part(name, "m1", "m1-t", 0, len(text), zlib.compress(text.encode()))
 
 
 def new_job(parts: list[Part], coverage: Coverage) -> str:
@@ -37,8 +37,11 @@ def test_the_name_of_a_document_has_its_transcript_the_rules_of_cutting_and_a_nu
     names = []
     for limit, language in (("12", "en"), ("13", "en"), ("12", "de")):
         monkeypatch.setenv("MAXIMUM_DOCUMENT_BYTES", limit)
-        parts = list(cut_all([(RECORDING, Speech("Hello. Goodbye.", 15))], {"LanguageCode": language}))
-        assert [part.document for part in parts] == [Document("Hello. ", 0), Document("Goodbye.", 7)]
+        parts = list(cut_speech(RECORDING, Speech("Hello. Goodbye.", 15), {"LanguageCode": language}))
+        assert [(part.offset, part.characters, part.body) for part in parts] == [
+            (0, 7, b"Hello. "),
+            (7, 8, b"Goodbye."),
+        ]
         assert [part.name[-9:] for part in parts] == ["-0000.txt", "-0001.txt"]
         assert {part.name[:5] for part in parts} == {"m1-t-"}
         names.append(parts[0].name)
