@@ -417,8 +417,8 @@ def rows() -> Iterator[Row]:
         for step, kind, count, measured in measured_steps(Path(name)):
             before = ""
             if step == "CollectEntities":
-                all_children = measured.seconds * MAXIMUM_RECORDINGS / count
-                before = f"{all_children:,.0f} s for all children of a batch, one after the other"
+                together = measured.seconds * MAXIMUM_RECORDINGS / count
+                before = f"all children of the batch, one after the other: {together:,.0f} s"
             yield Row(
                 number="19",
                 what=f"{step} of {count:,} recordings, {kind}",
