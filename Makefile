@@ -64,7 +64,7 @@ synth: $(LOCAL)  ## the CloudFormation template of ENV into cdk.out/, with all r
 cfn-lint: synth $(CHECKS)  ## the template of ENV by cfn-lint
 	$(BIN)/cfn-lint --template cdk.out/$(ENV)/*.template.json
 
-asl: synth .ci/asl/node_modules/.package-lock.json  ## the state machine of ENV by two validators, which come from the npm registry
+asl: synth .ci/asl/node_modules/.package-lock.json  ## the state machines of ENV by two validators, which come from the npm registry
 	$(BIN)/node .ci/asl/check.js cdk.out/$(ENV)/*.template.json
 
 .ci/asl/node_modules/.package-lock.json: .ci/asl/package-lock.json $(LOCAL)

@@ -26,6 +26,7 @@ MODULES = {
     "bench.media_headers": ("13",),
     "bench.set_up": ("14",),
     "bench.select_seeds": ("17",),
+    "bench.simulation.million": ("18",),
     "bench.largest_batch": ("19",),
 }
 NUMBERS = [number for numbers in MODULES.values() for number in numbers]

@@ -9,33 +9,45 @@ from aws_cdk import Aws
 _HERE = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
 
 
-def state_machine(prefix: str) -> str:
-    return f"arn:{Aws.PARTITION}:states:{_HERE}:stateMachine:{state_machine_name(prefix)}"
+# The two state machines.
+PIPELINE, BACKFILL = "pipeline", "backfill"
 
 
-def state_machine_and_maps(prefix: str) -> list[str]:
-    """Patterns for the state machine and for its Distributed Map.
+def state_machine(prefix: str, machine: str = PIPELINE) -> str:
+    return f"arn:{Aws.PARTITION}:states:{_HERE}:stateMachine:{state_machine_name(prefix, machine)}"
+
+
+def state_machine_and_maps(prefix: str, machine: str = PIPELINE) -> list[str]:
+    """Patterns for the state machine and for its Distributed Maps.
 
     An execution belongs to `stateMachine:NAME`, the children of a Distributed Map to `stateMachine:NAME/LABEL` (API
     reference of DescribeStateMachine and StartExecution). AWS doesn't document with which of the two a child assumes
     the role or uses the key.
     """
-    machine = state_machine(prefix)
-    return [machine, f"{machine}/*"]
+    arn = state_machine(prefix, machine)
+    return [arn, f"{arn}/*"]
 
 
-def state_machine_name(prefix: str) -> str:
-    return f"{prefix}-pipeline"
+def state_machine_name(prefix: str, machine: str = PIPELINE) -> str:
+    return f"{prefix}-{machine}"
 
 
-def executions(prefix: str) -> list[str]:
+def executions(prefix: str, machine: str = PIPELINE) -> list[str]:
     """Executions of the state machine, and of the Map Runs inside them."""
-    execution = f"arn:{Aws.PARTITION}:states:{_HERE}:execution:{state_machine_name(prefix)}"
+    execution = f"arn:{Aws.PARTITION}:states:{_HERE}:execution:{state_machine_name(prefix, machine)}"
     return [f"{execution}:*", f"{execution}/*"]
 
 
 def map_runs(prefix: str) -> str:
     return f"arn:{Aws.PARTITION}:states:{_HERE}:mapRun:{state_machine_name(prefix)}/*"
+
+
+def nested_executions_rule() -> str:
+    """The rule that Step Functions makes to learn of the end of executions that a Task has started.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+    """
+    return f"arn:{Aws.PARTITION}:events:{_HERE}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
 
 def recordings_rule(prefix: str) -> str:

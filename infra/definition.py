@@ -1,4 +1,4 @@
-"""Reads the state machine's definition from statemachine/pipeline.asl.yaml, to deploy, simulate or test it."""
+"""Reads the state machines' definitions from statemachine/, to deploy, simulate or test them."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,9 @@ import yaml  # type: ignore[import-untyped]
 
 from infra.settings import ConfigurationError
 
-FILE = Path(__file__).parent.parent / "statemachine" / "pipeline.asl.yaml"
+_FOLDER = Path(__file__).parent.parent / "statemachine"
+FILE = _FOLDER / "pipeline.asl.yaml"
+BACKFILL = _FOLDER / "backfill.asl.yaml"
 
 
 def read_definition(file: Path = FILE) -> dict[str, Any]:

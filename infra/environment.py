@@ -10,9 +10,13 @@ from infra.settings import ConfigurationError, Rule, between, matching, one_of, 
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
 from lambdas.shared.state import MAXIMUM_RECORDINGS
 
-# An execution runs for up to 7 days and can be redriven for 14; until then its outputs must not expire.
+# The timeout of statemachine/pipeline.asl.yaml, which includes the wait for a turn to transcribe, and the days for a
+# redrive after it. Until then an execution's plan and transcripts must not expire.
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-Days = Annotated[int, between(22, 36500)]
+LONGEST_EXECUTION_DAYS, REDRIVABLE_DAYS = 90, 14
+ResultDays = Annotated[int, between(LONGEST_EXECUTION_DAYS + REDRIVABLE_DAYS + 1, 36500)]
+# Documents and their entities are made after that wait; the steps from there on take a week at most.
+Days = Annotated[int, between(7 + REDRIVABLE_DAYS + 1, 36500)]
 
 # The only values that CloudWatch Logs takes.
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -64,13 +68,27 @@ class Transcription:
 
 @dataclass(frozen=True)
 class EntityDetection:
-    """The maximum size of a document, and the maximum cost of a batch at list price.
+    """The maximum size of a document.
 
     Smaller documents would be more than PrepareDocuments can write in five minutes for a full batch of long recordings.
     """
 
     maximum_document_bytes: Annotated[int, between(25_000, 40_000)]
-    cost_ceiling_usd: Annotated[float, between(0, 1_000_000)]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The most that transcription and entity detection may cost, at list prices (docs/quotas.md).
+
+    Attributes:
+        batch_ceiling_usd: of one execution.
+        day_ceiling_usd: of all executions that are planned on one day (UTC); None means no limit.
+        above_batch_ceiling: whether a batch above its ceiling is stopped before its first job, or cut to what fits.
+    """
+
+    batch_ceiling_usd: Annotated[float, between(0, 1_000_000)]
+    day_ceiling_usd: Annotated[float, between(0, 10_000_000)] | None
+    above_batch_ceiling: Annotated[str, one_of("stop", "cut")]
 
 
 @dataclass(frozen=True)
@@ -161,12 +179,13 @@ class Environment:
     log_retention_days: LogDays
     intermediates_expire_after_days: Days
     recordings_expire_after_days: Days | None
-    results_expire_after_days: Days | None
+    results_expire_after_days: ResultDays | None
     batch_size: Annotated[int, between(1, MAXIMUM_RECORDINGS)]
     batch_window_seconds: Annotated[int, between(1, 300)]
     parameters: Parameters
     transcription: Transcription
     entity_detection: EntityDetection
+    costs: Costs
     audience: Audience
     monitoring: Monitoring
     analysis: Analysis

@@ -37,6 +37,7 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
     "plan_batch": ("lambdas.plan_batch.handler", BATCH),
     "share_jobs": ("lambdas.share_jobs.handler", CALL),
+    "wait_for_turn": ("lambdas.wait_for_turn.handler", CALL),
     "start_transcription": ("lambdas.transcribe_medical.start", CALL),
     "poll_transcription": ("lambdas.transcribe_medical.poll", CALL),
     "prepare_documents": ("lambdas.prepare_documents.handler", BATCH),

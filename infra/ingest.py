@@ -14,6 +14,9 @@ from infra.storage import Storage, removal_policy
 
 # A message returns every few minutes, so events survive an outage of Step Functions for some hours.
 _RECEIVES_BEFORE_DEAD_LETTER = 50
+# Events of a drop of a million are taken within an hour and a half (`python -m bench.simulation.million`), because
+# executions wait for their turn to transcribe, not events.
+RETENTION = cdk.Duration.days(4)
 # The minimum; it keeps a burst from becoming many small executions.
 _CONCURRENT_BATCHES = 2
 
@@ -52,7 +55,7 @@ class Ingest(Construct):
             encryption_master_key=key,
             data_key_reuse=cdk.Duration.hours(1),
             enforce_ssl=True,
-            retention_period=cdk.Duration.days(4),
+            retention_period=RETENTION,
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
             visibility_timeout=cdk.Duration.seconds(6 * function_timeout.to_seconds() + self._window.to_seconds()),
             dead_letter_queue=sqs.DeadLetterQueue(

@@ -1,4 +1,4 @@
-"""The schedule of share_jobs, which divides the transcription jobs among executions."""
+"""The schedule of share_jobs, which gives executions their turns and divides the transcription jobs."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_

@@ -120,11 +120,11 @@ class Monitoring(Construct):
         self, ingest: Ingest, functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine
     ) -> Mapping[str, _Rule]:
         prefix, limits = self._environment.prefix, self._environment.monitoring
-        ceiling = self._environment.entity_detection.cost_ceiling_usd
+        ceiling = self._environment.costs.batch_ceiling_usd
         return {
             "execution-failed": _Rule(machine.metric_failed(period=_FIVE_MINUTES), "A batch failed."),
             "execution-timed-out": _Rule(
-                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch timed out after seven days."
+                machine.metric_timed_out(period=_FIVE_MINUTES), "A batch timed out after 90 days."
             ),
             "job-stuck": _Rule(
                 own_metric(prefix, "JobAgeSeconds", "Maximum", _QUARTER),
@@ -163,7 +163,7 @@ class Monitoring(Construct):
             ),
             "job-sharing-failed": _Rule(
                 functions["share_jobs"].metric_errors(statistic="Sum", period=_QUARTER),
-                "share_jobs has failed for half an hour: batches go on with the transcription jobs that they have.",
+                "share_jobs has failed for half an hour: batches keep their transcription jobs, and new ones may wait.",
                 periods=2,
             ),
             "event-delivery-failed": _Rule(
@@ -185,7 +185,12 @@ class Monitoring(Construct):
             ),
             "cost-ceiling": _Rule(
                 own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),
-                f"Entity detection of a batch would cost more than {ceiling:g} USD and was not started.",
+                f"A batch would cost more than {ceiling:g} USD, or than a whole day may cost, and was stopped.",
+            ),
+            # An execution that waits is retried at least every five minutes.
+            "day-ceiling": _Rule(
+                own_metric(prefix, "DayCeilingReached", "Sum", _QUARTER),
+                "Batches wait, because they would cost more than the day's ceiling has left.",
             ),
         }
 

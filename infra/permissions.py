@@ -94,12 +94,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *write(clinical, layout.BATCHES, purpose="the plan"),
             *items(
                 ledger,
-                read=["object", "claim", "execution"],
-                update=["object", "claim", "execution", "index"],
+                read=["object", "claim", "execution", "spending"],
+                update=["object", "claim", "execution", "spending", "index"],
                 # ConditionChecks in the transaction that changes a claim.
                 check=["execution", "claim"],
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
-                "taking it from one that has ended",
+                "taking it from one that has ended; the money of the day",
             ),
             *members(ledger, delete=_PLANNED, purpose="a version without consent ends membership in cohorts"),
             Statement(
@@ -120,7 +120,9 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 "how much a Map Run has left to do, and how many children it may run",
                 wildcard=EXECUTIONS,
             ),
+            *_turns(ledger),
         ],
+        "wait_for_turn": _turns(ledger),
         # Transcribe Medical takes no role: it reads and writes with the rights of the caller.
         # https://docs.aws.amazon.com/transcribe/latest/dg/security_iam_id-based-policy-examples.html
         # AWS doesn't document whether it uses the keys itself or through S3, hence no condition.
@@ -199,8 +201,8 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *items(
                 ledger,
                 read=["object", "claim", "job"],
-                update=["execution"],
-                purpose="whether a recording is still this execution's, and which jobs cover it",
+                update=["execution", "spending"],
+                purpose="whether a recording is still this execution's, and which jobs cover it; the real cost",
             ),
         ],
         "start_entity_detection": [
@@ -368,6 +370,19 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *write(clinical, layout.BATCHES, purpose="the summary and its page"),
         ],
     }
+
+
+def _turns(ledger: Ledger) -> Statements:
+    """Giving turns. The token itself proves the right to answer it; the ledger has those of our executions only."""
+    return [
+        *items(
+            ledger,
+            read=["turn", "turns"],
+            update=["turn", "turns"],
+            purpose="which executions have their turn to transcribe, and the tokens of those that wait",
+        ),
+        Statement("BeginTurn", ["states:SendTaskSuccess"], ["*"], "an execution's turn begins", wildcard=NO_RESOURCES),
+    ]
 
 
 def _of_the_model(arn: str | None) -> list[str]:

@@ -66,7 +66,7 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
     https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
     """
-    machine, key = arns.state_machine(prefix), storage.operations.key.key_arn
+    machine = arns.state_machine(prefix)
     return [
         Statement("RunSteps", ["lambda:InvokeFunction"], function_arns, "the steps"),
         *read(storage.clinical, layout.BATCHES, purpose="the Map's items"),
@@ -79,6 +79,61 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
             "the Map's children",
             wildcard=EXECUTIONS,
         ),
+        *_log_and_encryption(prefix, storage, arns.PIPELINE),
+    ]
+
+
+def backfill(*, prefix: str, storage: Storage) -> Statements:
+    """Statements of the backfill's role: the list of recordings, the batches, its own executions, logs, encryption.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+    """
+    pipeline, own = arns.state_machine(prefix), arns.state_machine(prefix, arns.BACKFILL)
+    return [
+        Statement(
+            "ListRecordings",
+            ["s3:ListBucket"],
+            [storage.media.bucket.bucket_arn],
+            "the recordings",
+            {"StringLike": {"s3:prefix": f"{layout.MEDIA}*"}},
+        ),
+        Statement("StartExecutions", ["states:StartExecution"], [pipeline, own], "the batches, a child for each"),
+        Statement(
+            "WatchBatches",
+            ["states:DescribeExecution", "states:StopExecution"],
+            [*arns.executions(prefix)[:1], *arns.executions(prefix, arns.BACKFILL)],
+            "the batches and their children",
+            wildcard=EXECUTIONS,
+        ),
+        Statement(
+            "RedriveChildren",
+            ["states:RedriveExecution"],
+            arns.executions(prefix, arns.BACKFILL)[1:],
+            "the children of a redriven backfill",
+            wildcard=EXECUTIONS,
+        ),
+        Statement(
+            "LearnOfTheirEnd",
+            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            [arns.nested_executions_rule()],
+            "the rule that Step Functions makes to wait for executions",
+        ),
+        Statement(
+            "DecryptBatches",
+            DECRYPT,
+            [storage.operations.key.key_arn],
+            "the description of a batch's execution has its input and output",
+            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": pipeline}},
+        ),
+        *_log_and_encryption(prefix, storage, arns.BACKFILL),
+    ]
+
+
+def _log_and_encryption(prefix: str, storage: Storage, machine: str) -> Statements:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html, and encryption-at-rest.html beside it"""
+    key = storage.operations.key.key_arn
+    return [
         Statement(
             "DeliverLogs",
             [
@@ -102,7 +157,11 @@ def state_machine(*, prefix: str, storage: Storage, function_arns: Sequence[str]
             ENCRYPT,
             [key],
             "the executions' data",
-            {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix)}},
+            {
+                "StringLike": {
+                    "kms:EncryptionContext:aws:states:stateMachineArn": arns.state_machine_and_maps(prefix, machine)
+                }
+            },
         ),
         Statement(
             "EncryptLogs",

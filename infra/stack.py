@@ -5,6 +5,8 @@ from constructs import Construct
 
 from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
+from infra.backfill import Backfill
+from infra.ceilings import warn_of_low_ceilings
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
 from infra.functions import FUNCTIONS, NO_STEPS, Functions
@@ -71,6 +73,14 @@ class PipelineStack(Stack):
             steps={name: function for name, function in functions.by_name.items() if name not in NO_STEPS},
             tracing=tracing,
         )
+        backfill = Backfill(
+            self,
+            "Backfill",
+            environment=environment,
+            storage=storage,
+            pipeline_arn=workflow.state_machine.state_machine_arn,
+            tracing=tracing,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -80,6 +90,7 @@ class PipelineStack(Stack):
             functions=functions.by_name,
             state_machine=workflow.state_machine,
         )
+        warn_of_low_ceilings(self, environment)
         Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)
         for name, value in {
             "MediaBucketName": storage.media.bucket.bucket_name,
@@ -89,6 +100,7 @@ class PipelineStack(Stack):
             "LedgerTableName": ledger.table.table_name,
             "MembersTableName": ledger.members.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
+            "BackfillStateMachineArn": backfill.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,

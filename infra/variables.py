@@ -31,7 +31,7 @@ def variables(
     Raises:
         ConfigurationError: cohorts or parameters make them exceed Lambda's limit.
     """
-    prefix, audience = environment.prefix, environment.audience
+    prefix, audience, costs = environment.prefix, environment.audience, environment.costs
     common = {
         "RESOURCE_PREFIX": prefix,
         "POWERTOOLS_SERVICE_NAME": prefix,
@@ -48,13 +48,22 @@ def variables(
     lifetime = {"RESULTS_EXPIRE_AFTER_DAYS": str(environment.results_expire_after_days or "")}
     cohorts = {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
+    jobs = {"CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs)}
+    batch_ceiling = {"BATCH_CEILING_USD": f"{costs.batch_ceiling_usd:.2f}"}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
-        "plan_batch": media | clinical | table | members | {"PARAMETERS": _as_json(asdict(environment.parameters))},
-        "share_jobs": {
-            "STATE_MACHINE_ARN": arns.state_machine(prefix),
-            "CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs),
+        "plan_batch": media
+        | clinical
+        | table
+        | members
+        | batch_ceiling
+        | {
+            "PARAMETERS": _as_json(asdict(environment.parameters)),
+            "DAY_CEILING_USD": "" if costs.day_ceiling_usd is None else f"{costs.day_ceiling_usd:.2f}",
+            "ABOVE_BATCH_CEILING": costs.above_batch_ceiling,
         },
+        "share_jobs": table | jobs | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
+        "wait_for_turn": table | jobs,
         "start_transcription": clinical | clinical_key | {"MEDIA_KEY_ARN": storage.media.key.key_arn},
         "poll_transcription": clinical,
         "prepare_documents": clinical
@@ -64,10 +73,8 @@ def variables(
         "start_entity_detection": clinical
         | clinical_key
         | table
-        | {
-            "ENTITY_DETECTION_ROLE_ARN": roles.entity_detection.role_arn,
-            "COST_CEILING_USD": f"{environment.entity_detection.cost_ceiling_usd:g}",
-        },
+        | batch_ceiling
+        | {"ENTITY_DETECTION_ROLE_ARN": roles.entity_detection.role_arn},
         "poll_entity_detection": clinical | table,
         "collect_entities": clinical | clinical_key | table | members | lifetime,
         "prepare_cohorts": table | lifetime | cohorts,

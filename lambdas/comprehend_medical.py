@@ -17,8 +17,9 @@ from lambdas.shared.identity import digest
 from lambdas.shared.job_records import write_job_record
 from lambdas.shared.layout import ENTITIES, documents_prefix
 from lambdas.shared.observability import logger, metrics, observed, watching
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.sdk import client
-from lambdas.shared.state import EntityOutput, ListedJob, NewJob, Parameters, PreparedDocuments
+from lambdas.shared.state import EntityOutput, ListedJob, Parameters, PreparedDocuments
 from lambdas.shared.storage import read_json
 from lambdas.shared.uris import uri_of
 
@@ -64,7 +65,7 @@ def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
     return the same job.
 
     Raises:
-        CostCeilingExceeded: the new job would cost too much; nothing was started.
+        CostCeilingExceeded: with the new job the batch would cost too much; nothing was started.
         InvalidInput: the service would refuse the request.
         JobFailed: too many attempts have failed.
         TakenOver: recordings may have been taken over since their documents were prepared; prepare them again.
@@ -73,7 +74,7 @@ def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
     documents, parameters = event["documents"], event["parameters"]
     new = documents["new"]
     if new["base"]:
-        check_ceiling(new)
+        check_ceiling(documents)
         check_request(new["base"], parameters)
         if not answer_for(event["batch_id"], new["base"], documents["generation"]):
             raise TakenOver(
@@ -92,14 +93,18 @@ def start(event: StartEntityDetectionEvent, context: object) -> jobs.Job:
     return jobs.started(job_id, expected_seconds, event["redrive_count"])
 
 
-def check_ceiling(new: NewJob) -> None:
-    ceiling = float(os.environ["COST_CEILING_USD"])
-    if new["estimated_usd"] > ceiling:
+def check_ceiling(documents: PreparedDocuments) -> None:
+    """Compare the real cost with the ceiling; PlanBatch compared an estimate, which may have been too low."""
+    ceiling, new = float(os.environ["BATCH_CEILING_USD"]), documents["new"]
+    transcription_usd = documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND
+    total_usd = round(transcription_usd + documents["estimated_usd"], 4)
+    if total_usd > ceiling:
         metrics.add_metric("CostCeilingExceeded", "Count", 1)
         raise CostCeilingExceeded(
             f"Entity detection over {new['count']} documents with {new['characters']} characters would cost about "
-            f"{new['estimated_usd']:.2f} USD; the environment's ceiling is {ceiling:.2f} USD. The job was not started. "
-            "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, or start smaller batches."
+            f"{new['estimated_usd']:.2f} USD. With the transcription, {transcription_usd:.2f} USD, the batch would "
+            f"cost {total_usd:.2f} USD; costs.batch_ceiling_usd is {ceiling:.2f}. The job was not started. Raise it in "
+            "cdk.json, deploy and redrive, or start smaller batches."
         )
 
 

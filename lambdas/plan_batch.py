@@ -1,12 +1,15 @@
-"""PlanBatch: find the batch's recordings, decide which to transcribe, longest first, and reject unusable ones."""
+"""PlanBatch: find the batch's recordings, reject unusable ones, decide which to transcribe, and estimate the cost."""
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, TypedDict
 
+from lambdas.planning.ceilings import check_waiting, cost_of, cut, reserve_for_day
 from lambdas.planning.claims import Claims
+from lambdas.planning.costs import together
 from lambdas.planning.execution_input import read_request
 from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.planning.recordings import Recording, expected_seconds
@@ -17,6 +20,7 @@ from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.object_items import read_objects
 from lambdas.shared.observability import logger, observed
+from lambdas.shared.pricing import Cost
 from lambdas.shared.state import (
     AllParameters,
     Batch,
@@ -26,11 +30,14 @@ from lambdas.shared.state import (
     Plan,
     PlanCounts,
     PlannedRecording,
+    ServiceCosts,
 )
 from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
 
 # An attempt after a redrive must have a higher number than every earlier attempt.
 MORE_THAN_RETRIES = 1_000_000
+# An attempt claims once, again without what it has cut, and lets go if it must wait: each under a higher number.
+PLANNINGS_OF_AN_ATTEMPT = 3
 
 
 class PlanBatchEvent(TypedDict):
@@ -56,6 +63,22 @@ class Outlook(NamedTuple):
     reused: bool = False
     elsewhere: str | None = None
 
+    @property
+    def pending(self) -> bool:
+        return not self.reused and self.elsewhere is None
+
+
+# Returns the outlooks of recordings by their media ids, and claims under the number of a planning.
+Look = Callable[[Sequence[FoundVersion], int], dict[str, Outlook]]
+
+
+class Division(NamedTuple):
+    """The batch's recordings, the outlooks of usable ones by their media ids, and the number of the last planning."""
+
+    inspected: list[Recording]
+    outlooks: dict[str, Outlook]
+    planning: int
+
 
 @observed(stages.PLAN.name, timed=True)
 def handler(event: PlanBatchEvent, context: object) -> Planned:
@@ -70,26 +93,31 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
 
     Raises:
         InvalidInput: the request isn't `{"media": [...]}` or `{"prefix": ...}`, or names another bucket.
+        CostCeilingExceeded: the batch would cost too much; nothing was started.
+        DayCeilingReached: the day has too little money left; the state machine retries.
         botocore.exceptions.ClientError: PreconditionFailed if another attempt has written the plan in the meantime.
     """
     clinical, prefix = os.environ["CLINICAL_BUCKET"], batch_prefix(event["execution_name"])
+    if event["retry_count"]:
+        check_waiting(event["execution_name"])
     keys, reprocess, parameters = read_request(event["request"])
     before = {name: find_listed(clinical, prefix + name) for name in (PLAN, RECORDINGS)}
     batch_id = event["execution_name"]
-    planning = event["redrive_count"] * MORE_THAN_RETRIES + event["retry_count"]
+    planning = PLANNINGS_OF_AN_ATTEMPT * (event["redrive_count"] * MORE_THAN_RETRIES + event["retry_count"])
     nonce = batch_id if reprocess else ""
     settings_id = digest(json.dumps(decisive(parameters[transcribe_medical.OPERATION]), sort_keys=True), nonce)
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        planned = plan_versions(pool, keys)
-        inspected = [found.recording for found in planned]
-        usable = sorted((found for found in planned if not found.recording.rejected), key=length, reverse=True)
-        outlooks = look_ahead(pool, clinical, usable, settings_id, event["execution_arn"], planning)
+        look = partial(look_ahead, pool, clinical, settings_id, event["execution_arn"])
+        inspected, outlooks, planning = divide(plan_versions(pool, keys), look, planning)
 
-    ahead = [(found.recording, outlook) for found, outlook in zip(usable, outlooks, strict=True)]
+    usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
+    ahead = [(item, outlooks[item.media_id]) for item in usable]
     ours = [(item, outlook) for item, outlook in ahead if outlook.elsewhere is None]
-    pending = [item for item, outlook in ours if not outlook.reused]
+    pending = [item for item, outlook in ours if outlook.pending]
     elsewhere = [(item, outlook.elsewhere) for item, outlook in ahead if outlook.elsewhere]
+    cost = together(map(cost_of, pending))
+    reserved_on = reserve_for_day(batch_id, planning, cost.estimate.total)
     items = [map_item(item, batch_id, settings_id) for item in pending]
     write_json(clinical, prefix + RECORDINGS, items, **unchanged(before[RECORDINGS]))
     plan: Plan = {
@@ -103,6 +131,11 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
             for item in inspected
             if item.rejected
         ],
+        "costs": {
+            "estimate": service_costs(cost.estimate),
+            "bound": service_costs(cost.bound),
+            "reserved_on": reserved_on,
+        },
     }
     write_json(clinical, prefix + PLAN, plan, **unchanged(before[PLAN]))
     counts: PlanCounts = {
@@ -135,14 +168,27 @@ def transcript_id(item: Recording, settings_id: str) -> str:
     return f"{item.media_id}-{settings_id[:8]}"
 
 
-def length(planned: FoundVersion) -> int:
-    return expected_seconds(planned.recording)
+def divide(found: Sequence[FoundVersion], look: Look, planning: int) -> Division:
+    """Look ahead at the usable recordings, and reject those that the ceiling of the batch's cost cuts."""
+    usable = [each for each in found if not each.recording.rejected]
+    outlooks = look(usable, planning)
+    reasons = cut([each.recording for each in usable if outlooks[each.recording.media_id].pending])
+    if reasons:
+        # Other executions may have the recordings that are cut: a later planning claims only the others.
+        planning += 1
+        kept = [each for each in usable if each.recording.media_id not in reasons]
+        outlooks |= look([each for each in kept if outlooks[each.recording.media_id].pending], planning)
+    inspected = [
+        each.recording._replace(rejected=reasons.get(each.recording.media_id, each.recording.rejected))
+        for each in found
+    ]
+    return Division(inspected, outlooks, planning)
 
 
 def look_ahead(
-    pool: Executor, clinical: str, usable: Sequence[FoundVersion], settings_id: str, execution_arn: str, planning: int
-) -> list[Outlook]:
-    """The outlook of each usable recording, in the same order; claims the recordings that this execution works on."""
+    pool: Executor, clinical: str, settings_id: str, execution_arn: str, usable: Sequence[FoundVersion], planning: int
+) -> dict[str, Outlook]:
+    """The outlooks of usable recordings by their media ids; claims the recordings that this execution works on."""
     execution = execution_arn.rpartition(":")[2]
     names = [transcript_id(found.recording, settings_id) for found in usable]
     recorded = {name for found, name in zip(usable, names, strict=True) if found.recorded == name}
@@ -156,7 +202,7 @@ def look_ahead(
         owner = owners.get(name, execution)
         return Outlook(reused=name in recorded) if owner == execution else Outlook(elsewhere=owner)
 
-    return [outlook(name) for name in names]
+    return {found.recording.media_id: outlook(name) for found, name in zip(usable, names, strict=True)}
 
 
 def map_item(item: Recording, batch_id: str, settings_id: str) -> MapItem:
@@ -183,3 +229,11 @@ def planned_recording(item: Recording, settings_id: str, *, reused: bool) -> Pla
 def named(item: Recording) -> NamedRecording:
     assert item.user_id is not None  # only a rejected recording has none
     return {"media_id": item.media_id, "user_id": item.user_id, "uri": item.uri}
+
+
+def service_costs(cost: Cost) -> ServiceCosts:
+    return {
+        "transcribe_medical": round(cost.transcribe_medical, 4),
+        "comprehend_medical": round(cost.comprehend_medical, 4),
+        "total": round(cost.total, 4),
+    }

@@ -20,9 +20,10 @@ from lambdas.shared.layout import (
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
-from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
+from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND, billed_seconds, cents
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
+from lambdas.shared.spending_items import settle
 from lambdas.shared.state import (
     Batch,
     DocumentedRecording,
@@ -63,7 +64,7 @@ class Outcomes(NamedTuple):
 
 
 class CutTranscript(NamedTuple):
-    billable_seconds: float
+    billable_seconds: int
     parts: list[Part]
 
 
@@ -93,10 +94,10 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         claims = read_claims(recording["transcript_id"] for recording in planned)
         objects = read_objects(recording["object_id"] for recording in planned)
         outcomes = decide(batch_id, planned, claims, objects, rejected_media(bucket, batch_id))
-        spoken_seconds = 0.0
+        billable_seconds = 0
         parts: list[Part] = []
         for transcript in cut_transcripts(pool, bucket, outcomes, event["parameters"]):
-            spoken_seconds += transcript.billable_seconds
+            billable_seconds += transcript.billable_seconds
             parts += transcript.parts
         reject(pool, bucket, batch_id, planned, outcomes.rejected)
         inherited = [claim.jobs for claim in claims.values() if claim.execution == batch_id]
@@ -123,7 +124,13 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
 
     # The execution that started a job has paid for it; this one pays for inherited jobs that were never started.
     paid = [job for job in jobs if job["base"] in own.jobs or not coverage.jobs[job["base"]].id]
-    metrics.add_metric("TranscriptionUsd", "None", spoken_seconds * TRANSCRIBE_MEDICAL_PER_SECOND)
+    estimated_usd = round(sum(job["estimated_usd"] for job in paid), 2)
+    transcription_usd = billable_seconds * TRANSCRIBE_MEDICAL_PER_SECOND
+    if (costs := plan.get("costs")) and (day := costs["reserved_on"]):
+        # Silence is charged, too, and no transcript shows it: words are only the least that a transcription has cost.
+        charged_usd = max(costs["estimate"]["transcribe_medical"], transcription_usd)
+        settle(batch_id, day, cents(charged_usd + estimated_usd))
+    metrics.add_metric("TranscriptionUsd", "None", transcription_usd)
     logger.info(
         "documents prepared",
         extra={"batch_id": batch_id, "documents": len(parts), "new": len(uncovered), "jobs": len(jobs)},
@@ -142,8 +149,8 @@ def handler(event: PrepareDocumentsEvent, context: object) -> PreparedDocuments:
         },
         "count": len(parts),
         "characters": sum(part.characters for part in parts),
-        "estimated_usd": round(sum(job["estimated_usd"] for job in paid), 2),
-        "billable_seconds": spoken_seconds,
+        "estimated_usd": estimated_usd,
+        "billable_seconds": billable_seconds,
     }
 
 
@@ -195,7 +202,7 @@ def cut_transcript(bucket: str, recording: PlannedRecording, parameters: Paramet
     if isinstance(speech, UnreadableFile):
         return speech
     parts = list(cut_speech(recording, speech, parameters)) if speech.text.strip() else []
-    return CutTranscript(speech.billable_seconds, parts)
+    return CutTranscript(billed_seconds(speech.spoken_seconds), parts)
 
 
 def read_transcript(bucket: str, recording: PlannedRecording) -> Speech | UnreadableFile:

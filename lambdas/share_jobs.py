@@ -1,16 +1,20 @@
-"""ShareJobs: share the Transcribe Medical jobs among the transcribing executions, once a minute.
+"""ShareJobs: give turns to transcribe, and share the Transcribe Medical jobs among those who have one, once a minute.
 
 The account may run 250 jobs at a time (Transcribe guide, "Guidelines and quotas"). Each execution has its own Map; if
-the Maps together started more, the service would refuse nearly all starts. The current shares are read from Step
-Functions each time and stored nowhere, so no share can leak. Without this function, each execution keeps its share.
+the Maps together started more, the service would refuse nearly all starts. Only so many executions have a turn that
+each Map has a useful share (`lambdas/planning/turns.py`); the others wait in their state WaitForTurn. The shares are
+read from Step Functions each time and stored nowhere, so no share can leak. Without this function, each execution that
+has its turn keeps its share, and no other gets a turn.
 """
 
 import os
+import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
+from lambdas.planning.turns import Turns, answer, forget_token, read_turns, read_waiting, settle
 from lambdas.shared.observability import logger
 from lambdas.shared.sdk import client
 from lambdas.shared.stages import TRANSCRIPTION, is_run_of
@@ -19,6 +23,8 @@ from lambdas.shared.stages import TRANSCRIPTION, is_run_of
 MAXIMUM_SECONDS = 45
 # ListMapRuns, DescribeMapRun and UpdateMapRun take 60 calls a minute each (Step Functions guide, "Service quotas").
 EXECUTIONS_LOOKED_AT = 25
+# The maximum of ListExecutions.
+EXECUTIONS_PER_PAGE = 1000
 
 stepfunctions = client("stepfunctions")
 
@@ -49,30 +55,67 @@ class Change(NamedTuple):
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Set the MaxConcurrency of each execution's Map. `event` comes from the schedule and isn't used."""
+    """Give turns, then set the MaxConcurrency of each holder's Map. `event` comes from the schedule and isn't used."""
     begun = time.monotonic()
-    executions = transcribing_executions()
-    looked_at, others = executions[:EXECUTIONS_LOOKED_AT], executions[EXECUTIONS_LOOKED_AT:]
-    map_runs = [run for execution in looked_at if (run := map_run_of(execution))]
-    for change in changes(map_runs, len(others), int(os.environ["CONCURRENT_JOBS"])):
+    jobs = int(os.environ["CONCURRENT_JOBS"])
+    # Read before the executions, so that every holder is among them as long as it runs.
+    turns = read_turns()
+    executions = running_executions()
+    waiting = read_waiting(name for name, execution in executions.items() if not has_ended(execution))
+    found = {name: run for name in to_look_at(executions, turns, waiting) if (run := map_run_of(executions[name]))}
+    holders = settle(
+        turns,
+        gone=[name for name in turns.holders if name not in executions or has_ended(executions[name])],
+        found={name: run.unfinished for name, run in found.items() if name not in turns.holders},
+        line=[(name, waiting[name].recordings) for name in executions if name in waiting],
+        jobs=jobs,
+    )
+    for name in holders:
+        if name in waiting:
+            answer(name, waiting[name].token)
+            forget_token(name, waiting[name].token)
+    map_runs = [found[name] for name in executions if name in found]
+    for change in changes(map_runs, len(holders) - len(map_runs), jobs):
         if time.monotonic() - begun > MAXIMUM_SECONDS:
             break
         set_most(change.map_run, change.most)
         time.sleep(change.seconds)
 
 
-def transcribing_executions() -> list[Mapping[str, Any]]:
-    """The running executions whose Map isn't known to have ended; the oldest first."""
+def running_executions() -> dict[str, Mapping[str, Any]]:
+    """The running executions by name, the oldest first."""
     pages = stepfunctions.get_paginator("list_executions").paginate(
-        stateMachineArn=os.environ["STATE_MACHINE_ARN"], statusFilter="RUNNING"
+        stateMachineArn=os.environ["STATE_MACHINE_ARN"],
+        statusFilter="RUNNING",
+        PaginationConfig={"PageSize": EXECUTIONS_PER_PAGE},
     )
-    running = {key_of(execution): execution for page in pages for execution in page["executions"]}
-    for key in _known.keys() - running.keys():
+    running = sorted((item for page in pages for item in page["executions"]), key=lambda item: item["startDate"])
+    for key in _known.keys() - {key_of(execution) for execution in running}:
         del _known[key]
-    return sorted(
-        (execution for key, execution in running.items() if _known.get(key, "") is not None),
-        key=lambda execution: execution["startDate"],
-    )
+    return {execution["name"]: execution for execution in running}
+
+
+def to_look_at(executions: Mapping[str, Mapping[str, Any]], turns: Turns, waiting: Collection[str]) -> list[str]:
+    """The executions whose Map may be running, the oldest first, as many as the quotas allow.
+
+    These are the holders of turns, the sharing ones always; and those that don't wait either. Among the latter are
+    redriven ones, which go on in their Map without asking for a turn.
+    """
+    may_transcribe = [
+        name
+        for name, execution in executions.items()
+        if not has_ended(execution) and (name in turns.holders or name not in waiting)
+    ]
+    sharing = [name for name in may_transcribe if name in turns.holders][:SHARING_EXECUTIONS]
+    others = [name for name in may_transcribe if name not in sharing]
+    left = EXECUTIONS_LOOKED_AT - len(sharing)
+    chosen = {*sharing, *(others if len(others) <= left else random.sample(others, left))}
+    return [name for name in may_transcribe if name in chosen]
+
+
+def has_ended(execution: Mapping[str, Any]) -> bool:
+    """Whether the execution's Map is known to have ended, since the last redrive."""
+    return _known.get(key_of(execution), "") is None
 
 
 def key_of(execution: Mapping[str, Any]) -> tuple[str, int]:
@@ -86,7 +129,7 @@ def map_run_of(execution: Mapping[str, Any]) -> MapRun | None:
         listed = stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
         found = [run["mapRunArn"] for run in listed if is_run_of(run["mapRunArn"], TRANSCRIPTION.state)]
         if not found:
-            return None  # the execution is still planning, or has nothing to transcribe
+            return None  # the Map has not begun, or there is nothing to transcribe
         arn = _known[key] = found[0]
     described = stepfunctions.describe_map_run(mapRunArn=arn)
     if described["status"] != "RUNNING":
@@ -101,10 +144,15 @@ def changes(map_runs: Sequence[MapRun], others: int, jobs: int) -> Iterator[Chan
     """The changes that give these Maps, the oldest first, their shares of `jobs`.
 
     Limits above their share are lowered first. The others are then raised by the places already free, a few each
-    second. `others` counts the further running executions, which have a first share each.
+    second. `others` counts the further holders of turns, which have a first share each. The holders are more than have
+    one only if many Maps were redriven at a time; then those behind the sharing ones get one place each.
     """
+    first = FIRST_SHARE if FIRST_SHARE * (len(map_runs) + others) <= places(jobs) else 1
     sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
-    available = places(jobs) - others * FIRST_SHARE - sum(run.places for run in behind)
+    for run in behind:
+        if run.most > first:
+            yield Change(run, first, 0)
+    available = places(jobs) - others * first - sum(max(run.running, min(run.most, first)) for run in behind)
     wanted = shares([run.unfinished for run in sharing], available)
     free = available
     for run, share in zip(sharing, wanted, strict=True):

@@ -61,6 +61,7 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
         documented = {document["media_id"] for document in read_json_lines(bucket, documents["index_key"])} - left
         rejected = [*plan["rejected"], *rejections(pool, bucket, plan, left, documented)]
     transcribed = documented - {rejection["media_id"] for rejection in rejected}
+    planned = plan.get("costs")
     transcription_usd = round(documents["billable_seconds"] * TRANSCRIBE_MEDICAL_PER_SECOND, 4)
     counts: Counts = {
         "received": batch["recordings"],
@@ -101,6 +102,8 @@ def handler(event: SummarizeBatchEvent, context: object) -> BatchOutput:
             "transcribe_medical": transcription_usd,
             "comprehend_medical": documents["estimated_usd"],
             "total": round(transcription_usd + documents["estimated_usd"], 4),
+            "estimate": planned["estimate"] if planned else None,
+            "bound": planned["bound"] if planned else None,
             "not_included": "Clean Rooms ML (charged by the size of the model owner's data), Step Functions, Lambda, "
             "S3, DynamoDB and KMS. Speech is counted up to the last word of each recording.",
         },

@@ -25,6 +25,7 @@ class Pipeline(NamedTuple):
     clinical_bucket: str
     audience_bucket: str
     state_machine_arn: str
+    backfill_arn: str
 
 
 def start_pipeline(
@@ -67,6 +68,7 @@ def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
         outputs["ClinicalBucketName"],
         outputs["AudienceBucketName"],
         outputs["StateMachineArn"],
+        outputs["BackfillStateMachineArn"],
     )
 
 

@@ -12,6 +12,9 @@ from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
 from operations.asking import ask
 from operations.audience_model.command import audience_model_command
+from operations.backfilling import output as backfilling_output
+from operations.backfilling import progress as backfills
+from operations.backfilling.command import backfill_command
 from operations.cohorts import forget_indexes
 from operations.commands import FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
@@ -102,7 +105,7 @@ def status_command(
     endpoint_url: Endpoint = None,
     as_json: Json = False,
 ) -> None:
-    """List the newest executions, or show one: its stages, its recordings, what failed and how to repair it.
+    """List the newest executions and the running backfills, or show one: its stages, what failed, how to repair it.
 
     \b
     Example: python -m operations status drop-0a1b2c --env prod
@@ -112,6 +115,10 @@ def status_command(
     deployed = find(env, endpoint_url)
     if execution is None:
         output.executions(newest(deployed, number), as_json)
+        if not as_json:
+            backfilling_output.running(backfills.running(deployed))
+    elif backfill := backfills.find(deployed, execution):
+        backfilling_output.backfill(backfills.read(deployed, backfill), as_json)
     else:
         output.execution(read_execution(deployed, arn_of(deployed, execution)), as_json)
 
@@ -132,7 +139,7 @@ def redrive_command(
     Exit codes: 0 all good, 1 failed or can't be redriven, 3 a recording was rejected, 130 Ctrl-C: it goes on.
     """
     deployed = find(env, endpoint_url)
-    arn = arn_of(deployed, execution)
+    arn = backfills.find(deployed, execution) or arn_of(deployed, execution)
     redrive(deployed, arn)
     _started(deployed, options.where(env, endpoint_url), arn, "Redriven", wait=wait, as_json=as_json)
 
@@ -155,7 +162,7 @@ def again_command(
     Exit codes: 0 all good, 1 failed, 3 a recording was rejected, 130 Ctrl-C: it goes on.
     """
     deployed = find(env, endpoint_url)
-    arn = again(deployed, arn_of(deployed, execution))
+    arn = again(deployed, backfills.find(deployed, execution) or arn_of(deployed, execution))
     _started(deployed, options.where(env, endpoint_url), arn, "Started", wait=wait, as_json=as_json)
 
 
@@ -228,6 +235,7 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
         output.console().print(done)
 
 
+app.command("backfill", short_help="Process what is already in the media bucket.")(backfill_command)
 app.command("audience-model", short_help="Make the configured audience model from a Glue table.")(
     audience_model_command
 )

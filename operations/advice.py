@@ -13,8 +13,10 @@ _BY_ERROR = {
     "JobFailed": "Repair what the reason names (a permission, a key, the service), then: {redrive}. The next "
     "attempt of the job starts.",
     "JobDeadlineExceeded": "Look at the service's job; {redrive} watches it for another deadline.",
-    "CostCeilingExceeded": "Raise entity_detection.cost_ceiling_usd in cdk.json and deploy, then: {redrive}. The "
-    "transcripts are there already.",
+    "CostCeilingExceeded": "Raise the ceiling that the cause names (costs in cdk.json) and deploy, then: {redrive}. "
+    "Transcripts that are there cost nothing again.",
+    "DayCeilingReached": "Raise costs.day_ceiling_usd in cdk.json and deploy, or wait for a day with enough left. Then "
+    "{redrive}, as often as you like.",
     "IncompleteOutput": 'The outputs of an earlier step have expired: start a new execution with "reprocess": true, '
     "which pays for everything again.",
     "InvalidSuppressionList": "Repair the lines of the suppression list that the cause names, then: {redrive}.",

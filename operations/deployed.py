@@ -56,6 +56,17 @@ class Deployed(NamedTuple):
     outputs: Mapping[str, str]
 
     @property
+    def backfill_arn(self) -> str:
+        """The backfill's state machine.
+
+        Raises:
+            OperationError: the environment was deployed before it had one.
+        """
+        if "BackfillStateMachineArn" not in self.outputs:
+            raise OperationError(f"The stack {self.prefix} has no backfill; deploy it again: make deploy ENV=…")
+        return self.outputs["BackfillStateMachineArn"]
+
+    @property
     def is_local(self) -> bool:
         return self.prefix == prefix_of(LOCAL)
 

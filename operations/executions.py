@@ -78,16 +78,16 @@ def newest(deployed: Deployed, number: int) -> list[Execution]:
     return [read_execution(deployed, item["executionArn"]) for item in islice(listed(deployed), number)]
 
 
-def listed(deployed: Deployed) -> Iterator[dict[str, Any]]:
+def listed(deployed: Deployed, page_size: int = 100) -> Iterator[dict[str, Any]]:
     """The items of ListExecutions, the latest first."""
     pages = deployed.client("stepfunctions").get_paginator("list_executions")
-    for page in pages.paginate(stateMachineArn=deployed.state_machine_arn):
+    for page in pages.paginate(stateMachineArn=deployed.state_machine_arn, PaginationConfig={"PageSize": page_size}):
         yield from page["executions"]
 
 
-def started_since(deployed: Deployed, moment: datetime) -> Iterator[dict[str, Any]]:
+def started_since(deployed: Deployed, moment: datetime, page_size: int = 100) -> Iterator[dict[str, Any]]:
     """The items of ListExecutions that started since then."""
-    for item in listed(deployed):
+    for item in listed(deployed, page_size):
         if item["startDate"] >= moment:
             yield item
         # An older execution is listed earlier if it was redriven or has ended since.
@@ -143,7 +143,7 @@ def redrive(deployed: Deployed, arn: str) -> None:
     try:
         stepfunctions.redrive_execution(executionArn=arn)
     except stepfunctions.exceptions.ExecutionDoesNotExist:
-        raise _missing(arn) from None
+        raise missing(arn) from None
     except stepfunctions.exceptions.ExecutionNotRedrivable:
         described = _describe(stepfunctions, arn)
         reason = described.get("redriveStatusReason") or f"it is {described['status']}"
@@ -159,9 +159,8 @@ def again(deployed: Deployed, arn: str) -> str:
     given = _describe(stepfunctions, arn).get("input")
     if given is None:
         raise OperationError(f"The input of {arn} can't be read; get kms:Decrypt on the state machine's key.")
-    started: str = stepfunctions.start_execution(stateMachineArn=deployed.state_machine_arn, input=given)[
-        "executionArn"
-    ]
+    machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    started: str = stepfunctions.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     return started
 
 
@@ -169,15 +168,15 @@ def _describe(stepfunctions: Any, arn: str) -> dict[str, Any]:
     try:
         described: dict[str, Any] = stepfunctions.describe_execution(executionArn=arn)
     except stepfunctions.exceptions.ExecutionDoesNotExist:
-        raise _missing(arn) from None
+        raise missing(arn) from None
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidArn":
             raise
-        raise _missing(arn) from None
+        raise missing(arn) from None
     return described
 
 
-def _missing(arn: str) -> OperationError:
+def missing(arn: str) -> OperationError:
     return OperationError(
         f"There is no execution {arn}; correct the name (`status` lists the executions). Step Functions deletes them "
         "90 days after their end."

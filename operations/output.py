@@ -114,7 +114,7 @@ def executions(found: Sequence[Execution], as_json: bool) -> None:
         return
     table = table_of("Execution", "State", "Stage", "Started", "Recordings")
     for item in found:
-        table.add_row(item.name, item.status, item.stage, _moment(item.started_at), _counted(item))
+        table.add_row(item.name, item.status, item.stage, moment(item.started_at), _counted(item))
     shown.print(table)
 
 
@@ -129,7 +129,7 @@ def execution(found: Execution, as_json: bool) -> None:
     for stage in found.stages:
         end = stage.ended_at or found.stopped_at
         took = f"{(end - stage.began_at).total_seconds():,.1f} s" if end else "…"
-        table.add_row(stage.name, _moment(stage.began_at), took)
+        table.add_row(stage.name, moment(stage.began_at), took)
     shown.print(table)
     if found.recordings:
         shown.print("Recordings: " + ", ".join(f"{number} {name}" for name, number in found.recordings.items()))
@@ -169,8 +169,8 @@ def table_of(*columns: str) -> Table:
     return table
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def moment(time: datetime) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _as_json(found: Execution) -> dict[str, Any]:

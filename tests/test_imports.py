@@ -20,7 +20,7 @@ ALLOWED = {
         f"lambdas.{room}" for room in ("shared", "rules", "transcript", "entities", "cohorts", "planning", "report")
     },
     "infra": {"lambdas.rules", "lambdas.shared"},
-    "operations": {"infra", "lambdas.rules", "lambdas.shared", "lambdas.cohorts"},
+    "operations": {"infra", "lambdas.rules", "lambdas.shared", "lambdas.cohorts", "lambdas.planning"},
     "local": {"operations", "infra", "samples", "lambdas.shared", "lambdas.planning", "lambdas.transcript"},
     "samples": set[str](),
     "installation": set[str](),

@@ -1,4 +1,4 @@
-// Both public validators on the state machine of a synthesized template: node check.js <template.json>
+// Both public validators on the state machines of a synthesized template: node check.js <template.json>
 "use strict";
 
 const fs = require("node:fs");
@@ -33,12 +33,17 @@ async function byLanguageService(text) {
   return found.map(({ range, message }) => `line ${range.start.line + 1}, ${document.getText(range)}: ${message}`);
 }
 
-/** The definition as CloudFormation deploys it, every substitution an ARN. */
+/** The definitions as CloudFormation deploys them, by name, every substitution an ARN. */
 function deployed(templatePath) {
   const { Resources } = JSON.parse(fs.readFileSync(templatePath, "utf8"));
   const machines = Object.values(Resources).filter(({ Type }) => Type === "AWS::StepFunctions::StateMachine");
-  if (machines.length !== 1) throw new Error(`${templatePath} has ${machines.length} state machines, not one`);
-  const { DefinitionString, DefinitionSubstitutions } = machines[0].Properties;
+  const found = machines.map(({ Properties }) => [Properties.StateMachineName.replace(/.*-/, ""), definition(Properties)]);
+  const names = found.map(([name]) => name).sort().join(" and ");
+  if (names !== "backfill and pipeline") throw new Error(`${templatePath} has the state machines ${names}`);
+  return found;
+}
+
+function definition({ DefinitionString, DefinitionSubstitutions }) {
   return DefinitionString.replace(/\$\{(\w+)\}/g, (placeholder, name) => {
     if (!(name in DefinitionSubstitutions)) throw new Error(`${placeholder} is filled by no function: check its name`);
     return `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
@@ -67,12 +72,16 @@ async function missedFaults(text) {
 }
 
 async function main(templatePath) {
-  const text = deployed(templatePath);
-  let errors = await errorsIn(text);
-  if (errors.length === 0) errors = await missedFaults(text);
+  const errors = [];
+  for (const [name, text] of deployed(templatePath)) {
+    const found = await errorsIn(text);
+    // The faults are put into states of the pipeline.
+    if (found.length === 0 && name === "pipeline") found.push(...(await missedFaults(text)));
+    errors.push(...found.map((error) => `${name}: ${error}`));
+  }
   errors.forEach((error) => console.error(error));
   if (errors.length) process.exit(1);
-  console.log(`${templatePath}: the state machine is valid; the ${FAULTS.length} faults put into it are found`);
+  console.log(`${templatePath}: the state machines are valid; the ${FAULTS.length} faults put into one are found`);
 }
 
 main(process.argv[2]).catch((error) => {

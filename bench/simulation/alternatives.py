@@ -2,9 +2,11 @@
 
 Each design is our own definition with one change.
 
+- Without turns: every execution begins its Map at once, and ShareJobs divides the jobs among the oldest; executions
+  time out after seven days. It was our own design until 2026-11-27.
 - Unshared: every Map may use all jobs from the start, and refused starts are retried.
-- Turns: before its Map an execution takes one of ten turns, an object that it claims like a recording; it waits in a
-  retrier for a free turn, and releases it after its Map. Every turn has an equal part of the jobs.
+- Claimed turns: before its Map an execution takes one of ten turns, an object that it claims like a recording; it waits
+  in a retrier for a free turn, and releases it after its Map. Every turn has an equal part of the jobs.
 - Signal: the transcript's event answers a task token; a poll finds the one in a thousand that is lost.
 
     python -m bench.simulation.alternatives RECORDINGS [DESIGN ...]
@@ -12,25 +14,36 @@ Each design is our own definition with one change.
 
 import argparse
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bench.simulation.assumptions import CALL_SECONDS, TRANSCRIPTION_JOBS, describe
 from bench.simulation.clock import Steps
 from bench.simulation.definition import TaskError
-from bench.simulation.drop import DEFINITION, ENVIRONMENT, Drop, Services, measures, pipeline
+from bench.simulation.drop import (
+    DEFINITION,
+    ENVIRONMENT,
+    SHARE_EVERY_SECONDS,
+    Drop,
+    Services,
+    measures,
+    pipeline,
+)
+from lambdas import share_jobs
+from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
 
 EVENT_MEDIAN_SECONDS, EVENT_SIGMA, LOST_EVENTS = 0.7, 0.5, 0.001
-TURNS, TURN_EVERY_SECONDS = 10, 60
+CLAIMED_TURNS, TURN_EVERY_SECONDS = 10, 60
 
 
 class Design(NamedTuple):
-    """`shared` is what ShareJobs does."""
+    """`shared` is whether ShareJobs divides the jobs, `turns` whether executions wait for it to admit them."""
 
     batch_size: int = ENVIRONMENT.batch_size
     shared: bool = True
-    turns: bool = False
+    turns: bool = True
+    claimed: bool = False
     signal: bool = False
 
 
@@ -38,7 +51,11 @@ def definition_of(design: Design) -> dict[str, Any]:
     definition = copy.deepcopy(DEFINITION)
     states = definition["States"]
     transcribe = states["TranscribeMedia"]
-    if design.turns:
+    if not design.turns:
+        del states["WaitForTurn"]
+        states["AnyNew?"]["Choices"][0]["Next"] = "TranscribeMedia"
+        definition["TimeoutSeconds"] = 7 * 86_400
+    if design.claimed:
         patience = {"IntervalSeconds": TURN_EVERY_SECONDS, "BackoffRate": 1, "MaxAttempts": 100_000}
         states["TakeTurn"] = {
             "Type": "Task",
@@ -72,7 +89,7 @@ class DesignedServices(Services):
 
     def __init__(self, drop: Drop, concurrent_jobs: int, design: Design) -> None:
         super().__init__(drop, concurrent_jobs)
-        self.design, self.free = design, TURNS
+        self.design, self.free = design, CLAIMED_TURNS
         self.world.tasks.update(
             {
                 "${TakeTurnArn}": self.take_turn,
@@ -81,9 +98,22 @@ class DesignedServices(Services):
             }
         )
 
-    def share_jobs(self) -> Steps:
-        if self.design.shared:
-            yield from super().share_jobs()
+    def sharing(self) -> Steps:
+        if not self.design.shared:
+            return
+        if self.design.turns:
+            yield from super().sharing()
+            return
+        while not self.drop.is_over:
+            begun = self.clock.now
+            looked_at = self.world.map_runs[: share_jobs.EXECUTIONS_LOOKED_AT]
+            by_name = {str(id(run)): run for run in looked_at}
+            map_runs = [share_jobs.MapRun(name, run.most, run.running, run.unfinished) for name, run in by_name.items()]
+            for _ in map_runs:
+                self.usage.draw("DescribeMapRun bucket")
+            others = len(self.world.map_runs) - len(looked_at)
+            yield from self.divide(changes(map_runs, others, self.concurrent_jobs), by_name, begun)
+            yield max(0.0, SHARE_EVERY_SECONDS - (self.clock.now - begun))
 
     def plan(self, event: Mapping[str, Any]) -> Steps:
         planned = yield from super().plan(event)
@@ -96,7 +126,7 @@ class DesignedServices(Services):
         if not self.free:
             raise TaskError("NoTurn")
         self.free -= 1
-        return {"max_concurrency": TRANSCRIPTION_JOBS // TURNS}
+        return {"max_concurrency": TRANSCRIPTION_JOBS // CLAIMED_TURNS}
 
     def end_turn(self, _: Any) -> Steps:
         yield CALL_SECONDS
@@ -110,6 +140,25 @@ class DesignedServices(Services):
         yield max(left, 0) + late
 
 
+def changes(map_runs: Sequence[share_jobs.MapRun], others: int, jobs: int) -> Iterator[share_jobs.Change]:
+    """`changes` of ShareJobs before there were turns: those behind the sharing ones keep what they have."""
+    sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
+    available = places(jobs) - others * FIRST_SHARE - sum(run.places for run in behind)
+    wanted = shares([run.unfinished for run in sharing], available)
+    free = available
+    for run, share in zip(sharing, wanted, strict=True):
+        lowered = min(run.most, share)
+        if lowered < run.most:
+            yield share_jobs.Change(run, lowered, 0)
+        free -= run._replace(most=lowered).places
+    for run, share in zip(sharing, wanted, strict=True):
+        most = run.most
+        while most < share and free > 0:
+            more = min(share - most, free, PLACES_PER_SECOND)
+            most, free = most + more, free - more
+            yield share_jobs.Change(run, most, 1)
+
+
 def simulate(count: int, design: Design) -> Drop:
     return pipeline(
         count,
@@ -121,9 +170,10 @@ def simulate(count: int, design: Design) -> Drop:
 
 DESIGNS = {
     "as it is": Design(),
-    "unshared": Design(shared=False),
-    "unshared, batches of 3,000": Design(shared=False, batch_size=3000),
-    "turns": Design(shared=False, turns=True),
+    "without turns": Design(turns=False),
+    "unshared": Design(shared=False, turns=False),
+    "unshared, batches of 3,000": Design(shared=False, turns=False, batch_size=3000),
+    "claimed turns": Design(shared=False, turns=False, claimed=True),
     "with the signal": Design(signal=True),
 }
 
@@ -141,9 +191,9 @@ def main() -> None:
         drop = simulate(count, design)
         ours = measures(drop)
         print(
-            f"{name:40} failed {ours.failed}, attempts {ours.attempts:.3f}, makespan {ours.makespan:.3f}, "
-            f"entity detection {ours.entity_detection:.3f} with {drop.entity_detection_jobs} jobs, "
-            f"transitions per recording {drop.tally.transitions / count:.1f}, "
+            f"{name:40} failed {ours.failed}, timed out {drop.timed_out_executions}, attempts {ours.attempts:.3f}, "
+            f"makespan {ours.makespan:.3f}, entity detection {ours.entity_detection:.3f} with "
+            f"{drop.entity_detection_jobs} jobs, transitions per recording {drop.tally.transitions / count:.1f}, "
             + ", ".join(f"{quota} {share:.0%}" for quota, share in drop.most.items() if share > 0.3),
             flush=True,
         )

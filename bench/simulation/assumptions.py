@@ -34,6 +34,7 @@ QUOTAS = {
     "state transitions /s": 5_000.0,
     "functions at a time": 1_000.0,
     # The size of a token bucket that is refilled by one a second.
+    "ListExecutions bucket": 100.0,
     "ListMapRuns bucket": 100.0,
     "DescribeMapRun bucket": 200.0,
     "UpdateMapRun bucket": 100.0,

@@ -1,9 +1,9 @@
-"""Virtual time: processes are generators that yield the seconds that they sleep, or the gate that they wait at."""
+"""Virtual time: processes are generators that yield the seconds that they sleep, or what they wait for."""
 
 import heapq
 from collections.abc import Callable, Generator
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Gate:
@@ -11,18 +11,31 @@ class Gate:
 
     def __init__(self) -> None:
         self.is_open = False
-        self.waiting: list[Process] = []
+        self.waiting: list[tuple[Process, int]] = []
 
 
-Steps = Generator["float | Gate", None, Any]
+class Until(NamedTuple):
+    """A gate, and the seconds after which a process goes on although it is closed."""
+
+    gate: Gate
+    seconds: float
+
+
+Steps = Generator["float | Gate | Until", None, Any]
 
 
 class Process:
-    """A running generator; `ended` is called with its result, unless it was stopped before."""
+    """A running generator; `ended` is called with its result, unless it was stopped before.
+
+    `turn` counts its steps, so that only the first of two things that it waited for lets it go on.
+    """
+
+    __slots__ = ("ended", "steps", "turn")
 
     def __init__(self, steps: Steps, ended: Callable[[Any], None] | None) -> None:
         self.steps: Steps | None = steps
         self.ended = ended
+        self.turn = 0
 
     def stop(self) -> None:
         """Never resume the generator."""
@@ -37,7 +50,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_000_000_000.0
-        self._agenda: list[tuple[float, int, Process]] = []
+        self._agenda: list[tuple[float, int, Process, int]] = []
         self._tick = count()
 
     def time(self) -> float:
@@ -50,16 +63,20 @@ class Clock:
 
     def open(self, gate: Gate) -> None:
         gate.is_open = True
-        for process in gate.waiting:
-            self._put(process, 0.0)
+        for process, turn in gate.waiting:
+            if process.turn == turn:
+                self._put(process, 0.0)
         gate.waiting.clear()
 
     def run(self) -> None:
         """Run until no process is left."""
-        while self._agenda:
-            self.now, _, process = heapq.heappop(self._agenda)
-            if process.steps is None:
+        agenda, pop = self._agenda, heapq.heappop
+        while agenda:
+            moment, _, process, turn = pop(agenda)
+            if process.steps is None or process.turn != turn:
                 continue
+            self.now = moment
+            process.turn += 1
             try:
                 step = next(process.steps)
             except StopIteration as end:
@@ -67,13 +84,17 @@ class Clock:
                 if process.ended:
                     process.ended(end.value)
                 continue
-            if isinstance(step, Gate):
-                if step.is_open:
-                    self._put(process, 0.0)
-                else:
-                    step.waiting.append(process)
-            else:
+            if type(step) is float or type(step) is int:
                 self._put(process, step)
+                continue
+            gate, seconds = step if isinstance(step, Until) else (step, None)
+            assert isinstance(gate, Gate)
+            if gate.is_open:
+                self._put(process, 0.0)
+                continue
+            gate.waiting.append((process, process.turn))
+            if seconds is not None:
+                self._put(process, seconds)
 
     def _put(self, process: Process, after: float) -> None:
-        heapq.heappush(self._agenda, (self.now + after, next(self._tick), process))
+        heapq.heappush(self._agenda, (self.now + after, next(self._tick), process, process.turn))

@@ -1,40 +1,60 @@
 """An interpreter of the part of the Amazon States Language that our definition and its peers use.
 
 It counts state transitions, which are charged (one per state entered, per retry and per started execution; Step
-Functions pricing page), and the events of an execution's history (HistoryEvent in the API reference). An unknown field
-is an error, so that no change of the definition is ignored silently.
+Functions pricing page), and the events of an execution's history (HistoryEvent in the API reference). A field that it
+doesn't simulate is an error, at whatever depth, so that no part of a definition is ignored silently.
 """
 
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cache, partial
+from itertools import count
 from typing import Any
 
-from bench.simulation.clock import Clock, Gate, Process, Steps
+from bench.simulation.clock import Clock, Gate, Process, Steps, Until
 
 Task = Callable[[Any], Steps]
 
 WAIT_EVENTS = CHOICE_EVENTS = PASS_EVENTS = 2  # entered, exited
 TASK_EVENTS = 2
 ATTEMPT_EVENTS = 3  # scheduled, started, succeeded or failed
+CALLBACK_EVENTS = 1  # submitted
 ITERATION_EVENTS = 2  # started, succeeded
 MAP_EVENTS = 4  # entered, started, succeeded, exited
 MAP_RUN_EVENTS = 2  # started, succeeded
 EXECUTION_EVENTS = 2
-KNOWN = {
-    "Task": {"Resource", "Parameters", "ResultPath", "Retry", "Catch"},
+MOST_EVENTS = 25_000  # Step Functions guide, "Service quotas"
+
+# The fields that are simulated, by the kind of object that has them; `Comment` has no effect anywhere.
+STATES = {
+    "Task": {"Resource", "Parameters", "ResultPath", "Retry", "Catch", "TimeoutSeconds"},
     "Wait": {"Seconds", "SecondsPath"},
     "Choice": {"Choices", "Default"},
-    "Pass": {"Result", "ResultPath", "Parameters"},
+    "Pass": {"Result", "ResultPath"},
     "Map": {
         *("ItemReader", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath"),
         *("ItemBatcher", "ItemProcessor", "ResultPath", "Label"),
     },
-    "Succeed": set(),
+    "Succeed": set[str](),
 }
 COMMON = {"Type", "Comment", "Next", "End"}
+SCOPE = {"Comment", "StartAt", "States"}
+MACHINE = SCOPE | {"TimeoutSeconds"}
+PROCESSOR = SCOPE | {"ProcessorConfig"}
+PROCESSOR_CONFIG = {"Mode": {"INLINE", "DISTRIBUTED"}, "ExecutionType": {"STANDARD"}}
+RETRIER = {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy"}
+CATCHER = {"ErrorEquals", "ResultPath", "Next"}
+COMPARISONS = {"StringEquals", "NumericGreaterThan", "IsNull"}
+READER = {"Resource", "ReaderConfig", "Parameters"}
+READERS = {"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"}
+BATCHER = {"MaxItemsPerBatch", "BatchInput"}
+CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+
+
+TIMEOUT = "States.Timeout"
+_tokens = count()
 
 
 class TaskError(Exception):
@@ -47,10 +67,11 @@ class TaskError(Exception):
 
 @dataclass
 class Tally:
-    """The counts of one execution, or of all that share it."""
+    """The counts of one execution, or of all that share it; an execution's are added to `total` at its end."""
 
     transitions: int = 0
     events: int = 0
+    total: "Tally | None" = None
 
 
 @dataclass(frozen=True)
@@ -63,37 +84,73 @@ class World:
     items: Mapping[str, Sequence[Any]]
     transition: Callable[[], None] = lambda: None
     map_runs: list["MapRun"] = field(default_factory=list)
+    callbacks: dict[str, Gate] = field(default_factory=dict)
+    longest_history: list[int] = field(default_factory=lambda: [0])
+
+    def answer(self, token: str) -> bool:
+        """SendTaskSuccess; whether a Task waits with this token."""
+        gate = self.callbacks.pop(token, None)
+        if gate:
+            self.clock.open(gate)
+        return gate is not None
 
 
 def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
     """An execution of a state machine, or of a Map's item processor, from its start to its output.
 
     Raises:
-        TaskError: no retrier and no catcher names it.
-        ValueError: the definition has a field that this interpreter doesn't know.
+        TaskError: no retrier and no catcher names it; States.Timeout after the definition's TimeoutSeconds.
     """
     tally.transitions += 1
-    tally.events += EXECUTION_EVENTS
     world.transition()
-    return (yield from run(scope, data, context, world, tally))
+    own = Tally(events=EXECUTION_EVENTS, total=tally)
+    steps = run(scope, data, context, world, own)
+    try:
+        if "TimeoutSeconds" not in scope:
+            return (yield from steps)
+        return (yield from within(scope["TimeoutSeconds"], steps, world))
+    finally:
+        tally.transitions += own.transitions
+        tally.events += own.events
+        world.longest_history[0] = max(world.longest_history[0], own.events)
+
+
+def within(seconds: float, steps: Steps, world: World) -> Steps:
+    """The result of the steps, which take no longer than that.
+
+    Raises:
+        TaskError: the steps' own, or States.Timeout.
+    """
+    done = Gate()
+    outcome: list[Any] = []
+
+    def whole() -> Steps:
+        try:
+            outcome.append((yield from steps))
+        except TaskError as error:
+            outcome.append(error)
+
+    process = world.clock.begin(whole(), lambda _: world.clock.open(done))
+    yield Until(done, float(seconds))
+    if not outcome:
+        process.stop()
+        raise TaskError(TIMEOUT)
+    if isinstance(outcome[0], TaskError):
+        raise outcome[0]
+    return outcome[0]
 
 
 def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
     """The states of a scope, from its first to its last."""
     states, name = scope["States"], scope["StartAt"]
+    transition = world.transition
     while True:
         state = states[name]
         kind = state["Type"]
         tally.transitions += 1
-        world.transition()
+        transition()
         following = state.get("Next")
-        if kind == "Choice":
-            tally.events += CHOICE_EVENTS
-            following = chosen(state, data)
-        elif kind == "Wait":
-            tally.events += WAIT_EVENTS
-            yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
-        elif kind == "Task":
+        if kind == "Task":
             tally.events += TASK_EVENTS
             try:
                 result = yield from attempt(state, data, context, world, tally)
@@ -103,6 +160,12 @@ def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: 
                 following = catcher["Next"]
             else:
                 data = placed(state, data, result)
+        elif kind == "Choice":
+            tally.events += CHOICE_EVENTS
+            following = chosen(state, data)
+        elif kind == "Wait":
+            tally.events += WAIT_EVENTS
+            yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
         elif kind == "Map":
             result = yield from map_items(state, data, context, world, tally)
             data = placed(state, data, result)
@@ -112,30 +175,73 @@ def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: 
         elif kind == "Succeed":
             tally.events += PASS_EVENTS
             return data
+        if tally.events > MOST_EVENTS:
+            raise TaskError("States.HistoryLimitExceeded")
         if following is None:
             return data
         name = following
 
 
-def check(scope: Mapping[str, Any]) -> None:
-    """Raise ValueError for a state's type or field that the interpreter doesn't know."""
+def check(definition: Mapping[str, Any]) -> None:
+    """Raise ValueError for a field, or a value of a field, that the interpreter doesn't simulate."""
+    _check("the definition", definition, MACHINE)
+    _check_states(definition)
+
+
+def check_scope(scope: Mapping[str, Any]) -> None:
+    """`check` of a Map's item processor, or of a part of a definition."""
+    _check("the item processor", scope, PROCESSOR)
+    for field_name, value in scope.get("ProcessorConfig", {}).items():
+        if value not in PROCESSOR_CONFIG.get(field_name, ()):
+            raise ValueError(f"the simulation doesn't know {field_name} {value} of an item processor")
+    _check_states(scope)
+
+
+def _check_states(scope: Mapping[str, Any]) -> None:
     for name, state in scope["States"].items():
-        unknown = set(state) - KNOWN.get(state["Type"], set()) - COMMON
-        if state["Type"] not in KNOWN or unknown:
-            raise ValueError(f"the simulation doesn't know {sorted(unknown) or state['Type']} of the state {name}")
+        where = f"the state {name}"
+        if state["Type"] not in STATES:
+            raise ValueError(f"the simulation doesn't know {state['Type']} of {where}")
+        _check(where, state, STATES[state["Type"]] | COMMON)
+        for retrier in state.get("Retry", ()):
+            _check(f"a retrier of {where}", retrier, RETRIER)
+            if retrier.get("JitterStrategy", "FULL") not in ("FULL", "NONE"):
+                raise ValueError(f"the simulation doesn't know JitterStrategy {retrier['JitterStrategy']} of {where}")
+        for catcher in state.get("Catch", ()):
+            _check(f"a catcher of {where}", catcher, CATCHER)
+        for rule in state.get("Choices", ()):
+            _check(f"a rule of {where}", rule, {"Variable", "Next"} | COMPARISONS)
+            if len(rule.keys() & COMPARISONS) != 1:
+                raise ValueError(f"the simulation doesn't know the rule {rule} of {where}")
+        if str(state.get("Resource", "")).startswith("arn:") and state["Resource"] != CALLBACK:
+            raise ValueError(f"the simulation doesn't know the resource {state['Resource']} of {where}")
+        if reader := state.get("ItemReader"):
+            _check(f"the ItemReader of {where}", reader, READER)
+            if reader.get("Resource", "arn:aws:states:::s3:getObject") not in READERS:
+                raise ValueError(f"the simulation doesn't know the resource {reader['Resource']} of {where}")
+            if reader.get("ReaderConfig", {}) not in ({}, {"InputType": "JSON"}):
+                raise ValueError(f"the simulation doesn't know the ReaderConfig {reader['ReaderConfig']} of {where}")
+        if batcher := state.get("ItemBatcher"):
+            _check(f"the ItemBatcher of {where}", batcher, BATCHER)
         if state["Type"] == "Map":
-            check(state["ItemProcessor"])
+            check_scope(state["ItemProcessor"])
+
+
+def _check(where: str, given: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := given.keys() - known:
+        raise ValueError(f"the simulation doesn't know {sorted(unknown)} of {where}")
 
 
 def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
     """A Task with its retriers: the first that names the error counts, and each has attempts of its own."""
-    task = world.tasks[state["Resource"]]
     retries: dict[int, int] = {}
     while True:
         seen = {**context, "State": {"RetryCount": sum(retries.values())}}
         tally.events += ATTEMPT_EVENTS
         try:
-            return (yield from task(selected(state.get("Parameters"), data, seen)))
+            if "TimeoutSeconds" not in state:
+                return (yield from called(state, data, seen, world, tally))
+            return (yield from within(state["TimeoutSeconds"], called(state, data, seen, world, tally), world))
         except TaskError as error:
             number, retrier = retrier_of(state, error)
             done = retries.get(number, 0)
@@ -147,7 +253,24 @@ def attempt(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
         delay = min(delay, retrier.get("MaxDelaySeconds", 31_622_400))
         tally.transitions += 1
         world.transition()
-        yield world.random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay
+        yield world.random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else float(delay)
+
+
+def called(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
+    """The Task's function; with `.waitForTaskToken`, then the wait for an answer to the token, which has no result."""
+    if state["Resource"] != CALLBACK:
+        return (yield from world.tasks[state["Resource"]](selected(state.get("Parameters"), data, context)))
+    tally.events += CALLBACK_EVENTS
+    token, gate = f"token-{next(_tokens)}", Gate()
+    world.callbacks[token] = gate
+    try:
+        asked = state["Parameters"]
+        payload = selected(asked["Payload"], data, {**context, "Task": {"Token": token}})
+        yield from world.tasks[asked["FunctionName"]](payload)
+        yield gate
+    finally:
+        world.callbacks.pop(token, None)
+    return {}
 
 
 def retrier_of(state: Mapping[str, Any], error: TaskError) -> tuple[int, Mapping[str, Any]]:
@@ -167,7 +290,12 @@ def catcher_of(state: Mapping[str, Any], error: TaskError) -> Mapping[str, Any]:
 
 
 def names(handler: Mapping[str, Any], error: TaskError) -> bool:
-    return bool({error.name, "States.TaskFailed", "States.ALL"} & set(handler["ErrorEquals"]))
+    """Whether a retrier or catcher names the error; States.TaskFailed stands for any error but States.Timeout.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    wildcards = {"States.ALL"} if error.name == TIMEOUT else {"States.ALL", "States.TaskFailed"}
+    return bool({error.name, *wildcards} & set(handler["ErrorEquals"]))
 
 
 class MapRun:
@@ -176,8 +304,12 @@ class MapRun:
     `most` may be changed while it runs, as UpdateMapRun does; 0 means all.
     """
 
-    def __init__(self, world: World, items: Sequence[Any], most: int, steps: Callable[[int, Any], Steps]) -> None:
+    def __init__(
+        self, world: World, execution: Any, items: Sequence[Any], most: int, steps: Callable[[int, Any], Steps]
+    ) -> None:
+        """`execution` is that of the context object."""
         self._world, self._steps = world, steps
+        self.execution = execution
         self._waiting = deque(enumerate(items))
         self._running: dict[int, Process] = {}
         self.most = most
@@ -210,10 +342,15 @@ class MapRun:
     def _end(self, index: int, _: object) -> None:
         del self._running[index]
         if self.failure:
-            for process in self._running.values():
-                process.stop()
-            self._running.clear()
+            self.abort()
         self.fill()
+
+    def abort(self) -> None:
+        """Stop the running items, and begin no other."""
+        for process in self._running.values():
+            process.stop()
+        self._running.clear()
+        self._waiting.clear()
 
 
 def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
@@ -249,17 +386,21 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
     def one(index: int, item: Any) -> Steps:
         wanted, seen = (item, context) if batched else given(index, item)
         if distributed:
-            results[index] = yield from execute(processor, wanted, seen, world, tally)
+            results[index] = yield from execute(processor, wanted, seen, world, tally.total or tally)
         else:
             tally.events += ITERATION_EVENTS
             results[index] = yield from run(processor, wanted, seen, world, tally)
 
-    map_run = MapRun(world, items, most, one)
+    map_run = MapRun(world, context["Execution"], items, most, one)
     # ShareJobs looks at the Map whose MaxConcurrency the execution brings along.
     shared = world.map_runs if "MaxConcurrencyPath" in state else []
     shared.append(map_run)
-    yield map_run.ended
-    shared.remove(map_run)
+    try:
+        yield map_run.ended
+    finally:
+        # The execution may have timed out.
+        map_run.abort()
+        shared.remove(map_run)
     if map_run.failure:
         raise map_run.failure
     return results
@@ -269,8 +410,6 @@ def batches(
     batcher: Mapping[str, Any], items: Sequence[Any], data: Any, context: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The inputs of the children of a Map with an ItemBatcher."""
-    if unknown := batcher.keys() - {"MaxItemsPerBatch", "BatchInput"}:
-        raise ValueError(f"the simulation doesn't know {sorted(unknown)} of an ItemBatcher")
     size = batcher["MaxItemsPerBatch"]
     common = {"BatchInput": selected(batcher["BatchInput"], data, context)} if "BatchInput" in batcher else {}
     return [{**common, "Items": items[begin : begin + size]} for begin in range(0, len(items), size)]
@@ -285,8 +424,6 @@ def chosen(state: Mapping[str, Any], data: Any) -> str:
             or ("IsNull" in rule and (value is None) == rule["IsNull"])
         ):
             return str(rule["Next"])
-        if not rule.keys() & {"StringEquals", "NumericGreaterThan", "IsNull"}:
-            raise ValueError(f"the simulation doesn't know the rule {rule}")
     return str(state["Default"])
 
 
@@ -294,10 +431,13 @@ def selected(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
     """A payload template with its paths replaced; without one, the data as it is."""
     if template is None:
         return data
-    return {
-        key.removesuffix(".$"): find(value, data, context) if key.endswith(".$") else value
-        for key, value in template.items()
-    }
+    found = {}
+    for key, value in template.items():
+        if key.endswith(".$"):
+            found[key[:-2]] = find(value, data, context)
+        else:
+            found[key] = selected(value, data, context) if isinstance(value, dict) else value
+    return found
 
 
 def placed(state: Mapping[str, Any], data: Any, result: Any) -> Any:
@@ -320,7 +460,7 @@ def find(path: str, data: Any, context: Mapping[str, Any]) -> Any:
     return found
 
 
-@lru_cache
+@cache
 def parts(path: str) -> tuple[str, ...]:
     return tuple(path.lstrip("$").strip(".").split(".")) if path.strip("$") else ()
 

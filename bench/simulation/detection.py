@@ -12,7 +12,7 @@ from unittest.mock import patch
 from bench.peers.state_machines import fixed_wait_loop
 from bench.simulation.assumptions import CALL_SECONDS, describe, generations, recordings
 from bench.simulation.clock import Clock, Steps
-from bench.simulation.definition import Tally, Task, World, check, execute, states_named
+from bench.simulation.definition import Tally, Task, World, check_scope, execute, states_named
 from bench.table import Row, as_table
 from infra.definition import read_definition
 from lambdas.shared import jobs
@@ -47,7 +47,7 @@ class Detection(NamedTuple):
 
 def detect(scope: Mapping[str, Any], start: str, poll: str, sample: Sequence[Job], deadline_seconds: int) -> Detection:
     """Run `scope` for each job; its Tasks `start` and `poll` answer as the functions of those names do."""
-    check(scope)
+    check_scope(scope)
     clock = Clock()
     tallies = [Tally() for _ in sample]
     lags = [0.0] * len(sample)

@@ -3,9 +3,10 @@
 python -m bench.simulation.drop [RECORDINGS]
 """
 
+import gc
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -30,7 +31,7 @@ from bench.simulation.assumptions import (
     recordings,
 )
 from bench.simulation.clock import Clock, Steps
-from bench.simulation.definition import Tally, Task, TaskError, World, check, execute
+from bench.simulation.definition import TIMEOUT, MapRun, Tally, Task, TaskError, World, check, execute
 from bench.simulation.services import Jobs, Rate, Usage
 from bench.table import Row, as_table
 from infra.cdk_json import read_context
@@ -40,6 +41,7 @@ from infra.ingest import _CONCURRENT_BATCHES
 from lambdas import share_jobs
 from lambdas.ingest import PLANNED_PER_SECOND, chunks
 from lambdas.planning.job_shares import FIRST_SHARE
+from lambdas.planning.turns import Turns, Waiting, has_room, settled
 from lambdas.shared import jobs
 from lambdas.shared.ledger import MOST_KEYS
 from lambdas.shared.storage import PARALLEL_REQUESTS
@@ -61,17 +63,23 @@ class Drop:
     tally: Tally = field(default_factory=Tally)
     transcribed: set[int] = field(default_factory=set)
     failed_executions: int = 0
+    timed_out_executions: int = 0
     ended_executions: int = 0
     executions: int = 0
+    # The processes that start executions.
+    sources: int = 0
     transcription_end: float = 0.0
     entity_detection_end: float = 0.0
+    # When the last event was taken from the queue.
+    queue_end: float = 0.0
     attempts: int = 0
+    longest_history: int = 0
     entity_detection_jobs: int = 0
     most: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
-        return self.executions > 0 and self.ended_executions == self.executions
+        return not self.sources and self.ended_executions == self.executions
 
     @property
     def failed(self) -> int:
@@ -93,6 +101,11 @@ class Services:
         self.begun = drop.clock.now
         self.random = random.Random(7)
         self.items: dict[str, list[Any]] = {}
+        # The running executions by name, the oldest first, as ListExecutions tells of them.
+        self.executions: dict[str, dict[str, Any]] = {}
+        self.turns = Turns()
+        self.waiting: dict[str, Waiting] = {}
+        self.mapped: set[str] = set()
         self.transcription = Jobs(
             self.clock,
             self.usage,
@@ -115,14 +128,15 @@ class Services:
             f"${{{name}Arn}}": self.observed(task)
             for name, task in {
                 "PlanBatch": self.plan,
+                "WaitForTurn": self.wait_for_turn,
                 "StartTranscription": self.start_transcription,
                 "PollTranscription": self.poll_transcription,
                 "PrepareDocuments": self.prepare,
                 "StartEntityDetection": self.start_entity_detection,
                 "PollEntityDetection": self.poll_entity_detection,
                 "CollectEntities": self.collect,
-                "PrepareCohorts": self.prepare_cohorts,
                 # As in the delivered environment: without a configured audience model seeds are only counted.
+                "PrepareCohorts": self.prepare_cohorts,
                 "SelectSeeds": self.select_seeds,
                 "SummarizeBatch": self.summarize,
             }.items()
@@ -141,30 +155,76 @@ class Services:
 
         return invoke
 
-    def share_jobs(self) -> Steps:
-        """Divide the jobs once a minute, with the code of ShareJobs."""
-        seen: set[int] = set()
+    def wait_for_turn(self, event: Mapping[str, Any]) -> Steps:
+        """Like WaitForTurn: note the token, and answer it at once if nobody waits and there is room."""
+        self.usage.call("DynamoDB reads /s")
+        self.usage.call("DynamoDB writes /s", 3)
+        yield CALL_SECONDS
+        name, recordings, holders = event["execution_name"], event["recordings"], self.turns.holders
+        admitted = name in holders or (
+            not self.waiting and has_room(holders.values(), recordings, self.concurrent_jobs)
+        )
+        if admitted:
+            self.turns = self.turns._replace(holders={**holders, name: recordings})
+            self.world.answer(event["task_token"])
+        else:
+            self.waiting[name] = Waiting(event["task_token"], recordings)
+
+    def sharing(self) -> Steps:
+        """Give turns and divide the jobs once a minute, with the code of ShareJobs."""
         while not self.drop.is_over:
             begun = self.clock.now
-            looked_at = self.world.map_runs[: share_jobs.EXECUTIONS_LOOKED_AT]
-            by_name = {str(id(run)): run for run in looked_at}
-            map_runs = []
-            for name, run in by_name.items():
-                if id(run) not in seen:
-                    seen.add(id(run))
-                    self.usage.draw("ListMapRuns bucket")
-                self.usage.draw("DescribeMapRun bucket")
-                map_runs.append(share_jobs.MapRun(name, run.most, run.running, run.unfinished))
-            others = len(self.world.map_runs) - len(looked_at)
-            for change in share_jobs.changes(map_runs, others, self.concurrent_jobs):
-                if self.clock.now - begun > share_jobs.MAXIMUM_SECONDS:
-                    break
-                self.usage.draw("UpdateMapRun bucket")
-                run = by_name[change.map_run.arn]
-                run.most = change.most
-                run.fill()
-                yield float(change.seconds)
-            yield SHARE_EVERY_SECONDS - (self.clock.now - begun)
+            for _ in range(0, len(self.executions), share_jobs.EXECUTIONS_PER_PAGE):
+                self.usage.draw("ListExecutions bucket")
+                yield CALL_SECONDS
+            for at in range(0, len(self.executions), MOST_KEYS):
+                self.usage.call("DynamoDB reads /s", min(MOST_KEYS, len(self.executions) - at))
+                yield REQUEST_SECONDS
+            names = share_jobs.to_look_at(self.executions, self.turns, self.waiting)
+            map_runs, by_name = self.look_at(names)
+            self.give_turns({run.arn: run.unfinished for run in map_runs})
+            others = len(self.turns.holders) - len(map_runs)
+            changes = share_jobs.changes(map_runs, others, self.concurrent_jobs)
+            yield from self.divide(changes, by_name, begun)
+            yield max(0.0, SHARE_EVERY_SECONDS - (self.clock.now - begun))
+
+    def look_at(self, names: Iterable[str]) -> tuple[list[share_jobs.MapRun], dict[str, MapRun]]:
+        """The running Maps of these executions, as ShareJobs and as the interpreter have them."""
+        by_name = {run.execution["Name"]: run for run in self.world.map_runs}
+        found = []
+        for name in names:
+            key = share_jobs.key_of(self.executions[name])
+            if key not in share_jobs._known:
+                self.usage.draw("ListMapRuns bucket")
+                if name not in by_name and name not in self.mapped:
+                    continue
+                share_jobs._known[key] = name
+            self.usage.draw("DescribeMapRun bucket")
+            if run := by_name.get(name):
+                found.append(share_jobs.MapRun(name, run.most, run.running, run.unfinished))
+            else:
+                share_jobs._known[key] = None
+        return found, {run.arn: by_name[run.arn] for run in found}
+
+    def give_turns(self, found: Mapping[str, int]) -> None:
+        executions, holders = self.executions, self.turns.holders
+        gone = [name for name in holders if name not in executions or share_jobs.has_ended(executions[name])]
+        line = ((name, self.waiting[name].recordings) for name in executions if name in self.waiting)
+        without = {name: unfinished for name, unfinished in found.items() if name not in holders}
+        self.turns = self.turns._replace(holders=settled(holders, gone, without, line, self.concurrent_jobs))
+        for name in self.turns.holders:
+            if waiting := self.waiting.pop(name, None):
+                self.world.answer(waiting.token)
+
+    def divide(self, changes: Iterable[share_jobs.Change], by_name: Mapping[str, MapRun], begun: float) -> Steps:
+        for change in changes:
+            if self.clock.now - begun > share_jobs.MAXIMUM_SECONDS:
+                break
+            self.usage.draw("UpdateMapRun bucket")
+            run = by_name[change.map_run.arn]
+            run.most = change.most
+            run.fill()
+            yield float(change.seconds)
 
     def plan(self, event: Mapping[str, Any]) -> Steps:
         """Like PlanBatch: read each recording and its records, write the plan's items, claim them; longest first.
@@ -220,10 +280,12 @@ class Services:
 
     def prepare(self, event: Mapping[str, Any]) -> Steps:
         name = event["batch"]["batch_id"]
-        count = len(self.items[name])
+        self.mapped.add(name)
+        recordings = self.items.pop(name)
+        count = len(recordings)
         yield CALL_SECONDS + count * SECONDS_PER_BATCH_STEP
         documented_key = f"{name}-documented"
-        self.items[documented_key] = [{"media_id": item["number"]} for item in self.items[name]]
+        self.items[documented_key] = [{"media_id": item["number"]} for item in recordings]
         return {"count": count, "documented_key": documented_key}
 
     def start_entity_detection(self, event: Mapping[str, Any]) -> Steps:
@@ -249,10 +311,13 @@ class Services:
         return {}
 
     def prepare_cohorts(self, _: Any) -> Steps:
+        """The cohorts' rules haven't changed, so nothing is rebuilt."""
+        self.usage.call("DynamoDB reads /s")
         yield CALL_SECONDS
         return {"status": "READY"}
 
     def select_seeds(self, _: Any) -> Steps:
+        self.usage.call("DynamoDB reads /s", 2)
         yield CALL_SECONDS
         return {"cohorts": []}
 
@@ -262,10 +327,18 @@ class Services:
 
     def finish(self) -> Drop:
         """Run to the end, and return the drop with its counts."""
-        with patch.object(jobs, "time", self.clock):
-            self.clock.run()
+        collects = gc.isenabled()
+        # Millions of objects live long and few form cycles, so that the collector would take a third of the time.
+        gc.disable()
+        try:
+            with patch.object(jobs, "time", self.clock), patch.object(share_jobs, "_known", {}):
+                self.clock.run()
+        finally:
+            if collects:
+                gc.enable()
         self.drop.attempts = self.transcription.attempts
-        self.drop.entity_detection_jobs = len(self.entity_detection.ends)
+        self.drop.entity_detection_jobs = self.entity_detection.started
+        self.drop.longest_history = self.world.longest_history[0]
         self.drop.most = {name: self.usage.most[name] / quota for name, quota in QUOTAS.items()}
         return self.drop
 
@@ -275,10 +348,13 @@ def pipeline(
     definition: Mapping[str, Any] = DEFINITION,
     environment: Environment = ENVIRONMENT,
     services_of: Callable[[Drop, int], Services] = Services,
+    backfill: int = 0,
 ) -> Drop:
     """The recordings as events in the queue, from which the ingest function starts executions of the definition.
 
-    Batches are as full as possible; infra/ingest.py sets the number of invocations at a time.
+    Batches are as full as possible; infra/ingest.py sets the number of invocations at a time. With `backfill`, no
+    event comes: so many executions are started at first, one after another at the pace of ingest, and the next one
+    each time that one has ended.
     """
     check(definition)
     drop = Drop(recordings(count, 3))
@@ -286,35 +362,56 @@ def pipeline(
     world = services.world
     starts = Rate(drop.clock, QUOTAS["StartExecution /s"])
     most = min(environment.batch_size, MOST_BYTES_PER_INVOCATION // EVENT_BYTES, 10_000)
-    uris = [
-        uri_of("clinical-media-prod-media-123456789012", f"media/p-{number:06}/{number}.wav") for number in range(count)
-    ]
-    batches = iter([uris[at : at + most] for at in range(0, count, most)])
+    batches = (range(at, min(at + most, count)) for at in range(0, count, most))
+
+    def begin(part: list[str]) -> Steps:
+        """Start an execution; returns its steps."""
+        yield CALL_SECONDS
+        while not starts.take():
+            yield 1.0
+        services.usage.call("StartExecution /s")
+        name = f"drop-{drop.executions}"
+        drop.executions += 1
+        services.executions[name] = {"executionArn": name}
+        return one({"media": part}, {"Execution": {"Name": name, "Id": name, "RedriveCount": 0}})
 
     def ingest() -> Steps:
         for batch in batches:
-            for part in chunks(sorted(batch)):
-                yield CALL_SECONDS
-                while not starts.take():
-                    yield 1.0
-                services.usage.call("StartExecution /s")
-                name = f"drop-{drop.executions}"
-                drop.executions += 1
-                context = {"Execution": {"Name": name, "Id": name, "RedriveCount": 0}}
-                drop.clock.begin(one({"media": part}, context))
+            for part in chunks(sorted(uri(number) for number in batch)):
+                drop.clock.begin((yield from begin(part)))
+                drop.queue_end = drop.clock.now - services.begun
                 yield len(part) / PLANNED_PER_SECOND
+        drop.sources -= 1
+
+    def fill_back() -> Steps:
+        for batch in batches:
+            yield from (yield from begin(sorted(uri(number) for number in batch)))
+        drop.sources -= 1
 
     def one(given: Any, context: Mapping[str, Any]) -> Steps:
         try:
             yield from execute(definition, given, context, world, drop.tally)
-        except TaskError:
+        except TaskError as error:
             drop.failed_executions += 1
+            drop.timed_out_executions += error.name == TIMEOUT
         drop.ended_executions += 1
+        name = context["Execution"]["Name"]
+        del services.executions[name]
+        services.waiting.pop(name, None)
+        services.items.pop(name, None)
 
-    for _ in range(_CONCURRENT_BATCHES):
-        drop.clock.begin(ingest())
-    drop.clock.begin(services.share_jobs())
+    drop.sources = backfill or _CONCURRENT_BATCHES
+    for number in range(drop.sources):
+        if backfill:
+            drop.clock.begin(fill_back(), after=number * most / PLANNED_PER_SECOND)
+        else:
+            drop.clock.begin(ingest())
+    drop.clock.begin(services.sharing())
     return services.finish()
+
+
+def uri(number: int) -> str:
+    return uri_of("clinical-media-prod-media-123456789012", f"media/p-{number:06}/{number}.wav")
 
 
 def peer(count: int, *, as_one_map: bool) -> Drop:

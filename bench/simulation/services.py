@@ -1,6 +1,6 @@
 """The services' limits that matter for a drop of recordings."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 from bench.simulation.clock import Clock, Steps
 from bench.simulation.definition import TaskError
@@ -11,17 +11,19 @@ class Usage:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._calls: dict[str, Counter[int]] = defaultdict(Counter)
+        # The second of the last call of each quota, and the calls in it.
+        self._calls: dict[str, tuple[int, int]] = {}
         self._running: Counter[str] = Counter()
         self._buckets: dict[str, tuple[float, float]] = {}
         self.most: Counter[str] = Counter()
 
     def call(self, quota: str, times: int = 1) -> None:
-        second = int(self._clock.now)
-        calls = self._calls[quota]
-        calls[second] += times
-        if calls[second] > self.most[quota]:
-            self.most[quota] = calls[second]
+        now = int(self._clock.now)
+        second, calls = self._calls.get(quota, (now, 0))
+        calls = times if second != now else calls + times
+        self._calls[quota] = now, calls
+        if calls > self.most[quota]:
+            self.most[quota] = calls
 
     def draw(self, quota: str) -> None:
         """A call that takes a token from a bucket, which is refilled by one a second; missing tokens count as used."""
@@ -67,8 +69,9 @@ class Jobs:
         self._start, self._ask, self._most, self._error = start, ask, most, error
         self._rates = {name: Rate(clock, quotas[name]) for name in (start, ask)}
         self._running = 0
+        # When each job ends; a job that was seen to have ended is forgotten.
         self.ends: dict[str, float] = {}
-        self.attempts = 0
+        self.attempts = self.started = 0
 
     def start(self, job_id: str, seconds: float) -> None:
         """Raises TaskError when a limit is reached."""
@@ -77,6 +80,7 @@ class Jobs:
         if not self._rates[self._start].take() or self._running >= self._most:
             raise TaskError(self._error)
         self._running += 1
+        self.started += 1
         self.ends[job_id] = self._clock.now + seconds
         self._clock.begin(self._run(seconds))
 
@@ -85,7 +89,10 @@ class Jobs:
         self._usage.call(self._ask)
         if not self._rates[self._ask].take():
             raise TaskError(self._error)
-        return self.ends[job_id] <= self._clock.now
+        ended = self.ends[job_id] <= self._clock.now
+        if ended:
+            del self.ends[job_id]
+        return ended
 
     def _run(self, seconds: float) -> Steps:
         yield seconds

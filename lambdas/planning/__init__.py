@@ -1,1 +1,1 @@
-"""Parts of PlanBatch: the input, the recordings' object heads and media headers, and the claims."""
+"""Parts of PlanBatch: the input, the recordings' object heads and media headers, the claims, and the cost."""

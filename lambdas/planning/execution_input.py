@@ -50,11 +50,12 @@ def read_request(request: Any) -> Request:
             raise InvalidInput(
                 f"media is {'empty' if uris == [] else type(uris).__name__}, not a list of at least one URI. {USAGE}"
             )
-        keys = [key_in_media_bucket(uri, f"media[{position}]") for position, uri in enumerate(uris)]
+        given = [key_in_media_bucket(uri, f"media[{position}]") for position, uri in enumerate(uris)]
+        keys = [key for key in given if not is_folder(key)]
     if len(keys) > MAXIMUM_RECORDINGS:
         raise InvalidInput(
             f"The input names more than {MAXIMUM_RECORDINGS} recordings, the most that one execution takes. "
-            "Start one execution per narrower prefix."
+            "For more, use the command: python -m operations backfill --prefix <prefix> --env <environment>."
         )
     return Request(list(dict.fromkeys(keys)), reprocess, effective)
 
@@ -82,11 +83,16 @@ def listed_keys(prefix: Any) -> list[str]:
     start = key_in_media_bucket(prefix, "prefix")
     if not start.startswith("media/"):
         raise InvalidInput(f"prefix is not below media/. {USAGE}")
-    recordings = (key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not key.endswith("/"))
+    recordings = (key for key in list_keys(os.environ["MEDIA_BUCKET"], start) if not is_folder(key))
     keys = list(islice(recordings, MAXIMUM_RECORDINGS + 1))
     if not keys:
         raise InvalidInput("prefix holds no object. Look at what is there with: aws s3 ls <prefix>")
     return keys
+
+
+def is_folder(key: str) -> bool:
+    """Whether the object is one that the S3 console makes for a folder; a backfill's list has them, too."""
+    return key.endswith("/")
 
 
 def key_in_media_bucket(uri: Any, name: str) -> str:

@@ -3,30 +3,17 @@
 import os
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.planning.media_headers.bit_rates import FORMATS, usual_seconds
 from lambdas.planning.preflight import refusal
 from lambdas.shared.identity import digest, media_id
 from lambdas.shared.jobs import expected_transcription_seconds
 from lambdas.shared.object_faults import NO_ACCESS, Unusable, find_recording
-from lambdas.shared.uris import uri_of
+from lambdas.shared.uris import extension_of, uri_of
 from lambdas.shared.user_ids import canonical, fault
-
-# Transcribe Medical's formats (MediaFormat in its API reference), with the usual bytes per second of speech in each,
-# which suffice to estimate a job's length.
-BYTES_PER_SECOND = {
-    "wav": 64_000,
-    "mp4": 64_000,
-    "flac": 32_000,
-    "mp3": 12_000,
-    "m4a": 12_000,
-    "ogg": 8_000,
-    "webm": 8_000,
-    "amr": 2_000,
-}
 
 
 class Recording(NamedTuple):
@@ -92,8 +79,8 @@ def inspect(key: str) -> Recording:
     rejected: str | None
     if head["ContentLength"] == 0:
         rejected = "The file is empty (0 bytes)."
-    elif extension not in BYTES_PER_SECOND:
-        known = ", ".join(sorted(BYTES_PER_SECOND))
+    elif extension not in FORMATS:
+        known = ", ".join(sorted(FORMATS))
         ending = f"ends in {extension!r}" if extension else "has no extension"
         rejected = f"The file name {ending}; Transcribe Medical takes {known}. Convert or rename the file."
     else:
@@ -112,8 +99,4 @@ def inspect(key: str) -> Recording:
 
 
 def expected_seconds(item: Recording) -> int:
-    return expected_transcription_seconds(item.size / BYTES_PER_SECOND[extension_of(item.uri)])
-
-
-def extension_of(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().removeprefix(".")
+    return expected_transcription_seconds(usual_seconds(extension_of(item.uri), item.size))

@@ -107,13 +107,16 @@ def findings_html(entities: EntityCounts) -> str:
 
 
 def cost_html(cost: Cost) -> str:
+    expected = {"Estimated before": cost["estimate"], "At most": cost["bound"]}
+    columns = [("Real", cost), *((heading, costs) for heading, costs in expected.items() if costs)]
     rows = [
-        ("Transcribe Medical", f"{cost['transcribe_medical']:,.4f}"),
-        ("Comprehend Medical", f"{cost['comprehend_medical']:,.4f}"),
+        ("Transcribe Medical", *(f"{costs['transcribe_medical']:,.4f}" for _, costs in columns)),
+        ("Comprehend Medical", *(f"{costs['comprehend_medical']:,.4f}" for _, costs in columns)),
     ]
-    foot = f'<tfoot><tr><th scope="row">Together</th><td class="number">{cost["total"]:,.4f}</td></tr></tfoot>'
+    sums = "".join(f'<td class="number">{costs["total"]:,.4f}</td>' for _, costs in columns)
+    foot = f'<tfoot><tr><th scope="row">Together</th>{sums}</tr></tfoot>'
     return (
-        table(("Service", "#USD, estimated"), rows, foot)
+        table(("Service", *(f"#{heading}, USD" for heading, _ in columns)), rows, foot)
         + f"<p><small>Not included: {escape(cost['not_included'])}</small></p>"
     )
 

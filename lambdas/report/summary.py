@@ -10,6 +10,7 @@ from lambdas.shared.state import (
     LeftRecording,
     NotVisible,
     Rejection,
+    ServiceCosts,
     Suppression,
     UnreadableRecords,
 )
@@ -65,12 +66,14 @@ class SummarizedAudience(TypedDict):
     not_visible: NotVisible
 
 
-class Cost(TypedDict):
-    """Estimates in USD."""
+class Cost(ServiceCosts):
+    """The real cost at list prices, and what the plan expected: an estimate, and the most that it could be.
 
-    transcribe_medical: float
-    comprehend_medical: float
-    total: float
+    Both are None if an earlier version of this application planned the batch.
+    """
+
+    estimate: ServiceCosts | None
+    bound: ServiceCosts | None
     not_included: str
 
 

@@ -1,8 +1,8 @@
 """The claims on recordings: one execution at a time works on a recording, so nothing is paid for twice.
 
 The ledger item `claim#<transcript id>` names the owner, an execution. The claim holds while the owner runs; once the
-owner has ended, the next execution that asks takes unfinished recordings over. No claim is released explicitly, so a
-crash can't leave a claim behind.
+owner has ended, the next execution that asks takes unfinished recordings over. No claim has to be released, so a crash
+can't leave a claim behind. An execution that waits lets go of all its claims by a higher number of its planning.
 
 The ledger item `execution#<name>` has the execution's generation and the entity detection jobs it answers for. A
 takeover first increments the owner's generation, and so does the owner before it reads its claims again. The owner may
@@ -25,11 +25,15 @@ class Claim(NamedTuple):
 
 
 class ExecutionItem(NamedTuple):
-    """An execution's generation, its last planning, and the entity detection jobs that it answers for."""
+    """An execution's generation, its last planning, and the entity detection jobs that it answers for.
+
+    `waits_for_cents` is the estimate of an execution that waits for its day's ceiling, 0 for any other.
+    """
 
     generation: int = 0
     planning: int = 0
     jobs: frozenset[str] = frozenset()
+    waits_for_cents: int = 0
 
 
 def read_claims(transcript_ids: Iterable[str]) -> dict[str, Claim]:
@@ -54,7 +58,22 @@ def begin_planning(execution: str, planning: int) -> None:
             break
         if write(Change(execution_key(execution), put={"planning": planning}, expected={"planning": last})) is not None:
             return
-    raise RuntimeError(f"A later attempt of PlanBatch has begun for execution {execution}; this attempt ends.")
+    raise RuntimeError(_LATER_ATTEMPT.format(execution))
+
+
+def check_planning(execution: str, planning: int) -> None:
+    """Raises RuntimeError if a later attempt than `planning` has begun."""
+    if read_execution_item(execution).planning != planning:
+        raise RuntimeError(_LATER_ATTEMPT.format(execution))
+
+
+def let_go(execution: str, planning: int, waits_for_cents: int) -> None:
+    """Let other executions have what `planning` has claimed, while this execution waits for its day's ceiling.
+
+    The next number of a planning claims nothing. If a later attempt has begun, its claims stay.
+    """
+    put = {"planning": planning + 1, "waits_for_cents": waits_for_cents}
+    write(Change(execution_key(execution), put=put, expected={"planning": planning}))
 
 
 def fence(execution: str, seen: ExecutionItem) -> ExecutionItem | None:
@@ -92,6 +111,7 @@ def _execution_item(item: Item) -> ExecutionItem:
 
 
 _CLAIM = "claim#"
+_LATER_ATTEMPT = "A later attempt of PlanBatch has begun for execution {}; this attempt ends."
 
 
 def claim_key(transcript_id: str) -> str:

@@ -14,7 +14,11 @@ class JobDeadlineExceeded(Exception):
 
 
 class CostCeilingExceeded(Exception):
-    """Entity detection would cost more than the environment's ceiling; it was not started."""
+    """The batch would cost more than the environment's ceiling; PlanBatch or entity detection starts no job."""
+
+
+class DayCeilingReached(Exception):
+    """The day has too little money left for the batch; the state machine retries until a day has enough."""
 
 
 class TakenOver(Exception):

@@ -7,8 +7,8 @@ from lambdas.shared.errors import JobDeadlineExceeded, JobFailed
 
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 600
-# Half of the jobs have ended after this many polls.
-EARLY_POLLS = 2
+# Most jobs have ended after this many polls.
+EARLY_POLLS = 3
 # A failure reason with one of these words concerns our configuration; any other reason concerns the input, which would
 # fail again.
 OUR_SIDE = ("access", "authoriz", "denied", "permission", "kms", "internal", "credential", "assume")

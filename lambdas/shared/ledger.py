@@ -100,7 +100,7 @@ def _read_batch(keys: Sequence[str]) -> dict[str, Item]:
         if table not in left:
             return found
         wanted = left[table]["Keys"]
-        _pause(attempt)
+        pause(attempt)
     raise RuntimeError(f"DynamoDB left {len(wanted)} of {len(keys)} items unread {MAXIMUM_ATTEMPTS} times")
 
 
@@ -153,7 +153,7 @@ def _repeated(attempt: Callable[[], T]) -> T:
             canceled = code == "TransactionCanceledException" and set(_reasons(error)) <= set(_PASSING)
             if not canceled and code != "TransactionConflictException":
                 raise
-        _pause(number)
+        pause(number)
     return attempt()
 
 
@@ -162,7 +162,7 @@ def _reasons(error: ClientError) -> list[str]:
     return [reason.get("Code", "None") for reason in answer.get("CancellationReasons", ())]
 
 
-def _pause(attempt: int) -> None:
+def pause(attempt: int) -> None:
     time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))
 
 

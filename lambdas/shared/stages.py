@@ -23,6 +23,7 @@ class Stage(NamedTuple):
 # Precedes an execution; has metrics like a stage.
 INGEST = "ingest"
 PLAN = Stage("plan", "PlanBatch", "Plan the batch")
+TURN = Stage("turn", "WaitForTurn", "Wait for a turn")
 TRANSCRIPTION = Stage("transcription", "TranscribeMedia", "Transcribe", ("CreationTime", "CompletionTime"))
 DOCUMENTS = Stage("documents", "PrepareDocuments", "Prepare documents")
 ENTITY_DETECTION = Stage("entity_detection", "StartEntityDetection", "Detect entities", ("SubmitTime", "EndTime"))
@@ -35,6 +36,7 @@ AUDIENCE_EXPORT = Stage("audience_export", None, "Export audiences", ("createTim
 SUMMARY = Stage("summary", "SummarizeBatch", "Summarize")
 STAGES = (
     PLAN,
+    TURN,
     TRANSCRIPTION,
     DOCUMENTS,
     ENTITY_DETECTION,

@@ -57,8 +57,27 @@ class PlannedRecording(NamedRecording):
     reused: bool
 
 
+class ServiceCosts(TypedDict):
+    """Costs in USD at list prices."""
+
+    transcribe_medical: float
+    comprehend_medical: float
+    total: float
+
+
+class PlannedCosts(TypedDict):
+    """The cost of the recordings to transcribe: the estimate, the most that it can be, and the day of the reservation.
+
+    `reserved_on` is None if the environment has no ceiling for a day, or there was nothing to reserve.
+    """
+
+    estimate: ServiceCosts
+    bound: ServiceCosts
+    reserved_on: str | None
+
+
 class Plan(TypedDict):
-    """`plan.json`."""
+    """`plan.json`; plans of earlier versions of this application have no `costs`."""
 
     batch_id: str
     reprocess: bool
@@ -66,6 +85,7 @@ class Plan(TypedDict):
     recordings: list[PlannedRecording]
     elsewhere: list[LeftRecording]
     rejected: list[Rejection]
+    costs: NotRequired[PlannedCosts]
 
 
 class MapItem(NamedRecording):

@@ -1,5 +1,7 @@
 """Objects in S3 as `s3://` URIs."""
 
+from pathlib import PurePosixPath
+
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAXIMUM_KEY_BYTES = 1024
 
@@ -19,3 +21,8 @@ def parse_uri(uri: str) -> tuple[str, str]:
     if scheme or not bucket or not slash:
         raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
     return bucket, key
+
+
+def extension_of(name: str) -> str:
+    """The extension of a key or a URI in lower-case letters, without the dot; "" for none."""
+    return PurePosixPath(name).suffix.lower().removeprefix(".")

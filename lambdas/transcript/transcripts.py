@@ -1,6 +1,5 @@
 """The transcript that Transcribe Medical writes: its text, and the least length of the recording."""
 
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,10 +36,10 @@ _spoken = msgspec.json.Decoder(_Spoken)
 
 
 class Speech(NamedTuple):
-    """The text of a transcript, and the least number of seconds that Transcribe Medical charges."""
+    """The text of a transcript, and the end of its last word; the recording is at least that long."""
 
     text: str
-    billable_seconds: int
+    spoken_seconds: float
 
 
 def read_speech(body: bytes) -> Speech:
@@ -55,7 +54,7 @@ def read_speech(body: bytes) -> Speech:
     # Without channels, items are in the order of time; with channels, their order isn't documented.
     ends = [] if channels else _END_TIME.findall(items[-_TAIL_BYTES:])
     ends = ends or [*_END_TIME.findall(items), *_END_TIME.findall(channels)]
-    return Speech(text, billable_seconds(max(map(float, ends), default=0.0)))
+    return Speech(text, max(map(float, ends), default=0.0))
 
 
 @contextmanager
@@ -70,11 +69,3 @@ def parsed(body: bytes) -> Iterator[dict[str, Any]]:
 
 def text_of(transcript: dict[str, Any]) -> str:
     return "".join(part["transcript"] for part in transcript["results"]["transcripts"])
-
-
-def billable_seconds(spoken_seconds: float) -> int:
-    """The least number of seconds that Transcribe Medical charges: rounded up, at least 15 (its price page).
-
-    `spoken_seconds` is the end of the last word; the recording is at least that long.
-    """
-    return max(15, math.ceil(spoken_seconds))

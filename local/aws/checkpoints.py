@@ -9,6 +9,7 @@ import copy
 import threading
 from typing import Any
 
+from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component import (
     InlineIterationComponent,
@@ -136,6 +137,10 @@ def set_next(self: CommonStateField, env: Environment) -> None:
 
     moto marks a flow as ended, too, if it was cut off because a sibling iteration failed.
     """
+    if env.stack and env.stack[-1] is CatchOutcome.Caught:
+        # The catcher has set the next state. If that is this state again, moto would take it for none.
+        env.stack.pop()
+        return
     ends_here = env.next_state_name == self.name and isinstance(self.continue_with, ContinueWithEnd)
     _moto_set_next(self, env)
     if ends_here:

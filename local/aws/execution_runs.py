@@ -43,6 +43,8 @@ class Run(ExecutionWorker):
             before: Environment = self._previous.env  # type: ignore[assignment]
             env.event_manager = before.event_manager
             env.map_run_record_pool_manager = before.map_run_record_pool_manager
+            # An answer to a token of an earlier run must be refused as one that has expired.
+            env.callback_pool_manager = before.callback_pool_manager
             env.event_history_context = EventHistoryContext(before.event_history_context.last_published_event_id)  # type: ignore[misc]
         # moto counts an environment without a next state as not running, and can't stop it.
         program: Any = self._get_evaluation_entrypoint()

@@ -139,6 +139,13 @@ def _cloudwatch(call: Call) -> Iterator[Permission]:
     yield Permission(f"cloudwatch:{call.operation}", call.arn("cloudwatch", f"alarm:{name}") if name else call.resource)
 
 
+def _events(call: Call) -> Iterator[Permission]:
+    parameters = call.parameters()
+    # Rules of the default event bus, which has no part in their ARN.
+    name = parameters.get("Rule") or (parameters.get("Name") if "Rule" in call.operation else None)
+    yield Permission(f"events:{call.operation}", call.arn("events", f"rule/{name}") if name else call.resource)
+
+
 # moto knows X-Ray's operations by their paths.
 _XRAY_ACTIONS = {
     "TelemetryRecords": "PutTelemetryRecords",
@@ -167,6 +174,7 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "logs": _logs,
     "kms": _kms,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
+    "events": _events,
     "sns": _by_parameter("TopicArn"),
     "xray": _xray,
 }

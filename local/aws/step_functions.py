@@ -5,7 +5,8 @@ executions in `local.aws.executions` and `local.aws.distributed_map` (with `loca
 `local.aws.item_batcher`), executions started by a Task in `local.aws.nested_executions`, the role's check in
 `local.aws.execution_roles`, redrives in `local.aws.checkpoints`, the API's answers in
 `local.aws.step_functions_responses`, the log in `local.aws.execution_logs`, calls of other services in
-`local.aws.task_calls`, CloudFormation's resource in `local.aws.state_machine_resource`.
+`local.aws.task_calls`, Tasks that wait for their token in `local.aws.task_tokens`, CloudFormation's resource in
+`local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ResultWriter's files, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -45,6 +46,7 @@ from local.aws import (
     state_machine_resource,
     step_functions_responses,
     task_calls,
+    task_tokens,
 )
 from local.aws.executions import Execution
 
@@ -212,6 +214,7 @@ def install() -> None:
     distributed_map.install()
     nested_executions.install()
     task_calls.install()
+    task_tokens.install()
     state_machine_resource.install()
     step_functions_responses.install()
 

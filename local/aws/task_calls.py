@@ -24,6 +24,9 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -73,8 +76,7 @@ def lambda_error(self: StateTaskLambda, env: Environment, ex: Exception) -> Fail
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
     if isinstance(ex, ClientError):
-        code, cause = ex.response["Error"]["Code"], ex.response["Error"]["Message"]
-        error = f"Lambda.{code}" if code in modelled_errors("lambda") else "Lambda.AWSLambdaException"
+        error, cause = _refusal(ex)
     elif isinstance(ex, BotoCoreError):
         error, cause = "Lambda.SdkClientException", str(ex)
     else:
@@ -129,12 +131,18 @@ def modelled_errors(service: str) -> frozenset[str]:
     return frozenset(shape.name for shape in model.error_shapes)
 
 
+def _refusal(error: ClientError) -> tuple[str, str]:
+    code, cause = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return f"Lambda.{code}" if code in modelled_errors("lambda") else "Lambda.AWSLambdaException", cause
+
+
 def install() -> None:
     """Make every call of a state machine (Tasks, ItemReader, ResultWriter) go through `boto_client_for`."""
     StateTaskLambda._from_error = lambda_error  # type: ignore[method-assign]
     StateTaskService._normalise_parameters = normalise_parameters  # type: ignore[method-assign]
     StateTaskService._normalise_response = normalise_response  # type: ignore[method-assign]
     StateTaskService._from_boto_response_value = staticmethod(response_value)  # type: ignore[method-assign,assignment]
+    StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_refusal)  # type: ignore[method-assign,assignment]
     boto_client.boto_client_for = boto_client_for  # type: ignore[assignment]
     # Modules that are loaded already have moto's function by name.
     for name, module in list(sys.modules.items()):

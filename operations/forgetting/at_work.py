@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from lambdas.shared.layout import MEDIA, plan_key
 from lambdas.shared.uris import uri_of
 from lambdas.shared.user_ids import canonical, spellings
+from operations.backfilling import progress as backfills
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import ENDED_BADLY
@@ -68,8 +69,14 @@ def refuse_running_executions(deployed: Deployed, user_id: str) -> list[AtWork]:
     """The ended executions with recordings of the patient that may have left a running function behind.
 
     Raises:
-        OperationError: an execution with recordings of the patient is running.
+        OperationError: an execution with recordings of the patient is running, or a backfill that lists them.
     """
+    for backfill in backfills.running(deployed):
+        if _covers(backfill.prefix, uri_of(deployed.media, MEDIA), user_id):
+            raise OperationError(
+                f"The backfill {backfill.name} lists recordings of {user_id} and is running; wait until it has ended, "
+                f"or stop it (aws stepfunctions stop-execution --execution-arn {backfill.arn})."
+            )
     found = holding(deployed, executions_at_work(deployed), user_id)
     for execution in found:
         if execution.until is None:
@@ -121,14 +128,18 @@ def _holds(deployed: Deployed, execution: AtWork, user_id: str) -> bool:
         return True
     if not isinstance(prefix, str):
         return False
-    begin = any(f"{media}{name}/".startswith(prefix) for name in spellings(user_id))
-    if not begin and not _is_below(prefix, media, user_id):
+    if not _covers(prefix, media, user_id):
         return False
     plan = _plan(deployed, execution.name)
     if plan is None:
         return True
     listed = [entry for name in ("recordings", "elsewhere", "rejected") for entry in plan.get(name, ())]
     return any(canonical(entry.get("user_id") or "") == user_id for entry in listed)
+
+
+def _covers(prefix: str, media: str, user_id: str) -> bool:
+    """Whether recordings of the patient may be below the prefix."""
+    return any(f"{media}{name}/".startswith(prefix) for name in spellings(user_id)) or _is_below(prefix, media, user_id)
 
 
 def _is_below(uri: str, media: str, user_id: str) -> bool:

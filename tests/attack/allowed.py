@@ -24,6 +24,21 @@ def items(read: str, update: str = "", check: str = "") -> Rights:
 # The job's description and rejections, of every function that polls.
 JOB_RECORDS = rights(write="clinical/batches")
 
+
+def members(read: str = "", write: str = "", delete: str = "") -> Rights:
+    """Items of the members table, by their kinds."""
+    verbs = {"query": read, "update_item": write, "delete_item": delete}
+    return frozenset(f"{verb} members/{kind}" for verb, kinds in verbs.items() for kind in kinds.split())
+
+
+# An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
+# kinds of all of them.
+COMMITTED = items("object indexes", update="object index outline") | members(
+    write="object index outline", delete="object index outline"
+)
+# The token, which only the ledger has, is the proof; the action takes no resource.
+TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
+
 FUNCTIONS: Mapping[str, Rights] = {
     # The key is that of the queue.
     "ingest": rights(
@@ -45,10 +60,13 @@ FUNCTIONS: Mapping[str, Rights] = {
         # A claim is changed while its execution is where it was: a transaction.
         take="ledger/claim",
     )
-    | items("object claim execution", update="object claim execution", check="execution claim"),
+    | items("object claim execution spending", update="object claim execution spending index", check="execution claim")
+    | members(delete="object index"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
-    ),
+    )
+    | TURNS,
+    "wait_for_turn": TURNS,
     # Transcribe Medical works with this role's rights, and with the keys in ways that aren't documented. On the key of
     # its output it may do what AWS's example lists, ReEncrypt and data keys without their plaintext included.
     "start_transcription": rights(
@@ -73,7 +91,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         list="clinical",
         write="clinical/documents clinical/batches clinical/entity-jobs",
     )
-    | items("object claim job", update="execution"),
+    | items("object claim job", update="execution spending"),
     "start_entity_detection": rights(
         read="clinical/batches",
         list_entity_detections="jobs",
@@ -89,13 +107,18 @@ FUNCTIONS: Mapping[str, Rights] = {
         list="clinical",
         write="clinical/records clinical/deidentified clinical/reports clinical/batches",
     )
-    | items("object job", update="object"),
+    | COMMITTED
+    | items("job"),
+    "prepare_cohorts": rights(describe_execution="pipeline") | items("indexes", update="indexes"),
+    "index_records": rights(read="clinical/records", list="clinical", write="clinical/batches") | COMMITTED,
+    "finish_rebuild": rights(read="clinical/batches", list="clinical") | items("indexes", update="indexes"),
     "select_seeds": rights(
-        read="clinical/records audience/seeds audience/suppression",
-        list="clinical audience",
+        read="audience/seeds audience/suppression",
+        list="audience",
         write="audience/seeds",
     )
-    | items("object"),
+    | items("indexes")
+    | members(read="index outline"),
     "start_audience_generation": rights(
         list_audience_generations="jobs",
         start_audience_generation="our-model",
@@ -111,11 +134,26 @@ FUNCTIONS: Mapping[str, Rights] = {
 STATE_MACHINE = rights(
     invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs")),
     read="clinical/batches",
+    list="clinical",
     start_execution="pipeline",
     describe_execution="pipeline pipeline-child",
     stop_execution="pipeline pipeline-child",
     redrive_execution="pipeline pipeline-child",
     # Log delivery takes the account's log resource policies, which name no resources.
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
+BACKFILL = rights(
+    # Below media/ only, which no probe of the whole bucket asks for.
+    list_recordings="media",
+    start_execution="pipeline backfill",
+    describe_execution="pipeline backfill backfill-child",
+    stop_execution="pipeline backfill backfill-child",
+    redrive_execution="backfill-child",
+    read_rule="nested-executions",
+    redirect_rule="nested-executions",
     put_log_policy="account",
     list_log_policies="account",
     list_log_groups="account",
@@ -143,13 +181,14 @@ DATA_ACCESS: Mapping[str, Rights] = {
 def allow_list() -> dict[str, Rights]:
     """Role -> what it may do."""
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
-    return {**functions, "state machine": STATE_MACHINE, **DATA_ACCESS}
+    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, **DATA_ACCESS}
 
 
 # Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
 # the state machine's Map may come as the Map. Clean Rooms ML may name no job: its guide's trust is `IfExists`.
 OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
     "state machine": lambda machine: f"{machine}/TranscribeMedia",
+    "backfill": lambda machine: f"{machine}/Batches",
     "SeedReader": lambda job: "",
 }
 
@@ -157,6 +196,7 @@ OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
 TRUSTED: Mapping[str, str] = {
     **dict.fromkeys(FUNCTIONS, "lambda.amazonaws.com"),
     "state machine": "states.amazonaws.com",
+    "backfill": "states.amazonaws.com",
     "EntityDetection": "comprehendmedical.amazonaws.com",
     "SeedReader": "cleanrooms-ml.amazonaws.com",
 }

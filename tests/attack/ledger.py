@@ -12,7 +12,7 @@ from tests.attack.stage import DOOMED, HELD, KINDS, NEW, Role, Stage, item
 
 AREA = "tables"
 # What reads or writes items that a condition or a statement tells. Nobody has any of them.
-UNTOLD = ("Query", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
+UNTOLD = ("PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
 THERE = {"ConditionExpression": "attribute_exists(pk)"}
 _dynamodb = partial(probe, AREA, service="dynamodb")
 
@@ -22,12 +22,17 @@ def items(stage: Stage) -> Iterator[Probe]:
     for name, table in stage.tables.items():
         for kind in KINDS:
             target = f"{name}/{kind}"
-            held: dict[str, Any] = {"TableName": table, "Key": item(kind, HELD)}
-            doomed: dict[str, Any] = {"TableName": table, "Key": item(kind, DOOMED)}
-            new: dict[str, Any] = {"TableName": table, "Item": item(kind, NEW)}
+            held: dict[str, Any] = {"TableName": table, "Key": item(name, kind, HELD)}
+            doomed: dict[str, Any] = {"TableName": table, "Key": item(name, kind, DOOMED)}
+            new: dict[str, Any] = {"TableName": table, "Item": item(name, kind, NEW)}
             changed = held | {"UpdateExpression": "REMOVE attack"}
             yield _dynamodb(f"get_item {target}", operation="get_item", **held)
             yield _dynamodb(f"get_item {target}", operation="transact_get_items", TransactItems=[{"Get": held}])
+            query: dict[str, Any] = {
+                "KeyConditionExpression": "pk = :key",
+                "ExpressionAttributeValues": {":key": held["Key"]["pk"]},
+            }
+            yield _dynamodb(f"query {target}", operation="query", TableName=table, **query)
             one = {table: {"Keys": [held["Key"]]}}
             yield _dynamodb(f"batch_get_item {target}", operation="batch_get_item", RequestItems=one)
             yield in_transaction(f"check_item {target}", {"ConditionCheck": held | THERE})
@@ -49,7 +54,7 @@ def in_transaction(right: str, *parts: dict[str, Any], destroys: bool = False) -
 def several_kinds(stage: Stage) -> Iterator[Probe]:
     """In one request: who may not have one of them gets none."""
     table = stage.tables["ledger"]
-    held: dict[str, dict[str, Any]] = {kind: {"TableName": table, "Key": item(kind, HELD)} for kind in KINDS}
+    held: dict[str, dict[str, Any]] = {kind: {"TableName": table, "Key": item("ledger", kind, HELD)} for kind in KINDS}
     every = {table: {"Keys": [of_kind["Key"] for of_kind in held.values()]}}
     yield _dynamodb("batch_get_item ledger/every", operation="batch_get_item", RequestItems=every)
     check = {"ConditionCheck": held["execution"] | THERE}
@@ -81,7 +86,7 @@ def attack_queries(stage: Stage) -> Iterator[Verdict]:
         policies = list(_policies_of(stage, role))
         for name, table in stage.tables.items():
             for kind in KINDS:
-                keys = {"dynamodb:LeadingKeys": [item(kind, HELD)["pk"]["S"]]}
+                keys = {"dynamodb:LeadingKeys": [item(name, kind, HELD)["pk"]["S"]]}
                 for action in UNTOLD:
                     arn = f"arn:aws:dynamodb:us-east-1:{ACCOUNT_ID}:table/{table}"
                     decision = evaluate(policies, Request(f"dynamodb:{action}", arn, keys, account=ACCOUNT_ID))

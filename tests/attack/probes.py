@@ -56,6 +56,7 @@ def buckets(stage: Stage) -> Iterator[Probe]:
         nothing = {"Objects": [{"Key": "attack/nothing"}]}
         yield s3(f"list {name}", operation="list_objects_v2")
         yield s3(f"list {name}", operation="head_bucket")
+        yield s3(f"list_recordings {name}", operation="list_objects_v2", Prefix="media/")
         yield s3(f"list_versions {name}", operation="list_object_versions")
         yield s3(f"list_uploads {name}", operation="list_multipart_uploads")
         yield s3(f"read_policy {name}", operation="get_bucket_policy", answers="NoSuchBucketPolicy")
@@ -185,6 +186,8 @@ def executions(stage: Stage) -> Iterator[Probe]:
                         answers="ExecutionNotRedrivable ValidationException")  # fmt: skip
     yield states("describe_map_run pipeline", operation="describe_map_run", mapRunArn=stage.map_run)
     yield states("resize_map_run pipeline", operation="update_map_run", mapRunArn=stage.map_run, maxConcurrency=0)
+    yield states("answer_token account", operation="send_task_success", taskToken="attack", output="{}",
+                 answers="InvalidToken")  # fmt: skip
     yield states("list_machines account", operation="list_state_machines")
     yield states(
         "create_machine account", operation="create_state_machine", name="attack",
@@ -324,6 +327,13 @@ def account(stage: Stage) -> Iterator[Probe]:
     yield rest("read_rule recordings", "events", "describe_rule", Name=stage.rule)
     yield rest("redirect_rule recordings", "events", "put_targets", Rule=stage.rule, destroys=True,
                Targets=[{"Id": "attack", "Arn": stage.topics["bystander"]}])  # fmt: skip
+    nested = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    yield rest(
+        "read_rule nested-executions", "events", "describe_rule", Name=nested, answers="ResourceNotFoundException"
+    )
+    yield rest("redirect_rule nested-executions", "events", "put_targets", Rule=nested, destroys=True,
+               Targets=[{"Id": "attack", "Arn": stage.functions["ingest"]}],
+               answers="ResourceNotFoundException")  # fmt: skip
     yield rest("disable_rule recordings", "events", "disable_rule", Name=stage.rule, destroys=True)
     # By then functions and queues are gone and roles have other policies, so that it can't be deleted any more.
     yield rest("delete_stack stack", "cloudformation", "delete_stack", **stack, destroys=True,

@@ -27,7 +27,10 @@ PREFIXES = {
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
-KINDS = ("execution", "claim", "object", "job", "claimother")
+KINDS = (
+    *("execution", "claim", "object", "job", "spending", "turn", "turns", "indexes", "index", "outline"),
+    "claimother",
+)
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
 
 
@@ -79,7 +82,7 @@ class Stage(NamedTuple):
 @contextmanager
 def stage() -> Iterator[Stage]:
     """The `local` environment's stack with its own roles, after one drop of recordings that went all the way."""
-    with world(cases=2) as running:
+    with world() as running:
         dropped = running.drop()
         (execution, *_) = running.settled(dropped)
         assert execution["status"] == "SUCCEEDED", running.run.causes(execution)
@@ -120,13 +123,17 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         item["FunctionName"].removeprefix(f"{STACK_NAME}-"): item
         for item in actor.client("lambda").list_functions(MaxItems=1000)["Functions"]
     }
-    roles, everybody = _roles(actor, pipeline.state_machine_arn, functions, physical("AWS::IAM::Role"), execution)
+    machines = {"state machine": pipeline.state_machine_arn, "backfill": pipeline.backfill_arn}
+    roles, everybody = _roles(actor, machines, functions, physical("AWS::IAM::Role"), execution)
     keys = {f"{short(name, ('Storage',), ('Key',))}-key": key for name, key in physical("AWS::KMS::Key").items()}
     queues = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SQS::Queue").values()}
     topics = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SNS::Topic").values()}
     groups = {_last(name): name for name in physical("AWS::Logs::LogGroup").values()}
     bystanders = _bystanders(actor, roles["ingest"].arn)
-    tables = {"ledger": next(iter(physical("AWS::DynamoDB::Table").values())), "bystander": bystanders["table"]}
+    tables = {
+        "members" if "Members" in name else "ledger": table for name, table in physical("AWS::DynamoDB::Table").items()
+    }
+    tables["bystander"] = bystanders["table"]
     buckets["bystander"] = bystanders["bucket"]
     keys["bystander-key"] = bystanders["key"]
     queues["bystander"] = bystanders["queue"]
@@ -140,6 +147,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     copied = {name: model[name] for name in ("audienceModelArn", "outputConfig", "sharedAudienceMetrics")}
     other_model = ml.create_configured_audience_model(name="bystander", **copied)["configuredAudienceModelArn"]
     children = running.run.children(execution)
+    backfill = _backfill(running, next(iter(dropped.texts)))
     found = Stage(
         world=running,
         dropped=dropped,
@@ -152,10 +160,16 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         topics=topics,
         functions={name: item["FunctionArn"] for name, item in functions.items()}
         | {"bystander": bystanders["function"]},
-        machines={"pipeline": pipeline.state_machine_arn, "bystander": bystanders["state machine"]},
+        machines={
+            "pipeline": pipeline.state_machine_arn,
+            "backfill": pipeline.backfill_arn,
+            "bystander": bystanders["state machine"],
+        },
         executions={
             "pipeline": execution["executionArn"],
             "pipeline-child": children[0]["executionArn"],
+            "backfill": backfill["executionArn"],
+            "backfill-child": running.run.children(backfill)[0]["executionArn"],
             "bystander": bystanders["execution"],
         },
         log_groups=groups,
@@ -180,16 +194,29 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         bucket, prefix = found.bucket_of(target)
         for name in (HELD, DOOMED):
             actor.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=BODY)
-    for table in tables.values():
+    for table, table_name in tables.items():
         for kind in KINDS:
             for name in (HELD, DOOMED):
-                actor.client("dynamodb").put_item(TableName=table, Item=item(kind, name))
+                actor.client("dynamodb").put_item(TableName=table_name, Item=item(table, kind, name))
     return found
 
 
-def item(kind: str, name: str) -> dict[str, Any]:
+def _backfill(running: World, uri: str) -> dict[str, Any]:
+    """An ended backfill over a recording that is finished."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    started = running.run.stepfunctions.start_execution(
+        stateMachineArn=running.run.pipeline.backfill_arn,
+        name="again",
+        input=json.dumps({"bucket": bucket, "prefix": key}),
+    )
+    execution = running.run.ended(started["executionArn"])
+    assert execution["status"] == "SUCCEEDED", running.run.causes(execution)
+    return execution
+
+
+def item(table: str, kind: str, name: str) -> dict[str, Any]:
     """The key of an item of this kind, which is also an item without anything else."""
-    return {"pk": {"S": f"{kind}#{name}"}}
+    return {"pk": {"S": f"{kind}#{name}"}} | ({"sk": {"S": name}} if table == "members" else {})
 
 
 def short(logical_id: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:
@@ -208,7 +235,7 @@ def _last(name: str) -> str:
 
 def _roles(
     actor: Actor,
-    machine_arn: str,
+    machines: dict[str, str],
     functions: dict[str, Any],
     in_template: dict[str, str],
     execution: dict[str, Any],
@@ -220,11 +247,14 @@ def _roles(
         value: str = functions[function]["Environment"]["Variables"][name]
         return value
 
-    machine = actor.client("stepfunctions").describe_state_machine(stateMachineArn=machine_arn)["roleArn"]
+    def role_of(machine: str) -> str:
+        arn: str = actor.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["roleArn"]
+        return arn
+
     here = f"{REGION}:{ACCOUNT_ID}"
     known = [Role(name, item["Role"], "lambda.amazonaws.com", item["FunctionArn"]) for name, item in functions.items()]
     known += [
-        Role("state machine", machine, "states.amazonaws.com", machine_arn),
+        *(Role(name, role_of(arn), "states.amazonaws.com", arn) for name, arn in machines.items()),
         Role(
             "EntityDetection",
             variable("start_entity_detection", "ENTITY_DETECTION_ROLE_ARN"),

@@ -59,7 +59,7 @@ def test_the_environments_are_described_as_they_are() -> None:
         setting = re.match(r"`(\w+)`", name)
         assert setting, name
         values = [
-            {**vars(environment), **vars(environment.entity_detection)}[setting[1]]
+            {**vars(environment), **vars(environment.costs)}[setting[1]]
             for environment in map(ENVIRONMENTS.__getitem__, DEPLOYED)
         ]
         assert cells == [said.get(value, str(value).removesuffix(".0")) for value in values], name

@@ -14,8 +14,6 @@ from tests.faults.object_faults import object_cases, run_object_case
 from tests.faults.takeovers import run_takeover, takeovers
 from tests.faults.world import world
 
-MOST_CASES = 2_000
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
@@ -24,7 +22,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console(highlight=False)
     outcomes: Counter[str] = Counter()
-    with world(MOST_CASES) as running:
+    with world() as running:
         runs: list[tuple[str, Callable[[], Verdict]]] = [
             *((str(case), partial(run_case, running, case)) for case in cases_of(calls_made(running))),
             *((str(case), partial(run_object_case, running, case)) for case in object_cases()),

@@ -78,9 +78,10 @@ def cases_of(calls: list[SeenCall]) -> Iterator[Case]:
     for call in calls:
         for kind, remedy in kinds_and_remedies(call.service, call.operation):
             yield Case(call.caller, call.service, call.operation, kind, remedy)
-    # What the state machine does itself: call the functions, and read the list of recordings for its Map.
+    # What the state machine does itself: call the functions, and read or list the items of its Maps.
     own = [("lambda", "Invoke", f"{function}/invocations") for function in FUNCTIONS if function not in NO_STEPS]
-    for service, operation, contains in [*own, ("s3", "GetObject", "recordings.json")]:
+    items = [("s3", "GetObject", "recordings.json"), ("s3", "ListObjectsV2", "prefix=records")]
+    for service, operation, contains in [*own, *items]:
         for kind, remedy in kinds_and_remedies(service, operation):
             if not kind.startswith("kill"):  # there is no function around these calls that could die in them
                 yield Case(STATE_MACHINE, service, operation, kind, remedy, contains)

@@ -61,7 +61,7 @@ CALLS = (
     Call("prepare_documents", "s3", "GetObject", "transcript"),
     Call("collect_entities", "s3", "GetObject", "output"),
     Call("collect_entities", "s3", "GetObject", "transcript"),
-    Call("select_seeds", "s3", "GetObject", "records"),
+    Call("index_records", "s3", "GetObject", "records"),
     Call("summarize_batch", "s3", "GetObject", "rejection"),
     Call("summarize_batch", "s3", "GetObject", "job record"),
 )

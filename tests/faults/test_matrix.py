@@ -43,14 +43,14 @@ OBJECT_CASES: list[tuple[Call, ObjectFault]] = [
     (Call(SERVICE, "s3", "GetObject"), "archived in a tier"),
     (Call("prepare_documents", "s3", "GetObject", "transcript"), "archived"),
     (Call("collect_entities", "s3", "GetObject", "output"), "cut short"),
-    (Call("select_seeds", "s3", "GetObject", "records"), "not UTF-8"),
+    (Call("index_records", "s3", "GetObject", "records"), "not UTF-8"),
     (Call("summarize_batch", "s3", "GetObject", "rejection"), "deleted"),
 ]
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[World]:
-    with world(cases=30) as running:
+    with world() as running:
         yield running
 
 

@@ -27,13 +27,11 @@ class Dropped(NamedTuple):
 
 
 class World:
-    def __init__(self, run: Run, cases: int) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
         self._numbers = itertools.count(1)
-        self._leavers = [f"leaver-{number}" for number in range(cases)]
         self._suppressed: list[str] = []
-        known = [f"p-{number:03}" for number in range(1, KNOWN_TO_THE_MODEL + 1)]
-        run.remember(known + self._leavers)
+        self._known = [f"p-{number:03}" for number in range(1, KNOWN_TO_THE_MODEL + 1)]
 
     def drop(self) -> Dropped:
         """Two recordings into the bucket, after somebody has withdrawn, so that an audience is due."""
@@ -44,7 +42,9 @@ class World:
     def next_drop(self) -> Dropped:
         """What the next drop will be, which tells its recordings apart from all others before they are there."""
         number = next(self._numbers)
-        self._suppressed.append(self._leavers.pop())
+        self._suppressed.append(f"leaver-{number}")
+        # Their records are read anew each time, so that the calls of a rebuild are among those of a drop.
+        self.run.remember([*self._known, self._suppressed[-1]])
         users = (f"case-{number}-a", f"case-{number}-b")
         bucket = self.run.pipeline.media_bucket
         texts = {f"s3://{bucket}/media/{user}/visit.wav": f"Patient {user} has hypertension." for user in users}
@@ -101,8 +101,8 @@ def leave_retries_to_the_state_machine(pipeline: Pipeline) -> None:
 
 
 @contextmanager
-def world(cases: int) -> Iterator[World]:
-    """A pipeline with instant engines, for so many cases."""
+def world() -> Iterator[World]:
+    """A pipeline with instant engines."""
     engines = Engines()
     with pytest.MonkeyPatch.context() as patch:
         pipeline = start_pipeline(local_assembly(), time_scale=0.002, longest_wait=0.05)
@@ -110,6 +110,6 @@ def world(cases: int) -> Iterator[World]:
         patch.setattr(transcription_models, "engine", engines.transcribe)
         patch.setattr(entity_jobs, "engine", engines.detect)
         try:
-            yield World(Run(pipeline, engines), cases)
+            yield World(Run(pipeline, engines))
         finally:
             pipeline.aws.stop()

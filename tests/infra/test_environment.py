@@ -172,8 +172,8 @@ KEPT = {"retain_data": True}
 
 def test_an_environment_has_the_defaults_that_it_does_not_change(context: dict[str, Any]) -> None:
     plain = merged(context, KEPT)
-    changed = merged(context, KEPT | {"entity_detection": {"cost_ceiling_usd": 7}})
-    assert changed == replace(plain, entity_detection=replace(plain.entity_detection, cost_ceiling_usd=7.0))
+    changed = merged(context, KEPT | {"costs": {"batch_ceiling_usd": 7}})
+    assert changed == replace(plain, costs=replace(plain.costs, batch_ceiling_usd=7.0))
 
 
 def test_whether_data_is_retained_is_for_each_environment_to_say(context: dict[str, Any]) -> None:

@@ -4,11 +4,12 @@ import pytest
 
 from tests.infra.conftest import Deployed
 
-TABLE = "Ledger/Table"
+TABLE, MEMBERS = "Ledger/Table", "Ledger/Members"
 
 
-def test_the_ledger_is_one_table_on_demand_with_one_key_attribute_and_nothing_beside_it(local: Deployed) -> None:
-    (table,) = local.of_type("AWS::DynamoDB::Table").values()
+def test_the_ledger_s_table_is_on_demand_with_one_key_attribute_and_nothing_beside_it(local: Deployed) -> None:
+    assert {*local.of_type("AWS::DynamoDB::Table")} == {TABLE, MEMBERS}
+    table = local.of_type("AWS::DynamoDB::Table")[TABLE]
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert table["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -17,8 +18,26 @@ def test_the_ledger_is_one_table_on_demand_with_one_key_attribute_and_nothing_be
     assert not {"TimeToLiveSpecification", "ResourcePolicy"} & set(table)
 
 
-def test_the_ledger_is_encrypted_with_the_key_of_the_data_that_its_ids_are_of(local: Deployed) -> None:
-    assert local.resources[TABLE]["Properties"]["SSESpecification"] == {
+def test_members_are_read_in_their_order_expire_and_have_no_backups(local: Deployed) -> None:
+    table = local.of_type("AWS::DynamoDB::Table")[MEMBERS]
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    assert table["KeySchema"] == [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert not {"GlobalSecondaryIndexes", "LocalSecondaryIndexes", "StreamSpecification"} & set(table)
+    assert not {"PointInTimeRecoverySpecification", "ResourcePolicy", "DeletionProtectionEnabled"} & set(table)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_members_are_deleted_with_the_stack_because_a_rebuild_makes_them_again(
+    deploy: Callable[..., Deployed], environment: str
+) -> None:
+    assert deploy(environment).resources[MEMBERS]["DeletionPolicy"] == "Delete"
+
+
+@pytest.mark.parametrize("table", [TABLE, MEMBERS])
+def test_the_ledger_is_encrypted_with_the_key_of_the_data_that_its_ids_are_of(local: Deployed, table: str) -> None:
+    assert local.resources[table]["Properties"]["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
         "KMSMasterKeyId": "Storage/Clinical/Key.Arn",

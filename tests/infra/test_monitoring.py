@@ -53,6 +53,7 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "rejected-alike": ("ClinicalMedia", "RecordingsRejectedAlike", "Sum"),
         "records-unreadable": ("ClinicalMedia", "RecordsUnreadable", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
+        "day-ceiling": ("ClinicalMedia", "DayCeilingReached", "Sum"),
     }
 
 
@@ -73,6 +74,7 @@ def test_every_alarm_watches_this_environment_and_no_other(local: Deployed) -> N
         "rejected-alike": [("environment", "clinical-media-local")],
         "records-unreadable": [("environment", "clinical-media-local")],
         "cost-ceiling": [("environment", "clinical-media-local")],
+        "day-ceiling": [("environment", "clinical-media-local")],
     }
 
 
@@ -200,8 +202,8 @@ def test_the_dashboard_shows_every_alarm(local: Deployed) -> None:
     assert set(status["properties"]["alarms"]) == {f"{path}.Arn" for path in local.of_type("AWS::CloudWatch::Alarm")}
 
 
-def test_executions_are_traced_from_the_state_machine_on(local: Deployed) -> None:
-    (machine,) = local.of_type("AWS::StepFunctions::StateMachine").values()
-    assert machine["TracingConfiguration"] == {"Enabled": True}
+def test_executions_are_traced_from_the_state_machines_on(local: Deployed) -> None:
+    machines = local.of_type("AWS::StepFunctions::StateMachine").values()
+    assert machines and all(machine["TracingConfiguration"] == {"Enabled": True} for machine in machines)
     functions = local.of_type("AWS::Lambda::Function").values()
     assert functions and all(function["TracingConfig"] == {"Mode": "Active"} for function in functions)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MEDIA, CLINICAL, AUDIENCE = "Storage/Media/Bucket.Arn", "Storage/Clinical/Bucket.Arn", "Storage/Audience/Bucket.Arn"
 MEDIA_KEY, CLINICAL_KEY, AUDIENCE_KEY = (f"Storage/{store}/Key.Arn" for store in ("Media", "Clinical", "Audience"))
 OPERATIONS_KEY = "Storage/Operations/Key.Arn"
-LEDGER = "Ledger/Table.Arn"
+LEDGER, MEMBERS = "Ledger/Table.Arn", "Ledger/Members.Arn"
 TRANSCRIPTIONS = "arn:aws:transcribe:us-east-1:123456789012:medical-transcription-job/*"
 GENERATIONS = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/*"
 MODEL = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/local"
@@ -40,6 +40,22 @@ def of_ledger(read: str, update: str = "", check: str = "") -> dict[str, set[str
     }
 
 
+def of_both_tables(
+    read: str, update: str, *, members: str = "", delete: str = "", query: str = ""
+) -> dict[str, set[str]]:
+    """Items of the ledger table, and those of the members table: `members` to update, `delete`, `query`."""
+    found = of_ledger(read, update=update)
+    kinds = {"UpdateItem": members, "DeleteItem": delete, "Query": query}
+    for action, of_action in kinds.items():
+        if of_action:
+            found.setdefault(f"dynamodb:{action}", set()).update(f"{MEMBERS}/{kind}#*" for kind in of_action.split())
+    return found
+
+
+# A commit of records: each part of a transaction may need the right for the keys of all parts.
+COMMITTED = "object index outline"
+# SendTaskSuccess has no resource-level permissions.
+TURNS = of_ledger("turn turns", update="turn turns") | {"states:SendTaskSuccess": {"*"}, "kms:Decrypt": {CLINICAL_KEY}}
 FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
     "ingest": {
         "sqs:ReceiveMessage": {"Ingest/Queue.Arn"},
@@ -54,7 +70,10 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:ListBucket": {MEDIA, CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/batches/*"},
         # Each part of a transaction may need the right for the keys of all parts.
-        **of_ledger("object claim execution", update="object claim execution", check="execution claim"),
+        **of_ledger(
+            "object claim execution spending", update="object claim execution spending index", check="execution claim"
+        ),
+        "dynamodb:DeleteItem": {f"{MEMBERS}/object#*", f"{MEMBERS}/index#*"},
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
@@ -64,7 +83,9 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "states:ListMapRuns": {f"{EXECUTIONS}:*"},
         "states:DescribeMapRun": {MAP_RUNS},
         "states:UpdateMapRun": {MAP_RUNS},
+        **TURNS,
     },
+    "wait_for_turn": TURNS,
     "start_transcription": {
         "s3:GetObject": {f"{MEDIA}/media/*", f"{CLINICAL}/transcripts/*"},
         "s3:ListBucket": {MEDIA, CLINICAL},
@@ -95,7 +116,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         },
         "s3:ListBucket": {CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/documents/*", f"{CLINICAL}/batches/*", f"{CLINICAL}/entity-jobs/*"},
-        **of_ledger("object claim job", update="execution"),
+        **of_ledger("object claim job", update="execution spending"),
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
@@ -120,15 +141,34 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:PutObject": {f"{CLINICAL}/{prefix}/*" for prefix in ("records", "deidentified", "reports", "batches")},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
-        **of_ledger("object job", update="object"),
+        **of_both_tables("object job indexes", COMMITTED, members=COMMITTED, delete=COMMITTED),
+    },
+    "prepare_cohorts": {
+        **of_ledger("indexes", update="indexes"),
+        "states:DescribeExecution": {f"{EXECUTIONS}:*"},
+        "kms:Decrypt": {CLINICAL_KEY},
+    },
+    "index_records": {
+        "s3:GetObject": {f"{CLINICAL}/records/*"},
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/batches/*"},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+        **of_both_tables("object indexes", COMMITTED, members=COMMITTED, delete=COMMITTED),
+    },
+    "finish_rebuild": {
+        "s3:GetObject": {f"{CLINICAL}/batches/*"},
+        "s3:ListBucket": {CLINICAL},
+        "kms:Decrypt": {CLINICAL_KEY},
+        **of_ledger("indexes", update="indexes"),
     },
     "select_seeds": {
-        "s3:GetObject": {f"{CLINICAL}/records/*", f"{AUDIENCE}/seeds/*", f"{AUDIENCE}/suppression/*"},
-        "s3:ListBucket": {CLINICAL, AUDIENCE},
+        "s3:GetObject": {f"{AUDIENCE}/seeds/*", f"{AUDIENCE}/suppression/*"},
+        "s3:ListBucket": {AUDIENCE},
         "s3:PutObject": {f"{AUDIENCE}/seeds/*"},
         "kms:GenerateDataKey": {AUDIENCE_KEY},
         "kms:Decrypt": {CLINICAL_KEY, AUDIENCE_KEY},
-        **of_ledger("object"),
+        **of_both_tables("indexes", "", query="index outline"),
     },
     "start_audience_generation": {
         "cleanrooms-ml:StartAudienceGenerationJob": {MODEL, GENERATIONS},
@@ -156,6 +196,8 @@ LISTING = (
     "poll_transcription",
     "prepare_documents",
     "collect_entities",
+    "index_records",
+    "finish_rebuild",
     "select_seeds",
     "summarize_batch",
 )
@@ -212,7 +254,11 @@ def test_a_function_reaches_the_keys_of_data_through_s3_and_the_ledger_only(loca
             found.setdefault(service, set()).update(actions)
     granted = FUNCTION_GRANTS[function]
     used = {
-        "s3.us-east-1.amazonaws.com": {action for action in granted if action.startswith("kms:")},
+        "s3.us-east-1.amazonaws.com": {
+            action
+            for action in granted
+            if action.startswith("kms:") and granted.keys() & {"s3:GetObject", "s3:PutObject"}
+        },
         "dynamodb.us-east-1.amazonaws.com": {"kms:Decrypt"} if "dynamodb:BatchGetItem" in granted else set(),
     }
     assert found == {service: actions for service, actions in used.items() if actions}
@@ -223,8 +269,10 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
     local: Deployed, function: str
 ) -> None:
     actions = [action for action in FUNCTION_GRANTS[function] if action.startswith("dynamodb:")]
-    for action in actions:
-        (condition,) = conditions(local, f"Functions/{pascal_case(function)}/Policy", action)
+    found = [
+        given for action in actions for given in conditions(local, f"Functions/{pascal_case(function)}/Policy", action)
+    ]
+    for condition in found:
         assert set(condition) == {"ForAllValues:StringLike", "Null"}
         assert set(condition["ForAllValues:StringLike"]) == {"dynamodb:LeadingKeys"}
         assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}
@@ -240,15 +288,24 @@ def test_items_of_the_ledger_are_granted_by_their_keys_and_to_no_request_without
         # A transaction, in the variant that checks each part with the keys of all.
         ("plan_batch", "ConditionCheckItem", ["execution#1", "claim#1"], True),
         ("plan_batch", "UpdateItem", ["execution#1", "claim#1"], True),
+        ("plan_batch", "UpdateItem", ["execution#1", "spending#1"], True),
+        ("prepare_documents", "UpdateItem", ["spending#1"], True),
+        ("prepare_documents", "BatchGetItem", ["spending#1"], False),
+        ("start_entity_detection", "UpdateItem", ["spending#1"], False),
         ("plan_batch", "ConditionCheckItem", ["execution#1", "object#1"], False),
         ("collect_entities", "BatchGetItem", ["claim#1"], False),
         ("collect_entities", "UpdateItem", ["job#1"], False),
-        ("select_seeds", "BatchGetItem", ["object#1"], True),
-        ("select_seeds", "BatchGetItem", ["objects#1"], False),
-        ("select_seeds", "BatchGetItem", ["object"], False),
-        ("select_seeds", "BatchGetItem", ["OBJECT#1"], False),
+        ("wait_for_turn", "UpdateItem", ["turn#e"], True),
+        ("wait_for_turn", "UpdateItem", ["turns#holders"], True),
+        ("wait_for_turn", "BatchGetItem", ["claim#1"], False),
+        ("share_jobs", "UpdateItem", ["execution#1"], False),
+        ("collect_entities", "UpdateItem", ["object#1", "index#1", "outline#1"], True),
+        ("select_seeds", "BatchGetItem", ["indexes#1"], True),
+        ("select_seeds", "BatchGetItem", ["indexesother#1"], False),
+        ("select_seeds", "BatchGetItem", ["indexes"], False),
+        ("select_seeds", "BatchGetItem", ["INDEXES#1"], False),
         ("select_seeds", "BatchGetItem", None, False),
-        ("select_seeds", "Query", ["object#1"], False),
+        ("select_seeds", "Query", ["indexes#1"], False),
         ("select_seeds", "Scan", None, False),
         ("select_seeds", "PutItem", ["object#1"], False),
     ],
@@ -306,6 +363,7 @@ def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
     assert grants(local.statements("Workflow/Policy")) == {
         "lambda:InvokeFunction": steps,
         "s3:GetObject": {f"{CLINICAL}/batches/*"},
+        "s3:ListBucket": {CLINICAL},
         "kms:Decrypt": {CLINICAL_KEY, OPERATIONS_KEY},
         "kms:GenerateDataKey": {OPERATIONS_KEY},
         "states:StartExecution": {MACHINE},

@@ -34,6 +34,7 @@ _EXECUTION = "parliament's data has express executions only; the reference has t
 KNOWN = {
     ("Functions/PlanBatch/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Workflow/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
+    ("Backfill/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Functions/ShareJobs/Policy", "RESOURCE_MISMATCH", "states:ListExecutions"): (
         "parliament's data has listing by Map Run only; the reference has listing by state machine as well."
     ),

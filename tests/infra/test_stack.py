@@ -32,6 +32,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "LedgerTableName": "Ledger/Table",
         "MembersTableName": "Ledger/Members",
         "StateMachineArn": "Workflow/StateMachine",
+        "BackfillStateMachineArn": "Backfill/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
         "AlarmTopicArn": "Monitoring/Topic",

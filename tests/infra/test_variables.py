@@ -11,7 +11,7 @@ from infra.environment import Environment
 from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
 from infra.stack import PipelineStack
-from tests.infra.conftest import Deployed
+from tests.infra.conftest import Deployed, synthesized
 
 COMMON = {
     "RESOURCE_PREFIX": "clinical-media-local",
@@ -36,7 +36,7 @@ OWN: dict[str, dict[str, str]] = {
     "start_entity_detection": CLINICAL
     | CLINICAL_KEY
     | TABLE
-    | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "COST_CEILING_USD": "100"},
+    | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "BATCH_CEILING_USD": "750.00"},
     "poll_entity_detection": CLINICAL | TABLE,
     "collect_entities": CLINICAL | CLINICAL_KEY | TABLE,
     "start_audience_generation": SQL_COHORTS | {"SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn"},
@@ -46,7 +46,9 @@ OWN: dict[str, dict[str, str]] = {
     "share_jobs": {
         "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline",
         "CONCURRENT_JOBS": "8",
-    },
+    }
+    | TABLE,
+    "wait_for_turn": TABLE | {"CONCURRENT_JOBS": "8"},
     "summarize_batch": CLINICAL | CLINICAL_KEY,
 }
 
@@ -81,7 +83,15 @@ def test_batches_are_planned_with_the_parameters_of_the_environment(
 ) -> None:
     variables = variables_of(local, "plan_batch")
     assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
-    assert variables == COMMON | CLINICAL | TABLE | {"MEDIA_BUCKET": "Storage/Media/Bucket"}
+    ceilings = {"BATCH_CEILING_USD": "750.00", "DAY_CEILING_USD": "2500.00", "ABOVE_BATCH_CEILING": "stop"}
+    assert variables == COMMON | CLINICAL | TABLE | {"MEDIA_BUCKET": "Storage/Media/Bucket"} | ceilings
+
+
+def test_an_environment_without_a_ceiling_for_a_day_says_so(new_stack: Callable[..., PipelineStack]) -> None:
+    costs = {"batch_ceiling_usd": 1.5, "day_ceiling_usd": None, "above_batch_ceiling": "cut"}
+    variables = variables_of(synthesized(new_stack("local", costs=costs)), "plan_batch")
+    assert (variables["BATCH_CEILING_USD"], variables["DAY_CEILING_USD"]) == ("1.50", "")
+    assert variables["ABOVE_BATCH_CEILING"] == "cut"
 
 
 def test_parameters_that_lambda_cannot_take_are_reported_with_their_size(

@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from infra.definition import read_definition
+from infra.definition import FILE, read_definition
+from infra.environment import LONGEST_EXECUTION_DAYS, REDRIVABLE_DAYS
 from infra.functions import FUNCTIONS, pascal_case
 from infra.settings import ConfigurationError
-from infra.workflow import check_substitutions
+from infra.state_machine import check_substitutions
 from tests.infra.conftest import Deployed
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-local-pipeline"
@@ -27,17 +28,29 @@ def test_every_function_that_is_called_by_nothing_else_is_a_step(local: Deployed
 
 def test_a_substitution_without_a_function_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml needs AArn, BArn; its subst"):
-        check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"])
+        check_substitutions('{"Resource": "${BArn}", "Other": "${AArn}", "Known": "${CArn}"}', ["CArn"], FILE)
 
 
 def test_a_function_without_a_state_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^statemachine/pipeline\.asl\.yaml does not use BArn; its subst"):
-        check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"])
+        check_substitutions('{"Resource": "${AArn}"}', ["AArn", "BArn"], FILE)
 
 
-def test_an_execution_cannot_run_for_ever(local: Deployed) -> None:
+def test_an_execution_cannot_run_for_ever_and_its_plan_lasts_until_its_last_redrive(local: Deployed) -> None:
     definition = json.loads(local.resources["Workflow/StateMachine"]["Properties"]["DefinitionString"])
-    assert 0 < definition["TimeoutSeconds"] <= 14 * 24 * 3600
+    days = definition["TimeoutSeconds"] / 86_400
+    assert days == LONGEST_EXECUTION_DAYS
+    assert days + REDRIVABLE_DAYS < 365  # the service's limits
+
+
+def test_a_turn_is_waited_for_until_the_execution_s_timeout_without_a_full_history() -> None:
+    definition = read_definition()
+    state = definition["States"]["WaitForTurn"]
+    # Entered, scheduled, started, submitted, timed out, exited; the other states of an execution need far less.
+    events = 6 * definition["TimeoutSeconds"] / state["TimeoutSeconds"]
+    assert events < 25_000 - 5_000
+    (catcher,) = state["Catch"]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.Timeout"], "WaitForTurn")
 
 
 def test_everything_is_logged_except_the_data(local: Deployed) -> None:

@@ -34,8 +34,11 @@ ENVIRONMENT = {
     "MAXIMUM_DOCUMENT_BYTES": str(MAXIMUM_DOCUMENT_BYTES),
     "ENTITY_DETECTION_ROLE_ARN": "arn:aws:iam::123456789012:role/entity-detection",
     "SEED_READER_ROLE_ARN": "arn:aws:iam::123456789012:role/seed-reader",
-    "COST_CEILING_USD": "100",
+    "BATCH_CEILING_USD": "100",
+    "DAY_CEILING_USD": "1000",
+    "ABOVE_BATCH_CEILING": "stop",
     "SQL_COHORTS": "[]",
+    "CONCURRENT_JOBS": "250",
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "StartMedicalTranscriptionJob": {"LanguageCode": "en-US", "Specialty": "PRIMARYCARE", "Type": "DICTATION"},

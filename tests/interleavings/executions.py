@@ -28,6 +28,7 @@ DEFINITION["States"]["CollectBatch"]["ItemBatcher"]["MaxItemsPerBatch"] = 1
 # As infra/functions.py has them.
 FUNCTIONS = {
     "PlanBatch": "lambdas.plan_batch.handler",
+    "WaitForTurn": "lambdas.wait_for_turn.handler",
     "StartTranscription": "lambdas.transcribe_medical.start",
     "PollTranscription": "lambdas.transcribe_medical.poll",
     "PrepareDocuments": "lambdas.prepare_documents.handler",
@@ -119,8 +120,9 @@ class Execution:
     def _go(self) -> None:
         self._attempt += 1
         self._become("RUNNING")
-        attempt = self._attempt
-        self._actor = self._world.act(self.name, lambda: self._drive(attempt))
+        attempt, redrives = self._attempt, self.redrives
+        # A function that is redriven before it begins still has the count with which it was called.
+        self._actor = self._world.act(self.name, lambda: self._drive(attempt, redrives))
         self._actors.append(self._actor)
 
     def is_zombie(self, actor: Actor) -> bool:
@@ -135,14 +137,15 @@ class Execution:
         self.status = status
         self._world.wrote(self.name, f"stepfunctions/{self.name}")
 
-    def _drive(self, attempt: int) -> None:
+    def _drive(self, attempt: int, redrives: int) -> None:
         clock = Clock()
         replayed: dict[tuple[str, str], int] = defaultdict(int)
         tasks: dict[str, definition.Task] = {
             f"${{{step}Arn}}": partial(self._task, step, attempt, replayed) for step in FUNCTIONS
         }
         world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
-        execution = {"Name": self.name, "Id": self.arn, "RedriveCount": self.redrives}
+        tasks["${WaitForTurnArn}"] = partial(self._wait_for_turn, attempt, replayed, world)
+        execution = {"Name": self.name, "Id": self.arn, "RedriveCount": redrives}
 
         def whole() -> Steps:
             try:
@@ -174,6 +177,14 @@ class Execution:
             raise definition.TaskError(failure)
         return json.loads(answers[number].returned)
         yield 0.0
+
+    def _wait_for_turn(
+        self, attempt: int, replayed: dict[tuple[str, str], int], world: definition.World, payload: Any
+    ) -> Steps:
+        """There are turns for all executions of a schedule, so that the function has answered its own token."""
+        result = yield from self._task("WaitForTurn", attempt, replayed, payload)
+        world.answer(payload["task_token"])
+        return result
 
     def _ask(self, step: str, payload: Any, attempt: int) -> Answer:
         module, _, function = FUNCTIONS[step].rpartition(".")
@@ -237,6 +248,9 @@ class StepFunctions:
         if name in self._executions:
             raise Refused("ExecutionAlreadyExists")
         self._start(name, json.loads(input))
+        return {}
+
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:
         return {}
 
     def list_executions(self, statusFilter: str = "", **_: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from tests.interleavings.aws import CLINICAL, LEDGER
+from tests.interleavings.aws import CLINICAL, LEDGER, MEMBERS
 from tests.interleavings.circumstances import REPEATED, Options
 from tests.interleavings.decisions import FAULT, Decisions
 from tests.interleavings.executions import Execution
@@ -84,7 +84,17 @@ CHECKED = ITEM | {"Key": {"pk": {"S": "claim#a"}}, "ConditionExpression": "attri
     [
         ("GetItem", ITEM, [("execution#E1", False)]),
         ("UpdateItem", ONE_MORE, [("execution#E1", True)]),
-        ("PutItem", {"Item": {"pk": {"S": "claim#a"}}}, [("claim#a", True)]),
+        ("PutItem", {"TableName": LEDGER, "Item": {"pk": {"S": "claim#a"}}}, [("claim#a", True)]),
+        (
+            "DeleteItem",
+            {"TableName": MEMBERS, "Key": {"pk": {"S": "index#1"}, "sk": {"S": "o"}}},
+            [("index#1/o", True)],
+        ),
+        (
+            "Query",
+            {"TableName": MEMBERS, "ExpressionAttributeValues": {":key": {"S": "index#1"}}},
+            [("index#1/", False)],
+        ),
         (
             "TransactWriteItems",
             {"TransactItems": [{"ConditionCheck": CHECKED}, {"Update": ONE_MORE}]},

@@ -15,7 +15,13 @@ from lambdas.shared.state import EntityOutput
 
 CLINICAL = "clinical-bucket"
 NEW = {"base": "d1", "count": 10, "characters": 9000, "estimated_usd": 0.9}
-DOCUMENTS = {"jobs_key": "batches/batch/used-jobs-1.json", "generation": 1, "new": NEW}
+DOCUMENTS = {
+    "jobs_key": "batches/batch/used-jobs-1.json",
+    "generation": 1,
+    "new": NEW,
+    "estimated_usd": 0.9,
+    "billable_seconds": 1000,
+}
 NO_NEW = {**DOCUMENTS, "new": {**NEW, "base": "", "count": 0}}
 OUTPUT: EntityOutput = {
     "service_status": "COMPLETED",
@@ -228,10 +234,10 @@ def test_a_job_that_the_service_has_forgotten_fails_the_poll_and_no_redrive_star
 
 
 def test_nothing_is_answered_for_that_can_not_be_started(service: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COST_CEILING_USD", "0.1")
+    monkeypatch.setenv("BATCH_CEILING_USD", "0.1")
     with pytest.raises(CostCeilingExceeded):
         start()
-    monkeypatch.setenv("COST_CEILING_USD", "100")
+    monkeypatch.setenv("BATCH_CEILING_USD", "100")
     monkeypatch.setenv("ENTITY_DETECTION_ROLE_ARN", "not-a-role")
     with pytest.raises(InvalidInput):
         start()
@@ -241,11 +247,19 @@ def test_nothing_is_answered_for_that_can_not_be_started(service: Stubber, monke
 def test_above_the_cost_ceiling_nothing_is_asked_of_the_service(
     service: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COST_CEILING_USD", "0.89")
-    with pytest.raises(
-        CostCeilingExceeded, match=r"10 documents with 9000 characters.*0\.90 USD.*ceiling is 0\.89 USD"
-    ):
+    monkeypatch.setenv("BATCH_CEILING_USD", "2.14")
+    said = (
+        r"10 documents with 9000 characters.*0\.90 USD\. With the transcription, 1\.25 USD, the batch would cost 2\.15 "
+    )
+    with pytest.raises(CostCeilingExceeded, match=said + r"USD; costs\.batch_ceiling_usd is 2\.14\."):
         start()
+
+
+def test_at_the_cost_ceiling_the_job_starts(service: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATCH_CEILING_USD", "2.15")
+    expect_listing(service, 1)
+    expect_start(service, 1)
+    assert start()["id"] == "new"
 
 
 @pytest.mark.parametrize("status", ALL_STATUSES)

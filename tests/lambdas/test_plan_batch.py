@@ -6,12 +6,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import plan_batch
-from lambdas.planning import other_executions
+from lambdas.planning import ceilings, other_executions
 from lambdas.planning.claims import Claims
 from lambdas.planning.job_shares import FIRST_SHARE
+from lambdas.shared.claim_items import read_claims, read_execution_item
+from lambdas.shared.errors import CostCeilingExceeded, DayCeilingReached
 from lambdas.shared.layout import records_key
 from lambdas.shared.object_items import read_object
 from lambdas.shared.object_items import record as note
+from lambdas.shared.spending_items import reserve
 
 MEDIA, CLINICAL = "media-bucket", "clinical-bucket"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"
@@ -239,3 +242,156 @@ def test_an_attempt_that_another_has_overtaken_overwrites_nothing(
         plan(s3, uri)
     assert s3.get_object(Bucket=CLINICAL, Key=key)["Body"].read() == b"of the later attempt"
     assert plan(s3, uri)[0]["recordings"] == 1
+
+
+# The minimum of both services, which a file of a few bytes costs.
+LEAST_USD = 15 * 0.00125 + 0.01
+
+
+def attempt(number: int, *uris: str, execution_name: str = "e-1", redrive_count: int = 0) -> Any:
+    event = event_of({"media": list(uris)}, execution_name)
+    return plan_batch.handler(event | {"retry_count": number, "redrive_count": redrive_count}, None)["batch"]
+
+
+def costs(s3: Any, execution_name: str = "e-1") -> Any:
+    body = s3.get_object(Bucket=CLINICAL, Key=f"batches/{execution_name}/plan.json")["Body"].read()
+    return json.loads(body)["costs"]
+
+
+@pytest.fixture
+def day(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    days = ["2026-11-27"]
+    monkeypatch.setattr(ceilings, "today", lambda: days[-1])
+    return days
+
+
+def test_the_plan_has_the_estimate_the_bound_and_the_day_of_the_reservation(s3: Any, day: list[str]) -> None:
+    _, plan_, _ = plan(s3, put(s3, "media/p-1/a.wav", b"x" * 64_000 * 20), put(s3, "media/p-1/b.wav"))
+    assert plan_["costs"] == {
+        # 20 seconds, or 43 minutes; a few bytes.
+        "estimate": {"transcribe_medical": 0.0437, "comprehend_medical": 0.04, "total": 0.0837},
+        "bound": {"transcribe_medical": 3.2188, "comprehend_medical": 7.69, "total": 10.9087},
+        "reserved_on": "2026-11-27",
+    }
+
+
+def test_only_the_recordings_that_this_execution_transcribes_cost_anything(
+    s3: Any, statuses: dict[str, str], day: list[str]
+) -> None:
+    done, theirs, ours = (put(s3, f"media/p-1/{name}.wav") for name in "abc")
+    record(s3, plan(s3, done)[1])
+    statuses["e-2"] = "RUNNING"
+    plan(s3, theirs, execution_name="e-2")
+    _, plan_, _ = plan(s3, done, theirs, ours, execution_name="e-3")
+    assert plan_["costs"]["estimate"]["total"] == round(LEAST_USD, 4)
+    _, plan_, _ = plan(s3, done, theirs, execution_name="e-4")
+    assert plan_["costs"]["estimate"]["total"] == 0
+    assert plan_["costs"]["reserved_on"] is None
+
+
+def test_a_batch_above_the_ceiling_writes_no_plan_and_a_redrive_goes_on_when_it_is_raised(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+    monkeypatch.setenv("BATCH_CEILING_USD", "0.02")
+    with pytest.raises(CostCeilingExceeded, match=r"would cost about 0\.03 USD"):
+        attempt(0, uri)
+    assert "Contents" not in s3.list_objects_v2(Bucket=CLINICAL)
+    monkeypatch.setenv("BATCH_CEILING_USD", "0.03")
+    assert attempt(0, uri, redrive_count=1)["pending"] == 1
+
+
+def test_a_batch_is_cut_to_what_fits_and_other_executions_may_have_the_rest(
+    s3: Any, statuses: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uris = [put(s3, f"media/p-1/{name}.wav") for name in "abc"]
+    monkeypatch.setenv("ABOVE_BATCH_CEILING", "cut")
+    monkeypatch.setenv("BATCH_CEILING_USD", str(2 * LEAST_USD))
+    statuses["e-1"] = "RUNNING"
+    batch, plan_, items = plan(s3, *uris)
+    assert (batch["pending"], batch["rejected"], batch["recordings"]) == (2, 1, 3)
+    assert {item["uri"] for item in items} == {item["uri"] for item in plan_["recordings"]} == set(uris[:2])
+    (rejected,) = plan_["rejected"]
+    assert rejected["uri"] == uris[2]
+    assert "earlier uploads took it. Nothing was spent on this recording." in rejected["reason"]
+    assert plan_["costs"]["estimate"]["total"] == round(2 * LEAST_USD, 4)
+    batch, _, items = plan(s3, *uris, execution_name="e-2")
+    assert (batch["elsewhere"], [item["uri"] for item in items]) == (2, [uris[2]])
+
+
+def test_a_batch_waits_until_a_day_has_enough_left(s3: Any, day: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAY_CEILING_USD", "0.05")
+    first, second = put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")
+    attempt(0, first)
+    for number in range(3):
+        with pytest.raises(DayCeilingReached, match=r"about 0\.03 USD; of today's 0\.05 USD .* 0\.02 are left"):
+            attempt(number, second, execution_name="e-2")
+    day.append("2026-11-28")
+    assert attempt(3, second, execution_name="e-2")["pending"] == 1
+    assert costs(s3, "e-2")["reserved_on"] == "2026-11-28"
+
+
+def test_a_batch_goes_on_when_the_ceiling_is_raised(s3: Any, day: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAY_CEILING_USD", "0.05")
+    first, second = put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")
+    attempt(0, first)
+    with pytest.raises(DayCeilingReached):
+        attempt(0, second, execution_name="e-2")
+    monkeypatch.setenv("DAY_CEILING_USD", "0.06")
+    assert attempt(1, second, execution_name="e-2")["pending"] == 1
+
+
+def test_waiting_takes_two_reads_and_claims_nothing(
+    s3: Any, day: list[str], statuses: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAY_CEILING_USD", "0.05")
+    first, second = put(s3, "media/p-1/a.wav"), put(s3, "media/p-1/b.wav")
+    attempt(0, first)
+    statuses.update({"e-1": "RUNNING", "e-2": "RUNNING"})
+    with pytest.raises(DayCeilingReached):
+        attempt(0, first, second, execution_name="e-2")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan_batch, "read_request", lambda request: pytest.fail("the batch is planned again"))
+        with pytest.raises(DayCeilingReached):
+            attempt(1, first, second, execution_name="e-2")
+    monkeypatch.setenv("DAY_CEILING_USD", "1")
+    assert attempt(0, second, execution_name="e-3")["pending"] == 1
+    statuses["e-3"] = "RUNNING"
+    assert attempt(2, first, second, execution_name="e-2")["elsewhere"] == 2
+
+
+def test_an_attempt_that_failed_after_its_reservation_reserves_once(
+    s3: Any, day: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAY_CEILING_USD", "0.04")
+    uri = put(s3, "media/p-1/a.wav")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan_batch, "write_json", lambda *args, **more: pytest.fail("S3 is out of order"))
+        with pytest.raises(pytest.fail.Exception):
+            attempt(0, uri)
+    assert attempt(1, uri)["pending"] == 1
+    assert attempt(0, uri, redrive_count=1)["pending"] == 1
+
+
+def test_two_attempts_at_once_leave_the_reservation_and_the_claims_to_the_later_one(
+    s3: Any, day: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put(s3, "media/p-1/a.wav")
+
+    def reserve_late(*args: Any) -> Any:
+        monkeypatch.setattr(ceilings, "reserve", reserve)
+        attempt(0, uri, redrive_count=1)
+        return reserve(*args)
+
+    monkeypatch.setattr(ceilings, "reserve", reserve_late)
+    with pytest.raises(RuntimeError, match="later attempt of PlanBatch has begun"):
+        attempt(0, uri)
+    later = plan_batch.PLANNINGS_OF_AN_ATTEMPT * plan_batch.MORE_THAN_RETRIES
+    assert read_execution_item("e-1").planning == later
+    (claim,) = read_claims([json.loads(plan_of(s3))["recordings"][0]["transcript_id"]]).values()
+    assert claim.planning == later
+
+
+def plan_of(s3: Any) -> str:
+    body: str = s3.get_object(Bucket=CLINICAL, Key="batches/e-1/plan.json")["Body"].read().decode()
+    return body

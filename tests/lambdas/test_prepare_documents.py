@@ -13,6 +13,7 @@ from lambdas.shared.ledger import Change
 from lambdas.shared.ledger import write as write_item
 from lambdas.shared.object_faults import REPLACED
 from lambdas.shared.object_items import object_key
+from lambdas.shared.spending_items import left_cents, settle
 
 CLINICAL = "clinical-bucket"
 BATCH = {"batch_id": "batch", "prefix": "batches/batch/"}
@@ -41,9 +42,9 @@ def put_transcript(s3: Any, media_id: str, text: str, seconds: float = 1.0) -> N
     write(s3, f"transcripts/{media_id}-t.json", {"results": results})
 
 
-def put_plan(s3: Any, *recordings: dict[str, Any]) -> None:
+def put_plan(s3: Any, *recordings: dict[str, Any], **more: Any) -> None:
     """What PlanBatch has left: the plan, and in the ledger the planned versions and the claims on them."""
-    write(s3, "batches/batch/plan.json", {"recordings": list(recordings)})
+    write(s3, "batches/batch/plan.json", {"recordings": list(recordings), **more})
     for item in recordings:
         write_item(Change(object_key(item["object_id"]), put={"sequence": 1, "version": item["media_id"]}))
         write_item(Change(claim_key(item["transcript_id"]), put={"execution": "batch", "planning": 0}))
@@ -345,3 +346,39 @@ def raising(error: Exception) -> Any:
         raise error
 
     return raises
+
+
+def planned_costs(transcription_usd: float, reserved_on: str | None = "2026-11-27") -> dict[str, Any]:
+    costs = {"transcribe_medical": transcription_usd, "comprehend_medical": 5, "total": transcription_usd + 5}
+    return {"estimate": costs, "bound": costs, "reserved_on": reserved_on}
+
+
+def left_of_a_dollar() -> int:
+    return left_cents("2026-11-27", "another", 100)
+
+
+def test_the_real_cost_replaces_the_reservation_of_the_day(s3: Any) -> None:
+    settle("batch", "2026-11-27", 501)
+    put_plan(s3, recording("m1"), costs=planned_costs(0.01))
+    put_transcript(s3, "m1", "No fever.", seconds=160)
+    for _ in range(2):
+        prepare()
+        # 0.20 of transcription, more than estimated, and one unit.
+        assert left_of_a_dollar() == 100 - 21
+
+
+def test_silence_that_was_transcribed_stays_in_the_sum_of_the_day(s3: Any) -> None:
+    settle("batch", "2026-11-27", 515)
+    put_plan(s3, recording("m1"), costs=planned_costs(0.15))
+    put_transcript(s3, "m1", "")
+    prepare()
+    assert left_of_a_dollar() == 100 - 15
+
+
+def test_without_a_reservation_nothing_is_put_into_a_day(s3: Any) -> None:
+    put_transcript(s3, "m1", "No fever.")
+    put_plan(s3, recording("m1"), costs=planned_costs(0.15, None))
+    prepare()
+    put_plan(s3, recording("m1"))
+    prepare()
+    assert left_of_a_dollar() == 100

@@ -41,7 +41,9 @@ def put_collected(s3: Any, name: str, generation: int = 1, **more: Any) -> None:
     put(s3, f"batches/b/collected-{generation}/{name}.json", {**counts, "by_category": {}, "elsewhere": [], **more})
 
 
-def summarize(s3: Any, model: str = MODEL, documented: str = "m1", **more: Any) -> tuple[Any, Any]:
+def summarize(
+    s3: Any, model: str = MODEL, documented: str = "m1", costs: dict[str, Any] | None = None, **more: Any
+) -> tuple[Any, Any]:
     plan = {
         "batch_id": "b",
         "reprocess": False,
@@ -53,7 +55,7 @@ def summarize(s3: Any, model: str = MODEL, documented: str = "m1", **more: Any) 
         "recordings": [planned(1, reused=False), planned(2, reused=True)],
         "rejected": [recording(3, reason="The file is empty (0 bytes).")],
     }
-    put(s3, "batches/b/plan.json", plan)
+    put(s3, "batches/b/plan.json", plan | ({"costs": costs} if costs else {}))
     put(s3, "batches/b/elsewhere-1.json", [recording(5, execution_name="another")])
     put(
         s3,
@@ -92,7 +94,16 @@ def test_every_recording_has_one_outcome_and_the_cost_is_told(s3: Any) -> None:
     assert [item["media_id"] for item in summary["elsewhere"]] == ["m4", "m5"]
     assert summary["cost_usd"]["transcribe_medical"] == 0.02
     assert summary["cost_usd"]["total"] == 0.04
+    assert (summary["cost_usd"]["estimate"], summary["cost_usd"]["bound"]) == (None, None)
     assert summary["cohorts_without_audience"] == [{"cohort": "asthma", "eligible": 3, "reason": "few"}]
+
+
+def test_the_real_cost_stands_beside_the_estimate_and_the_bound_of_the_plan(s3: Any) -> None:
+    estimate = {"transcribe_medical": 0.0188, "comprehend_medical": 0.01, "total": 0.0288}
+    bound = {"transcribe_medical": 0.125, "comprehend_medical": 0.3, "total": 0.425}
+    _, summary = summarize(s3, costs={"estimate": estimate, "bound": bound, "reserved_on": "2026-11-27"})
+    cost = summary["cost_usd"]
+    assert (cost["total"], cost["estimate"], cost["bound"]) == (0.04, estimate, bound)
 
 
 def test_what_another_execution_finished_meanwhile_is_left_to_it(s3: Any) -> None:

@@ -255,11 +255,11 @@ def test_every_status_of_the_service_is_mapped(
 def test_early_polls_look_for_the_transcript_only_and_later_ones_ask_the_service(
     transcribe: Stubber, s3: Any, recording: dict[str, Any]
 ) -> None:
-    first = poll(recording, polls=0)
-    second = poll(recording, polls=first["polls"])
-    assert (first["status"], first["polls"], second["status"], second["polls"]) == ("IN_PROGRESS", 1, "IN_PROGRESS", 2)
+    for polls in range(jobs.EARLY_POLLS):
+        early = poll(recording, polls=polls)
+        assert (early["status"], early["polls"]) == ("IN_PROGRESS", polls + 1)
     transcribe.add_response("get_medical_transcription_job", answer("FAILED", REFUSED))
-    assert poll(recording, polls=second["polls"])["status"] == "REJECTED"
+    assert poll(recording, polls=jobs.EARLY_POLLS)["status"] == "REJECTED"
 
 
 def test_a_job_whose_transcript_is_there_early_is_asked_about(

@@ -22,6 +22,7 @@ _OUTPUTS = {
     "LedgerTableName": "ledger-table",
     "MembersTableName": "members-table",
     "StateMachineArn": STATE_MACHINE,
+    "BackfillStateMachineArn": f"{STATE_MACHINE}-backfill",
 }
 _REQUEST_ID = {"x-amzn-RequestId": "5a8c0f1e-0000-4000-8000-000000000000"}
 

@@ -119,6 +119,8 @@ def arguments(name: str, recording: Path) -> list[str]:
             given += ["--report", str(recording.with_name("report.md"))]
         elif parameter.name in ("name", "database", "table"):
             given += [parameter.opts[0], "readers"]
+        elif parameter.name == "prefix":
+            given += ["--prefix", f"s3://{canned_aws.MEDIA}/media/"]
         elif parameter.name == "output":
             given += ["--output", "s3://bucket/audiences"]
         elif parameter.name == "yes":

@@ -21,7 +21,7 @@ def test_what_has_started_lately_is_found_behind_an_old_one_that_has_just_ended(
     ]
     looked_at: list[int] = []
 
-    def paginate(stateMachineArn: str) -> Any:
+    def paginate(stateMachineArn: str, PaginationConfig: Any) -> Any:
         for number, page in enumerate(pages):
             looked_at.append(number)
             yield page

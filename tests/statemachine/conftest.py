@@ -118,12 +118,15 @@ class Run:
         The next execution finds no indexes of cohorts, and reads all records.
         """
         bucket = self.pipeline.clinical_bucket
-        for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=PEOPLE_PREFIX).get("Contents", ()):
-            self.s3.delete_object(Bucket=bucket, Key=item["Key"])
+        wanted = {f"{PEOPLE_PREFIX}{user}.jsonl": user for user in users}
+        listed = self.s3.list_objects_v2(Bucket=bucket, Prefix=PEOPLE_PREFIX).get("Contents", ())
+        there = {item["Key"] for item in listed}
+        for key in there - wanted.keys():
+            self.s3.delete_object(Bucket=bucket, Key=key)
         found = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
-        for user in users:
-            line = {**found, "user_id": user, "media_id": digest(user), "audience_consent": True}
-            self.s3.put_object(Bucket=bucket, Key=f"{PEOPLE_PREFIX}{user}.jsonl", Body=json.dumps(line).encode())
+        for key in wanted.keys() - there:
+            line = {**found, "user_id": wanted[key], "media_id": digest(key), "audience_consent": True}
+            self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
         (stack,) = self.pipeline.aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         key = {"pk": {"S": INDEXES_KEY}}

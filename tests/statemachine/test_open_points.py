@@ -25,7 +25,6 @@ EVERY_WAY = [
     ),
     OpenPoints(**{point: ways[-1] for point, ways in WAYS.items()}),
 ]
-STRICT_CASES = 6
 
 Statement = dict[str, Any]
 
@@ -37,7 +36,7 @@ def name(points: OpenPoints) -> str:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[World]:
-    with world(cases=len(EVERY_WAY) + STRICT_CASES) as shared:
+    with world() as shared:
         yield shared
 
 

@@ -30,7 +30,7 @@ BY_S3 = {"kms:Decrypt"}
 @pytest.fixture(scope="module")
 def used() -> Iterator[Mapping[str, set[str]]]:
     """Function -> actions, over runs that meet every branch: new, repeated, tagged, taken over, refused and failed."""
-    with world(cases=4) as running:
+    with world() as running:
         run_every_branch(running)
         functions = running.run.pipeline.aws.client("lambda")
         roles = {item["FunctionName"]: item["Role"] for item in functions.list_functions()["Functions"]}
@@ -65,6 +65,15 @@ def run_every_branch(world: World) -> None:
     assert run.execution_of(left)["status"] == "FAILED"
     faults.clear()
     run.summary(run.start(media=[left]))
+    # Membership ends by records without the finding, by a version without consent, and when the index is made anew.
+    events, rule = run.pipeline.aws.client("events"), "clinical-media-local-recordings"
+    events.disable_rule(Name=rule)
+    for said, consents in (("hypertension", True), ("a cold", True), ("hypertension", True), ("hypertension", False)):
+        sound = run.engines.recording(f"He has {said}.")
+        changed = run.drop(f"media/{dropped.users[0]}/changed.wav", sound, consent=consents)
+        run.summary(run.start(media=[changed]))
+    events.enable_rule(Name=rule)
+    world.settled(world.drop())
     # More than a first share, and until the jobs are shared out.
     run.engines.seconds_per_job = 0.8
     several = [

@@ -47,11 +47,16 @@ def test_no_failure_ends_in_a_fail_state_that_a_redrive_would_only_repeat(name: 
     # Caught is only what sends the flow back by itself.
     caught = {state: body["Catch"] for state, body in machine["States"].items() if "Catch" in body}
     back = [{"ErrorEquals": ["TakenOver"], "ResultPath": None, "Next": "PrepareDocuments"}]
-    assert caught == ({"StartEntityDetection": back} if name == "pipeline" else {})
+    again = [{"ErrorEquals": ["States.Timeout"], "ResultPath": None, "Next": "WaitForTurn"}]
+    assert caught == ({"StartEntityDetection": back, "WaitForTurn": again} if name == "pipeline" else {})
 
 
 def test_each_task_is_named_as_the_function_it_invokes() -> None:
-    assert {name: state["Resource"] for name, state in tasks().items()} == {name: f"${{{name}Arn}}" for name in tasks()}
+    invoked = {name: state["Resource"] for name, state in tasks().items()}
+    waiting = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+    for name in [name for name, resource in invoked.items() if resource == waiting]:
+        invoked[name] = tasks()[name]["Parameters"]["FunctionName"]
+    assert invoked == {name: f"${{{name}Arn}}" for name in tasks()}
 
 
 def test_nothing_is_substituted_but_the_functions() -> None:
@@ -66,13 +71,14 @@ def test_the_retry_policy_is_written_once() -> None:
 
 def test_what_will_not_pass_is_never_retried_and_the_rest_with_jitter_and_a_cap() -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
-    assert len(ours) == 7
+    assert len(ours) == 8
     for state in tasks().values():
-        permanent, *passing = state["Retry"]
-        assert ours < set(permanent["ErrorEquals"])
+        permanent, quota, *passing = state["Retry"]
+        assert ours - set(permanent["ErrorEquals"]) == {"DayCeilingReached"}
+        assert "DayCeilingReached" in quota["ErrorEquals"]
         assert permanent["MaxAttempts"] == 0
         assert passing[-1]["ErrorEquals"] == ["States.TaskFailed"]
-        for retrier in passing:
+        for retrier in (quota, *passing):
             assert (retrier["JitterStrategy"], retrier["MaxDelaySeconds"] <= 300) == ("FULL", True)
 
 

@@ -301,20 +301,21 @@ def test_a_partial_success_keeps_what_there_is_and_tells_what_is_missing(
 
 def test_above_the_cost_ceiling_nothing_is_spent(run: Run) -> None:
     uri = run.drop(f"media/{patient()}/a.wav", run.engines.recording("He has a fever."))
+    run.execution_of(uri)
     functions = run.pipeline.aws.client("lambda")
-    name = "clinical-media-local-start_entity_detection"
+    name = "clinical-media-local-plan_batch"
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**variables, "COST_CEILING_USD": "0"}}
+        FunctionName=name, Environment={"Variables": {**variables, "BATCH_CEILING_USD": "0"}}
     )
-    documents = len(run.engines.documents)
+    documents, started = len(run.engines.documents), len(transcription_jobs(run))
     try:
         execution = run.start(media=[uri], reprocess=True)
     finally:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
     assert (execution["status"], execution["error"]) == ("FAILED", "CostCeilingExceeded")
-    assert "ceiling is 0.00 USD. The job was not started" in execution["cause"]
-    assert len([text for text in run.engines.documents[documents:] if text == "He has a fever."]) <= 1
+    assert "costs.batch_ceiling_usd is 0.00. Nothing was started or spent." in execution["cause"]
+    assert (len(run.engines.documents), len(transcription_jobs(run))) == (documents, started)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Rows of docs/reruns.md that no other test shows: something fails, a button is pressed, and nothing is lost."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.shared.spending_items import spending_key, today
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import failures
 from tests.statemachine.conftest import Run
@@ -274,14 +276,89 @@ def test_a_redrive_goes_on_with_a_reprocess_that_failed(run: Run) -> None:
     assert (work(run) - done)["transcription jobs"] == 1
 
 
-def test_above_the_cost_ceiling_a_redrive_goes_on_once_it_is_raised(run: Run) -> None:
+def test_above_the_cost_ceiling_nothing_is_spent_and_a_redrive_goes_on_once_it_is_raised(run: Run) -> None:
     text, done = "He has a fever on Wednesday.", work(run)
-    with variable(run, "start_entity_detection", "COST_CEILING_USD", "0"):
+    with variable(run, "plan_batch", "BATCH_CEILING_USD", "0.02"):
+        failed = run.execution_of(drop(run, text))
+        assert (failed["error"], run.states(failed["executionArn"])) == ("CostCeilingExceeded", ["PlanBatch"])
+        assert redriven(run, failed)["error"] == "CostCeilingExceeded"
+    assert work(run) - done == {}
+    summary = run.summary(redriven(run, failed))
+    assert summary["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+    # Fifteen seconds and one unit; the file is of a second, and could be of a minute.
+    assert summary["cost_usd"]["estimate"] == {
+        "transcribe_medical": 0.0187,
+        "comprehend_medical": 0.01,
+        "total": 0.0287,
+    }
+    assert summary["cost_usd"]["total"] < summary["cost_usd"]["bound"]["total"]
+
+
+def test_above_the_real_cost_ceiling_a_redrive_goes_on_once_it_is_raised(run: Run) -> None:
+    text, done = "He has a fever on Sunday.", work(run)
+    with variable(run, "start_entity_detection", "BATCH_CEILING_USD", "0.02"):
         failed = run.execution_of(drop(run, text))
     assert failed["error"] == "CostCeilingExceeded"
     assert work(run) - done == {"transcription jobs": 1}
     assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
     assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
+def test_a_batch_is_cut_to_its_ceiling_and_another_execution_does_the_rest(run: Run) -> None:
+    uris = dropped(run, "She has a fever on Monday.", "She has asthma on Monday.")
+    done = work(run)
+    with ExitStack() as settings:
+        for name, value in {"BATCH_CEILING_USD": "0.03", "ABOVE_BATCH_CEILING": "cut"}.items():
+            settings.enter_context(variable(run, "plan_batch", name, value))
+        cut = run.summary(run.start(media=uris, parameters=ANOTHER_WAY))
+    assert (cut["recordings"]["transcribed"], [item["uri"] for item in cut["rejected"]]) == (1, uris[1:])
+    assert (
+        "costs.batch_ceiling_usd is 0.03, and earlier uploads took it. Nothing was spent"
+        in cut["rejected"][0]["reason"]
+    )
+    assert (work(run) - done)["transcription jobs"] == 1
+    rest = run.summary(run.start(media=uris, parameters=ANOTHER_WAY))["recordings"]
+    assert (rest["reused"], rest["transcribed"]) == (1, 1)
+
+
+def spent_today(run: Run) -> int:
+    """The cents of the ledger's item of the day."""
+    dynamodb, key = run.pipeline.aws.client("dynamodb"), {"pk": {"S": spending_key(today())}}
+    (table,) = dynamodb.list_tables()["TableNames"]
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+    return sum(int(value["N"]) for name, value in item.get("Item", {}).items() if name not in ("pk", "sequence"))
+
+
+def test_a_batch_waits_for_the_money_of_a_day_and_goes_on_when_the_ceiling_is_raised(run: Run) -> None:
+    first, second = dropped(run, "He has a fever on Sunday morning.", "He has a fever on Sunday evening.")
+    spent, done = spent_today(run), work(run)
+    with variable(run, "plan_batch", "DAY_CEILING_USD", f"{(spent + 5) / 100:.2f}"):
+        summary = run.summary(run.start(media=[first], parameters=ANOTHER_WAY))
+        # The real cost of a few words is the estimate of a few bytes.
+        assert spent_today(run) == spent + 3 == spent + math.ceil(100 * summary["cost_usd"]["total"])
+        waiting = run.begin(media=[second], parameters=ANOTHER_WAY)
+        failed = "LambdaFunctionFailed"
+        run.until(lambda: sum(event["type"] == failed for event in run.events(waiting)) >= 3)
+        (error, *others) = {
+            event["lambdaFunctionFailedEventDetails"]["error"]
+            for event in run.events(waiting)
+            if event["type"] == failed
+        }
+        assert (error, others, run.states(waiting)) == ("DayCeilingReached", [], ["PlanBatch"])
+        assert (work(run) - done)["transcription jobs"] == 1
+    assert run.summary(run.ended(waiting))["recordings"]["transcribed"] == 1
+    assert (work(run) - done)["transcription jobs"] == 2
+    assert spent_today(run) == spent + 6
+
+
+def test_a_batch_that_costs_more_than_a_whole_day_does_not_wait(run: Run) -> None:
+    (uri,) = dropped(run, "He has a fever at noon.")
+    with variable(run, "plan_batch", "DAY_CEILING_USD", "0.02"):
+        failed = run.start(media=[uri], parameters=ANOTHER_WAY)
+    assert failed["error"] == "CostCeilingExceeded"
+    assert "costs.day_ceiling_usd is 0.02" in failed["cause"]
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
 
 
 def test_a_wrong_input_stays_wrong_when_it_is_redriven(run: Run) -> None:

@@ -1,4 +1,5 @@
 import random
+import re
 from typing import Any
 
 import pytest
@@ -10,10 +11,23 @@ from infra.definition import read_definition
 DEFINITION = read_definition()
 
 
+class Machine:
+    """Gives a test's Tasks the world that their definition runs in."""
+
+    world: World
+
+
 class Ran:
     """An execution of a definition: its output or error, what it counted, how long it took."""
 
-    def __init__(self, definition: dict[str, Any], tasks: dict[str, Task], data: Any = None, **items: Any) -> None:
+    def __init__(
+        self,
+        definition: dict[str, Any],
+        tasks: dict[str, Task],
+        data: Any = None,
+        machine: Machine | None = None,
+        **items: Any,
+    ) -> None:
         clock, self.tally = Clock(), Tally()
         begun, self.output, self.error = clock.now, None, ""
 
@@ -26,6 +40,8 @@ class Ran:
                 self.error = error.name
 
         world = World(clock, random.Random(1), tasks, items)
+        if machine:
+            machine.world = world
         clock.begin(catch())
         clock.run()
         self.seconds = clock.now - begun
@@ -52,8 +68,119 @@ def test_the_projects_own_definition_is_understood() -> None:
 
 
 def test_a_field_that_is_not_known_is_an_error_that_names_it() -> None:
-    with pytest.raises(ValueError, match=r"\['TimeoutSeconds'\] of the state Only"):
-        check(single({"Type": "Task", "Resource": "a", "TimeoutSeconds": 3}))
+    with pytest.raises(ValueError, match=r"\['HeartbeatSeconds'\] of the state Only"):
+        check(single({"Type": "Task", "Resource": "a", "HeartbeatSeconds": 3}))
+
+
+RETRIER = {"ErrorEquals": ["States.ALL"]}
+
+
+@pytest.mark.parametrize(
+    ("definition", "problem"),
+    [
+        (single({"Type": "Pass"}) | {"QueryLanguage": "JSONata"}, "['QueryLanguage'] of the definition"),
+        (single({"Type": "Parallel"}), "Parallel of the state Only"),
+        (single({"Type": "Pass", "Parameters": {}}), "['Parameters'] of the state Only"),
+        (single({"Type": "Task", "Resource": "a", "Retry": [RETRIER | {"x": 1}]}), "['x'] of a retrier of the state"),
+        (single({"Type": "Task", "Resource": "a", "Catch": [RETRIER | {"x": 1}]}), "['x'] of a catcher of the state"),
+        (single({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}), "arn:aws:states:::sqs:sendMessage"),
+        (single({"Type": "Choice", "Choices": [{"Variable": "$", "IsString": True, "Next": "a"}]}), "['IsString']"),
+        (single({"Type": "Map", "ItemBatcher": {"x": 1}}), "['x'] of the ItemBatcher"),
+        (
+            single({"Type": "Map", "ItemProcessor": single({"Type": "Pass"}) | {"TimeoutSeconds": 1}}),
+            "['TimeoutSeconds'] of the item processor",
+        ),
+        (
+            single({"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"ExecutionType": "EXPRESS"}, "States": {}}}),
+            "ExecutionType EXPRESS",
+        ),
+        (
+            single({"Type": "Map", "ItemReader": {"Resource": "arn:aws:states:::s3:deleteObject"}}),
+            "arn:aws:states:::s3:deleteObject",
+        ),
+    ],
+)
+def test_no_field_is_ignored_at_whatever_depth(definition: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        check(definition)
+
+
+def sleeping(seconds: float) -> Task:
+    def task(event: Any) -> Steps:
+        yield seconds
+        return event
+
+    return task
+
+
+def test_an_execution_ends_with_its_timeout_and_what_its_map_does_with_it() -> None:
+    begun: list[int] = []
+
+    def task(event: int) -> Steps:
+        begun.append(event)
+        yield 10
+
+    ran = Ran(distributed(1) | {"TimeoutSeconds": 25}, {"a": task}, items=[1, 2, 3, 4])
+    assert (ran.error, begun) == ("States.Timeout", [1, 2, 3])
+    assert Ran(distributed(1) | {"TimeoutSeconds": 41}, {"a": task}, items=[1, 2, 3, 4]).error == ""
+
+
+def test_a_task_ends_with_its_timeout_which_only_its_name_or_all_errors_name() -> None:
+    state = {"Type": "Task", "Resource": "a", "TimeoutSeconds": 5, "Retry": [{"ErrorEquals": ["States.TaskFailed"]}]}
+    ran = Ran(single(state), {"a": sleeping(10)})
+    assert (ran.error, ran.tally.transitions) == ("States.Timeout", 2)
+    state["Retry"] = [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    assert Ran(single(state), {"a": sleeping(10)}).tally.transitions == 3
+    assert Ran(single(state), {"a": sleeping(4)}).error == ""
+
+
+def waiting(**fields: Any) -> dict[str, Any]:
+    return single(
+        {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "Parameters": {"FunctionName": "a", "Payload": {"token.$": "$$.Task.Token", "x.$": "$.x"}},
+            "ResultPath": None,
+            **fields,
+        }
+    )
+
+
+def test_a_task_waits_for_the_answer_to_its_token() -> None:
+    def task(event: Any) -> Steps:
+        yield 1
+        assert event["x"] == 2
+        machine.world.clock.begin(answering(event["token"]))
+
+    def answering(token: str) -> Steps:
+        yield 100
+        assert machine.world.answer(token)
+        assert not machine.world.answer(token), "once"
+
+    machine = Machine()
+    ran = Ran(waiting(), {"a": task}, {"x": 2}, machine)
+    assert (ran.output, ran.seconds) == ({"x": 2}, 101)
+    assert ran.tally.events == 2 + 2 + 3 + 1
+
+
+def test_a_task_whose_token_is_lost_waits_again_if_its_catcher_says_so() -> None:
+    asked = []
+
+    def task(event: Any) -> Steps:
+        yield 1
+        asked.append(event["token"])
+        if len(asked) == 3:
+            machine.world.answer(event["token"])
+
+    machine = Machine()
+    again = [{"ErrorEquals": ["States.Timeout"], "ResultPath": None, "Next": "Only"}]
+    ran = Ran(waiting(TimeoutSeconds=60, Catch=again), {"a": task}, {"x": 2}, machine)
+    assert (ran.seconds, len(set(asked)), ran.error) == (121, 3, "")
+
+
+def test_an_execution_whose_history_is_full_fails() -> None:
+    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    assert Ran({"StartAt": "A", "States": states}, {}).error == "States.HistoryLimitExceeded"
 
 
 def test_transitions_are_the_start_the_states_and_the_retries() -> None:

@@ -49,6 +49,12 @@ def test_a_prefix_names_all_below_it_but_folder_markers(s3: Any) -> None:
     assert (request.keys, request.reprocess) == (["media/p-1/a.wav", "media/p-1/c/d.wav"], True)
 
 
+def test_folder_markers_among_the_media_of_a_backfill_are_skipped_even_if_nothing_is_left() -> None:
+    folder, recording = f"s3://{MEDIA}/media/p-1/", f"s3://{MEDIA}/media/p-1/a.wav"
+    assert read_request({"media": [folder, recording]}).keys == ["media/p-1/a.wav"]
+    assert read_request({"media": [folder]}).keys == []
+
+
 def test_an_empty_prefix_is_refused(s3: Any) -> None:
     with pytest.raises(InvalidInput, match="holds no object"):
         read_request({"prefix": f"s3://{MEDIA}/media/nobody/"})
@@ -56,7 +62,7 @@ def test_an_empty_prefix_is_refused(s3: Any) -> None:
 
 def test_too_many_recordings_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambdas.planning.execution_input.MAXIMUM_RECORDINGS", 2)
-    with pytest.raises(InvalidInput, match="names more than 2 recordings"):
+    with pytest.raises(InvalidInput, match=r"names more than 2 recordings.* operations backfill --prefix"):
         read_request({"media": [f"s3://{MEDIA}/media/p/{n}.wav" for n in range(3)]})
 
 

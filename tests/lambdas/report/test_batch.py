@@ -57,7 +57,14 @@ def summary(**more: Any) -> Any:
         "cohorts_without_audience": [{"cohort": "gout", "eligible": None, "reason": "too few"}],
         "unreadable_records": {"count": 0, "first": []},
         "suppression": {"listed": 12, "matching": 10, "unmatched_lines": [3, 7], "similar_lines": [7]},
-        "cost_usd": {"transcribe_medical": 1.5, "comprehend_medical": 0.25, "total": 1.75, "not_included": "S3."},
+        "cost_usd": {
+            "transcribe_medical": 1.5,
+            "comprehend_medical": 0.25,
+            "total": 1.75,
+            "estimate": {"transcribe_medical": 1.25, "comprehend_medical": 0.5, "total": 1.75},
+            "bound": {"transcribe_medical": 18.0, "comprehend_medical": 43.2, "total": 61.2},
+            "not_included": "S3.",
+        },
         **more,
     }
 
@@ -123,12 +130,6 @@ def test_documents_that_were_not_processed_are_told() -> None:
     )
 
 
-def test_the_cost_is_told_by_service_and_together() -> None:
-    told = rows(page())
-    assert "Transcribe Medical1.5000" in told
-    assert "Together1.7500" in told
-
-
 def test_a_batch_in_which_nothing_was_done_has_a_page() -> None:
     nothing = page(rejected=[], elsewhere=[], stages=[], audiences=[], cohorts_without_audience=[],
                    entities=summary()["entities"] | {"by_category": {}, "phi_labels": 0})  # fmt: skip
@@ -149,3 +150,17 @@ def test_markup_in_names_and_reasons_stays_text() -> None:
     )
     assert html.count("<script") == 1
     assert Parsed(html).with_tag("h1")[0].seen == evil
+
+
+def test_the_real_cost_stands_beside_what_the_plan_expected() -> None:
+    told = rows(page())
+    assert "ServiceReal, USDEstimated before, USDAt most, USD" in told
+    assert "Transcribe Medical1.50001.250018.0000" in told
+    assert "Together1.75001.750061.2000" in told
+    assert "Not included: S3." in [element.seen for element in page().with_tag("small")]
+
+
+def test_a_batch_that_was_planned_without_an_estimate_has_its_real_cost() -> None:
+    told = rows(page(cost_usd={**summary()["cost_usd"], "estimate": None, "bound": None}))
+    assert "ServiceReal, USD" in told
+    assert "Together1.7500" in told

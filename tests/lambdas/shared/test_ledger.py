@@ -12,7 +12,7 @@ from lambdas.shared.ledger import Change, read_item, read_items, read_partition,
 
 @pytest.fixture(autouse=True)
 def no_pauses(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_pause", lambda attempt: None)
+    monkeypatch.setattr(ledger, "pause", lambda attempt: None)
 
 
 @pytest.fixture

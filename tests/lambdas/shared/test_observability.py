@@ -156,7 +156,8 @@ def test_ingest_counts_what_came_what_goes_back_and_how_long_it_waited(
 
 
 def test_entity_detection_above_the_ceiling_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    documents = {"new": {"base": "d", "estimated_usd": 100.01, "count": 1, "characters": 1_000_100}}
+    new = {"base": "d", "estimated_usd": 100.01, "count": 1, "characters": 1_000_100}
+    documents = {"new": new, "estimated_usd": 100.01, "billable_seconds": 0}
     event = {"batch_id": "drop-1", "documents": documents, "parameters": {}, "redrive_count": 0}
     with pytest.raises(CostCeilingExceeded):
         comprehend_medical.start(event, None)

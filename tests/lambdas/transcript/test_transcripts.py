@@ -27,23 +27,18 @@ def speech(document: Json, **spelling: Any) -> Speech:
 
 def test_speech_is_the_whole_text_and_ends_with_its_last_word() -> None:
     document = transcript([word(1), word(30.2), PUNCTUATION[0]], "No fever. ", "Côugh.")
-    assert speech(document) == ("No fever. Côugh.", 31)
-    assert speech(document, indent=2, ensure_ascii=False) == ("No fever. Côugh.", 31)
+    assert speech(document) == ("No fever. Côugh.", 30.2)
+    assert speech(document, indent=2, ensure_ascii=False) == ("No fever. Côugh.", 30.2)
     assert text_of(document) == "No fever. Côugh."
 
 
-@pytest.mark.parametrize("items", [None, [], [word(2)], [word(14.999)], PUNCTUATION])
-def test_fifteen_seconds_are_billed_at_least(items: list[Json] | None) -> None:
-    assert speech(transcript(items, "No.")) == ("No.", 15)
-
-
-def test_whole_seconds_are_billed() -> None:
-    assert speech(transcript([word(16)], "No.")).billable_seconds == 16
-    assert speech(transcript([word(16.001)], "No.")).billable_seconds == 17
+@pytest.mark.parametrize(("items", "seconds"), [(None, 0), ([], 0), ([word(2)], 2), (PUNCTUATION, 0)])
+def test_speech_without_words_has_no_length(items: list[Json] | None, seconds: float) -> None:
+    assert speech(transcript(items, "No.")) == ("No.", seconds)
 
 
 def test_the_last_word_is_found_however_much_comes_after_it() -> None:
-    assert speech(transcript([word(1), word(90), *PUNCTUATION], "No.")).billable_seconds == 90
+    assert speech(transcript([word(1), word(90), *PUNCTUATION], "No.")).spoken_seconds == 90
 
 
 @pytest.mark.parametrize("with_items", [True, False])
@@ -54,7 +49,7 @@ def test_of_several_channels_the_one_that_is_heard_last_counts_wherever_it_stand
     ]
     items = [item for channel in channels for item in channel["items"]] if with_items else []
     document = transcript(items, "No.", channel_labels={"channels": channels, "number_of_channels": 2})
-    assert speech(document).billable_seconds == 120
+    assert speech(document).spoken_seconds == 120
 
 
 def test_what_is_said_is_not_taken_for_a_time() -> None:

@@ -167,6 +167,16 @@ def test_what_follows_an_audience_generation_is_about_its_job(operation: Any, ur
             f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g:",
         ),
         ("ssm", "GetParameter", {"Name": "n"}, "/", "ssm:GetParameter", "*"),
+        ("events", "PutTargets", {"Rule": "r"}, "/", "events:PutTargets", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r"),
+        (
+            "events",
+            "DescribeRule",
+            {"Name": "r"},
+            "/",
+            "events:DescribeRule",
+            f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r",
+        ),
+        ("events", "PutEvents", {"Entries": []}, "/", "events:PutEvents", "*"),
     ],
 )
 def test_the_resource_of_other_calls(

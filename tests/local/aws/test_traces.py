@@ -93,7 +93,7 @@ def test_an_execution_of_a_traced_state_machine_is_a_trace(local_aws: LocalAws, 
 
 
 def test_each_run_of_a_redriven_execution_and_each_child_is_traced(local_aws: LocalAws, make_role: Any) -> None:
-    start = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": "*"}
+    start = {"Effect": "Allow", "Action": ["states:StartExecution", "states:RedriveExecution"], "Resource": "*"}
     role = make_role(TRACE, start, trusted="states.amazonaws.com").arn
     fails = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}}
     item = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **fails}

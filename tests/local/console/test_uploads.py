@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from lambdas.planning.recordings import BYTES_PER_SECOND
+from lambdas.planning.media_headers.bit_rates import FORMATS
 from local.console.uploads import upload
 from operations.errors import OperationError
 from operations.recordings import formats
@@ -78,5 +78,5 @@ def test_an_empty_one_a_too_large_one_and_one_of_unknown_size_are_refused_in_wor
 
 
 def test_the_formats_are_those_of_the_pipeline_and_of_the_page_s_file_dialog(stage: Stage) -> None:
-    assert list(formats()) == sorted(BYTES_PER_SECOND)
+    assert list(formats()) == sorted(FORMATS)
     assert f'accept="{",".join(f".{name}" for name in formats())}"' in stage.get("/").text
