@@ -86,7 +86,7 @@ def test_the_operations_are_those_that_the_functions_have_a_right_to(local: Depl
         # Tags are part of the request that starts a job.
         assert set(OPERATIONS[service]) == granted[by_service.get(service, service)] - {"TagResource"}
     # One right may be needed for several operations, or for a part of one.
-    assert OPERATIONS["dynamodb"] == ["BatchGetItem", "TransactWriteItems", "UpdateItem"]
+    assert OPERATIONS["dynamodb"] == ["BatchGetItem", "Query", "TransactWriteItems", "UpdateItem"]
     assert OPERATIONS["s3"] == ["GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"]
 
 

@@ -23,7 +23,8 @@ COMMON = {
 }
 CLINICAL = {"CLINICAL_BUCKET": "Storage/Clinical/Bucket"}
 CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
-TABLE = {"LEDGER_TABLE": "Ledger/Table"}
+TABLE, MEMBERS = {"LEDGER_TABLE": "Ledger/Table"}, {"MEMBERS_TABLE": "Ledger/Members"}
+LIFETIME = {"RESULTS_EXPIRE_AFTER_DAYS": ""}
 SQL_COHORTS = {"SQL_COHORTS": "[]"}
 OWN: dict[str, dict[str, str]] = {
     "ingest": {
@@ -38,7 +39,9 @@ OWN: dict[str, dict[str, str]] = {
     | TABLE
     | {"ENTITY_DETECTION_ROLE_ARN": "DataAccessRoles/EntityDetection/Role.Arn", "BATCH_CEILING_USD": "750.00"},
     "poll_entity_detection": CLINICAL | TABLE,
-    "collect_entities": CLINICAL | CLINICAL_KEY | TABLE,
+    "collect_entities": CLINICAL | CLINICAL_KEY | TABLE | MEMBERS | LIFETIME,
+    "index_records": CLINICAL | CLINICAL_KEY | TABLE | MEMBERS | LIFETIME,
+    "finish_rebuild": TABLE,
     "start_audience_generation": SQL_COHORTS | {"SEED_READER_ROLE_ARN": "DataAccessRoles/SeedReader/Role.Arn"},
     "poll_audience_generation": CLINICAL,
     "start_audience_export": {},
@@ -60,7 +63,7 @@ def variables_of(deployed: Deployed, function: str) -> dict[str, str]:
 
 
 def test_every_function_is_looked_at() -> None:
-    assert OWN.keys() | {"plan_batch", "select_seeds"} == FUNCTIONS.keys()
+    assert OWN.keys() | {"plan_batch", "prepare_cohorts", "select_seeds"} == FUNCTIONS.keys()
 
 
 @pytest.mark.parametrize("function", OWN)
@@ -69,10 +72,14 @@ def test_a_function_is_told_what_it_works_with_and_nothing_else(local: Deployed,
 
 
 def test_seeds_are_selected_by_the_cohorts_of_the_environment(local: Deployed, environments: dict[str, Any]) -> None:
-    variables = variables_of(local, "select_seeds")
     cohorts = Environment.from_context("local", {"environments": environments}).audience.cohorts
-    assert json.loads(variables.pop("COHORTS")) == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
-    assert variables == COMMON | CLINICAL | CLINICAL_KEY | TABLE | SQL_COHORTS | {
+    for function in ("prepare_cohorts", "select_seeds"):
+        found = json.loads(variables_of(local, function)["COHORTS"])
+        assert found == json.loads(json.dumps([asdict(cohort) for cohort in cohorts]))
+    variables = {function: variables_of(local, function) for function in ("prepare_cohorts", "select_seeds")}
+    of_cohorts = {"COHORTS": variables["select_seeds"]["COHORTS"]}
+    assert variables["prepare_cohorts"] == COMMON | TABLE | LIFETIME | of_cohorts
+    assert variables["select_seeds"] == COMMON | TABLE | MEMBERS | LIFETIME | SQL_COHORTS | of_cohorts | {
         "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
         "AUDIENCE_KEY_ARN": "Storage/Audience/Key.Arn",
     }
@@ -84,7 +91,7 @@ def test_batches_are_planned_with_the_parameters_of_the_environment(
     variables = variables_of(local, "plan_batch")
     assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
     ceilings = {"BATCH_CEILING_USD": "750.00", "DAY_CEILING_USD": "2500.00", "ABOVE_BATCH_CEILING": "stop"}
-    assert variables == COMMON | CLINICAL | TABLE | {"MEDIA_BUCKET": "Storage/Media/Bucket"} | ceilings
+    assert variables == COMMON | CLINICAL | TABLE | MEMBERS | {"MEDIA_BUCKET": "Storage/Media/Bucket"} | ceilings
 
 
 def test_an_environment_without_a_ceiling_for_a_day_says_so(new_stack: Callable[..., PipelineStack]) -> None:
@@ -126,7 +133,7 @@ def test_cohorts_that_lambda_cannot_take_are_reported_with_their_size(
     )
     assert sizes is not None, message
     assert 4096 < int(sizes[1]) < int(sizes[2])
-    assert message.endswith("of select_seeds's environment variables, but Lambda allows 4096 in all; shorten it.")
+    assert message.endswith("of prepare_cohorts's environment variables, but Lambda allows 4096 in all; shorten it.")
 
 
 def test_cohorts_are_measured_in_bytes(with_terms: Callable[..., PipelineStack]) -> None:
