@@ -31,8 +31,9 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "bench")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Bench")
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
 from lambdas import select_seeds
-from lambdas.cohorts.indexes import INDEXES_KEY, reconciled
+from lambdas.cohorts.indexes import reconciled
 from lambdas.shared import ledger, storage
+from lambdas.shared.layout import INDEXES_KEY
 
 BUCKET = "bench"
 COHORT: Any = {

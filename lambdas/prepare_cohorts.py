@@ -9,10 +9,10 @@ from typing import Literal, TypedDict
 from uuid import uuid4
 
 from lambdas.cohorts.cohort_rules import Cohort
-from lambdas.cohorts.indexes import INDEXES_KEY, Index, read_indexes, reconciled, write_indexes
+from lambdas.cohorts.indexes import Index, read_indexes, reconciled, write_indexes
 from lambdas.planning.other_executions import works
 from lambdas.shared import stages
-from lambdas.shared.layout import RECORDS, unreadable_records_prefix
+from lambdas.shared.layout import INDEXES_KEY, RECORDS, unreadable_records_prefix
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.state import Batch, PreparedCohorts, Rebuild, UnreadableRecords

@@ -3,7 +3,7 @@
 Source: DynamoDB API reference, DeleteItem.
 """
 
-from lambdas.cohorts.indexes import INDEXES_KEY
+from lambdas.shared.layout import INDEXES_KEY
 from operations.deployed import Deployed
 
 

@@ -15,6 +15,9 @@ BATCHES, QUERIES = "batches/", "queries/"
 SEEDS, SUPPRESSION = "seeds/", "suppression/"
 SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
 
+# The ledger's item that lists the indexes of cohorts (lambdas/cohorts/indexes.py).
+INDEXES_KEY = "indexes#current"
+
 # Files and prefixes below a batch's prefix.
 PLAN, RECORDINGS, SUMMARY, BATCH_REPORT = "plan.json", "recordings.json", "summary.json", "report.html"
 REJECTIONS, JOB_RECORDS, UNREADABLE_RECORDS = "rejections/", "jobs/", "unreadable-records/"

@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lambdas.cohorts.indexes import INDEXES_KEY
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
-from lambdas.shared.layout import RECORDS, object_id_of
+from lambdas.shared.layout import INDEXES_KEY, RECORDS, object_id_of
 from lambdas.shared.object_items import object_key
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NEWCOMERS, Rest, Violation, lines_of

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-from lambdas.cohorts.indexes import INDEXES_KEY
 from lambdas.shared.identity import media_id
+from lambdas.shared.layout import INDEXES_KEY
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
 from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions

@@ -3,7 +3,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from lambdas.cohorts.indexes import INDEXES_KEY
+from lambdas.shared.layout import INDEXES_KEY
 from operations.cohorts import forget_indexes
 from operations.deployed import Connection, Deployed
 from tests.operations.test_ledger import create_table

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lambdas.cohorts.indexes import INDEXES_KEY
 from lambdas.shared.identity import digest
+from lambdas.shared.layout import INDEXES_KEY
 from local.engines.speech import Word
 from local.pipeline import STACK_NAME, Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
