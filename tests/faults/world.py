@@ -43,8 +43,9 @@ class World:
         """What the next drop will be, which tells its recordings apart from all others before they are there."""
         number = next(self._numbers)
         self._suppressed.append(f"leaver-{number}")
-        # Their records are read anew each time, so that the calls of a rebuild are among those of a drop.
-        self.run.remember([*self._known, self._suppressed[-1]])
+        # All records are read anew each time, so that the calls of a rebuild are among those of a drop. The person who
+        # leaves now was in the last seed, and the next one to leave is in this one.
+        self.run.remember([*self._known, self._suppressed[-1], f"leaver-{number + 1}"])
         users = (f"case-{number}-a", f"case-{number}-b")
         bucket = self.run.pipeline.media_bucket
         texts = {f"s3://{bucket}/media/{user}/visit.wav": f"Patient {user} has hypertension." for user in users}
