@@ -41,7 +41,7 @@ from bench.answers import answering, respond
 from bench.data_path import output, peak_mib, transcript
 from bench.table import Row
 from lambdas.entities.documents import cut
-from lambdas.shared.state import MAXIMUM_RECORDINGS
+from lambdas.rules.batches import MAXIMUM_RECORDINGS
 from lambdas.shared.storage import PARALLEL_REQUESTS
 from lambdas.transcript.words import Words
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
 from lambdas.rules import clean_rooms_ml, parameters, sdk_model
-from lambdas.shared.state import MAXIMUM_RECORDINGS
+from lambdas.rules.batches import MAXIMUM_RECORDINGS
 
 # The timeout of statemachine/pipeline.asl.yaml, which includes the wait for a turn to transcribe, and the days for a
 # redrive after it. Until then an execution's plan and transcripts must not expire.

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Any, NamedTuple, cast
 
 from lambdas.rules import clean_rooms_ml, parameters
+from lambdas.rules.batches import MAXIMUM_RECORDINGS
 from lambdas.shared.errors import InvalidInput
-from lambdas.shared.state import MAXIMUM_RECORDINGS, AllParameters
+from lambdas.shared.state import AllParameters
 from lambdas.shared.storage import list_keys
 from lambdas.shared.uris import MAXIMUM_KEY_BYTES, parse_uri
 

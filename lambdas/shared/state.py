@@ -105,11 +105,6 @@ class PlanCounts(TypedDict):
     rejected: int
 
 
-# The most recordings in a batch: each step over a whole batch, and its memory, stay within five minutes and 1 GiB
-# (docs/performance.md, benchmark 19).
-MAXIMUM_RECORDINGS = 5_000
-
-
 class Batch(PlanCounts):
     """`$.batch`. `batch_id` is the execution's name; `reprocess_id` is empty unless finished work is to be repeated."""
 

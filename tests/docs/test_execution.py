@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lambdas.shared.stages import TRANSCRIPTION, is_run_of
 from local.engines.speech import Word
 from local.pipeline import configured_audience_model_arn, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
@@ -134,8 +135,9 @@ class Reader:
         return str(described[member])
 
     def map_run(self, execution: dict[str, Any]) -> str:
-        (run,) = self.run.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
-        return str(run["mapRunArn"])
+        runs = self.run.stepfunctions.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+        (arn,) = (run["mapRunArn"] for run in runs if is_run_of(run["mapRunArn"], TRANSCRIPTION.state))
+        return str(arn)
 
     def queue_arn(self, output: str) -> str:
         return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{self.outputs[output].rpartition('/')[2]}"

@@ -33,6 +33,7 @@ _EXECUTION = "parliament's data has express executions only; the reference has t
 # Parliament's findings that we accept, by policy, kind of finding and action.
 KNOWN = {
     ("Functions/PlanBatch/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
+    ("Functions/PrepareCohorts/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Workflow/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Backfill/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Functions/ShareJobs/Policy", "RESOURCE_MISMATCH", "states:ListExecutions"): (

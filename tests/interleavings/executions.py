@@ -198,7 +198,7 @@ class Execution:
             raise  # the harness's own, or a mutation's
         except Exception as error:
             answer = Answer(failure=type(error).__name__)
-        if answer.returned and json.loads(answer.returned).get("status") == "WAIT":
+        if step == "PrepareCohorts" and answer.returned and json.loads(answer.returned)["status"] == "WAIT":
             self._world.wait_for_rebuild(lambda: attempt != self._attempt)
         if attempt != self._attempt:
             raise _Abandoned

@@ -72,8 +72,11 @@ def naming(run: Run, *traces: str, logs: bool = False) -> set[str]:
 
 def ledger_naming(deployed: Deployed, *traces: str) -> set[str]:
     """The keys of the ledger's items that contain one of these; all keys if none is given."""
-    items = deployed.client("dynamodb").scan(TableName=deployed.ledger, ConsistentRead=True)["Items"]
-    keys = {item["pk"]["S"] for item in items}
+    pages = (
+        deployed.client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
+        for table in (deployed.ledger, deployed.members)
+    )
+    keys = {" ".join(item[name]["S"] for name in ("pk", "sk") if name in item) for page in pages for item in page}
     return {key for key in keys if not traces or any(trace in key for trace in traces)}
 
 

@@ -118,7 +118,7 @@ class Run:
         The next execution finds no indexes of cohorts, and reads all records.
         """
         bucket = self.pipeline.clinical_bucket
-        wanted = {f"{PEOPLE_PREFIX}{user}.jsonl": user for user in users}
+        wanted = {f"{PEOPLE_PREFIX}{digest(user)}.jsonl": user for user in users}
         listed = self.s3.list_objects_v2(Bucket=bucket, Prefix=PEOPLE_PREFIX).get("Contents", ())
         there = {item["Key"] for item in listed}
         for key in there - wanted.keys():

@@ -33,4 +33,4 @@ def test_no_more_is_given_than_there_is_and_none_is_left_that_someone_needs(
 
 
 def test_places_make_up_for_the_time_until_a_poll_notices_an_end() -> None:
-    assert [places(jobs) for jobs in (1, 8, 100, 250)] == [1, 8, 101, 254]
+    assert [places(jobs) for jobs in (1, 8, 100, 250)] == [1, 8, 102, 257]

@@ -127,7 +127,7 @@ def test_a_dropped_recording_becomes_an_execution_whose_report_opens_and_plays(p
     execution.get_by_text("finished", exact=True).wait_for()
     assert execution.locator(".counts").text_content() == "1 recording: 1 transcribed"
     states = execution.get_by_role("list", name="Stages").get_by_role("listitem").all_text_contents()
-    assert [state.split()[0] for state in states][:2] == ["Plan", "Transcribe"] and ": done" in states[1]
+    assert [state.split()[0] for state in states][:3] == ["Plan", "Wait", "Transcribe"] and ": done" in states[2]
     head = run.s3.head_object(Bucket=run.pipeline.media_bucket, Key=f"media/p-dropped/{ODD_NAME}")
     assert head["Metadata"] == {}
 
