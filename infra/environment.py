@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from infra.layers import Layers
 from infra.settings import ConfigurationError, Rule, between, matching, one_of, read_object
-from lambdas.rules import clean_rooms_ml, parameters, sdk_model
-from lambdas.rules.batches import MAXIMUM_RECORDINGS
+from lambdas.rules import batches, clean_rooms_ml, parameters, sdk_model
 
 # The timeout of statemachine/pipeline.asl.yaml, which includes the wait for a turn to transcribe, and the days for a
 # redrive after it. Until then an execution's plan and transcripts must not expire.
@@ -180,7 +179,7 @@ class Environment:
     intermediates_expire_after_days: Days
     recordings_expire_after_days: Days | None
     results_expire_after_days: ResultDays | None
-    batch_size: Annotated[int, between(1, MAXIMUM_RECORDINGS)]
+    batch_size: Annotated[int, between(1, batches.MAXIMUM_RECORDINGS)]
     batch_window_seconds: Annotated[int, between(1, 300)]
     parameters: Parameters
     transcription: Transcription

@@ -12,7 +12,7 @@ and a rebuild misses none of these commits:
 
 - An index is listed here before its rebuild lists the records. A commit first writes the records, then reads this list,
   and is refused if the object's item has changed since before both. A rebuild reads the item, then the records, then
-  this list, and increments the item's `sequence` under the same condition, even if nothing else changes.
+  this list, and writes under the same condition.
 - So if the rebuild has listed the records, it either precedes their commit, which is refused and reads this list again,
   or reads what was committed. If it hasn't, they were written after the index was listed, and their commit read that.
 """

@@ -88,7 +88,7 @@ def test_a_consent_that_is_withdrawn_while_records_are_read_counts(s3: Any, monk
     assert len(read_times) == 2
 
 
-def test_every_object_is_touched_so_that_an_earlier_read_of_it_is_refused(s3: Any) -> None:
+def test_an_object_that_is_read_is_written_so_that_an_earlier_read_of_it_is_refused(s3: Any) -> None:
     put(s3, text="cough")
     planned("o", consents=True)
     before = read_object("o")
