@@ -12,7 +12,7 @@ from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 from tests.statemachine.assembly import local_assembly
-from tests.statemachine.conftest import PEOPLE_PREFIX, Engines, Run
+from tests.statemachine.conftest import PEOPLE_KEYS, Engines, Run
 
 KNOWN_TO_THE_MODEL = 30
 PATIENCE_SECONDS = 60
@@ -88,7 +88,7 @@ class World:
         """Take a case's people out of the records, which every later case reads."""
         bucket = self.run.pipeline.clinical_bucket
         for item in self.run.s3.list_objects_v2(Bucket=bucket, Prefix="records/").get("Contents", ()):
-            if not item["Key"].startswith(PEOPLE_PREFIX):
+            if item["Key"] not in PEOPLE_KEYS:
                 self.run.s3.delete_object(Bucket=bucket, Key=item["Key"])
 
 

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lambdas.shared.identity import digest
-from lambdas.shared.layout import INDEXES_KEY
+from lambdas.shared.layout import INDEXES_KEY, RECORDS, records_key
+from lambdas.shared.uris import uri_of
 from local.engines.speech import Word
 from local.pipeline import STACK_NAME, Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
@@ -21,7 +22,8 @@ from local.services.transcribe import models as transcription_models
 from tests.statemachine.assembly import local_assembly
 
 PATIENCE_SECONDS = 100
-PEOPLE_PREFIX = "records/people-"
+# The keys of the records that `Run.remember` has written.
+PEOPLE_KEYS: set[str] = set()
 
 
 class Engines:
@@ -117,15 +119,17 @@ class Run:
 
         The next execution finds no indexes of cohorts, and reads all records.
         """
-        bucket = self.pipeline.clinical_bucket
-        wanted = {f"{PEOPLE_PREFIX}{digest(user)}.jsonl": user for user in users}
-        listed = self.s3.list_objects_v2(Bucket=bucket, Prefix=PEOPLE_PREFIX).get("Contents", ())
-        there = {item["Key"] for item in listed}
+        bucket, media = self.pipeline.clinical_bucket, self.pipeline.media_bucket
+        wanted = {records_key(digest(media, f"media/{user}/earlier.wav")): user for user in users}
+        listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RECORDS)
+        there = PEOPLE_KEYS & {item["Key"] for page in listed for item in page.get("Contents", ())}
+        PEOPLE_KEYS.update(wanted)
         for key in there - wanted.keys():
             self.s3.delete_object(Bucket=bucket, Key=key)
         found = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
         for key in wanted.keys() - there:
-            line = {**found, "user_id": wanted[key], "media_id": digest(key), "audience_consent": True}
+            uri = uri_of(media, f"media/{wanted[key]}/earlier.wav")
+            line = found | {"user_id": wanted[key], "media_id": digest(key), "media_uri": uri, "audience_consent": True}
             self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
         (stack,) = self.pipeline.aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
