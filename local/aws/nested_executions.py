@@ -23,6 +23,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from local.aws import execution_logs
 from local.aws.iam import role_allows
 from local.aws.task_calls import boto_client_for, modelled_errors
 
@@ -34,8 +35,6 @@ _moto_build_sync = StateTaskServiceSfn._build_sync_resolver
 _moto_build_sync2 = StateTaskServiceSfn._build_sync2_resolver
 _moto_eval_sync = StateTaskServiceSfn._eval_sync
 _moto_from_error = StateTaskServiceSfn._from_error
-_moto_create_state_machine = StepFunctionsParserBackend.create_state_machine
-_moto_update_state_machine = StepFunctionsParserBackend.update_state_machine
 
 
 class AccessDeniedException(AWSError):
@@ -93,14 +92,14 @@ def from_error(self: StateTaskServiceSfn, env: Environment, ex: Exception) -> Fa
 def create_state_machine(self: StepFunctionsParserBackend, *arguments: Any, **properties: Any) -> Any:
     """StepFunctionsParserBackend.create_state_machine. Raises AccessDeniedException."""
     _check(self, properties["definition"], properties["roleArn"])
-    return _moto_create_state_machine(self, *arguments, **properties)
+    return execution_logs.create_state_machine(self, *arguments, **properties)
 
 
 def update_state_machine(self: StepFunctionsParserBackend, arn: str, *arguments: Any, **properties: Any) -> Any:
     """StepFunctionsParserBackend.update_state_machine. Raises AccessDeniedException."""
     machine = self.describe_state_machine(arn)
     _check(self, properties.get("definition") or machine.definition, properties.get("role_arn") or machine.roleArn)
-    return _moto_update_state_machine(self, arn, *arguments, **properties)
+    return execution_logs.update_state_machine(self, arn, *arguments, **properties)
 
 
 def _check(backend: StepFunctionsParserBackend, definition: str, role_arn: str) -> None:
@@ -115,7 +114,7 @@ def _check(backend: StepFunctionsParserBackend, definition: str, role_arn: str) 
 
 
 def install() -> None:
-    """Make moto's Tasks wait for executions this way; needs `local.aws.task_calls`."""
+    """Make moto's Tasks wait for executions this way; needs `local.aws.task_calls` and `local.aws.execution_logs`."""
     StateTaskServiceSfn._build_sync_resolver = _awaiting(_moto_build_sync)  # type: ignore[method-assign]
     StateTaskServiceSfn._build_sync2_resolver = _awaiting(_moto_build_sync2)  # type: ignore[method-assign]
     StateTaskServiceSfn._eval_sync = eval_sync  # type: ignore[method-assign,assignment]

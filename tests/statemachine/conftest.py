@@ -133,8 +133,8 @@ class Run:
             self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
         (stack,) = self.pipeline.aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        key = {"pk": {"S": INDEXES_KEY}}
-        self.pipeline.aws.client("dynamodb").delete_item(TableName=outputs["LedgerTableName"], Key=key)
+        listed_indexes = {"pk": {"S": INDEXES_KEY}}
+        self.pipeline.aws.client("dynamodb").delete_item(TableName=outputs["LedgerTableName"], Key=listed_indexes)
 
     def executions(self) -> list[dict[str, Any]]:
         return [self.stepfunctions.describe_execution(executionArn=arn) for arn in self._arns()]

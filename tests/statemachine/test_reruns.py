@@ -325,7 +325,7 @@ def test_a_batch_is_cut_to_its_ceiling_and_another_execution_does_the_rest(run: 
 def spent_today(run: Run) -> int:
     """The cents of the ledger's item of the day."""
     dynamodb, key = run.pipeline.aws.client("dynamodb"), {"pk": {"S": spending_key(today())}}
-    (table,) = dynamodb.list_tables()["TableNames"]
+    (table,) = (name for name in dynamodb.list_tables()["TableNames"] if "LedgerTable" in name)
     item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
     return sum(int(value["N"]) for name, value in item.get("Item", {}).items() if name not in ("pk", "sequence"))
 
