@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackOutcome
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
@@ -72,9 +73,12 @@ def _awaiting(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def eval_sync(self: StateTaskServiceSfn, env: Environment, sync_resolver: _Awaited, **endpoints: Any) -> Any:
-    """StateTaskServiceSfn._eval_sync: wait for the end of the execution, or of the Task, which then stops it."""
+    """StateTaskServiceSfn._eval_sync: wait for the end of the execution, or of the Task, which then stops it.
+
+    Nobody has the token of such a Task, so an outcome of its token is the Task's end or its timeout.
+    """
     outcome = _moto_eval_sync(self, env=env, sync_resolver=sync_resolver, **endpoints)
-    if outcome is None:
+    if outcome is None or isinstance(outcome, CallbackOutcome):
         sync_resolver.stop()
     return outcome
 
