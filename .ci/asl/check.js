@@ -15,7 +15,7 @@ const FAULTS = [
   ["a Next that leads nowhere", EITHER, (states) => (states.PlanBatch.Next = "AnyOld?")],
   ["a state that nothing leads to", EITHER, (states) => (states.Forgotten = { Type: "Succeed" })],
   ["a state without Next or End", EITHER, (states) => delete states.PrepareDocuments.Next],
-  ["a retrier of nothing", EITHER, (states) => delete states.CollectEntities.Retry[0].ErrorEquals],
+  ["a retrier of nothing", EITHER, (states) => delete states.PrepareCohorts.Retry[0].ErrorEquals],
   ["a path without $", VALIDATOR, (states) => (states.SelectSeeds.ResultPath = "seeds")],
   ["a resource that is no ARN", VALIDATOR, (states) => (states.SummarizeBatch.Resource = "SummarizeBatch")],
   ["a misspelt field", LANGUAGE_SERVICE, (states) => (states.PlanBatch.Retry[0].IntervalSecond = 3)],
