@@ -10,9 +10,11 @@ Rights = frozenset[str]
 
 
 def rights(**verbs: str) -> Rights:
-    """`read="clinical/batches clinical/records"` and so on. Who reads an object also sees its head."""
+    """`read="clinical/batches clinical/records"` and so on. A right to read or to list includes a lesser one."""
     found = {f"{verb} {target}" for verb, targets in verbs.items() for target in targets.split()}
-    return frozenset(found | {f"head {right.removeprefix('read ')}" for right in found if right.startswith("read ")})
+    lesser = {"read": "head", "list": "list_recordings"}
+    parts = [right.split(" ", 1) for right in found]
+    return frozenset(found | {f"{lesser[verb]} {target}" for verb, target in parts if verb in lesser})
 
 
 def items(read: str, update: str = "", check: str = "") -> Rights:

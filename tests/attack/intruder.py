@@ -33,7 +33,7 @@ ON_RESOURCES = """
     cleanrooms-ml:DeleteAudienceGenerationJob cleanrooms-ml:TagResource
     sts:AssumeRole iam:PassRole iam:GetRole iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy
     iam:DeleteRole
-    dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Scan dynamodb:ConditionCheckItem dynamodb:UpdateItem
+    dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan dynamodb:ConditionCheckItem dynamodb:UpdateItem
     dynamodb:PutItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DescribeTable dynamodb:CreateBackup
     dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:DeleteTable
     logs:CreateLogStream logs:PutLogEvents logs:FilterLogEvents logs:PutRetentionPolicy logs:DeleteLogGroup
@@ -46,7 +46,7 @@ ON_ALL = """
     comprehendmedical:DetectEntitiesV2 cleanrooms-ml:ListAudienceGenerationJobs cleanrooms-ml:ListAudienceExportJobs
     states:ListStateMachines logs:DescribeLogGroups logs:DescribeResourcePolicies logs:PutResourcePolicy
     s3:ListAllMyBuckets sqs:ListQueues kms:ListKeys lambda:ListFunctions iam:ListRoles secretsmanager:ListSecrets
-    dynamodb:ListTables states:CreateStateMachine
+    dynamodb:ListTables states:CreateStateMachine states:SendTaskSuccess
     iam:CreateUser iam:CreateAccessKey iam:CreatePolicy iam:CreateRole
     secretsmanager:GetSecretValue ssm:GetParameter cleanrooms-ml:GetConfiguredAudienceModel
     events:PutEvents events:DescribeRule events:PutTargets events:DisableRule

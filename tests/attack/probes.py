@@ -174,7 +174,8 @@ def executions(stage: Stage) -> Iterator[Probe]:
         yield machine(f"list_executions {name}", operation="list_executions")
         yield machine(f"read_definition {name}", operation="describe_state_machine")
         yield machine(f"replace_definition {name}", operation="update_state_machine",
-                      roleArn=stage.roles["ingest"].arn, destroys=True)  # fmt: skip
+                      definition=json.dumps({"StartAt": "Attack", "States": {"Attack": {"Type": "Succeed"}}}),
+                      destroys=True)  # fmt: skip
         yield machine(f"delete_machine {name}", operation="delete_state_machine", destroys=True)
     for name, arn in stage.executions.items():
         execution = partial(states, executionArn=arn)

@@ -169,7 +169,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
             "pipeline": execution["executionArn"],
             "pipeline-child": children[0]["executionArn"],
             "backfill": backfill["executionArn"],
-            "backfill-child": running.run.children(backfill)[0]["executionArn"],
+            "backfill-child": running.run.children(backfill, "Batches")[0]["executionArn"],
             "bystander": bystanders["execution"],
         },
         log_groups=groups,
