@@ -42,7 +42,7 @@ def share(run: Run) -> None:
 
 def ledger(run: Run, key: str) -> dict[str, Any]:
     tables = run.pipeline.aws.client("dynamodb")
-    (table,) = tables.list_tables()["TableNames"]
+    (table,) = (name for name in tables.list_tables()["TableNames"] if "LedgerTable" in name)
     return dict(tables.get_item(TableName=table, Key={"pk": {"S": key}}).get("Item", {}))
 
 
