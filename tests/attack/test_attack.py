@@ -121,9 +121,9 @@ def test_a_planted_hole_is_reported(
 
 
 def test_a_query_that_a_policy_would_allow_is_reported(deployed: Stage) -> None:
-    with planted(deployed, "select_seeds", {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": "*"}):
+    with planted(deployed, "select_seeds", {"Effect": "Allow", "Action": "dynamodb:PartiQLSelect", "Resource": "*"}):
         found = problems(attack_queries(deployed))
-    assert "select_seeds: Query ledger/claim is allowed, though nobody has that right" in found
+    assert "select_seeds: PartiQLSelect ledger/claim is allowed, though nobody has that right" in found
 
 
 def test_a_right_that_is_missing_is_reported(deployed: Stage, calls: list[Probe]) -> None:
