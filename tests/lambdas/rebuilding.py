@@ -5,9 +5,19 @@ from typing import Any
 import boto3
 
 from lambdas import index_records, prepare_cohorts
+from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.shared.state import Rebuild
 from tests.lambdas.conftest import CLINICAL
 
+FEVER: Cohort = {
+    "name": "fever",
+    "category": "MEDICAL_CONDITION",
+    "terms": ["fever"],
+    "minimum_score": 0.5,
+    "excluded_traits": [],
+    "minimum_seed_size": 25,
+    "export": None,
+}
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pipeline:b"
 
 

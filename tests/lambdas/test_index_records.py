@@ -9,23 +9,14 @@ from lambdas.shared import recording_files
 from lambdas.shared.ledger import Change, write
 from lambdas.shared.members import read_alike
 from lambdas.shared.object_items import ObjectItem, object_key, plan, read_object
-from tests.lambdas.rebuilding import rebuild
+from tests.lambdas.rebuilding import FEVER, rebuild
 
 CLINICAL = "clinical-bucket"
-COHORT: Any = {
-    "name": "fever",
-    "category": "MEDICAL_CONDITION",
-    "terms": ["fever"],
-    "minimum_score": 0.5,
-    "excluded_traits": [],
-    "minimum_seed_size": 25,
-    "export": None,
-}
 
 
 @pytest.fixture(autouse=True)
 def cohorts(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COHORTS", json.dumps([COHORT]))
+    monkeypatch.setenv("COHORTS", json.dumps([FEVER]))
 
 
 def put(s3: Any, object_id: str = "o", metadata: dict[str, str] | None = None, **more: Any) -> None:
@@ -42,7 +33,7 @@ def planned(object_id: str, *, consents: bool) -> None:
 
 
 def members() -> set[str] | None:
-    return read_people([COHORT])["fever"]
+    return read_people([FEVER])["fever"]
 
 
 @pytest.mark.parametrize("consents", [True, False])

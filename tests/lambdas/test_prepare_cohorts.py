@@ -5,21 +5,14 @@ from typing import Any
 import pytest
 
 from lambdas import prepare_cohorts
+from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.cohorts.indexes import read_indexes
 from lambdas.shared.state import Batch, PreparedCohorts, Rebuild
+from tests.lambdas.rebuilding import FEVER
 
 CLINICAL = "clinical-bucket"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:pipeline"
-FEVER = {
-    "name": "fever",
-    "category": "MEDICAL_CONDITION",
-    "terms": ["fever"],
-    "minimum_score": 0.5,
-    "excluded_traits": [],
-    "minimum_seed_size": 25,
-    "export": None,
-}
-COUGH = FEVER | {"name": "cough", "terms": ["cough"]}
+COUGH: Cohort = {**FEVER, "name": "cough", "terms": ["cough"]}
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +25,7 @@ def statuses(s3: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def use(*cohorts: dict[str, Any]) -> None:
+    def use(*cohorts: Cohort) -> None:
         monkeypatch.setenv("COHORTS", json.dumps(cohorts))
 
     use(FEVER)

@@ -8,16 +8,8 @@ from lambdas.cohorts import cohort_rules
 from lambdas.cohorts.cohort_rules import Cohort, Found, FoundTrait
 from lambdas.cohorts.indexes import Index, Indexes, read_indexes, reconciled, write_indexes
 from lambdas.shared.members import Membership
+from tests.lambdas.rebuilding import FEVER
 
-FEVER: Cohort = {
-    "name": "fever",
-    "category": "MEDICAL_CONDITION",
-    "terms": ["fever"],
-    "minimum_score": 0.5,
-    "excluded_traits": [],
-    "minimum_seed_size": 25,
-    "export": None,
-}
 COUGH: Cohort = {**FEVER, "name": "cough", "terms": ["cough"]}
 WRITTEN = datetime(2026, 11, 27, tzinfo=UTC)
 
