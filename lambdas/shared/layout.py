@@ -95,7 +95,7 @@ def collected_key(batch_id: str, generation: int, child: str, redrives: int, ret
 
 
 def last_attempts(keys: Iterable[str]) -> list[str]:
-    """Of each child the key of its last attempt, from keys in the order of a listing."""
+    """The key of each child's last attempt; `keys` are in the order of a listing."""
     return list({key.rsplit("-", 2)[0]: key for key in keys}.values())
 
 

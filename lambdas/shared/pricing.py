@@ -43,7 +43,7 @@ def entity_detection_units(characters: int) -> int:
 
 
 def cost_of_speech(seconds: float, words_per_minute: int = WORDS_PER_MINUTE) -> Cost:
-    """The cost of a recording in which somebody speaks for `seconds`."""
+    """The cost of a recording with `seconds` of speech."""
     characters = math.ceil(seconds / 60 * words_per_minute * CHARACTERS_PER_WORD)
     return Cost(
         billed_seconds(seconds) * TRANSCRIBE_MEDICAL_PER_SECOND,

@@ -1,4 +1,4 @@
-"""What the commands print about backfills."""
+"""Prints surveys of backfills, and how far they are."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """What is below a prefix. `formats` counts the recordings by format.
+    """The files below a prefix. `formats` counts the recordings by format.
 
     `unusable` counts files of other formats and empty ones: they would be rejected. Folders of the S3 console are left
     out. `usd` and `audio_hours` are of all recordings, also of those that are finished and cost nothing again.

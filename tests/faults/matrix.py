@@ -78,7 +78,7 @@ def cases_of(calls: list[SeenCall]) -> Iterator[Case]:
     for call in calls:
         for kind, remedy in kinds_and_remedies(call.service, call.operation):
             yield Case(call.caller, call.service, call.operation, kind, remedy)
-    # What the state machine does itself: call the functions, and read or list the items of its Maps.
+    # The state machine's own calls: it calls the functions, and reads or lists the items of its Maps.
     own = [("lambda", "Invoke", f"{function}/invocations") for function in FUNCTIONS if function not in NO_STEPS]
     items = [("s3", "GetObject", "recordings.json"), ("s3", "ListObjectsV2", "prefix=records")]
     for service, operation, contains in [*own, *items]:
