@@ -105,16 +105,12 @@ def items(
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
     """
     granted = {
-        "ReadItems": (["dynamodb:BatchGetItem"], read),
-        "UpdateItems": (["dynamodb:UpdateItem"], update),
-        "CheckItems": (["dynamodb:ConditionCheckItem"], check),
+        "ReadItems": ("dynamodb:BatchGetItem", read),
+        "UpdateItems": ("dynamodb:UpdateItem", update),
+        "CheckItems": ("dynamodb:ConditionCheckItem", check),
     }
     return [
-        *(
-            Statement(sid, actions, [ledger.table.table_arn], purpose, _of_kinds(kinds))
-            for sid, (actions, kinds) in granted.items()
-            if kinds
-        ),
+        *_by_kinds(ledger.table.table_arn, granted, purpose),
         Statement("DecryptLedger", DECRYPT, [ledger.key.key_arn], "the ledger's key", _via("dynamodb")),
     ]
 
@@ -124,13 +120,18 @@ def members(
 ) -> Statements:
     """Access to items of the members table, by their kinds, as `items` grants it for the ledger table."""
     granted = {
-        "ReadMembers": (["dynamodb:Query"], read),
-        "WriteMembers": (["dynamodb:UpdateItem"], write),
-        "DeleteMembers": (["dynamodb:DeleteItem"], delete),
+        "ReadMembers": ("dynamodb:Query", read),
+        "WriteMembers": ("dynamodb:UpdateItem", write),
+        "DeleteMembers": ("dynamodb:DeleteItem", delete),
     }
+    return _by_kinds(ledger.members.table_arn, granted, purpose)
+
+
+def _by_kinds(table_arn: str, granted: Mapping[str, tuple[str, Sequence[str]]], purpose: str) -> Statements:
+    """A statement for each action that is granted for any kind of item."""
     return [
-        Statement(sid, actions, [ledger.members.table_arn], purpose, _of_kinds(kinds))
-        for sid, (actions, kinds) in granted.items()
+        Statement(sid, [action], [table_arn], purpose, _of_kinds(kinds))
+        for sid, (action, kinds) in granted.items()
         if kinds
     ]
 

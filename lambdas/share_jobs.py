@@ -154,13 +154,18 @@ def changes(map_runs: Sequence[MapRun], others: int, jobs: int) -> Iterator[Chan
             yield Change(run, first, 0)
     available = places(jobs) - others * first - sum(max(run.running, min(run.most, first)) for run in behind)
     wanted = shares([run.unfinished for run in sharing], available)
+    yield from moves(sharing, wanted, available)
+
+
+def moves(map_runs: Sequence[MapRun], wanted: Sequence[int], available: int) -> Iterator[Change]:
+    """The changes from the Maps' limits to the `wanted` ones: the higher limits are lowered first."""
     free = available
-    for run, share in zip(sharing, wanted, strict=True):
+    for run, share in zip(map_runs, wanted, strict=True):
         lowered = min(run.most, share)
         if lowered < run.most:
             yield Change(run, lowered, 0)
         free -= run._replace(most=lowered).places
-    for run, share in zip(sharing, wanted, strict=True):
+    for run, share in zip(map_runs, wanted, strict=True):
         most = run.most
         while most < share and free > 0:
             more = min(share - most, free, PLACES_PER_SECOND)

@@ -31,7 +31,7 @@ from bench.simulation.drop import (
     pipeline,
 )
 from lambdas import share_jobs
-from lambdas.planning.job_shares import FIRST_SHARE, PLACES_PER_SECOND, SHARING_EXECUTIONS, places, shares
+from lambdas.planning.job_shares import FIRST_SHARE, SHARING_EXECUTIONS, places, shares
 
 EVENT_MEDIAN_SECONDS, EVENT_SIGMA, LOST_EVENTS = 0.7, 0.5, 0.001
 CLAIMED_TURNS, TURN_EVERY_SECONDS = 10, 60
@@ -145,18 +145,7 @@ def changes(map_runs: Sequence[share_jobs.MapRun], others: int, jobs: int) -> It
     sharing, behind = map_runs[:SHARING_EXECUTIONS], map_runs[SHARING_EXECUTIONS:]
     available = places(jobs) - others * FIRST_SHARE - sum(run.places for run in behind)
     wanted = shares([run.unfinished for run in sharing], available)
-    free = available
-    for run, share in zip(sharing, wanted, strict=True):
-        lowered = min(run.most, share)
-        if lowered < run.most:
-            yield share_jobs.Change(run, lowered, 0)
-        free -= run._replace(most=lowered).places
-    for run, share in zip(sharing, wanted, strict=True):
-        most = run.most
-        while most < share and free > 0:
-            more = min(share - most, free, PLACES_PER_SECOND)
-            most, free = most + more, free - more
-            yield share_jobs.Change(run, most, 1)
+    yield from share_jobs.moves(sharing, wanted, available)
 
 
 def simulate(count: int, design: Design) -> Drop:

@@ -19,7 +19,7 @@ and a rebuild misses none of these commits:
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypedDict
@@ -91,10 +91,10 @@ def write_indexes(seen: Indexes, listed: list[Index]) -> bool:
     return write(change) is not None
 
 
-def reconciled(listed: Iterable[Index], cohorts: list[Cohort], execution: str, new_name: Iterable[str]) -> list[Index]:
+def reconciled(listed: Iterable[Index], cohorts: list[Cohort], execution: str, names: Iterator[str]) -> list[Index]:
     """The list that fits the cohorts: without an index by their rules, one is added; others are retired.
 
-    `execution` has to rebuild what changes.
+    `execution` has to rebuild what changes; new indexes take the next of the `names`.
     """
     wanted = {cohort["name"]: _wanted(cohort) for cohort in cohorts}
     found: list[Index] = []
@@ -103,7 +103,6 @@ def reconciled(listed: Iterable[Index], cohorts: list[Cohort], execution: str, n
             index = {**index, "state": "retired", "execution": execution}
         found.append(index)
     there = {index["cohort"] for index in found if index["state"] != "retired"}
-    names = iter(new_name)
     return found + [
         {"name": next(names), "cohort": cohort, "rules": rules, "state": "building", "execution": execution}
         for cohort, rules in wanted.items()
