@@ -42,7 +42,7 @@ from bench.data_path import output, peak_mib, transcript
 from bench.table import Row
 from lambdas.entities.documents import cut
 from lambdas.rules.batches import MAXIMUM_RECORDINGS
-from lambdas.shared.storage import PARALLEL_REQUESTS
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.transcript.words import Words
 
 ROOT = Path(__file__).parents[1]

@@ -33,6 +33,7 @@ from lambdas.shared.layout import (
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.object_items import read_object, record
 from lambdas.shared.observability import logger, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.recording_files import UnreadableFile, understanding
 from lambdas.shared.rejections import left_to_others, write_rejection
 from lambdas.shared.state import (
@@ -46,7 +47,6 @@ from lambdas.shared.state import (
 )
 from lambdas.shared.storage import (
     CONDITION_NOT_MET,
-    PARALLEL_REQUESTS,
     find_head,
     read_json,
     read_json_lines,

@@ -18,8 +18,9 @@ from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
 from lambdas.shared.members import Membership
 from lambdas.shared.object_items import Attributes, ObjectItem, read_object, replace
 from lambdas.shared.observability import metrics, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.recording_files import MissingFile, UnreadableFile, read_stored_file, understanding
-from lambdas.shared.storage import PARALLEL_REQUESTS, StoredObject, write_json
+from lambdas.shared.storage import StoredObject, write_json
 from lambdas.shared.user_ids import canonical
 
 _DECODE = msgspec.json.Decoder(Found).decode_lines

@@ -20,6 +20,7 @@ from lambdas.shared.identity import digest
 from lambdas.shared.layout import PLAN, RECORDINGS, batch_prefix
 from lambdas.shared.object_items import read_objects
 from lambdas.shared.observability import logger, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.pricing import Cost
 from lambdas.shared.state import (
     AllParameters,
@@ -32,7 +33,7 @@ from lambdas.shared.state import (
     PlannedRecording,
     ServiceCosts,
 )
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_listed, unchanged, write_json
+from lambdas.shared.storage import find_listed, unchanged, write_json
 
 # An attempt after a redrive must have a higher number than every earlier attempt.
 MORE_THAN_RETRIES = 1_000_000

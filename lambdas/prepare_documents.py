@@ -20,6 +20,7 @@ from lambdas.shared.layout import (
 from lambdas.shared.object_faults import REPLACED, replaced
 from lambdas.shared.object_items import ObjectItem, read_objects
 from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND, billed_seconds, cents
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.rejections import left_to_others, rejected_media, write_rejection
@@ -34,7 +35,7 @@ from lambdas.shared.state import (
     PlannedRecording,
     PreparedDocuments,
 )
-from lambdas.shared.storage import PARALLEL_REQUESTS, read_json, write_json, write_json_lines
+from lambdas.shared.storage import read_json, write_json, write_json_lines
 from lambdas.transcript.transcripts import Speech, read_speech
 
 SILENT = "No speech was recognised in the recording."

@@ -21,6 +21,7 @@ from lambdas.shared.identity import digest
 from lambdas.shared.layout import SEEDS, SUPPRESSION_LIST, seed_key, seed_pointer_key
 from lambdas.shared.members import read_alike
 from lambdas.shared.observability import logger, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
 from lambdas.shared.state import (
     AudienceSize,
@@ -32,15 +33,7 @@ from lambdas.shared.state import (
     SelectedSeeds,
     Suppression,
 )
-from lambdas.shared.storage import (
-    CONDITION_NOT_MET,
-    PARALLEL_REQUESTS,
-    find_bytes,
-    find_head,
-    unchanged,
-    write_json,
-    write_json_lines,
-)
+from lambdas.shared.storage import CONDITION_NOT_MET, find_bytes, find_head, unchanged, write_json, write_json_lines
 from lambdas.shared.uris import parse_uri, uri_of
 
 # Clean Rooms ML takes seeds of 25 to 500,000 ids (its guide, "Seed audience").

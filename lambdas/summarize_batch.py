@@ -15,6 +15,7 @@ from lambdas.report.summary import Counts, EntityDetection, SummarizedAudience, 
 from lambdas.shared import stages
 from lambdas.shared.layout import BATCH_REPORT, JOB_RECORDS, PLAN, SUMMARY, collected_prefix, last_attempts
 from lambdas.shared.observability import logger, metrics, observed
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.pricing import TRANSCRIBE_MEDICAL_PER_SECOND
 from lambdas.shared.rejections import left_to_others, most_alike, read_rejection, rejected_media
 from lambdas.shared.state import (
@@ -27,7 +28,7 @@ from lambdas.shared.state import (
     Rejection,
     State,
 )
-from lambdas.shared.storage import PARALLEL_REQUESTS, list_keys, read_json, read_json_lines, write_json
+from lambdas.shared.storage import list_keys, read_json, read_json_lines, write_json
 from lambdas.shared.uris import uri_of
 
 

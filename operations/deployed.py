@@ -14,13 +14,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from operations import clients
 from operations.environments import check_environment
 from operations.errors import OperationError
 
 LOCAL = "local"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
-PARALLEL_REQUESTS = 16
 # The default in the names of the bootstrap's roles and parameters (CDK developer guide, "Bootstrap template").
 BOOTSTRAP_QUALIFIER = "hnb659fds"
 

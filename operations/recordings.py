@@ -10,10 +10,10 @@ from boto3.exceptions import Boto3Error
 from botocore.model import StringShape
 
 from lambdas.rules.sdk_model import input_shape
+from lambdas.shared.parallel import mapped
 from lambdas.shared.user_ids import canonical, fault
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.parallel import mapped
 from operations.refusals import AWS_ERRORS, sentence
 
 # S3 user guide, "Naming Amazon S3 objects".

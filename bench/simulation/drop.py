@@ -44,7 +44,7 @@ from lambdas.planning.job_shares import FIRST_SHARE
 from lambdas.planning.turns import Turns, Waiting, has_room, settled
 from lambdas.shared import jobs
 from lambdas.shared.ledger import MOST_KEYS
-from lambdas.shared.storage import PARALLEL_REQUESTS
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.uris import uri_of
 
 DEFINITION = read_definition()

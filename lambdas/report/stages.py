@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from lambdas.report.summary import Stage
 from lambdas.shared import stages
 from lambdas.shared.layout import JOB_RECORDS, PLAN
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.recording_files import UnreadableFile, read_file, understanding
-from lambdas.shared.storage import PARALLEL_REQUESTS, find_head, list_keys
+from lambdas.shared.storage import find_head, list_keys
 
 _JOB_TIMES = {stage.name: stage.job_times for stage in stages.STAGES if stage.job_times}
 

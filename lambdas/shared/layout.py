@@ -6,11 +6,13 @@ infra/storage.py derives lifecycle rules from the tables at the end; operations/
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from lambdas.shared.stages import TRANSCRIPTION
+
 MEDIA = "media/"
 # Prefixes in the clinical bucket.
 TRANSCRIPTS, DEIDENTIFIED, REPORTS = "transcripts/", "deidentified/", "reports/"
 DOCUMENTS, ENTITY_JOBS, ENTITIES, RECORDS = "documents/", "entity-jobs/", "entities/", "records/"
-BATCHES, QUERIES = "batches/", "queries/"
+BATCHES, QUERIES, SEARCHES = "batches/", "queries/", "searches/"
 # Prefixes in the audience bucket.
 SEEDS, SUPPRESSION = "seeds/", "suppression/"
 SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
@@ -116,6 +118,31 @@ def unreadable_records_prefix(batch_id: str) -> str:
     return batch_prefix(batch_id) + UNREADABLE_RECORDS
 
 
+def search_prefix(search_id: str) -> str:
+    """The prefix of a search's files; the id is the name of its execution."""
+    return f"{SEARCHES}{search_id}/"
+
+
+def search_request_key(search_id: str) -> str:
+    """What is searched for, and where."""
+    return f"{search_prefix(search_id)}request.json"
+
+
+def search_ranges_key(search_id: str) -> str:
+    """The ranges of keys and the segments of tables that the search is divided into."""
+    return f"{search_prefix(search_id)}ranges.json"
+
+
+def search_parts_prefix(search_id: str) -> str:
+    """The prefix of what was found, a file per step of a range."""
+    return f"{search_prefix(search_id)}parts/"
+
+
+def search_part_key(search_id: str, number: int, step: int) -> str:
+    """What one step of the range `number` found, and where the next step begins."""
+    return f"{search_parts_prefix(search_id)}{number:05}-{step:05}.json"
+
+
 def seed_key(cohort: str, seed_id: str) -> str:
     return f"{SEEDS}{cohort}/{seed_id}.jsonl"
 
@@ -135,6 +162,7 @@ Content = Literal[
     "page",  # HTML: rows of tables are removed
     "access log",  # words that name the patient are blacked out; the requester and the time stay
     "query result",  # the whole object
+    "search",  # nothing: a search's own files are deleted when it has ended
     "suppression",  # nothing: the list has to name the patient
     "unknown",  # nothing: a person has to look
 ]
@@ -145,7 +173,7 @@ Expiry = Literal["recordings", "results", "intermediates"]
 class Stored(NamedTuple):
     """The objects whose key begins with `prefix` and then a match of the expression `rest`; the first such row counts.
 
-    Forgetting counts them under `kind`.
+    Forgetting counts them under `kind`. `one_recording` is whether each is about one recording, which its key names.
     """
 
     prefix: str
@@ -153,20 +181,24 @@ class Stored(NamedTuple):
     kind: str
     content: Content
     expiry: Expiry | None
+    one_recording: bool = False
 
 
-MEDIA_OBJECTS = (Stored(MEDIA, "", "recordings", "recording", "recordings"),)
+MEDIA_OBJECTS = (Stored(MEDIA, "", "recordings", "recording", "recordings", one_recording=True),)
 CLINICAL_OBJECTS = (
-    Stored(TRANSCRIPTS, "", "transcripts", "speech", "results"),
-    Stored(DEIDENTIFIED, "", "de-identified transcripts", "speech", "results"),
-    Stored(REPORTS, "", "pages of recordings", "speech", "results"),
-    Stored(DOCUMENTS, "", "documents", "speech", "intermediates"),
-    Stored(ENTITIES, r".*\.out$", "entity output", "speech", "intermediates"),
+    Stored(TRANSCRIPTS, "", "transcripts", "speech", "results", one_recording=True),
+    Stored(DEIDENTIFIED, "", "de-identified transcripts", "speech", "results", one_recording=True),
+    Stored(REPORTS, "", "pages of recordings", "speech", "results", one_recording=True),
+    Stored(DOCUMENTS, "", "documents", "speech", "intermediates", one_recording=True),
+    Stored(ENTITIES, r".*\.out$", "entity output", "speech", "intermediates", one_recording=True),
     Stored(ENTITIES, "", "entity output", "document", "intermediates"),
     Stored(ENTITY_JOBS, r".*\.json$", "lists of documents", "document", "intermediates"),
-    Stored(RECORDS, "", "records", "lines", "results"),
+    Stored(RECORDS, "", "records", "lines", "results", one_recording=True),
     Stored(QUERIES, "", "query results", "query result", "intermediates"),
+    Stored(SEARCHES, "", "searches", "search", "intermediates"),
+    Stored(BATCHES, rf"[^/]+/{JOB_RECORDS}{TRANSCRIPTION.name}/", "batch files", "job", "results", one_recording=True),
     Stored(BATCHES, rf"[^/]+/{JOB_RECORDS}", "batch files", "job", "results"),
+    Stored(BATCHES, rf"[^/]+/{REJECTIONS}", "batch files", "document", "results", one_recording=True),
     Stored(BATCHES, r".*\.jsonl$", "batch files", "lines", "results"),
     Stored(BATCHES, r".*\.json$", "batch files", "document", "results"),
     Stored(BATCHES, r".*\.html$", "pages of batches", "page", "results"),

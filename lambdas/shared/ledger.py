@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.sdk import client
-from lambdas.shared.storage import PARALLEL_REQUESTS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

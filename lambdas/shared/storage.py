@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdas.shared.parallel import PARALLEL_REQUESTS
 from lambdas.shared.sdk import client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# As many connections as the widest thread pool that uses this client.
-PARALLEL_REQUESTS = 16
 s3: "S3Client" = client("s3", Config(max_pool_connections=PARALLEL_REQUESTS))
 
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdas.shared.parallel import mapped
 from lambdas.shared.uris import parse_uri, uri_of
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting.removal import PEOPLE_REMOVED
 from operations.forgetting.survey import Findings
-from operations.parallel import mapped
 
 
 class Audience(NamedTuple):

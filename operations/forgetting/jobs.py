@@ -10,12 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.shared.layout import DOCUMENTS, job_records_prefix
+from lambdas.shared.parallel import mapped
 from lambdas.shared.stages import ENTITY_DETECTION
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting.known import Known
 from operations.forgetting.survey import Findings
-from operations.parallel import mapped
 
 
 def refuse_running_jobs(deployed: Deployed, jobs: list[dict[str, Any]], findings: Findings) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from lambdas.searching.traces import Traces
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import BATCHES, MEDIA, RECORDS
+from lambdas.shared.parallel import mapped
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.forgetting import layout
-from operations.forgetting.traces import Traces
 from operations.forgetting.versions import Version, list_versions, read
-from operations.parallel import mapped
 
 # Called with the number of objects since the last call.
 Tick = Callable[[int], None]

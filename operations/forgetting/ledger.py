@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from lambdas.searching.traces import Traces
+from lambdas.shared.parallel import mapped
 from lambdas.shared.user_ids import canonical
 from operations.deployed import Deployed
-from operations.forgetting.traces import Traces
-from operations.parallel import mapped
 
 _KEYS = ("pk", "sk")
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lambdas.shared.parallel import mapped
 from operations.deployed import Deployed
 from operations.forgetting import layout, ledger
 from operations.forgetting.known import Known, Tick
 from operations.forgetting.survey import Object, names_them
 from operations.forgetting.versions import list_versions, metadata_of, pieces, read
-from operations.parallel import mapped
 
 _MEDIA_ID = re.compile(rb"[0-9a-f]{32}")
 

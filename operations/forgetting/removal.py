@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from lambdas.searching.traces import Traces
 from lambdas.shared.layout import seed_pointer_key
+from lambdas.shared.parallel import mapped
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
 from operations.forgetting import layout
 from operations.forgetting.known import Tick
 from operations.forgetting.survey import Findings, Object, in_turn
-from operations.forgetting.traces import Traces
 from operations.forgetting.versions import Version, delete, list_versions, read, replace
-from operations.parallel import mapped
 
 # Metadata of a seed from which a patient was removed: earlier audiences of it may hold the patient.
 PEOPLE_REMOVED = "people-removed"

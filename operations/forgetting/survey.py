@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lambdas.searching.traces import Traces
+from lambdas.shared.parallel import mapped
 from operations.deployed import Deployed
 from operations.forgetting import layout
 from operations.forgetting.known import Known, Tick
-from operations.forgetting.traces import Traces
 from operations.forgetting.versions import Content, Version, list_versions, read
-from operations.parallel import mapped
 
 
 class Object(NamedTuple):

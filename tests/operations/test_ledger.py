@@ -7,10 +7,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.searching.traces import Traces
 from lambdas.shared.identity import digest
 from operations.deployed import Connection, Deployed
 from operations.forgetting import ledger
-from operations.forgetting.traces import Traces
 
 OBJECT, MEDIA = digest("media", "media/p-1/visit.wav"), digest("media", "media/p-1/visit.wav", "v1")
 OTHER_OBJECT, OTHER_MEDIA = digest("media", "media/p-2/visit.wav"), digest("media", "media/p-2/visit.wav", "v1")

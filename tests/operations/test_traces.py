@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from lambdas.searching.traces import Traces
 from operations.forgetting.removal import without
-from operations.forgetting.traces import Traces
 
 ID = "0123456789abcdef" * 2
 OTHER_ID = "f" * 32

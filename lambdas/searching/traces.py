@@ -1,4 +1,4 @@
-"""The traces of one patient: the user id in every spelling, and the ids derived from their recordings.
+"""The traces of patients: their user ids in every spelling, and the ids derived from their recordings.
 
 Certain traces are a derived id (32 hexadecimal digits) and `media/<user_id>/`: they can name nobody else, and are
 searched in all bytes. The bare user id may also be a word, a number or a part of another user id, so it is searched as
@@ -21,48 +21,50 @@ _OVERLAP = 8192
 
 
 class Traces:
-    """The traces of the patient with the canonical user id `user_id`.
+    """The traces of the patients with the canonical user ids `user_ids`, at least one.
 
-    `ids` are their media and object ids, `others` are user ids that contain theirs, `seen` are the spellings of theirs
-    that were found.
+    `ids` are their media and object ids, `others` are user ids that contain one of theirs, `seen` are the spellings of
+    theirs that were found.
     """
 
     def __init__(
-        self, user_id: str, ids: Iterable[str] = (), others: Iterable[str] = (), seen: Iterable[str] = ()
+        self, user_ids: Iterable[str], ids: Iterable[str] = (), others: Iterable[str] = (), seen: Iterable[str] = ()
     ) -> None:
-        self.user_id = user_id
-        self.ids = frozenset(identifier.encode() for identifier in ids)
-        self._names = spellings(user_id).union(seen)
-        self._folders = [f"media/{name}/" for name in self._names]
+        self.user_ids = frozenset(user_ids)
+        self.ids = frozenset(ids)
+        self.others = frozenset(others)
+        self._ids = frozenset(identifier.encode() for identifier in ids)
+        self.names = frozenset(seen).union(*map(spellings, self.user_ids))
+        self._folders = [f"media/{name}/" for name in self.names]
         self._paths = re.compile(b"|".join(map(re.escape, _escaped(self._folders))))
-        own = b"|".join(map(re.escape, _escaped(self._names)))
-        longer = _escaped(name for other in others for name in spellings(other))
+        own = b"|".join(map(re.escape, _escaped(self.names)))
+        longer = _escaped(name for other in self.others for name in spellings(other))
         skipped = b"".join(re.escape(spelling) + b"|" for spelling in longer)
         # The longer ids come first, so that a match inside one of them doesn't count.
         self._word = re.compile(rb"(?<![\w-])(?:" + skipped + rb"(" + own + rb"))(?![\w-])")
-        in_html = b"|".join(re.escape(html.escape(name).encode(errors="surrogatepass")) for name in self._names)
+        in_html = b"|".join(re.escape(html.escape(name).encode(errors="surrogatepass")) for name in self.names)
         # In our pages the user id stands in a recording's heading, and before the name of a file.
         self._in_page = re.compile(rb"Patient (?:" + in_html + rb")<|>(?:" + in_html + rb")/")
 
     def owns(self, key: str) -> bool:
-        """Whether an object of this key is the patient's alone."""
-        return owner_of(key) == self.user_id or any(self._ids_in(key.encode()))
+        """Whether an object of this key is one patient's alone."""
+        return owner_of(key) in self.user_ids or any(self._ids_in(key.encode()))
 
     def in_key(self, key: str) -> bool:
         segments = key.split("/")
         # Below media/, only the next segment is a user id.
         named = segments[1:2] if segments[0] == "media" else segments
-        if self.owns(key) or not self._names.isdisjoint(named):
+        if self.owns(key) or not self.names.isdisjoint(named):
             return True
         return segments[0] != "media" and self.certain(key.encode())
 
     def certain(self, content: bytes) -> bool:
-        """Whether the content holds a derived id or a path of the patient."""
+        """Whether the content holds a derived id or a path of a patient."""
         return any(self._ids_in(content)) or self._paths.search(content) is not None
 
     def in_text(self, text: str) -> bool:
         """Whether a value of a JSON document is the user id, or holds a certain trace."""
-        if text in self._names:
+        if text in self.names:
             return True
         # JSON may hold a lone surrogate.
         return self.certain(text.encode(errors="surrogatepass")) or any(map(unquote(text).__contains__, self._folders))
@@ -77,11 +79,11 @@ class Traces:
         return False
 
     def in_line(self, line: Any) -> bool:
-        """Whether a line of JSON Lines is about the patient; quoted speech in another patient's line doesn't count."""
+        """Whether a line of JSON Lines is about a patient; quoted speech in another patient's line doesn't count."""
         owner = line.get("user_id") if isinstance(line, dict) else None
         if not isinstance(owner, str):
             return self.in_json(line)
-        if canonical(owner) == self.user_id:
+        if canonical(owner) in self.user_ids:
             return True
         return self.certain(json.dumps(line, ensure_ascii=False).encode(errors="surrogatepass"))
 
@@ -112,11 +114,11 @@ class Traces:
         )
 
     def _ids_in(self, content: bytes) -> Iterator[bytes]:
-        if not self.ids:
+        if not self._ids:
             return
         for run in _RUN.findall(content):
             for start in range(len(run) - _DIGITS + 1):
-                if run[start : start + _DIGITS] in self.ids:
+                if run[start : start + _DIGITS] in self._ids:
                     yield run[start : start + _DIGITS]
 
 

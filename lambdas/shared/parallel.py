@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from operations.deployed import PARALLEL_REQUESTS
+# At most this many requests at a time, hence connections of a client.
+PARALLEL_REQUESTS = 16
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

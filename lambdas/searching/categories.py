@@ -1,35 +1,50 @@
-"""Classifies an environment's objects by bucket and key: their kind, and how their content may name patients."""
+"""The kinds of an environment's objects, by bucket and key, and how their contents may name patients."""
 
 import re
 from typing import NamedTuple
 
 from lambdas.shared.layout import AUDIENCE_OBJECTS, BATCHES, CLINICAL_OBJECTS, MEDIA_OBJECTS, PLAN, Content, Stored
-from operations.deployed import Deployed
 
 
 class Category(NamedTuple):
-    """`kind` is the name under which the report counts an object, `content` decides how its content is searched."""
+    """`kind` is the name under which forgetting counts an object, `content` decides how its content is searched.
+
+    `one_recording` is whether the object is about one recording, which its key names.
+    """
 
     kind: str
     content: Content
+    one_recording: bool = False
 
 
+class Buckets(NamedTuple):
+    """The names of an environment's buckets by their classes of data."""
+
+    media: str
+    clinical: str
+    audience: str
+    operations: str
+
+
+_DERIVED_ID = re.compile(r"[0-9a-f]{32}")
 _UNKNOWN = Category("others", "unknown")
-# Objects that hold the patient's ids are deleted last, and the plans at the very end: after an interruption the next
-# run looks the ids up in them.
-_FIRST, _LAST = ("recordings",), ("records", "pages of batches", "batch files")
 
 
-def category_of(deployed: Deployed, bucket: str, key: str) -> Category:
+def category_of(buckets: Buckets, bucket: str, key: str) -> Category:
     for ours, table in (
-        (deployed.media, MEDIA_OBJECTS),
-        (deployed.clinical, CLINICAL_OBJECTS),
-        (deployed.audience, AUDIENCE_OBJECTS),
+        (buckets.media, MEDIA_OBJECTS),
+        (buckets.clinical, CLINICAL_OBJECTS),
+        (buckets.audience, AUDIENCE_OBJECTS),
     ):
         if bucket == ours:
-            return next((Category(row.kind, row.content) for row in table if _fits(row, key)), _UNKNOWN)
+            return next((_category(row, key) for row in table if _fits(row, key)), _UNKNOWN)
     # The operations bucket holds access logs only.
     return Category("access logs", "access log") if _ACCESS_LOG.match(key) else _UNKNOWN
+
+
+def _category(row: Stored, key: str) -> Category:
+    one_recording = row.one_recording and _DERIVED_ID.search(key.rpartition("/")[2]) is not None
+    return Category(row.kind, row.content, one_recording)
 
 
 def _fits(row: Stored, key: str) -> bool:
@@ -38,13 +53,6 @@ def _fits(row: Stored, key: str) -> bool:
 
 # The prefix is the class of data (infra/storage.py); the rest is S3's own (S3 user guide, "Log object key format").
 _ACCESS_LOG = re.compile(r"(?:media|clinical|audience|operations)/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]+$")
-
-
-def rank(kind: str, key: str) -> tuple[int, bool]:
-    """The order in which objects are removed, so that the next run finds the rest after an interruption."""
-    if kind in _LAST:
-        return 1 + _LAST.index(kind), is_plan(key)
-    return -1 if kind in _FIRST else 0, False
 
 
 def is_plan(key: str) -> bool:
