@@ -101,7 +101,12 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 purpose="which version is planned and whether it consents; which execution works on a recording, and "
                 "taking it from one that has ended; the money of the day",
             ),
-            *members(ledger, delete=_PLANNED, purpose="a version without consent ends membership in cohorts"),
+            *members(
+                ledger,
+                write=["patient"],
+                delete=_PLANNED,
+                purpose="in which executions a patient is; a version without consent ends membership in cohorts",
+            ),
             Statement(
                 "LookAtOtherExecutions",
                 ["states:DescribeExecution"],

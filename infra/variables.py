@@ -56,6 +56,7 @@ def variables(
         | clinical
         | table
         | members
+        | lifetime
         | batch_ceiling
         | {
             "PARAMETERS": _as_json(asdict(environment.parameters)),

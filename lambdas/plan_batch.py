@@ -12,6 +12,7 @@ from lambdas.planning.claims import Claims
 from lambdas.planning.costs import together
 from lambdas.planning.execution_input import read_request
 from lambdas.planning.job_shares import FIRST_SHARE
+from lambdas.planning.patients import note_patients
 from lambdas.planning.recordings import Recording, expected_seconds
 from lambdas.planning.versions import FoundVersion, plan_versions
 from lambdas.rules import transcribe_medical
@@ -110,7 +111,10 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         look = partial(look_ahead, pool, clinical, settings_id, event["execution_arn"])
-        inspected, outlooks, planning = divide(plan_versions(pool, keys), look, planning)
+        found = plan_versions(pool, keys)
+        # Before anything else is stored under the ids of these recordings.
+        note_patients(batch_id, [(each.recording, transcript_id(each.recording, settings_id)) for each in found])
+        inspected, outlooks, planning = divide(found, look, planning)
 
     usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)
     ahead = [(item, outlooks[item.media_id]) for item in usable]

@@ -1,0 +1,41 @@
+"""Records in the members table in which executions a patient's recordings are, so that forgetting finds them.
+
+The item `patient#<digest of the user id>` / `<media id>#<execution>` names the recording's object and transcript too.
+Without it, forgetting would have to read the plans of all executions. Nothing else reads these items; a search of
+everything follows each removal and finds what no item names, such as executions from before there were items.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+
+from lambdas.planning.recordings import Recording
+from lambdas.shared.layout import patient_key, patient_sort_key
+from lambdas.shared.ledger import MOST_CHANGES, Change, batches, write_together
+
+_SECONDS_PER_DAY = 86_400
+# A file of a batch expires that many days after it was written, at the latest in a redrive 14 days after the end of an
+# execution of 90 days.
+_LONGEST_EXECUTION_DAYS = 105
+
+
+def note_patients(execution: str, recordings: Iterable[tuple[Recording, str]]) -> None:
+    """Write the items of the recordings, each with the id of its transcript; a recording without a user id has none."""
+    days = os.environ["RESULTS_EXPIRE_AFTER_DAYS"]
+    expiry = {"expires_at": int(time.time()) + (int(days) + _LONGEST_EXECUTION_DAYS) * _SECONDS_PER_DAY} if days else {}
+    changes = [
+        Change(
+            patient_key(recording.user_id),
+            sort=patient_sort_key(recording.media_id, execution),
+            put={
+                "user_id": recording.user_id,
+                "object_id": recording.object_id,
+                "transcript_id": transcript_id,
+                **expiry,
+            },
+        )
+        for recording, transcript_id in recordings
+        if recording.user_id
+    ]
+    for part in batches(changes, MOST_CHANGES):
+        write_together(part)
