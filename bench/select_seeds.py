@@ -33,7 +33,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
 from lambdas import select_seeds
 from lambdas.cohorts.indexes import reconciled
 from lambdas.shared import ledger, storage
-from lambdas.shared.layout import INDEXES_KEY
+from lambdas.shared.ledger_keys import INDEXES_KEY
 
 BUCKET = "bench"
 COHORT: Any = {

@@ -97,6 +97,7 @@ class PipelineStack(Stack):
             "ClinicalBucketName": storage.clinical.bucket.bucket_name,
             "AudienceBucketName": storage.audience.bucket.bucket_name,
             "OperationsBucketName": storage.operations.bucket.bucket_name,
+            "AccessLogsBucketName": storage.access_logs.bucket_name,
             "LedgerTableName": ledger.table.table_name,
             "MembersTableName": ledger.members.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,

@@ -12,8 +12,9 @@ from lambdas.cohorts.cohort_rules import Cohort
 from lambdas.cohorts.indexes import Index, read_indexes, reconciled, write_indexes
 from lambdas.planning.other_executions import works
 from lambdas.shared import stages
-from lambdas.shared.layout import INDEXES_KEY, RECORDS, unreadable_records_prefix
+from lambdas.shared.layout import RECORDS, unreadable_records_prefix
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS
+from lambdas.shared.ledger_keys import INDEXES_KEY
 from lambdas.shared.observability import logger, observed
 from lambdas.shared.state import Batch, PreparedCohorts, Rebuild, UnreadableRecords
 from lambdas.shared.storage import list_keys, read_json

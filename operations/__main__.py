@@ -10,27 +10,23 @@ import typer
 
 from lambdas.shared.uris import uri_of
 from operations import next_steps, options, output
-from operations.asking import ask
 from operations.audience_model.command import audience_model_command
 from operations.backfilling import output as backfilling_output
 from operations.backfilling import progress as backfills
 from operations.backfilling.command import backfill_command
 from operations.cohorts import forget_indexes
-from operations.commands import FAILED, INTERRUPTED, Commands
+from operations.commands import ALL_GOOD, FAILED, INTERRUPTED, Commands
 from operations.deployed import Deployed, find
-from operations.errors import OperationError
 from operations.executions import ENDED_BADLY, Execution, again, arn_of, newest, read_execution, redrive
 from operations.failed_creation import unblock
 from operations.following import Interrupted, Screen, follow, follow_uploads, recent
-from operations.forgetting import forget as forgetting
-from operations.forgetting import output as forgetting_output
-from operations.forgetting.unknown import refuse_unknown
+from operations.forgetting.commands import audit_command, forget_command
 from operations.options import Endpoint, Env, Json
 from operations.recordings import recordings, suitable, upload
 from operations.verify.command import verify_command
 
 # The parser itself exits with 2 if the arguments are wrong.
-ALL_GOOD, REJECTED = 0, 3
+REJECTED = 3
 
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")]
 ExecutionName = Annotated[str, typer.Argument(metavar="EXECUTION", help="Name or ARN, as `status` lists them.")]
@@ -166,46 +162,6 @@ def again_command(
     _started(deployed, options.where(env, endpoint_url), arn, "Started", wait=wait, as_json=as_json)
 
 
-@app.command("forget", short_help="Remove a patient's data, and prove that nothing is left.")
-def forget_command(
-    user_id: Annotated[str, typer.Argument(metavar="USER_ID", help="The patient's user id, as in media/<user_id>/.")],
-    env: Env,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    audiences: Annotated[
-        bool, typer.Option("--audiences", help="Also delete audiences generated from a seed that held the patient.")
-    ] = False,
-    endpoint_url: Endpoint = None,
-    as_json: Json = False,
-) -> None:
-    """Remove a patient's data from all buckets, keep them out of later seeds, and prove that nothing is left.
-
-    The command refuses while an execution holds one of their recordings, and if nothing names the user id. After a
-    stopped execution it waits until the functions have ended, at most 20 minutes. It may be interrupted and repeated.
-
-    \b
-    Example: python -m operations forget p-001 --dry-run --env local
-
-    Exit codes: 0 nothing is left, 1 something is left, or it was refused.
-    """
-    if as_json and not (yes or dry_run):
-        raise OperationError("With --json the command can't ask for confirmation; give --yes or --dry-run.")
-    deployed = find(env, endpoint_url)
-    with output.spinner(as_json) as (report, say):
-        plan = forgetting.plan_removal(deployed, user_id, report, say, dry_run=dry_run)
-        refuse_unknown(deployed, plan, report)
-    if dry_run:
-        forgetting_output.print_dry_run(deployed, plan, as_json, delete_audiences=audiences)
-        return
-    if not yes:
-        forgetting_output.print_plan(plan)
-        ask(f"Forget {user_id} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
-    with output.spinner(as_json) as (report, _):
-        outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
-    forgetting_output.print_outcome(outcome, as_json)
-    raise typer.Exit(FAILED if outcome.left else ALL_GOOD)
-
-
 @app.command("rebuild-cohorts", short_help="Have all records read again for the cohorts.")
 def rebuild_cohorts_command(env: Env, endpoint_url: Endpoint = None) -> None:
     """Let the next batch read all records again, and make the cohorts' indexes from them.
@@ -235,6 +191,8 @@ def unblock_command(env: Env, endpoint_url: Endpoint = None) -> None:
         output.console().print(done)
 
 
+app.command("forget", short_help="Remove patients' data, and prove that nothing is left.")(forget_command)
+app.command("audit", short_help="Read every byte that is stored, for traces of patients.")(audit_command)
 app.command("backfill", short_help="Process what is already in the media bucket.")(backfill_command)
 app.command("audience-model", short_help="Make the configured audience model from a Glue table.")(
     audience_model_command

@@ -3,7 +3,7 @@
 Source: DynamoDB API reference, DeleteItem.
 """
 
-from lambdas.shared.layout import INDEXES_KEY
+from lambdas.shared.ledger_keys import INDEXES_KEY
 from operations.deployed import Deployed
 
 

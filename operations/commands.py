@@ -15,7 +15,7 @@ import typer.core
 from operations.errors import OperationError
 from operations.refusals import AWS_ERRORS, sentence
 
-FAILED, INTERRUPTED = 1, 130
+ALL_GOOD, FAILED, INTERRUPTED = 0, 1, 130
 _OUTPUT_FAILED = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PROJECT = Path(__file__).parents[1]
 

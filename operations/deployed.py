@@ -1,7 +1,6 @@
 """A deployed environment: its buckets, table, state machine and clients, found through its stack.
 
-Sources: CloudFormation API reference, DescribeStacks (ValidationError if the stack doesn't exist) and
-ListStackResources.
+Source: CloudFormation API reference, DescribeStacks (ValidationError if the stack doesn't exist).
 """
 
 import os
@@ -14,6 +13,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdas.searching.categories import Buckets
 from lambdas.shared.parallel import PARALLEL_REQUESTS
 from operations import clients
 from operations.environments import check_environment
@@ -23,6 +23,9 @@ LOCAL = "local"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 # The default in the names of the bootstrap's roles and parameters (CDK developer guide, "Bootstrap template").
 BOOTSTRAP_QUALIFIER = "hnb659fds"
+# The stack's outputs, in the order of Buckets and of Deployed.
+_BUCKETS = tuple(f"{name}BucketName" for name in ("Media", "Clinical", "Audience", "Operations", "AccessLogs"))
+_OTHERS = ("LedgerTableName", "MembersTableName", "StateMachineArn")
 
 
 class Connection(NamedTuple):
@@ -39,17 +42,13 @@ class Connection(NamedTuple):
 class Deployed(NamedTuple):
     """An environment's stack on AWS or on the local AWS.
 
-    `buckets` are all of its buckets, including media, clinical and audience. `ledger` and `members` are the
-    names of the tables. `prefix` is the stack's name, and begins every name that the application chooses. `outputs` are
-    the stack's.
+    `ledger` and `members` are the names of the tables. `prefix` is the stack's name, and begins every name that the
+    application chooses. `outputs` are the stack's.
     """
 
     connection: Connection
     prefix: str
-    buckets: tuple[str, ...]
-    media: str
-    clinical: str
-    audience: str
+    buckets: Buckets
     ledger: str
     members: str
     state_machine_arn: str
@@ -65,6 +64,29 @@ class Deployed(NamedTuple):
         if "BackfillStateMachineArn" not in self.outputs:
             raise OperationError(f"The stack {self.prefix} has no backfill; deploy it again: make deploy ENV=…")
         return self.outputs["BackfillStateMachineArn"]
+
+    @property
+    def search_arn(self) -> str:
+        """The state machine that searches everything for patients.
+
+        Raises:
+            OperationError: the environment was deployed before it had one.
+        """
+        if "SearchStateMachineArn" not in self.outputs:
+            raise OperationError(f"The stack {self.prefix} has no search; deploy it again: make deploy ENV=…")
+        return self.outputs["SearchStateMachineArn"]
+
+    @property
+    def media(self) -> str:
+        return self.buckets.media
+
+    @property
+    def clinical(self) -> str:
+        return self.buckets.clinical
+
+    @property
+    def audience(self) -> str:
+        return self.buckets.audience
 
     @property
     def is_local(self) -> bool:
@@ -97,7 +119,7 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     """The environment's stack, read with the user's own credentials.
 
     Raises:
-        OperationError: there is no such stack, or it lacks an output or a bucket.
+        OperationError: there is no such stack, or it lacks an output.
         botocore.exceptions.BotoCoreError: no credentials, no Region, or no answer.
         botocore.exceptions.ClientError: a call was refused.
     """
@@ -105,19 +127,11 @@ def find(environment: str, endpoint_url: str | None = None) -> Deployed:
     prefix = prefix_of(environment)
     cloudformation = connection.client("cloudformation")
     outputs = _outputs(cloudformation, environment, prefix)
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=prefix)
-    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    buckets = tuple(
-        resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == "AWS::S3::Bucket"
-    )
-    buckets_and_tables = ("MediaBucketName", "ClinicalBucketName", "AudienceBucketName", "LedgerTableName")
-    names = (*buckets_and_tables, "MembersTableName", "StateMachineArn")
-    if missing := [name for name in names if name not in outputs]:
+    if missing := [name for name in (*_BUCKETS, *_OTHERS) if name not in outputs]:
         raise OperationError(f"The stack {prefix} has no output {missing[0]}; deploy it again: make deploy ENV=…")
-    media, clinical, audience, ledger, members, state_machine = (outputs[name] for name in names)
-    if unlisted := {media, clinical, audience} - set(buckets):
-        raise OperationError(f"The bucket {min(unlisted)} is no resource of the stack {prefix}; deploy it again.")
-    return Deployed(connection, prefix, buckets, media, clinical, audience, ledger, members, state_machine, outputs)
+    ledger, members, state_machine = (outputs[name] for name in _OTHERS)
+    buckets = Buckets(*(outputs[name] for name in _BUCKETS))
+    return Deployed(connection, prefix, buckets, ledger, members, state_machine, outputs)
 
 
 # Creating a client takes longer than most of its calls.

@@ -15,7 +15,7 @@ from rich.table import Table
 from operations.advice import advice
 from operations.deployed import Deployed
 from operations.executions import Execution
-from operations.forgetting.forget import Report
+from operations.forgetting.found import Report
 from operations.recordings import Refused
 from operations.rejections import rejected_recordings
 

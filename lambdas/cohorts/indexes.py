@@ -25,8 +25,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TypedDict
 
 from lambdas.cohorts.cohort_rules import VERSION, Checks, Cohort, Finding, Rules, checks_of, met, rules_of
-from lambdas.shared.layout import INDEXES_KEY
 from lambdas.shared.ledger import Change, read_item, write
+from lambdas.shared.ledger_keys import INDEXES_KEY
 from lambdas.shared.members import Membership
 from lambdas.shared.user_ids import fault
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lambdas.entities.finished import finished_documents
 from lambdas.shared.layout import job_documents_key
 from lambdas.shared.ledger import Change, Item, read_items, write
+from lambdas.shared.ledger_keys import job_key
 from lambdas.shared.state import EntityOutput
 from lambdas.shared.storage import find_json, write_json
 
@@ -85,8 +86,8 @@ def _finished(bucket: str, job: EntityJob) -> set[str] | None:
 def read_entity_jobs(bases: Iterable[str]) -> dict[str, EntityJob]:
     """The jobs by base; a job that isn't in the ledger has the defaults of EntityJob."""
     wanted = [*bases]
-    items = read_items([_key(base) for base in wanted])
-    return {base: _entity_job(items.get(_key(base), {})) for base in wanted}
+    items = read_items([job_key(base) for base in wanted])
+    return {base: _entity_job(items.get(job_key(base), {})) for base in wanted}
 
 
 def _entity_job(item: Item) -> EntityJob:
@@ -95,12 +96,8 @@ def _entity_job(item: Item) -> EntityJob:
 
 
 def note_started(base: str, job_id: str, attempt: int) -> None:
-    write(Change(_key(base), put={"id": job_id, "attempt": attempt}))
+    write(Change(job_key(base), put={"id": job_id, "attempt": attempt}))
 
 
 def note_ended(base: str, output: EntityOutput) -> None:
-    write(Change(_key(base), put={"output": json.dumps(output)}))
-
-
-def _key(base: str) -> str:
-    return f"job#{base}"
+    write(Change(job_key(base), put={"output": json.dumps(output)}))

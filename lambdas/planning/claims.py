@@ -7,16 +7,9 @@ from functools import partial
 
 from lambdas.entities.jobs import documents_of, transcript_of
 from lambdas.planning.other_executions import works
-from lambdas.shared.claim_items import (
-    Claim,
-    begin_planning,
-    claim_key,
-    execution_key,
-    fence,
-    read_claims,
-    read_execution_item,
-)
+from lambdas.shared.claim_items import Claim, begin_planning, fence, read_claims, read_execution_item
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, MOST_CHANGES, Change, batches, write_together
+from lambdas.shared.ledger_keys import claim_key, execution_key
 
 
 class Claims:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterable
 
 from lambdas.planning.recordings import Recording
-from lambdas.shared.layout import patient_key, patient_sort_key
 from lambdas.shared.ledger import MOST_CHANGES, Change, batches, write_together
+from lambdas.shared.ledger_keys import patient_key, patient_sort_key
 
 _SECONDS_PER_DAY = 86_400
 # A file of a batch expires that many days after it was written, at the latest in a redrive 14 days after the end of an

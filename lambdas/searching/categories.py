@@ -18,12 +18,13 @@ class Category(NamedTuple):
 
 
 class Buckets(NamedTuple):
-    """The names of an environment's buckets by their classes of data."""
+    """The names of an environment's buckets: one for each class of data, and that of S3's access logs."""
 
     media: str
     clinical: str
     audience: str
     operations: str
+    access_logs: str
 
 
 _DERIVED_ID = re.compile(r"[0-9a-f]{32}")
@@ -38,8 +39,8 @@ def category_of(buckets: Buckets, bucket: str, key: str) -> Category:
     ):
         if bucket == ours:
             return next((_category(row, key) for row in table if _fits(row, key)), _UNKNOWN)
-    # The operations bucket holds access logs only.
-    return Category("access logs", "access log") if _ACCESS_LOG.match(key) else _UNKNOWN
+    is_log = bucket == buckets.access_logs and _ACCESS_LOG.match(key)
+    return Category("access logs", "access log") if is_log else _UNKNOWN
 
 
 def _category(row: Stored, key: str) -> Category:

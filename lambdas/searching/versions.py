@@ -31,11 +31,16 @@ class Content(NamedTuple):
     headers: Mapping[str, str]
 
 
-def list_versions(s3: Any, bucket: str, prefix: str = "") -> Iterator[Version]:
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-        for member, is_marker in (("Versions", False), ("DeleteMarkers", True)):
-            for item in page.get(member, ()):
-                yield Version(bucket, item["Key"], item["VersionId"], item["IsLatest"], is_marker)
+def list_versions(s3: Any, bucket: str, prefix: str = "", after: str = "") -> Iterator[Version]:
+    """The versions of the keys behind `after`, in S3's order of keys: that of their bytes in UTF-8."""
+    marker = {"KeyMarker": after} if after else {}
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, **marker):
+        listed = [
+            Version(bucket, item["Key"], item["VersionId"], item["IsLatest"], is_marker)
+            for member, is_marker in (("Versions", False), ("DeleteMarkers", True))
+            for item in page.get(member, ())
+        ]
+        yield from sorted(listed, key=lambda version: version.key.encode())
 
 
 def read(s3: Any, version: Version) -> Content | None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, only, read_item, read_items, write
+from lambdas.shared.ledger_keys import about, claim_key, execution_key
 
 
 class Claim(NamedTuple):
@@ -39,7 +40,7 @@ class ExecutionItem(NamedTuple):
 def read_claims(transcript_ids: Iterable[str]) -> dict[str, Claim]:
     """The claims by transcript id; a recording without a claim is left out."""
     items = read_items([claim_key(transcript_id) for transcript_id in transcript_ids])
-    return {key.removeprefix(_CLAIM): _claim(item) for key, item in items.items()}
+    return {about(key): _claim(item) for key, item in items.items()}
 
 
 def read_execution_item(execution: str) -> ExecutionItem:
@@ -110,13 +111,4 @@ def _execution_item(item: Item) -> ExecutionItem:
     return ExecutionItem(**only(item, ExecutionItem._fields))
 
 
-_CLAIM = "claim#"
 _LATER_ATTEMPT = "A later attempt of PlanBatch has begun for execution {}; this attempt ends."
-
-
-def claim_key(transcript_id: str) -> str:
-    return f"{_CLAIM}{transcript_id}"
-
-
-def execution_key(execution: str) -> str:
-    return f"execution#{execution}"

@@ -6,7 +6,6 @@ infra/storage.py derives lifecycle rules from the tables at the end; operations/
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from lambdas.shared.identity import digest
 from lambdas.shared.stages import TRANSCRIPTION
 
 MEDIA = "media/"
@@ -17,19 +16,6 @@ BATCHES, QUERIES, SEARCHES = "batches/", "queries/", "searches/"
 # Prefixes in the audience bucket.
 SEEDS, SUPPRESSION = "seeds/", "suppression/"
 SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
-
-# The ledger's item that lists the indexes of cohorts (lambdas/cohorts/indexes.py).
-INDEXES_KEY = "indexes#current"
-
-
-def patient_key(user_id: str) -> str:
-    """The partition of the members table with the patient's recordings (lambdas/planning/patients.py)."""
-    return f"patient#{digest(user_id)}"
-
-
-def patient_sort_key(media_id: str, execution: str) -> str:
-    return f"{media_id}#{execution}"
-
 
 # Files and prefixes below a batch's prefix.
 PLAN, RECORDINGS, SUMMARY, BATCH_REPORT = "plan.json", "recordings.json", "summary.json", "report.html"

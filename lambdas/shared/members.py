@@ -12,9 +12,8 @@ import time
 from collections.abc import Set
 from typing import NamedTuple
 
-from lambdas.shared.identity import digest
 from lambdas.shared.ledger import Change, read_partition
-from lambdas.shared.user_ids import outline
+from lambdas.shared.ledger_keys import index_key, outline_key
 
 
 class Membership(NamedTuple):
@@ -33,8 +32,8 @@ def changes(object_id: str, before: Set[str], after: Membership | None) -> list[
     if after is None:
         return [_removed(object_id, index) for index in sorted(before)]
     return [
-        _put(_outline_key(after.user_id), after.user_id, after),
-        *(_put(_index_key(index), object_id, after) for index in sorted(after.indexes)),
+        _put(outline_key(after.user_id), after.user_id, after),
+        *(_put(index_key(index), object_id, after) for index in sorted(after.indexes)),
         *(_removed(object_id, index) for index in sorted(before - after.indexes)),
     ]
 
@@ -46,12 +45,12 @@ def read_members(index: str) -> set[str]:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
     """
     now = time.time()
-    return {item["user_id"] for item in read_partition(_index_key(index)) if item.get("expires_at", now + 1) > now}
+    return {item["user_id"] for item in read_partition(index_key(index)) if item.get("expires_at", now + 1) > now}
 
 
 def read_alike(user_id: str) -> set[str]:
     """The people with records whose user ids are this one, or easily confused with it."""
-    return {item["user_id"] for item in read_partition(_outline_key(user_id))}
+    return {item["user_id"] for item in read_partition(outline_key(user_id))}
 
 
 def _put(key: str, sort: str, after: Membership) -> Change:
@@ -61,13 +60,4 @@ def _put(key: str, sort: str, after: Membership) -> Change:
 
 
 def _removed(object_id: str, index: str) -> Change:
-    return Change(_index_key(index), sort=object_id, delete=True)
-
-
-def _index_key(index: str) -> str:
-    return f"index#{index}"
-
-
-def _outline_key(user_id: str) -> str:
-    """A digest, because one person's outline may be another person's user id."""
-    return f"outline#{digest(outline(user_id))}"
+    return Change(index_key(index), sort=object_id, delete=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lambdas.shared.ledger import Change, Item, only, read_item, read_items, write_with
+from lambdas.shared.ledger_keys import about, object_key
 from lambdas.shared.members import Membership, changes
 
 # An item's attributes to write by name; None removes an attribute.
@@ -77,7 +78,7 @@ def _write(
 def read_objects(object_ids: Iterable[str]) -> dict[str, ObjectItem]:
     """The items by object id; objects that were never planned, or were forgotten, are left out."""
     items = read_items([object_key(object_id) for object_id in object_ids])
-    return {key.removeprefix(_PREFIX): _object_item(item) for key, item in items.items()}
+    return {about(key): _object_item(item) for key, item in items.items()}
 
 
 def read_object(object_id: str) -> ObjectItem:
@@ -86,10 +87,3 @@ def read_object(object_id: str) -> ObjectItem:
 
 def _object_item(item: Item) -> ObjectItem:
     return ObjectItem(**only(item, ObjectItem._fields))
-
-
-_PREFIX = "object#"
-
-
-def object_key(object_id: str) -> str:
-    return f"{_PREFIX}{object_id}"

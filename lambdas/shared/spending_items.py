@@ -19,9 +19,10 @@ time, takes fewer batches a day. Old items stay: 365 a year, without names.
 
 from datetime import UTC, datetime
 
-from lambdas.shared.claim_items import check_planning, execution_key
+from lambdas.shared.claim_items import check_planning
 from lambdas.shared.identity import digest
 from lambdas.shared.ledger import MAXIMUM_ATTEMPTS, Change, Item, pause, read_item, write, write_together
+from lambdas.shared.ledger_keys import execution_key
 
 MOST_EXECUTIONS = 8_000
 

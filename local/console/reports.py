@@ -11,11 +11,11 @@ from typing import Any
 from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
 
+from lambdas.searching.versions import list_versions
 from lambdas.shared.identity import media_id
 from lambdas.shared.layout import BATCH_REPORT, batch_prefix, plan_key, recording_report_key
 from lambdas.shared.uris import parse_uri
 from operations.deployed import Deployed
-from operations.forgetting.versions import list_versions
 
 # In addition to the page's own policy, which allows its script and style by their hashes.
 _POLICY = (

@@ -1,4 +1,4 @@
-"""Executions and functions that still work with a patient's recordings, and could write after the removal.
+"""Executions and functions that still work with patients' recordings, and could write after the removal.
 
 The end of an execution (StopExecution, a failure, its timeout) also ends the Map's children, but no function that
 they have called: it may write until Lambda's own limit.
@@ -7,7 +7,7 @@ Sources: API references of ListExecutions and DescribeExecution (includedData).
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime, timedelta
 from time import sleep
 from typing import Any, NamedTuple
@@ -60,43 +60,51 @@ def executions_at_work(deployed: Deployed) -> list[AtWork]:
     return found
 
 
-def holding(deployed: Deployed, executions: Iterable[AtWork], user_id: str) -> list[AtWork]:
-    """The executions whose recordings include the patient's."""
-    return [execution for execution in executions if _holds(deployed, execution, user_id)]
+class Holding(NamedTuple):
+    """An execution, and the patients whose recordings it has, in words."""
+
+    execution: AtWork
+    patients: str
 
 
-def refuse_running_executions(deployed: Deployed, user_id: str) -> list[AtWork]:
-    """The ended executions with recordings of the patient that may have left a running function behind.
+def holding(deployed: Deployed, executions: Iterable[AtWork], user_ids: Set[str]) -> list[Holding]:
+    """The executions whose recordings include those of the patients."""
+    held = ((execution, _held(deployed, execution, user_ids)) for execution in executions)
+    return [Holding(execution, ", ".join(sorted(patients))) for execution, patients in held if patients]
+
+
+def refuse_running_executions(deployed: Deployed, user_ids: Set[str]) -> list[AtWork]:
+    """The ended executions with recordings of the patients that may have left a running function behind.
 
     Raises:
-        OperationError: an execution with recordings of the patient is running, or a backfill that lists them.
+        OperationError: an execution with recordings of a patient is running, or a backfill that lists them.
     """
     for backfill in backfills.running(deployed):
-        if _covers(backfill.prefix, uri_of(deployed.media, MEDIA), user_id):
+        if listed := _covered(backfill.prefix, uri_of(deployed.media, MEDIA), user_ids):
             raise OperationError(
-                f"The backfill {backfill.name} lists recordings of {user_id} and is running; wait until it has ended, "
-                f"or stop it (aws stepfunctions stop-execution --execution-arn {backfill.arn})."
+                f"The backfill {backfill.name} lists recordings of {', '.join(sorted(listed))} and is running; wait "
+                f"until it has ended, or stop it (aws stepfunctions stop-execution --execution-arn {backfill.arn})."
             )
-    found = holding(deployed, executions_at_work(deployed), user_id)
-    for execution in found:
+    found = holding(deployed, executions_at_work(deployed), user_ids)
+    for execution, patients in found:
         if execution.until is None:
             raise OperationError(
-                f"The execution {execution.name} holds recordings of {user_id} and is running; wait until it has "
+                f"The execution {execution.name} holds recordings of {patients} and is running; wait until it has "
                 f"ended, or stop it (aws stepfunctions stop-execution --execution-arn {execution.arn})."
             )
-    return found
+    return [execution for execution, _ in found]
 
 
-def wait_for_functions(deployed: Deployed, user_id: str, say: Callable[[str], None]) -> None:
-    """Wait until no function of an ended execution with recordings of the patient can be running.
+def wait_for_functions(deployed: Deployed, user_ids: Set[str], say: Callable[[str], None]) -> None:
+    """Wait until no function of an ended execution with recordings of the patients can be running.
 
     The check is repeated after each wait, because somebody may have started or stopped an execution meanwhile. `say`
     is called with the reason for each wait.
 
     Raises:
-        OperationError: an execution with recordings of the patient is running.
+        OperationError: an execution with recordings of a patient is running.
     """
-    while left := refuse_running_executions(deployed, user_id):
+    while left := refuse_running_executions(deployed, user_ids):
         until, name = max((execution.until, execution.name) for execution in left if execution.until)
         say(
             f"Waiting until {until.astimezone():%H:%M:%S}: the execution {name} has ended, but one of its functions "
@@ -114,37 +122,35 @@ def _left_until(deployed: Deployed, execution: dict[str, Any]) -> datetime | Non
     return max(ends) + longest if ends else None
 
 
-def _holds(deployed: Deployed, execution: AtWork, user_id: str) -> bool:
-    """Whether the input names a recording of the patient; for a prefix, the plan decides as soon as it is written."""
+def _held(deployed: Deployed, execution: AtWork, user_ids: Set[str]) -> set[str]:
+    """The patients whose recordings the input names; for a prefix, the plan decides as soon as it is written."""
     description = deployed.client("stepfunctions").describe_execution(executionArn=execution.arn)
     try:
         request = json.loads(description["input"])
     except ValueError:
-        return False  # PlanBatch will fail
+        return set()  # PlanBatch will fail
     if not isinstance(request, dict):
-        return False
+        return set()
     asked, prefix, media = request.get("media"), request.get("prefix"), uri_of(deployed.media, MEDIA)
-    if isinstance(asked, list) and any(isinstance(uri, str) and _is_below(uri, media, user_id) for uri in asked):
-        return True
-    if not isinstance(prefix, str):
-        return False
-    if not _covers(prefix, media, user_id):
-        return False
-    plan = _plan(deployed, execution.name)
-    if plan is None:
-        return True
-    listed = [entry for name in ("recordings", "elsewhere", "rejected") for entry in plan.get(name, ())]
-    return any(canonical(entry.get("user_id") or "") == user_id for entry in listed)
+    named = {_owner(uri, media) for uri in asked if isinstance(uri, str)} if isinstance(asked, list) else set()
+    covered = _covered(prefix, media, user_ids) if isinstance(prefix, str) else set()
+    plan = _plan(deployed, execution.name) if covered else None
+    if plan is not None:
+        listed = [entry for name in ("recordings", "elsewhere", "rejected") for entry in plan.get(name, ())]
+        covered &= {canonical(entry.get("user_id") or "") for entry in listed}
+    return covered.union(user_ids & named)
 
 
-def _covers(prefix: str, media: str, user_id: str) -> bool:
-    """Whether recordings of the patient may be below the prefix."""
-    return any(f"{media}{name}/".startswith(prefix) for name in spellings(user_id)) or _is_below(prefix, media, user_id)
+def _covered(prefix: str, media: str, user_ids: Set[str]) -> set[str]:
+    """The patients who may have recordings below the prefix."""
+    below = {user_id for user_id in user_ids for name in spellings(user_id) if f"{media}{name}/".startswith(prefix)}
+    return below.union(user_ids & {_owner(prefix, media)})
 
 
-def _is_below(uri: str, media: str, user_id: str) -> bool:
+def _owner(uri: str, media: str) -> str | None:
+    """The canonical user id in the URI of a recording, or of a prefix below a patient's folder."""
     folder, slash, _ = uri.removeprefix(media).partition("/")
-    return uri.startswith(media) and bool(slash) and canonical(folder) == user_id
+    return canonical(folder) if uri.startswith(media) and slash else None
 
 
 def _plan(deployed: Deployed, execution_name: str) -> Any | None:

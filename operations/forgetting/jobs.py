@@ -46,8 +46,8 @@ def transcription_jobs(deployed: Deployed, known: Known) -> list[dict[str, Any]]
     """Transcribe Medical's jobs of the patient's recordings, in any status."""
     transcribe = deployed.client("transcribe")
 
-    def of_recording(identifier: bytes) -> list[dict[str, Any]]:
-        wanted: dict[str, Any] = {"JobNameContains": identifier.decode(), "MaxResults": 100}
+    def of_recording(identifier: str) -> list[dict[str, Any]]:
+        wanted: dict[str, Any] = {"JobNameContains": identifier, "MaxResults": 100}
         found: list[dict[str, Any]] = []
         while True:
             answer = transcribe.list_medical_transcription_jobs(**wanted)
@@ -56,8 +56,7 @@ def transcription_jobs(deployed: Deployed, known: Known) -> list[dict[str, Any]]
                 return [job for job in found if job["MedicalTranscriptionJobName"].startswith(f"{deployed.prefix}-")]
             wanted["NextToken"] = answer["NextToken"]
 
-    # The ids include object ids, which are in no job's name; a call for each costs less than telling them apart.
-    return [job for jobs in mapped(of_recording, sorted(known.traces.ids)) for job in jobs]
+    return [job for jobs in mapped(of_recording, sorted(known.media_ids)) for job in jobs]
 
 
 def delete_transcription_jobs(deployed: Deployed, jobs: list[dict[str, Any]]) -> None:

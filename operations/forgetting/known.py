@@ -1,137 +1,169 @@
-"""Finds a patient's ids, and the executions and user ids that the removal has to know, in plans, records and keys."""
+"""Finds the patients' ids and executions: in the keys of the media bucket, in the members table, and in plans.
+
+PlanBatch enters each recording of a batch into the members table (`lambdas/planning/patients.py`), so only the plans of
+the patients' own executions are read.
+"""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from lambdas.searching import categories
 from lambdas.searching.traces import Traces
+from lambdas.searching.versions import Version, list_versions, read
 from lambdas.shared.identity import digest
-from lambdas.shared.layout import BATCHES, MEDIA, RECORDS
+from lambdas.shared.layout import MEDIA, RECORDS, plan_key
 from lambdas.shared.parallel import mapped
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
-from operations.forgetting import layout
-from operations.forgetting.versions import Version, list_versions, read
+from operations.forgetting import ledger
 
 # Called with the number of objects since the last call.
 Tick = Callable[[int], None]
 
 
 class Known(NamedTuple):
-    """What is known from plans, records and the media bucket.
+    """What is known of the patients.
 
     Attributes:
-        other_recordings: the media ids of other patients.
-        executions: the executions that had the patient's recordings.
-        mixed_records: the keys of records with lines of the patient, even among another patient's.
-        unplanned: the patient's media ids that are in no plan; their event may still be on its way.
-        others: all other user ids.
+        recordings: all versions of their recordings.
+        media_ids: the ids of those versions, and of versions that are gone.
+        object_ids: the ids of their objects.
+        transcript_ids: the ids of transcripts of their recordings.
+        executions: the executions that had their recordings.
+        seen: the patients with recordings, or with executions that had some.
+        unplanned: the ids of versions that are in no plan; their event may still be on its way.
+        others: the user ids of all other patients with recordings.
     """
 
     traces: Traces
-    other_recordings: set[bytes]
+    recordings: list[Version]
+    media_ids: frozenset[str]
+    object_ids: frozenset[str]
+    transcript_ids: frozenset[str]
     executions: frozenset[str]
-    mixed_records: frozenset[str]
+    seen: frozenset[str]
     unplanned: frozenset[str]
     others: frozenset[str]
 
 
 @dataclass
 class _Seen:
-    """The contents of one plan or records object: the patient's ids, and the spellings of their user id (`names`)."""
+    """The ids of the patients as they are found, and the spellings of their user ids (`names`)."""
 
-    version: Version
-    names: set[str]
-    ids: set[str]
-    media_ids: set[str]
-    others: set[str]
-    other_recordings: set[bytes]
+    names: set[str] = field(default_factory=set)
+    media_ids: set[str] = field(default_factory=set)
+    object_ids: set[str] = field(default_factory=set)
+    transcript_ids: set[str] = field(default_factory=set)
+    executions: set[str] = field(default_factory=set)
+    planned: set[str] = field(default_factory=set)
 
 
-def read_known(deployed: Deployed, user_id: str, tick: Tick) -> Known:
-    """Read all plans and records, and list the patient's recordings.
+def read_known(deployed: Deployed, user_ids: Iterable[str], tick: Tick, more: Iterable[Version] = ()) -> Known:
+    """Find the patients with these canonical user ids; `more` are plans and records that name them.
 
     Raises:
         botocore.exceptions.ClientError: a permission is missing.
     """
-    s3 = deployed.client("s3")
-    ids: set[str] = set()
+    s3, wanted, seen = deployed.client("s3"), frozenset(user_ids), _Seen()
+    folders, others = _folders(s3, deployed.media, wanted)
+    recordings = [version for folder in folders for version in _below(s3, deployed.media, folder)]
+    tick(len(recordings))
     uploaded: set[str] = set()
-    names, others, other_recordings = set[str](), set[str](), set[bytes]()
-    # A listing of the patient's prefix alone would name it in S3's access logs, which arrive hours later.
-    for version in list_versions(s3, deployed.media, MEDIA):
-        tick(1)
-        name = version.key.split("/")[1]
-        if (owner := canonical(name)) != user_id:
-            others.add(owner)
-            continue
-        names.add(name)
-        ids.add(digest(deployed.media, version.key))
+    for version in recordings:
+        seen.names.add(version.key.split("/")[1])
+        seen.object_ids.add(digest(deployed.media, version.key))
         identifier = digest(deployed.media, version.key, version.version_id)
-        ids.add(identifier)
+        seen.media_ids.add(identifier)
         if not version.is_marker:
             uploaded.add(identifier)
-
-    executions, mixed, planned = set[str](), set[str](), set[str]()
-    listed = (
+    for naming in ledger.namings(deployed, wanted):
+        seen.names.add(naming.user_id)
+        seen.executions.add(naming.execution)
+        seen.media_ids.add(naming.media_id)
+        seen.object_ids.add(naming.object_id)
+        seen.transcript_ids.add(naming.transcript_id)
+    plans = (
         version
-        for prefix in (BATCHES, RECORDS)
-        for version in list_versions(s3, deployed.clinical, prefix)
-        if not version.is_marker and (prefix == RECORDS or layout.is_plan(version.key))
+        for execution in sorted(seen.executions)
+        for version in list_versions(s3, deployed.clinical, plan_key(execution))
+        if not version.is_marker
     )
-    for seen in mapped(lambda version: _read_ids(s3, version, user_id), listed):
+    for version, entries in mapped(lambda version: (version, _entries(s3, version, wanted)), [*plans, *more]):
         tick(1)
-        others |= seen.others
-        other_recordings |= seen.other_recordings
-        if not seen.names:
-            continue
-        names |= seen.names
-        ids |= seen.ids
-        if execution := layout.execution_of(seen.version.key):
-            executions.add(execution)
-            planned |= seen.media_ids
-        else:
-            mixed.add(seen.version.key)
-    unplanned = frozenset(uploaded - planned)
-    longer = [other for other in others if any(user_id in name for name in spellings(other))]
-    traces = Traces(user_id, ids, longer, names)
-    return Known(traces, other_recordings, frozenset(executions), frozenset(mixed), unplanned, frozenset(others))
+        execution = categories.execution_of(version.key)
+        for entry in entries:
+            _add(seen, entry, execution)
+    longer = [other for other in others if any(user_id in name for name in spellings(other) for user_id in wanted)]
+    ids = seen.media_ids | seen.object_ids
+    return Known(
+        Traces(wanted, ids, longer, seen.names),
+        recordings,
+        frozenset(seen.media_ids),
+        frozenset(seen.object_ids),
+        frozenset(seen.transcript_ids),
+        frozenset(seen.executions),
+        frozenset(map(canonical, seen.names)),
+        frozenset(uploaded - seen.planned),
+        frozenset(others),
+    )
 
 
-def _read_ids(s3: Any, version: Version, user_id: str) -> _Seen:
-    seen = _Seen(version, set(), set(), set(), set(), set())
+def _folders(s3: Any, bucket: str, wanted: frozenset[str]) -> tuple[list[str], set[str]]:
+    """The patients' folders in the media bucket, and the user ids of all others; 1,000 folders per request."""
+    found: list[str] = []
+    others: set[str] = set()
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=MEDIA, Delimiter="/")
+    for page in pages:
+        for folder in page.get("CommonPrefixes", ()):
+            if (owner := canonical(folder["Prefix"].split("/")[1])) in wanted:
+                found.append(folder["Prefix"])
+            else:
+                others.add(owner)
+    return found, others
+
+
+def _below(s3: Any, bucket: str, folder: str) -> Iterator[Version]:
+    """The versions below a patient's folder.
+
+    A listing of the folder alone would name the patient in S3's access logs, which arrive hours later. So it begins
+    before the folder, at a marker without the last letter of the user id.
+    """
+    for version in list_versions(s3, bucket, MEDIA, after=folder[:-2]):
+        if version.key.startswith(folder):
+            yield version
+        elif version.key.encode() > folder.encode():
+            return
+
+
+def _entries(s3: Any, version: Version, wanted: frozenset[str]) -> list[dict[str, Any]]:
+    """The entries about the patients in a plan or in records; none if the content can't be read."""
     content = read(s3, version)
     if content is None:
-        return seen
-    for entry in _entries(version.key, content.body):
-        name = entry.get("user_id")
-        if not isinstance(name, str):
-            continue
-        if (owner := canonical(name)) == user_id:
-            seen.names.add(name)
-            if "media_id" in entry:
-                seen.media_ids.add(entry["media_id"])
-            seen.ids.update(entry[name] for name in ("media_id", "object_id") if name in entry)
-            if uri := entry.get("uri") or entry.get("media_uri"):
-                seen.ids.add(digest(*parse_uri(uri)))
-        else:
-            seen.others.add(owner)
-            if "media_id" in entry:
-                seen.other_recordings.add(str(entry["media_id"]).encode())
-    return seen
-
-
-def _entries(key: str, body: bytes) -> Iterator[dict[str, Any]]:
-    """The entries of a plan, or the lines of records; none if the content can't be read."""
+        return []
     try:
-        if layout.is_plan(key):
-            plan = json.loads(body)
-            for name in ("recordings", "elsewhere", "rejected"):
-                yield from (entry for entry in plan.get(name, ()) if isinstance(entry, dict))
+        if version.key.startswith(RECORDS):
+            listed = [json.loads(line) for line in content.body.splitlines() if line.strip()]
         else:
-            lines = (json.loads(line) for line in body.splitlines() if line.strip())
-            yield from (line for line in lines if isinstance(line, dict))
+            plan = json.loads(content.body)
+            listed = [entry for name in ("recordings", "elsewhere", "rejected") for entry in plan.get(name, ())]
     except (ValueError, AttributeError):
-        return
+        return []
+    return [entry for entry in listed if isinstance(entry, dict) and canonical(str(entry.get("user_id"))) in wanted]
+
+
+def _add(seen: _Seen, entry: dict[str, Any], execution: str | None) -> None:
+    seen.names.add(entry["user_id"])
+    if "media_id" in entry:
+        seen.media_ids.add(entry["media_id"])
+    if "object_id" in entry:
+        seen.object_ids.add(entry["object_id"])
+    if entry.get("transcript_id"):
+        seen.transcript_ids.add(entry["transcript_id"])
+    if uri := entry.get("uri") or entry.get("media_uri"):
+        seen.object_ids.add(digest(*parse_uri(uri)))
+    if execution:
+        seen.executions.add(execution)
+        seen.planned.update({entry["media_id"]} if "media_id" in entry else ())

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from operations.deployed import Deployed
-from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, counts, notes
+from operations.forgetting.forget import NO_OBJECTS, Outcome, Plan, counts
+from operations.forgetting.remarks import remarks
+from operations.forgetting.searching import Found
 from operations.forgetting.survey import Object
 from operations.output import console, print_json, table_of
 
@@ -21,20 +23,20 @@ def print_plan(found: Plan) -> None:
 
 
 def print_dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audiences: bool) -> None:
-    remarks = notes(deployed, found, (), delete_audiences=delete_audiences)
+    notes = remarks(deployed, found, (), delete_audiences=delete_audiences)
     removed, parts = counts(found, found.whole), _number(found.parts)
     if as_json:
-        document = {"dry_run": True, "removed": removed, "rewritten": parts, "notes": remarks}
+        document = {"dry_run": True, "removed": removed, "rewritten": parts, "notes": notes}
         document["audiences"] = [audience.arn for audience in found.audiences if audience.held_them]
         print_json(document)
         return
     print_plan(found)
-    shown = console()
-    _print_notes(remarks)
-    shown.print("forget: nothing was changed (--dry-run)")
+    _print_notes(notes)
+    console().print("forget: nothing was changed (--dry-run); access logs and whatever no id leads to aren't counted")
 
 
-def print_outcome(outcome: Outcome, as_json: bool) -> None:
+def print_outcome(deployed: Deployed, plan: Plan, outcome: Outcome, as_json: bool, *, delete_audiences: bool) -> None:
+    notes = remarks(deployed, plan, outcome.before, delete_audiences=delete_audiences)
     removed = sum(number for kind, number in outcome.removed.items() if kind not in NO_OBJECTS)
     rewritten = sum(outcome.rewritten.values())
     if as_json:
@@ -44,7 +46,7 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
                 "rewritten": outcome.rewritten,
                 "looked_at": outcome.looked_at,
                 "left": outcome.left,
-                "notes": outcome.notes,
+                "notes": notes,
             }
         )
         return
@@ -53,13 +55,23 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
     for kind in sorted({*outcome.removed, *outcome.rewritten}):
         table.add_row(kind, str(outcome.removed.get(kind, 0)), str(outcome.rewritten.get(kind, 0)))
     shown.print(table)
-    _print_notes(outcome.notes)
+    _print_notes(notes)
     for where in outcome.left[:_MOST_SHOWN]:
         shown.print(f"Left: {where}. This application doesn't write such an object: look at it and remove it.")
     shown.print(
         f"forget: {removed} objects removed, {rewritten} rewritten, {outcome.looked_at} looked at, "
         f"{len(outcome.left)} left"
     )
+
+
+def print_audit(found: Found, as_json: bool) -> None:
+    if as_json:
+        print_json({"looked_at": found.looked_at, "found": found.described})
+        return
+    shown = console()
+    for where in found.described[:_MOST_SHOWN]:
+        shown.print(f"Found: {where}")
+    shown.print(f"audit: {found.looked_at} looked at, {len(found.described)} name them")
 
 
 def _number(objects: Sequence[Object]) -> dict[str, int]:
@@ -73,7 +85,7 @@ def _kinds(what: str, number: Mapping[str, int]) -> Table:
     return table
 
 
-def _print_notes(remarks: Sequence[str]) -> None:
+def _print_notes(notes: Sequence[str]) -> None:
     shown = console()
-    for note in remarks:
+    for note in notes:
         shown.print(f"- {note}")

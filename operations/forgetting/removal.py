@@ -1,21 +1,21 @@
-"""Removes a patient: first the objects that are theirs alone, then their parts of objects that name others too."""
+"""Removes patients: first the objects that are theirs alone, then their parts of objects that name others too."""
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from itertools import groupby
 from typing import Any
 
 from lambdas.searching.traces import Traces
+from lambdas.searching.versions import Version, list_versions, read
 from lambdas.shared.layout import seed_pointer_key
 from lambdas.shared.parallel import mapped
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
 from operations.deployed import Deployed
-from operations.forgetting import layout
 from operations.forgetting.known import Tick
-from operations.forgetting.survey import Findings, Object, in_turn
-from operations.forgetting.versions import Version, delete, list_versions, read, replace
+from operations.forgetting.survey import Findings, Object, in_turn, object_of
+from operations.forgetting.versions import delete, replace
 
 # Metadata of a seed from which a patient was removed: earlier audiences of it may hold the patient.
 PEOPLE_REMOVED = "people-removed"
@@ -36,25 +36,25 @@ def remove_whole(deployed: Deployed, objects: Iterable[Object], tick: Tick) -> i
     return removed
 
 
-def abort_uploads(deployed: Deployed, user_id: str) -> int:
-    """Abort the patient's unfinished multipart uploads, which no listing of objects shows, and return their number."""
+def abort_uploads(deployed: Deployed, user_ids: Set[str]) -> int:
+    """Abort the patients' unfinished multipart uploads, which no listing of objects shows, and return their number."""
     s3 = deployed.client("s3")
-    uploads = unfinished_uploads(deployed, user_id)
+    uploads = unfinished_uploads(deployed, user_ids)
     for upload in uploads:
         s3.abort_multipart_upload(Bucket=deployed.media, Key=upload["Key"], UploadId=upload["UploadId"])
     return len(uploads)
 
 
-def unfinished_uploads(deployed: Deployed, user_id: str) -> list[dict[str, Any]]:
+def unfinished_uploads(deployed: Deployed, user_ids: Set[str]) -> list[dict[str, Any]]:
     pages = deployed.client("s3").get_paginator("list_multipart_uploads").paginate(Bucket=deployed.media)
     uploads = [upload for page in pages for upload in page.get("Uploads", ())]
-    return [upload for upload in uploads if owner_of(upload["Key"]) == user_id]
+    return [upload for upload in uploads if owner_of(upload["Key"]) in user_ids]
 
 
 def remove_parts(
     deployed: Deployed, traces: Traces, parts: Iterable[Object], tick: Tick
 ) -> tuple[list[Object], list[Object]]:
-    """Remove the patient from objects that name others too; returns the deleted objects and the rewritten ones.
+    """Remove the patients from objects that name others too; returns the deleted objects and the rewritten ones.
 
     An older version is deleted, and so is an object that would be empty.
     """
@@ -87,7 +87,7 @@ def remove_parts(
 
 
 def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
-    """All versions of `latest.json` of the cohorts whose last seed holds the patient, so that no batch uses it again.
+    """All versions of `latest.json` of the cohorts whose last seed holds a patient, so that no batch uses it again.
 
     Any other pointer stays: without it, the next batch would make a seed that differs from the last one only by a few
     patients.
@@ -99,7 +99,7 @@ def seed_pointers(deployed: Deployed, findings: Findings) -> list[Object]:
         versions = list(list_versions(s3, deployed.audience, seed_pointer_key(cohort)))
         if any(version.is_latest and _may_name(s3, version, seeds) for version in versions):
             pointers += versions
-    return [Object(version, layout.category_of(deployed, version.bucket, version.key)) for version in pointers]
+    return [object_of(deployed, version) for version in pointers]
 
 
 def _may_name(s3: Any, pointer: Version, seeds: set[str]) -> bool:
@@ -112,7 +112,7 @@ def _may_name(s3: Any, pointer: Version, seeds: set[str]) -> bool:
 
 
 def without(document: Any, traces: Traces) -> Any:
-    """The document without the innermost list items that name the patient."""
+    """The document without the innermost list items that name a patient."""
     if isinstance(document, dict):
         return {name: without(value, traces) for name, value in document.items()}
     if not isinstance(document, list):
@@ -126,7 +126,7 @@ def _document(body: bytes, traces: Traces) -> bytes:
 
 
 def _job(body: bytes, traces: Traces) -> bytes:
-    """The job without the patient, also in the reason for its failure, which may name a document of theirs."""
+    """The job without the patients, also in the reason for its failure, which may name a document of theirs."""
 
     def blacked_out(value: Any) -> Any:
         if isinstance(value, dict):
@@ -149,7 +149,7 @@ def _lines(body: bytes, traces: Traces) -> bytes:
 
 
 def _page(body: bytes, traces: Traces) -> bytes:
-    """The page without the rows that name the patient; empty, which deletes the page, if other text names them too."""
+    """The page without the rows that name a patient; empty, which deletes the page, if other text names one too."""
     kept = re.sub(
         rb"<tr>(?:(?!</tr>).)*</tr>\n?", lambda row: b"" if traces.in_page(row[0]) else row[0], body, flags=re.DOTALL
     )

@@ -1,5 +1,6 @@
-"""Reads the suppression list, and puts a patient on it."""
+"""Reads the suppression list, and puts patients on it."""
 
+from collections.abc import Set
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,13 +20,13 @@ def list_uri(deployed: Deployed) -> str:
     return uri_of(deployed.audience, SUPPRESSION_LIST)
 
 
-def is_suppressed(deployed: Deployed, user_id: str) -> bool:
-    """Whether a line of the list names this canonical user id.
+def suppressed(deployed: Deployed, user_ids: Set[str]) -> frozenset[str]:
+    """Those of the canonical user ids that a line of the list names.
 
     Raises:
         OperationError: a line is ambiguous.
     """
-    return _names(deployed, _read(deployed)[0], user_id)
+    return frozenset(user_ids & _listed(deployed, _read(deployed)[0]))
 
 
 def suppress(deployed: Deployed, user_id: str) -> bool:
@@ -38,7 +39,7 @@ def suppress(deployed: Deployed, user_id: str) -> bool:
         return False
     for _ in range(_MAXIMUM_ATTEMPTS):
         body, condition = _read(deployed)
-        if _names(deployed, body, user_id):
+        if user_id in _listed(deployed, body):
             return False
         try:
             deployed.client("s3").put_object(
@@ -66,8 +67,8 @@ def _read(deployed: Deployed) -> tuple[bytes, dict[str, Any]]:
     return answer["Body"].read(), {"IfMatch": answer["ETag"]}
 
 
-def _names(deployed: Deployed, body: bytes, user_id: str) -> bool:
+def _listed(deployed: Deployed, body: bytes) -> set[str]:
     try:
-        return user_id in suppression_list.read_list(body, list_uri(deployed)).values()
+        return set(suppression_list.read_list(body, list_uri(deployed)).values())
     except InvalidSuppressionList as error:
         raise OperationError(f"{error} Then forget again.") from None

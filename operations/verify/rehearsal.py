@@ -78,7 +78,7 @@ def forget(observed: Observed, say: Say) -> None:
     end = None
     while True:
         try:
-            plan = forgetting.plan_removal(deployed, TEST_PATIENT, lambda what, number: None, say)
+            plan = forgetting.plan_removal(deployed, [TEST_PATIENT], lambda what, number: None, say)
             observed.outcome = forgetting.forget(deployed, plan, lambda what, number: None, delete_audiences=False)
             return
         except (OperationError, *AWS_ERRORS) as error:
@@ -176,7 +176,7 @@ class Steps:
 
     def name_another_bucket(self) -> None:
         """Start an execution whose input names another bucket than the media bucket."""
-        bucket = self._deployed.outputs["OperationsBucketName"]
+        bucket = self._deployed.buckets.operations
         self._say("Naming a recording in another bucket, which must be refused")
         self._observed.foreign = self._ended(self._start([uri_of(bucket, USABLE.key)]))
 

@@ -22,18 +22,11 @@ _PRINCIPAL = re.compile(r"(arn:[\w-]+:(?:iam|sts)::[^:\s]*:)[^\s,;)'\"]+")
 
 def without_names(text: str, deployed: Deployed | None) -> str:
     """`text` without account numbers, principals and bucket names, so that it may be published."""
-    buckets = {name: f"{kind}-BUCKET" for kind, name in _buckets(deployed).items()}
+    named = deployed.buckets._asdict() if deployed else {}
+    buckets = {name: f"{kind.upper()}-BUCKET" for kind, name in named.items()}
     for name in sorted(buckets, key=len, reverse=True):
         text = text.replace(name, buckets[name])
     return _ACCOUNT.sub("ACCOUNT", _PRINCIPAL.sub(r"\1PRINCIPAL", text))
-
-
-def _buckets(deployed: Deployed | None) -> dict[str, str]:
-    if deployed is None:
-        return {}
-    named = {"MEDIA": deployed.media, "CLINICAL": deployed.clinical, "AUDIENCE": deployed.audience}
-    others = sorted(set(deployed.buckets) - set(named.values()))
-    return named | {f"OTHER-{number}": name for number, name in enumerate(others, 1)}
 
 
 def document(verification: Verification) -> dict[str, Any]:

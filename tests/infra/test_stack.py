@@ -29,6 +29,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "ClinicalBucketName": "Storage/Clinical/Bucket",
         "AudienceBucketName": "Storage/Audience/Bucket",
         "OperationsBucketName": "Storage/Operations/Bucket",
+        "AccessLogsBucketName": "Storage/AccessLogs",
         "LedgerTableName": "Ledger/Table",
         "MembersTableName": "Ledger/Members",
         "StateMachineArn": "Workflow/StateMachine",

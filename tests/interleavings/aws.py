@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from lambdas.searching.categories import Buckets
 from lambdas.shared.observability import logger, metrics
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+BUCKETS = Buckets(MEDIA, CLINICAL, AUDIENCE, "operations-bucket", "logs-bucket")
 LEDGER, MEMBERS = "ledger-table", "members-table"
 SUPPRESSION_KEY = "suppression/user_ids.txt"
 PREFIX = "clinical-media-test"

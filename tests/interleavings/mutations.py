@@ -22,7 +22,7 @@ from lambdas.cohorts.indexes import Index, Indexes, read_indexes, reconciled
 from lambdas.entities import jobs as entity_jobs
 from lambdas.entities import new_jobs
 from lambdas.planning import claims, versions
-from lambdas.shared import claim_items, object_items
+from lambdas.shared import claim_items, ledger_keys, object_items
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import object_id_of
 from lambdas.shared.ledger import Change, write, write_together, write_with
@@ -77,7 +77,7 @@ def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:
     """It takes an execution's recordings without moving that on."""
 
     def move_on(execution: str, expected: int | None = None) -> Change:
-        return Change(claim_items.execution_key(execution), add={"generation": 1 if expected is None else 0})
+        return Change(ledger_keys.execution_key(execution), add={"generation": 1 if expected is None else 0})
 
     patch.setattr(claim_items, "_move_on", move_on)
 
@@ -91,7 +91,7 @@ def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
 
 def job_at_any_generation(patch: pytest.MonkeyPatch) -> None:
     def answer_for(execution: str, job: str, generation: int) -> bool:
-        return write(Change(claim_items.execution_key(execution), add={"jobs": {job}})) is not None
+        return write(Change(ledger_keys.execution_key(execution), add={"jobs": {job}})) is not None
 
     patch.setattr(comprehend_medical, "answer_for", answer_for)
 

@@ -10,7 +10,7 @@ from operations.deployed import Connection, Deployed
 from operations.errors import OperationError
 from operations.forgetting import at_work
 from operations.forgetting import forget as forgetting
-from tests.interleavings.aws import AUDIENCE, CLINICAL, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
+from tests.interleavings.aws import BUCKETS, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
 
@@ -53,12 +53,12 @@ def work(world: World, user_id: str) -> None:
     world.forgotten.discard(user_id)
     world.patch.setattr(at_work, "sleep", lambda seconds: world.scheduler.wait(lambda: not left_behind(world)))
     try:
-        plan = forgetting.plan_removal(deployed, user_id, report, world.note)
+        plan = forgetting.plan_removal(deployed, [user_id], report, world.note)
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)
     except OperationError as error:
         world.note(f"-- forget: {error}")
         return
-    world.note(f"-- forget: {len(outcome.left)} left; {' '.join(outcome.notes)}")
+    world.note(f"-- forget: {len(outcome.left)} left")
     if not outcome.left:
         world.forgotten.add(user_id)
 
@@ -78,5 +78,4 @@ def void(_: object) -> None:
 @cache
 def environment() -> Deployed:
     connection = Connection(boto3.Session(region_name="us-east-1"), None)
-    buckets = (MEDIA, CLINICAL, AUDIENCE)
-    return Deployed(connection, PREFIX, buckets, *buckets, LEDGER, MEMBERS, STATE_MACHINE, {})
+    return Deployed(connection, PREFIX, BUCKETS, LEDGER, MEMBERS, STATE_MACHINE, {})

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
-from lambdas.shared.layout import INDEXES_KEY, RECORDS, object_id_of
-from lambdas.shared.object_items import object_key
+from lambdas.shared.layout import RECORDS, object_id_of
+from lambdas.shared.ledger_keys import INDEXES_KEY, object_key
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NEWCOMERS, Rest, Violation, lines_of
 from tests.interleavings.settling import LAST, SUPPRESSED

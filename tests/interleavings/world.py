@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from lambdas.shared.identity import media_id
-from lambdas.shared.layout import INDEXES_KEY
+from lambdas.shared.ledger_keys import INDEXES_KEY
 from tests.interleavings import aws
 from tests.interleavings.audiences import CleanRoomsML
 from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions

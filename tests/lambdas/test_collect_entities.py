@@ -13,7 +13,8 @@ from lambdas.shared.errors import IncompleteOutput
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import collected_key, collected_prefix, last_attempts
 from lambdas.shared.ledger import Change, write
-from lambdas.shared.object_items import object_key, read_object
+from lambdas.shared.ledger_keys import object_key
+from lambdas.shared.object_items import read_object
 from lambdas.shared.storage import list_keys, read_bytes
 
 CLINICAL = "clinical-bucket"

@@ -7,8 +7,9 @@ from lambdas import index_records
 from lambdas.cohorts.people import read_people
 from lambdas.shared import recording_files
 from lambdas.shared.ledger import Change, write
+from lambdas.shared.ledger_keys import object_key
 from lambdas.shared.members import read_alike
-from lambdas.shared.object_items import ObjectItem, object_key, plan, read_object
+from lambdas.shared.object_items import ObjectItem, plan, read_object
 from tests.lambdas.rebuilding import FEVER, rebuild
 
 CLINICAL = "clinical-bucket"

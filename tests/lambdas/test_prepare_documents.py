@@ -7,12 +7,12 @@ from botocore.exceptions import ClientError
 
 from lambdas import prepare_documents
 from lambdas.entities.jobs import documents_of, note_ended, note_started
-from lambdas.shared.claim_items import answer_for, claim_key
+from lambdas.shared.claim_items import answer_for
 from lambdas.shared.identity import digest
 from lambdas.shared.ledger import Change
 from lambdas.shared.ledger import write as write_item
+from lambdas.shared.ledger_keys import claim_key, object_key
 from lambdas.shared.object_faults import REPLACED
-from lambdas.shared.object_items import object_key
 from lambdas.shared.spending_items import left_cents, settle
 
 CLINICAL = "clinical-bucket"

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from lambdas.searching.versions import list_versions
 from local.pipeline import start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
 from local.services.transcribe import models as transcription_models
 from operations.__main__ import app
 from operations.deployed import Deployed, find
-from operations.forgetting.versions import delete, list_versions
+from operations.forgetting.versions import delete
 from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import Engines, Run
 

@@ -12,6 +12,7 @@ from infra.functions import FUNCTIONS
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.forgetting import at_work
+from tests.operations.buckets import BUCKETS
 
 MINE = "s3://media/media/p-1/visit.wav"
 ANOTHERS = "s3://media/media/p-2/visit.wav"
@@ -57,7 +58,15 @@ def execution(status: str, media: str = MINE, **minutes_ago: float) -> dict[str,
 
 def deployed(executions: Executions, prefix: str = "clinical-media-dev") -> Deployed:
     connection: Any = executions
-    return Deployed(connection, prefix, (), "media", "clinical", "audience", "ledger", "members", "arn:machine", {})
+    return Deployed(
+        connection,
+        prefix,
+        BUCKETS,
+        "ledger",
+        "members",
+        "arn:machine",
+        {},
+    )
 
 
 Wait = Callable[[Executions], list[str]]
@@ -70,7 +79,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
     def wait(executions: Executions) -> list[str]:
         said: list[str] = []
         monkeypatch.setattr(at_work, "sleep", executions.sleep)
-        at_work.wait_for_functions(deployed(executions), "p-1", said.append)
+        at_work.wait_for_functions(deployed(executions), {"p-1"}, said.append)
         return said
 
     return wait
@@ -125,5 +134,5 @@ def test_what_was_redriven_meanwhile_is_refused(wait: Wait) -> None:
 def test_on_the_local_aws_it_takes_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     executions = Executions(execution("ABORTED", stopDate=0))
     monkeypatch.setattr(at_work, "sleep", executions.sleep)
-    at_work.wait_for_functions(deployed(executions, "clinical-media-local"), "p-1", lambda said: None)
+    at_work.wait_for_functions(deployed(executions, "clinical-media-local"), {"p-1"}, lambda said: None)
     assert executions.slept == [pytest.approx(10, abs=5)]

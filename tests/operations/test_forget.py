@@ -4,19 +4,23 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
+from lambdas.searching.categories import category_of
+from lambdas.searching.files import Scope
+from lambdas.searching.traces import Traces
+from lambdas.searching.versions import Version, list_versions
 from lambdas.shared.identity import digest
 from lambdas.shared.layout import SUPPRESSION_LIST as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, layout, proof, removal
+from operations.forgetting import at_work, removal, searching
 from operations.forgetting import forget as forgetting
-from operations.forgetting.versions import Version, list_versions, replace
+from operations.forgetting.versions import replace
 from tests.docs.pages import json_keys
 from tests.operations.conftest import Command, clear_access_logs, deliver_access_logs, log_bucket
 from tests.statemachine.conftest import Run
@@ -406,7 +410,7 @@ def test_what_was_started_while_somebody_was_asked_is_noticed_before_anything_is
     run: Run, deployed: Deployed
 ) -> None:
     run.execution_of(run.drop("media/p-asked/visit.wav", b""))
-    found = forgetting.plan_removal(deployed, "p-asked", silent, silent)
+    found = forgetting.plan_removal(deployed, ["p-asked"], silent, silent)
     run.engines.seconds_per_job = 0.6
     uri = run.drop("media/p-asked/more.wav", run.engines.recording("Patient has fever."))
     run.until(lambda: any(uri in item["input"] for item in run.executions()))
@@ -437,7 +441,7 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
         with monkeypatch.context() as patch:
             patch.setattr("operations.forgetting.removal.replace", cut)
-            found = forgetting.plan_removal(deployed, "p-cut", silent, silent)
+            found = forgetting.plan_removal(deployed, ["p-cut"], silent, silent)
             with pytest.raises(Cut):
                 forgetting.forget(deployed, found, silent, delete_audiences=False)
     assert naming(run, *ids)
@@ -448,8 +452,12 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
 
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:
     """The removal knows the kind of every object that the pipeline has written."""
-    found = forgetting.plan_removal(deployed, "p-nobody", silent, silent)
     everything = len(stored(run)) + len(ledger_naming(deployed))
-    assert proof.leftovers(deployed, found.known, silent) == ([], everything)
-    unknown = {item.key for item in stored(run) if layout.category_of(deployed, item.bucket, item.key).kind == "others"}
+    for scope in get_args(Scope):
+        found = searching.search(deployed, Traces(["p-nobody"]), scope, silent)
+        assert found.described == []
+        # The search's own request, ranges and parts are there too.
+        assert scope == "logs" or everything < found.looked_at < everything + 20
+    buckets = deployed.buckets
+    unknown = {item.key for item in stored(run) if category_of(buckets, item.bucket, item.key).kind == "others"}
     assert unknown == set()

@@ -1,6 +1,7 @@
-"""A patient's items of the ledger: found by the ids in their keys, deleted, and proven to be gone."""
+"""Patients' items of the ledger: found by the ids in their keys, and deleted."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
@@ -9,29 +10,34 @@ from moto import mock_aws
 
 from lambdas.searching.traces import Traces
 from lambdas.shared.identity import digest
+from lambdas.shared.ledger_keys import INDEXES_KEY, outline_key, patient_key, patient_sort_key
 from operations.deployed import Connection, Deployed
 from operations.forgetting import ledger
+from operations.forgetting.ledger import LedgerItem
+from tests.operations.buckets import BUCKETS
 
 OBJECT, MEDIA = digest("media", "media/p-1/visit.wav"), digest("media", "media/p-1/visit.wav", "v1")
 OTHER_OBJECT, OTHER_MEDIA = digest("media", "media/p-2/visit.wav"), digest("media", "media/p-2/visit.wav", "v1")
-TRACES = Traces("p-1", [OBJECT, MEDIA])
+TRANSCRIPT, OTHER_TRANSCRIPT = f"{MEDIA}-0123abcd", f"{OTHER_MEDIA}-0123abcd"
+TRACES = Traces(["p-1"], [OBJECT, MEDIA])
 MINE: list[dict[str, Any]] = [
     {"pk": f"object#{OBJECT}", "sequence": 3, "version": MEDIA, "consent": True},
-    {"pk": f"claim#{MEDIA}-0123abcd", "execution": "drop-1", "jobs": {OTHER_OBJECT}},
-]
-MEMBERS_MINE: list[dict[str, Any]] = [
-    {"pk": "index#1", "sk": OBJECT, "user_id": "p-1"},
-    {"pk": "outline#0123", "sk": "p-1", "user_id": "p-1", "expires_at": 1},
-]
-MEMBERS_ANOTHERS: list[dict[str, Any]] = [
-    {"pk": "index#1", "sk": OTHER_OBJECT, "user_id": "p-12"},
-    {"pk": "outline#0123", "sk": "P-1", "user_id": "P-1"},
+    {"pk": f"claim#{TRANSCRIPT}", "execution": "drop-1", "jobs": {OTHER_OBJECT}},
 ]
 ANOTHERS: list[dict[str, Any]] = [
-    {"pk": f"object#{OTHER_OBJECT}", "sequence": 1, "recorded": f"{OTHER_MEDIA}-0123abcd"},
-    {"pk": f"claim#{OTHER_MEDIA}-0123abcd", "execution": "drop-1"},
+    {"pk": INDEXES_KEY, "indexes": json.dumps([{"name": "1"}, {"name": "2"}])},
+    {"pk": f"object#{OTHER_OBJECT}", "sequence": 1, "recorded": OTHER_TRANSCRIPT},
+    {"pk": f"claim#{OTHER_TRANSCRIPT}", "execution": "drop-1"},
     {"pk": "execution#drop-1", "generation": 1, "jobs": {"base"}},
-    {"pk": "job#base", "id": "1", "output": {"uri": "s3://clinical/entities/1/", "manifest": "Manifest"}},
+    {"pk": "job#base", "id": "1", "output": json.dumps({"output_uri": "s3://clinical/entities/1/"})},
+]
+MEMBERS_MINE: list[dict[str, Any]] = [
+    {"pk": "index#2", "sk": OBJECT, "user_id": "p-1"},
+    {"pk": outline_key("p-1"), "sk": "p-1", "user_id": "p-1", "expires_at": 1},
+]
+MEMBERS_ANOTHERS: list[dict[str, Any]] = [
+    {"pk": "index#2", "sk": OTHER_OBJECT, "user_id": "p-12"},
+    {"pk": outline_key("P-1"), "sk": "P-1", "user_id": "P-1"},
 ]
 
 
@@ -61,7 +67,15 @@ def members(table: Any) -> Any:
 @pytest.fixture
 def deployed(table: Any) -> Deployed:
     connection = Connection(boto3.Session(), None)
-    return Deployed(connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "members", "", {})
+    return Deployed(
+        connection,
+        "clinical-media-dev",
+        BUCKETS,
+        "ledger",
+        "members",
+        "",
+        {},
+    )
 
 
 def put(table: Any, *items: dict[str, Any]) -> None:
@@ -73,56 +87,77 @@ def keys(table: Any) -> set[str]:
     return {item["pk"] for item in table.scan()["Items"]}
 
 
+def names(items: Iterable[LedgerItem]) -> set[tuple[str, ...]]:
+    return {tuple(item.key.values()) for item in items}
+
+
+def items_of(deployed: Deployed) -> list[LedgerItem]:
+    return ledger.items_of(deployed, ["p-1"], [OBJECT], [TRANSCRIPT, f"{MEDIA}-ffffffff"])
+
+
 def test_the_items_of_the_patients_recordings_go_and_all_others_stay(table: Any, deployed: Deployed) -> None:
     put(table, *MINE, *ANOTHERS)
-    found = ledger.items_of(deployed, TRACES)
-    assert {item.key["pk"] for item in found} == {item["pk"] for item in MINE}
-    assert len(ledger.leftovers(deployed, TRACES)[0]) == 2
+    found = items_of(deployed)
+    assert names(found) == {(item["pk"],) for item in MINE}
     ledger.delete_items(deployed, found)
     assert keys(table) == {item["pk"] for item in ANOTHERS}
-    assert ledger.leftovers(deployed, TRACES) == ([], len(ANOTHERS))
     ledger.delete_items(deployed, found)
+    assert items_of(deployed) == []
 
 
-def test_the_patient_is_a_member_of_nothing_any_more_and_all_others_are(members: Any, deployed: Deployed) -> None:
+def test_the_patient_is_a_member_of_nothing_any_more_and_all_others_are(
+    table: Any, members: Any, deployed: Deployed
+) -> None:
+    put(table, *ANOTHERS)
     put(members, *MEMBERS_MINE, *MEMBERS_ANOTHERS)
-    found = ledger.items_of(deployed, TRACES)
-    assert len(found) == len(ledger.leftovers(deployed, TRACES)[0]) == 2
-    ledger.delete_items(deployed, found)
+    ledger.delete_items(deployed, items_of(deployed))
     assert {(item["pk"], item["sk"]) for item in members.scan()["Items"]} == {
         (item["pk"], item["sk"]) for item in MEMBERS_ANOTHERS
     }
-    assert ledger.leftovers(deployed, TRACES) == ([], 2)
 
 
-def test_a_member_item_that_is_left_is_named_by_its_table_and_its_key(members: Any, deployed: Deployed) -> None:
-    put(members, MEMBERS_MINE[0])
-    assert ledger.leftovers(deployed, TRACES)[0] == [f"the item index#1 {OBJECT} of the table members"]
+def test_the_executions_of_a_patient_are_found_without_any_others(members: Any, deployed: Deployed) -> None:
+    for user_id, media_id, execution in (("p-1", MEDIA, "drop-1"), ("p-1", MEDIA, "again"), ("p-2", OTHER_MEDIA, "x")):
+        item = {"user_id": user_id, "object_id": OBJECT, "transcript_id": TRANSCRIPT}
+        put(members, {"pk": patient_key(user_id), "sk": patient_sort_key(media_id, execution), **item})
+    found = ledger.namings(deployed, ["p-1"])
+    assert {naming[1:] for naming in found} == {
+        ("p-1", "drop-1", MEDIA, OBJECT, TRANSCRIPT),
+        ("p-1", "again", MEDIA, OBJECT, TRANSCRIPT),
+    }
+    assert all(ledger.is_about(deployed, naming.item, TRACES) for naming in found)
 
 
-def test_every_page_is_read(table: Any, deployed: Deployed) -> None:
-    # A page of a scan ends after a megabyte.
-    put(table, *({"pk": f"job#{number}", "id": "x" * 300_000} for number in range(8)), *MINE)
-    assert len(ledger.items_of(deployed, TRACES)) == 2
-    assert ledger.leftovers(deployed, TRACES)[1] == 10
+def test_people_whose_ids_are_easily_confused_are_found(members: Any, deployed: Deployed) -> None:
+    put(members, *MEMBERS_MINE, *MEMBERS_ANOTHERS)
+    assert ledger.alike(deployed, "p-l") == {"p-1", "P-1"}
+    assert ledger.alike(deployed, "p-2") == set()
+
+
+def test_the_outputs_of_ended_jobs_are_found(table: Any, deployed: Deployed) -> None:
+    put(table, *ANOTHERS, {"pk": "job#running", "id": "2"})
+    assert ledger.outputs_of_jobs(deployed, ["base", "running", "absent"]) == ["s3://clinical/entities/1/"]
 
 
 @pytest.mark.parametrize(
-    "item",
+    ("key", "is_theirs"),
     [
-        {"pk": "execution#p-1.again", "generation": 1},
-        {"pk": f"claim#{OTHER_MEDIA}-0123abcd", "execution": "p-1"},
-        {"pk": f"object#{OTHER_OBJECT}", "recorded": f"{MEDIA}-0123abcd"},
-        {"pk": "execution#drop-1", "jobs": {"base", MEDIA}},
-        {"pk": "job#base", "output": {"uri": f"s3://clinical/entities/{MEDIA}/", "manifest": "Manifest"}},
+        ({"pk": f"object#{OBJECT}"}, True),
+        ({"pk": f"claim#{TRANSCRIPT}"}, True),
+        ({"pk": "index#0", "sk": OBJECT}, True),
+        ({"pk": outline_key("p-1"), "sk": "p-1"}, True),
+        ({"pk": patient_key("p-1"), "sk": patient_sort_key(OTHER_MEDIA, "drop-1")}, True),
+        ({"pk": "execution#p-1.again"}, False),
+        ({"pk": f"claim#{OTHER_TRANSCRIPT}"}, False),
+        ({"pk": "job#base"}, False),
+        ({"pk": "index#0", "sk": OTHER_OBJECT}, False),
+        ({"pk": outline_key("p-2"), "sk": "p-2"}, False),
     ],
 )
-def test_whatever_else_names_them_is_left_and_told(item: dict[str, Any], table: Any, deployed: Deployed) -> None:
-    put(table, item, {"pk": "execution#again-p-1"}, {"pk": "execution#p-12", "generation": 1})
-    assert ledger.leftovers(deployed, TRACES) == ([f"the item {item['pk']} of the table ledger"], 3)
-
-
-@pytest.mark.parametrize("user_id", ["claim", "execution", "generation", "jobs", "1", "S", "SS", "uri", "pk"])
-def test_the_name_of_an_attribute_or_a_number_is_nobodys(user_id: str, table: Any, deployed: Deployed) -> None:
-    put(table, *ANOTHERS[:3], {"pk": "job#base", "output": {"uri": "s3://clinical/entities/x/"}})
-    assert ledger.leftovers(deployed, Traces(user_id))[0] == []
+def test_an_item_that_a_search_finds_is_deleted_only_if_it_is_about_the_patient_alone(
+    key: dict[str, str], is_theirs: bool
+) -> None:
+    nowhere = Deployed(Connection(None, None), "p", BUCKETS, "ledger", "members", "", {})
+    item = LedgerItem("members" if "sk" in key else "ledger", key)
+    assert ledger.is_about(nowhere, item, TRACES) is is_theirs
+    assert str(item) == f"the item {' '.join(key.values())} of the table {item.table}"

@@ -8,21 +8,19 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.searching.categories import Category
+from lambdas.searching.versions import list_versions
 from operations.deployed import Connection, Deployed
-from operations.forgetting import layout
 from operations.forgetting.removal import seed_pointers
 from operations.forgetting.survey import Findings, Object
-from operations.forgetting.versions import list_versions
+from tests.operations.buckets import BUCKETS
 
 AUDIENCE = "audience"
 POINTER = "seeds/c/latest.json"
 DEPLOYED = Deployed(
     Connection(boto3.Session(region_name="us-east-1"), None),
     "prefix",
-    ("media", "clinical", AUDIENCE),
-    "media",
-    "clinical",
-    AUDIENCE,
+    BUCKETS,
     "ledger",
     "members",
     "machine",
@@ -51,7 +49,7 @@ def named(seed: str) -> str:
 def gone(s3: Any) -> int:
     """How many versions of the pointer are removed with a patient who is in one seed."""
     (seed,) = list_versions(s3, AUDIENCE, "seeds/c/theirs.jsonl")
-    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, layout.Category("seeds", "lines"))])))
+    return len(seed_pointers(DEPLOYED, Findings([], [Object(seed, Category("seeds", "lines"))])))
 
 
 def test_a_pointer_to_a_seed_with_the_patient_goes_with_all_its_versions(s3: Any) -> None:

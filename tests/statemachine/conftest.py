@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lambdas.shared.identity import digest
-from lambdas.shared.layout import INDEXES_KEY, RECORDS, records_key
+from lambdas.shared.layout import RECORDS, records_key
+from lambdas.shared.ledger_keys import INDEXES_KEY
 from lambdas.shared.uris import uri_of
 from local.engines.speech import Word
 from local.pipeline import STACK_NAME, Pipeline, start_pipeline

@@ -10,16 +10,9 @@ from lambdas.entities.jobs import Documents, write_documents_of
 from lambdas.planning import claims, other_executions
 from lambdas.planning.claims import Claims
 from lambdas.shared import claim_items, ledger
-from lambdas.shared.claim_items import (
-    Claim,
-    ExecutionItem,
-    advance_generation,
-    answer_for,
-    claim_key,
-    execution_key,
-    read_claims,
-)
+from lambdas.shared.claim_items import Claim, ExecutionItem, advance_generation, answer_for, read_claims
 from lambdas.shared.ledger import Change, read_item
+from lambdas.shared.ledger_keys import claim_key, execution_key
 
 CLINICAL = "clinical-bucket"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:pipeline:"

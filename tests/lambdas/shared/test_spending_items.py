@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from lambdas.shared import ledger, spending_items
-from lambdas.shared.claim_items import begin_planning, execution_key, let_go, read_execution_item
+from lambdas.shared.claim_items import begin_planning, let_go, read_execution_item
 from lambdas.shared.identity import digest
 from lambdas.shared.ledger import Change, read_item, write
+from lambdas.shared.ledger_keys import execution_key
 from lambdas.shared.spending_items import left_cents, reserve, settle, spending_key
 
 DAY, CEILING = "2026-11-27", 1_000

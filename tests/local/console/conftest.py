@@ -9,12 +9,14 @@ import boto3
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from lambdas.searching.categories import Buckets
+from lambdas.searching.versions import list_versions
 from lambdas.shared.identity import media_id
 from local.aws.credentials import ACCOUNT_ID
 from local.console.app import application
 from local.server import REGION, LocalAws
 from operations.deployed import Connection, Deployed
-from operations.forgetting.versions import delete, list_versions
+from operations.forgetting.versions import delete
 
 _numbers = itertools.count()
 COUNTS = {"received": 2, "transcribed": 1, "rejected": 1}
@@ -94,7 +96,9 @@ def world() -> Iterator[tuple[LocalAws, Deployed]]:
         session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
         buckets = ("media", "clinical", "audience")
         connection = Connection(session, aws.endpoint)
-        deployed = Deployed(connection, "clinical-media-local", buckets, *buckets, "ledger", "members", "", {})
+        deployed = Deployed(
+            connection, "clinical-media-local", Buckets(*buckets, "operations", "logs"), "ledger", "members", "", {}
+        )
         s3 = deployed.client("s3")
         for bucket in buckets:
             s3.create_bucket(Bucket=bucket)

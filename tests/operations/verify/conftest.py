@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.searching.versions import list_versions
 from local.engines.speech import Word
 from local.pipeline import Pipeline, start_pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
@@ -13,7 +14,7 @@ from local.services.transcribe import models as transcription_models
 from operations.deployed import Deployed, find
 from operations.environments import environment_of
 from operations.forgetting import at_work
-from operations.forgetting.versions import delete, list_versions
+from operations.forgetting.versions import delete
 from operations.verify import observed, rehearsal, verification
 from operations.verify.account import Account
 from operations.verify.checks import Finding, Verdict

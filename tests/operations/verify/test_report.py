@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from lambdas.searching.categories import Buckets
 from operations.deployed import Connection, Deployed
 from operations.verify import report
 from operations.verify.checks import Finding, Verdict
@@ -16,10 +17,7 @@ MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:clinical-media-dev-p
 DEPLOYED = Deployed(
     Connection(SimpleNamespace(), None),
     "clinical-media-dev",
-    ("st-marys-media-1", "st-marys-clinical-2", "st-marys-audience-3", "st-marys-logs-4"),
-    "st-marys-media-1",
-    "st-marys-clinical-2",
-    "st-marys-audience-3",
+    Buckets(*(f"st-marys-{name}" for name in ("media-1", "clinical-2", "audience-3", "operations-4", "logs-5"))),
     "st-marys-ledger",
     "st-marys-members",
     MACHINE,
@@ -48,7 +46,7 @@ def found(evidence: str, verdict: Verdict = Verdict.HOLDS, **changes: Any) -> Fi
         ),
         (f"arn:aws:iam::{ACCOUNT}:user/jane", "arn:aws:iam::ACCOUNT:PRINCIPAL"),
         ("s3://st-marys-clinical-2/queries/x.csv", "s3://CLINICAL-BUCKET/queries/x.csv"),
-        ("st-marys-media-1, st-marys-logs-4", "MEDIA-BUCKET, OTHER-1-BUCKET"),
+        ("st-marys-media-1, st-marys-logs-5", "MEDIA-BUCKET, ACCESS_LOGS-BUCKET"),
         ("version 1234567890123 and job 12345678901", "version 1234567890123 and job 12345678901"),
     ],
 )

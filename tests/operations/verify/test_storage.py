@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from operations.deployed import Connection, Deployed
 from operations.verify import storage
 from operations.verify.checks import Verdict, finding
+from tests.operations.buckets import BUCKETS
 
 (PLAIN_HTTP,) = [check for check in storage.CHECKS if check.point == "plain-http"]
 
@@ -30,9 +31,7 @@ class Session:
 
 def observed(session: Session, endpoint_url: str | None = None) -> Any:
     connection = Connection(session, endpoint_url)
-    deployed = Deployed(
-        connection, "clinical-media-dev", (), "media", "clinical", "audience", "ledger", "members", "", {}
-    )
+    deployed = Deployed(connection, "clinical-media-dev", BUCKETS, "ledger", "members", "", {})
     return SimpleNamespace(deployed=deployed)
 
 
