@@ -70,10 +70,13 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:ListBucket": {MEDIA, CLINICAL},
         "s3:PutObject": {f"{CLINICAL}/batches/*"},
         # Each part of a transaction may need the right for the keys of all parts.
-        **of_ledger(
-            "object claim execution spending", update="object claim execution spending index", check="execution claim"
+        **of_both_tables(
+            "object claim execution spending",
+            update="object claim execution spending index",
+            members="patient",
+            delete="object index",
         ),
-        "dynamodb:DeleteItem": {f"{MEMBERS}/object#*", f"{MEMBERS}/index#*"},
+        "dynamodb:ConditionCheckItem": {f"{LEDGER}/execution#*", f"{LEDGER}/claim#*"},
         "states:DescribeExecution": {f"{EXECUTIONS}:*"},
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},

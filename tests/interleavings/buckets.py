@@ -124,13 +124,28 @@ class Buckets:
         listed = [{"Key": key, "ETag": self._objects[Bucket][key][-1].etag} for key in self.keys(Bucket, Prefix)]
         return {"IsTruncated": False, "Contents": listed}
 
-    def list_object_versions(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
+    def list_object_versions(
+        self, Bucket: str, Prefix: str = "", KeyMarker: str = "", Delimiter: str = "", **_: Any
+    ) -> dict[str, Any]:
+        keys = [key for key in self.keys(Bucket, Prefix) if key > KeyMarker]
+        folders = {key: Prefix + key.removeprefix(Prefix).partition(Delimiter)[0] for key in keys} if Delimiter else {}
+        listed = [key for key in keys if folders.get(key, key) == key]
         versions = [
-            {"Key": key, "VersionId": version.version_id, "IsLatest": version is self._objects[Bucket][key][-1]}
-            for key in self.keys(Bucket, Prefix)
+            {
+                "Key": key,
+                "VersionId": version.version_id,
+                "IsLatest": version is self._objects[Bucket][key][-1],
+                "LastModified": version.modified,
+            }
+            for key in listed
             for version in reversed(self._objects[Bucket][key])
         ]
-        return {"IsTruncated": False, "Versions": versions}
+        prefixes = sorted({folder + Delimiter for key, folder in folders.items() if folder != key})
+        return {
+            "IsTruncated": False,
+            "Versions": versions,
+            "CommonPrefixes": [{"Prefix": prefix} for prefix in prefixes],
+        }
 
     def list_multipart_uploads(self, Bucket: str, **_: Any) -> dict[str, Any]:
         return {"IsTruncated": False}
