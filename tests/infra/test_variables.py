@@ -91,7 +91,10 @@ def test_batches_are_planned_with_the_parameters_of_the_environment(
     variables = variables_of(local, "plan_batch")
     assert json.loads(variables.pop("PARAMETERS")) == environments["local"]["parameters"]
     ceilings = {"BATCH_CEILING_USD": "750.00", "DAY_CEILING_USD": "2500.00", "ABOVE_BATCH_CEILING": "stop"}
-    assert variables == COMMON | CLINICAL | TABLE | MEMBERS | LIFETIME | {"MEDIA_BUCKET": "Storage/Media/Bucket"} | ceilings
+    assert (
+        variables
+        == COMMON | CLINICAL | TABLE | MEMBERS | LIFETIME | {"MEDIA_BUCKET": "Storage/Media/Bucket"} | ceilings
+    )
 
 
 def test_an_environment_without_a_ceiling_for_a_day_says_so(new_stack: Callable[..., PipelineStack]) -> None:

@@ -8,7 +8,7 @@ from lambdas.shared.identity import media_id
 from tests.interleavings.aws import CLINICAL, MEDIA
 from tests.interleavings.buckets import Version
 from tests.interleavings.jobs import CORRUPT, Transcription, heard
-from tests.interleavings.privacy import consent, forgotten, members, newcomers
+from tests.interleavings.privacy import consent, forgotten, members, namings, newcomers
 from tests.interleavings.rest import (
     COUNTS,
     ELSEWHERE,
@@ -66,6 +66,7 @@ def violations(world: World) -> list[Violation]:
         members,
         consent,
         forgotten,
+        namings,
     )
     return [violation for check in checks for violation in check(rest)]
 

@@ -12,6 +12,7 @@ from lambdas import (
     collect_entities,
     comprehend_medical,
     index_records,
+    plan_batch,
     prepare_cohorts,
     prepare_documents,
     select_seeds,
@@ -36,6 +37,7 @@ from tests.interleavings.rest import (
     GENERATED,
     LOST,
     MEMBERS,
+    NAMINGS,
     OLD,
     OTHER_WORDS,
     OUTCOMES,
@@ -84,6 +86,10 @@ def taker_that_does_not_fence(patch: pytest.MonkeyPatch) -> None:
 
 def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(claims.Claims, "_covering", lambda self, pool, jobs: {})
+
+
+def patients_that_are_not_noted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(plan_batch, "note_patients", lambda execution, recordings: None)
 
 
 # Jobs
@@ -306,6 +312,7 @@ MUTATIONS = [
         "a rebuild reads the list of indexes early", list_of_indexes_at_the_beginning, "rules", (MEMBERS,), NOWHERE
     ),
     Mutation("a rebuild writes at any sequence", rebuild_at_any_sequence, REBUILT, (MEMBERS, CONSENT), NOWHERE),
+    Mutation("no item leads to a patient's executions", patients_that_are_not_noted, "rules", (NAMINGS,)),
     Mutation("an index is complete at once", finished_before_it_is_read, "rules", (MEMBERS,)),
     Mutation("each attempt of a child counts", attempts_that_all_count, "stopped", (COUNTS,), COLLECT),
     Mutation("rejections aren't told", rejections_that_are_not_told, "corrupt", (COUNTS, LOST, ELSEWHERE)),

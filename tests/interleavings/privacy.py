@@ -6,9 +6,9 @@ from typing import Any
 
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
 from lambdas.shared.layout import RECORDS, object_id_of
-from lambdas.shared.ledger_keys import INDEXES_KEY, object_key
+from lambdas.shared.ledger_keys import INDEXES_KEY, object_key, patient_key, patient_sort_key
 from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NEWCOMERS, Rest, Violation, lines_of
+from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NAMINGS, NEWCOMERS, Rest, Violation, lines_of
 from tests.interleavings.settling import LAST, SUPPRESSED
 from tests.interleavings.world import World
 
@@ -93,6 +93,15 @@ def forgotten(rest: Rest) -> Iterator[Violation]:
     """Nothing of theirs is left after the last time that the command has said so."""
     for user_id in rest.world.forgotten:
         yield from (Violation(FORGOTTEN, f"{key} names {user_id}") for key in naming(rest.world, user_id))
+
+
+def namings(rest: Rest) -> Iterator[Violation]:
+    """Forgetting finds each execution that has planned a recording of somebody."""
+    for execution, plan in rest.plans.items():
+        for entry in [*plan["recordings"], *plan["elsewhere"], *plan["rejected"]]:
+            place = f"{patient_key(entry['user_id'])}/{patient_sort_key(entry['media_id'], execution)}"
+            if entry["user_id"] not in rest.world.departed and place not in rest.world.tables.items:
+                yield Violation(NAMINGS, f"no item leads to {entry['user_id']} in {execution}")
 
 
 def naming(world: World, user_id: str) -> list[str]:

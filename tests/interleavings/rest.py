@@ -24,6 +24,7 @@ NEWCOMERS = "audience per newcomer"
 CONSENT = "consent"
 FORGOTTEN = "forgotten"
 MEMBERS = "members"
+NAMINGS = "namings"
 
 
 class Violation(NamedTuple):
