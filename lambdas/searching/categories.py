@@ -38,7 +38,7 @@ def category_of(buckets: Buckets, bucket: str, key: str) -> Category:
     ):
         if bucket == ours:
             return next((_category(row, key) for row in table if _fits(row, key)), _UNKNOWN)
-    # The operations bucket holds access logs only.
+    # Of the other buckets, one holds access logs only, and the rest nothing.
     return Category("access logs", "access log") if _ACCESS_LOG.match(key) else _UNKNOWN
 
 
