@@ -9,8 +9,9 @@ from aws_cdk import Aws
 _HERE = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
 
 
-# The two state machines.
+# The state machines.
 PIPELINE, BACKFILL = "pipeline", "backfill"
+SEARCH = "search"
 
 
 def state_machine(prefix: str, machine: str = PIPELINE) -> str:

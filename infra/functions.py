@@ -31,8 +31,10 @@ CALL = Size(512, cdk.Duration.minutes(1))
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 BATCH = Size(1769, cdk.Duration.minutes(15))
 
-# The queue and a schedule call these; all others are steps of the state machine.
-NO_STEPS = ("ingest", "share_jobs")
+# The steps of the search.
+SEARCH_STEPS = ("divide_search", "search_range")
+# The queue, a schedule and other state machines call these; all others are steps of the pipeline.
+NO_STEPS = ("ingest", "share_jobs", *SEARCH_STEPS)
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
     "plan_batch": ("lambdas.plan_batch.handler", BATCH),
@@ -53,6 +55,8 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "start_audience_export": ("lambdas.clean_rooms_ml.start_export", CALL),
     "poll_audience_export": ("lambdas.clean_rooms_ml.poll_export", CALL),
     "summarize_batch": ("lambdas.summarize_batch.handler", BATCH),
+    "divide_search": ("lambdas.search_stored.divide", BATCH),
+    "search_range": ("lambdas.search_stored.search", BATCH),
 }
 
 

@@ -14,15 +14,19 @@ from infra.statements import (
     NO_RESOURCES,
     Statement,
     Statements,
+    decrypt_ledger,
     head,
     items,
+    list_versions,
     listing,
     members,
     pass_role,
     read,
+    read_versions,
+    tables,
     write,
 )
-from infra.storage import Storage
+from infra.storage import DataStore, Storage
 from lambdas.shared import layout
 
 # Transcribe's guide lists these for a bucket's key ("Using Identity-based Policies", "Permissions Required for Amazon
@@ -42,6 +46,7 @@ _TRANSCRIBE_OUTPUT = [
 _PLANNED = ["object", "index"]
 _COMMITTED = ["object", "index", "outline"]
 _MEMBERSHIP = "in which cohorts an object is by its records; the people with records"
+_SEARCHED = "searching all versions for patients"
 # The purpose in every function that polls.
 _JOB_RECORDS = "the job's record; rejections"
 
@@ -73,6 +78,10 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
     """The statements of each function's role, except those for its log group and X-Ray."""
     media, clinical, audience = resources.storage.media, resources.storage.clinical, resources.storage.audience
     ledger = resources.ledger
+    stored = {
+        **{store.node.id: store.bucket for store in (media, clinical, audience, resources.storage.operations)},
+        "AccessLogs": resources.storage.access_logs,
+    }
     machine, (executions, _) = arns.state_machine(resources.prefix), arns.executions(resources.prefix)
     return {
         "ingest": [
@@ -374,7 +383,35 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *listing(clinical, "rejections; a 404 for what is missing"),
             *write(clinical, layout.BATCHES, purpose="the summary and its page"),
         ],
+        "divide_search": [
+            *_searches(clinical, reads="what is searched for"),
+            *(one for name, bucket in stored.items() for one in list_versions(name, bucket)),
+            tables(ledger, "CountItems", "dynamodb:DescribeTable", purpose="how many items there are"),
+        ],
+        "search_range": [
+            *_searches(clinical, reads="what is searched for, and where"),
+            *(one for name, bucket in stored.items() for one in list_versions(name, bucket)),
+            # No right to the key: the sound of recordings is never searched.
+            *read_versions("Media", media.bucket, None, purpose="heads of recordings, for their metadata"),
+            *(
+                one
+                for store in (clinical, audience, resources.storage.operations)
+                for one in read_versions(store.node.id, store.bucket, store.key, purpose=_SEARCHED)
+            ),
+            # S3 itself encrypts the access logs.
+            *read_versions("AccessLogs", resources.storage.access_logs, None, purpose=_SEARCHED),
+            tables(ledger, "SearchTables", "dynamodb:Scan", purpose="searching all items for patients"),
+            decrypt_ledger(ledger),
+        ],
     }
+
+
+def _searches(clinical: DataStore, *, reads: str) -> Statements:
+    """The files of searches."""
+    return [
+        *read(clinical, layout.SEARCHES, purpose=reads),
+        *write(clinical, layout.SEARCHES, purpose="the ranges of a search, and what was found"),
+    ]
 
 
 def _turns(ledger: Ledger) -> Statements:

@@ -130,6 +130,30 @@ def backfill(*, prefix: str, storage: Storage) -> Statements:
     ]
 
 
+def search(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
+    """Statements of the search's role: its steps, its Map's children, logs and encryption.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    return [
+        Statement("RunSteps", ["lambda:InvokeFunction"], function_arns, "the steps"),
+        Statement(
+            "StartMapChildren",
+            ["states:StartExecution"],
+            [arns.state_machine(prefix, arns.SEARCH)],
+            "a child per range",
+        ),
+        Statement(
+            "ManageMapChildren",
+            ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            arns.executions(prefix, arns.SEARCH),
+            "the Map's children",
+            wildcard=EXECUTIONS,
+        ),
+        *_log_and_encryption(prefix, storage, arns.SEARCH),
+    ]
+
+
 def _log_and_encryption(prefix: str, storage: Storage, machine: str) -> Statements:
     """https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html, and encryption-at-rest.html beside it"""
     key = storage.operations.key.key_arn

@@ -9,7 +9,7 @@ from infra.backfill import Backfill
 from infra.ceilings import warn_of_low_ceilings
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
-from infra.functions import FUNCTIONS, NO_STEPS, Functions
+from infra.functions import FUNCTIONS, NO_STEPS, SEARCH_STEPS, Functions
 from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
 from infra.ledger import Ledger
@@ -17,6 +17,7 @@ from infra.log_groups import allow_cloudwatch_logs
 from infra.monitoring import Monitoring
 from infra.regions import REGIONS
 from infra.roles import ExactPolicy
+from infra.search import Search
 from infra.storage import Storage
 from infra.variables import variables
 from infra.workflow import Workflow
@@ -81,6 +82,14 @@ class PipelineStack(Stack):
             pipeline_arn=workflow.state_machine.state_machine_arn,
             tracing=tracing,
         )
+        search = Search(
+            self,
+            "Search",
+            environment=environment,
+            storage=storage,
+            steps={name: functions.by_name[name] for name in SEARCH_STEPS},
+            tracing=tracing,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -102,6 +111,7 @@ class PipelineStack(Stack):
             "MembersTableName": ledger.members.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "BackfillStateMachineArn": backfill.state_machine.state_machine_arn,
+            "SearchStateMachineArn": search.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,

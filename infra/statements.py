@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
 from infra.ledger import Ledger
 from infra.storage import DataStore
@@ -36,6 +38,9 @@ Statements = list[Statement]
 # Reasons why a wildcard is narrow enough.
 EXECUTIONS = "Executions get their names at run time; the grant is narrowed to this state machine."
 NO_RESOURCES = "The actions have no resource-level permissions (Service Authorization Reference)."
+ALL_OBJECTS = (
+    "Everything that is stored is searched: an object left out could name a patient, and the proof would be wrong."
+)
 OBJECTS = "Object keys are derived from content at run time; the grant is narrowed to one bucket and one prefix."
 
 # S3 generates a data key; it decrypts earlier parts of a multipart upload and the bucket key.
@@ -62,6 +67,28 @@ def head(store: DataStore, *prefixes: str, purpose: str) -> Statements:
     """Objects' headers. The action also allows reading, but without the KMS key the content can't be decrypted."""
     name = f"Head{store.node.id}"
     return [Statement(name, ["s3:GetObject"], _objects(store, prefixes), f"heads: {purpose}", wildcard=OBJECTS)]
+
+
+def list_versions(name: str, bucket: s3.IBucket) -> Statements:
+    purpose = "all versions of all objects"
+    return [Statement(f"ListVersions{name}", ["s3:ListBucketVersions"], [bucket.bucket_arn], purpose)]
+
+
+def read_versions(name: str, bucket: s3.IBucket, key: kms.IKey | None, *, purpose: str) -> Statements:
+    """Reading all versions of all objects; without the bucket's `key`, only the heads of what is encrypted with it.
+
+    A request for a version needs GetObjectVersion and not GetObject.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+    """
+    objects, missing = [bucket.arn_for_objects("*")], "a 404 for what is missing"
+    found = [
+        Statement(f"ReadVersions{name}", ["s3:GetObjectVersion"], objects, purpose, wildcard=ALL_OBJECTS),
+        Statement(f"FindMissing{name}", ["s3:ListBucket"], [bucket.bucket_arn], missing),
+    ]
+    if key is not None:
+        under = "reading under the bucket's key"
+        found.append(Statement(f"DecryptVersions{name}", DECRYPT, [key.key_arn], under, _VIA_S3))
+    return found
 
 
 def listing(store: DataStore, purpose: str = "a 404 for what is missing") -> Statements:
@@ -111,8 +138,17 @@ def items(
     }
     return [
         *_by_kinds(ledger.table.table_arn, granted, purpose),
-        Statement("DecryptLedger", DECRYPT, [ledger.key.key_arn], "the ledger's key", _via("dynamodb")),
+        decrypt_ledger(ledger),
     ]
+
+
+def tables(ledger: Ledger, sid: str, action: str, *, purpose: str) -> Statement:
+    """An action on both tables as a whole: a request without keys can't be granted by kinds of items."""
+    return Statement(sid, [action], [ledger.table.table_arn, ledger.members.table_arn], purpose)
+
+
+def decrypt_ledger(ledger: Ledger) -> Statement:
+    return Statement("DecryptLedger", DECRYPT, [ledger.key.key_arn], "the ledger's key", _via("dynamodb"))
 
 
 def members(

@@ -43,12 +43,27 @@ def variables(
     media = {"MEDIA_BUCKET": storage.media.bucket.bucket_name}
     clinical = {"CLINICAL_BUCKET": storage.clinical.bucket.bucket_name}
     clinical_key = {"CLINICAL_KEY_ARN": storage.clinical.key.key_arn}
+    audience_bucket = {
+        "AUDIENCE_BUCKET": storage.audience.bucket.bucket_name,
+        "AUDIENCE_KEY_ARN": storage.audience.key.key_arn,
+    }
     table = {"LEDGER_TABLE": ledger.table.table_name}
     members = {"MEMBERS_TABLE": ledger.members.table_name}
     lifetime = {"RESULTS_EXPIRE_AFTER_DAYS": str(environment.results_expire_after_days or "")}
     cohorts = {"COHORTS": _as_json([asdict(cohort) for cohort in audience.cohorts])}
     sql_cohorts = {"SQL_COHORTS": _as_json([asdict(cohort) for cohort in audience.sql_cohorts])}
     jobs = {"CONCURRENT_JOBS": str(environment.transcription.concurrent_jobs)}
+    searched = (
+        media
+        | clinical
+        | clinical_key
+        | audience_bucket
+        | {
+            "OPERATIONS_BUCKET": storage.operations.bucket.bucket_name,
+            "OPERATIONS_KEY_ARN": storage.operations.key.key_arn,
+            "ACCESS_LOGS_BUCKET": storage.access_logs.bucket_name,
+        }
+    )
     batch_ceiling = {"BATCH_CEILING_USD": f"{costs.batch_ceiling_usd:.2f}"}
     own: dict[str, Variables] = {
         "ingest": media | {"STATE_MACHINE_ARN": arns.state_machine(prefix)},
@@ -81,17 +96,14 @@ def variables(
         "prepare_cohorts": table | lifetime | cohorts,
         "index_records": clinical | clinical_key | table | members | lifetime,
         "finish_rebuild": table,
-        "select_seeds": table
-        | members
-        | lifetime
-        | {"AUDIENCE_BUCKET": storage.audience.bucket.bucket_name, "AUDIENCE_KEY_ARN": storage.audience.key.key_arn}
-        | cohorts
-        | sql_cohorts,
+        "select_seeds": table | members | lifetime | audience_bucket | cohorts | sql_cohorts,
         "start_audience_generation": sql_cohorts | {"SEED_READER_ROLE_ARN": roles.seed_reader.role_arn},
         "poll_audience_generation": clinical,
         "start_audience_export": {},
         "poll_audience_export": clinical,
         "summarize_batch": clinical | clinical_key,
+        "divide_search": searched | table | members,
+        "search_range": searched | table | members,
     }
     result = {function: common | specific for function, specific in own.items()}
     for function in result:

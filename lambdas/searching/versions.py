@@ -62,14 +62,20 @@ def pieces(s3: Any, version: Version) -> Iterator[bytes]:
 
 def metadata_of(s3: Any, version: Version) -> Mapping[str, str]:
     """The metadata, for which the caller needs no right to the content's KMS key."""
+    head = head_of(s3, version)
+    metadata: dict[str, str] = {} if head is None else head["Metadata"]
+    return metadata
+
+
+def head_of(s3: Any, version: Version) -> Mapping[str, Any] | None:
+    """S3's answer to HeadObject; None if that version was deleted meanwhile."""
     try:
-        answer = s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+        head: Mapping[str, Any] = s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchVersion", "NoSuchKey"):
             raise
-        return {}
-    metadata: dict[str, str] = answer["Metadata"]
-    return metadata
+        return None
+    return head
 
 
 def _get(s3: Any, version: Version) -> Any:

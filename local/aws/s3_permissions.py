@@ -70,7 +70,7 @@ def _object_read(
         # as s3:prefix, but callers with that condition on s3:ListBucket do get 404.
         yield Permission("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {**context, "s3:prefix": key}, bucket)
     elif call.method == "GET" or "x-amz-checksum-mode" in call.headers:
-        yield from _decryption(call, bucket, key)
+        yield from _decryption(call, bucket, key, call.query().get("versionId"))
 
 
 def _encryption(call: Call, bucket: FakeBucket, key: str) -> Iterator[Permission]:
@@ -87,10 +87,12 @@ def _encryption(call: Call, bucket: FakeBucket, key: str) -> Iterator[Permission
             yield Permission("kms:Decrypt", call.key_arn(key_id), context)
 
 
-def _decryption(call: Call, bucket: FakeBucket | None, key: str) -> Iterator[Permission]:
+def _decryption(call: Call, bucket: FakeBucket | None, key: str, version: str | None = None) -> Iterator[Permission]:
+    """Each version has its own encryption; without a `version` it is that of the newest one."""
     if bucket is None:
         return
-    stored = bucket.keys.get(key)
+    versions = {str(one.version_id): one for one in bucket.keys.getlist(key, [])}
+    stored = bucket.keys.get(key) if version is None else versions.get(version)
     if isinstance(stored, FakeKey) and stored.encryption == "aws:kms" and stored.kms_key_id:
         yield Permission("kms:Decrypt", call.key_arn(stored.kms_key_id), _kms_context(call, bucket, key))
 

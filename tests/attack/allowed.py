@@ -12,7 +12,7 @@ Rights = frozenset[str]
 def rights(**verbs: str) -> Rights:
     """`read="clinical/batches clinical/records"` and so on. A right to read or to list includes a lesser one."""
     found = {f"{verb} {target}" for verb, targets in verbs.items() for target in targets.split()}
-    lesser = {"read": "head", "list": "list_recordings"}
+    lesser = {"read": "head", "read_version": "head_version", "list": "list_recordings"}
     parts = [right.split(" ", 1) for right in found]
     return frozenset(found | {f"{lesser[verb]} {target}" for verb, target in parts if verb in lesser})
 
@@ -131,10 +131,30 @@ FUNCTIONS: Mapping[str, Rights] = {
     "start_audience_export": rights(start_audience_export="job", list_audience_exports="jobs"),
     "poll_audience_export": rights(list_audience_exports="jobs") | JOB_RECORDS,
     "summarize_batch": rights(read="clinical/batches", list="clinical", write="clinical/batches"),
+    "divide_search": rights(
+        list_versions="media clinical audience operations accesslogs",
+        read="clinical/searches",
+        write="clinical/searches",
+        describe_table="ledger members",
+    ),
+    # All versions, also those of the newest content; of recordings the heads only, as plan_batch.
+    "search_range": rights(
+        list_versions="media clinical audience operations accesslogs",
+        list="media clinical audience operations accesslogs",
+        read_version="clinical/transcripts clinical/documents clinical/entity-jobs clinical/entities clinical/records "
+        "clinical/deidentified clinical/reports clinical/batches clinical/batchesother clinical/searches "
+        "audience/seeds audience/suppression audience/seedsother operations/other accesslogs/other",
+        head_version="media/media media/mediaother",
+        read="clinical/searches",
+        write="clinical/searches",
+        scan="ledger members",
+    ),
 }
 
 STATE_MACHINE = rights(
-    invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs")),
+    invoke=" ".join(
+        name for name in FUNCTIONS if name not in ("ingest", "share_jobs", "divide_search", "search_range")
+    ),
     read="clinical/batches",
     list="clinical",
     start_execution="pipeline",
@@ -156,6 +176,17 @@ BACKFILL = rights(
     redrive_execution="backfill-child",
     read_rule="nested-executions",
     redirect_rule="nested-executions",
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
+SEARCH = rights(
+    invoke="divide_search search_range",
+    start_execution="search",
+    describe_execution="search search-child",
+    stop_execution="search search-child",
+    redrive_execution="search search-child",
     put_log_policy="account",
     list_log_policies="account",
     list_log_groups="account",
@@ -183,7 +214,7 @@ DATA_ACCESS: Mapping[str, Rights] = {
 def allow_list() -> dict[str, Rights]:
     """Role -> what it may do."""
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
-    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, **DATA_ACCESS}
+    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, "search": SEARCH, **DATA_ACCESS}
 
 
 # Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
@@ -191,6 +222,7 @@ def allow_list() -> dict[str, Rights]:
 OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
     "state machine": lambda machine: f"{machine}/TranscribeMedia",
     "backfill": lambda machine: f"{machine}/Batches",
+    "search": lambda machine: f"{machine}/SearchRanges",
     "SeedReader": lambda job: "",
 }
 
@@ -199,6 +231,7 @@ TRUSTED: Mapping[str, str] = {
     **dict.fromkeys(FUNCTIONS, "lambda.amazonaws.com"),
     "state machine": "states.amazonaws.com",
     "backfill": "states.amazonaws.com",
+    "search": "states.amazonaws.com",
     "EntityDetection": "comprehendmedical.amazonaws.com",
     "SeedReader": "cleanrooms-ml.amazonaws.com",
 }

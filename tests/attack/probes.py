@@ -38,6 +38,7 @@ def objects(stage: Stage) -> Iterator[Probe]:
         yield s3(f"head {target}", operation="head_object", **held)
         yield s3(f"read {target}", operation="get_object", then=lambda answer: answer["Body"].read(), **held)
         yield s3(f"read_version {target}", operation="get_object", VersionId=version, **held)
+        yield s3(f"head_version {target}", operation="head_object", VersionId=version, **held)
         yield s3(f"read_tags {target}", operation="get_object_tagging", **held)
         yield s3(f"read_acl {target}", operation="get_object_acl", **held)
         yield s3(f"write {target}", operation="put_object", Body=BODY, **new)

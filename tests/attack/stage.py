@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from infra.functions import FUNCTIONS
+from lambdas.searching.files import request
+from lambdas.searching.traces import Traces
+from lambdas.shared.layout import search_request_key
 from local.aws.credentials import ACCOUNT_ID, assume_service_role
 from local.pipeline import STACK_NAME
 from local.server import ASSET_BUCKET, REGION
@@ -22,7 +25,7 @@ PREFIXES = {
     # The last begins as another does, so that a policy which forgets the slash is found.
     "clinical": (
         "transcripts", "documents", "entity-jobs", "entities", "records", "deidentified", "reports", "batches",
-        "batchesother",
+        "batchesother", "searches",
     ),
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
@@ -123,7 +126,11 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         item["FunctionName"].removeprefix(f"{STACK_NAME}-"): item
         for item in actor.client("lambda").list_functions(MaxItems=1000)["Functions"]
     }
-    machines = {"state machine": pipeline.state_machine_arn, "backfill": pipeline.backfill_arn}
+    machines = {
+        "state machine": pipeline.state_machine_arn,
+        "backfill": pipeline.backfill_arn,
+        "search": pipeline.search_arn,
+    }
     roles, everybody = _roles(actor, machines, functions, physical("AWS::IAM::Role"), execution)
     keys = {f"{short(name, ('Storage',), ('Key',))}-key": key for name, key in physical("AWS::KMS::Key").items()}
     queues = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SQS::Queue").values()}
@@ -148,6 +155,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     other_model = ml.create_configured_audience_model(name="bystander", **copied)["configuredAudienceModelArn"]
     children = running.run.children(execution)
     backfill = _backfill(running, next(iter(dropped.texts)))
+    search = _search(running)
     found = Stage(
         world=running,
         dropped=dropped,
@@ -163,6 +171,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         machines={
             "pipeline": pipeline.state_machine_arn,
             "backfill": pipeline.backfill_arn,
+            "search": pipeline.search_arn,
             "bystander": bystanders["state machine"],
         },
         executions={
@@ -170,6 +179,8 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
             "pipeline-child": children[0]["executionArn"],
             "backfill": backfill["executionArn"],
             "backfill-child": running.run.children(backfill, "Batches")[0]["executionArn"],
+            "search": search["executionArn"],
+            "search-child": running.run.children(search, "SearchRanges")[0]["executionArn"],
             "bystander": bystanders["execution"],
         },
         log_groups=groups,
@@ -211,6 +222,19 @@ def _backfill(running: World, uri: str) -> dict[str, Any]:
     )
     execution = running.run.ended(started["executionArn"])
     assert execution["status"] == "SUCCEEDED", running.run.causes(execution)
+    return execution
+
+
+def _search(running: World) -> dict[str, Any]:
+    """An ended search of the access logs."""
+    run, name = running.run, "search"
+    wanted = json.dumps(request(Traces(["nobody"]), "logs"))
+    run.s3.put_object(Bucket=run.pipeline.clinical_bucket, Key=search_request_key(name), Body=wanted.encode())
+    started = run.stepfunctions.start_execution(
+        stateMachineArn=run.pipeline.search_arn, name=name, input=json.dumps({"search_id": name})
+    )
+    execution = run.ended(started["executionArn"])
+    assert execution["status"] == "SUCCEEDED", run.causes(execution)
     return execution
 
 

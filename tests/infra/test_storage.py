@@ -158,6 +158,7 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "documents/": 25,
         "entity-jobs/": 25,
         "entities/": 25,
+        "searches/": 25,
         "queries/": 25,
         "transcripts/": 400,
         "deidentified/": 400,

@@ -26,6 +26,20 @@ CLINICAL_KEY = {"CLINICAL_KEY_ARN": "Storage/Clinical/Key.Arn"}
 TABLE, MEMBERS = {"LEDGER_TABLE": "Ledger/Table"}, {"MEMBERS_TABLE": "Ledger/Members"}
 LIFETIME = {"RESULTS_EXPIRE_AFTER_DAYS": ""}
 SQL_COHORTS = {"SQL_COHORTS": "[]"}
+SEARCHED = (
+    CLINICAL
+    | CLINICAL_KEY
+    | TABLE
+    | MEMBERS
+    | {
+        "MEDIA_BUCKET": "Storage/Media/Bucket",
+        "AUDIENCE_BUCKET": "Storage/Audience/Bucket",
+        "AUDIENCE_KEY_ARN": "Storage/Audience/Key.Arn",
+        "OPERATIONS_BUCKET": "Storage/Operations/Bucket",
+        "OPERATIONS_KEY_ARN": "Storage/Operations/Key.Arn",
+        "ACCESS_LOGS_BUCKET": "Storage/AccessLogs",
+    }
+)
 OWN: dict[str, dict[str, str]] = {
     "ingest": {
         "MEDIA_BUCKET": "Storage/Media/Bucket",
@@ -53,6 +67,8 @@ OWN: dict[str, dict[str, str]] = {
     | TABLE,
     "wait_for_turn": TABLE | {"CONCURRENT_JOBS": "8"},
     "summarize_batch": CLINICAL | CLINICAL_KEY,
+    "divide_search": SEARCHED,
+    "search_range": SEARCHED,
 }
 
 

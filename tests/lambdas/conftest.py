@@ -11,9 +11,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.s3.models import s3_backends
 
-from local.aws import dynamodb_items
+from local.aws import dynamodb_items, s3_listing
 
 MEDIA, CLINICAL, AUDIENCE = "media-bucket", "clinical-bucket", "audience-bucket"
+OPERATIONS, ACCESS_LOGS = "operations-bucket", "access-logs-bucket"
 LEDGER, MEMBERS = "ledger-table", "members-table"
 MODEL_ARN = "arn:aws:cleanrooms-ml:us-east-1:123456789012:configured-audience-model/m"
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -36,9 +37,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "MEDIA_BUCKET": MEDIA,
         "CLINICAL_BUCKET": CLINICAL,
         "AUDIENCE_BUCKET": AUDIENCE,
+        "OPERATIONS_BUCKET": OPERATIONS,
+        "ACCESS_LOGS_BUCKET": ACCESS_LOGS,
         "MEDIA_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/media",
         "AUDIENCE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/audience",
         "CLINICAL_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/clinical",
+        "OPERATIONS_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/operations",
         "LEDGER_TABLE": LEDGER,
         "MEMBERS_TABLE": MEMBERS,
         "RESULTS_EXPIRE_AFTER_DAYS": "",
@@ -61,12 +65,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def s3() -> Iterator[Any]:
     with mock_aws():
         client = mocked("s3")
-        for bucket in (MEDIA, CLINICAL, AUDIENCE):
+        for bucket in (MEDIA, CLINICAL, AUDIENCE, OPERATIONS, ACCESS_LOGS):
             client.create_bucket(Bucket=bucket)
             # As PutBucketVersioning does, which would be a third of what it takes to set this up.
             s3_backends["123456789012"]["aws"].buckets[bucket].versioning_status = "Enabled"
         create_ledger()
         dynamodb_items.install()  # without it, moto mixes up transactions of several threads
+        s3_listing.install()  # without it, moto leaves out versions behind a key
         yield client
 
 

@@ -23,7 +23,7 @@ def test_each_recording_of_each_patient_is_found_by_the_patient(ledger: Any) -> 
     found = list(read_partition(patient_key("p-1")))
     assert [item["sk"] for item in found] == ["media-1#again", "media-1#drop-1", "media-4#drop-1"]
     assert {item["user_id"] for item in found} == {"p-1"}
-    assert found[2] | {"pk": "", "sk": ""} == {
+    assert {**found[2], "pk": "", "sk": ""} == {
         "pk": "",
         "sk": "",
         "user_id": "p-1",
