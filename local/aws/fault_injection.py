@@ -22,7 +22,11 @@ from local.aws.faults import Fault, Faults, SeenCall
 _FLAG = "local.fault"
 # Services whose signing name, or name in moto, isn't boto3's.
 _BOTO3_NAMES = {"states": "stepfunctions", "cleanrooms-ml": "cleanroomsml"}
-_S3_OPERATIONS = {"ListBucket": "ListObjectsV2"}
+_S3_OPERATIONS = {
+    "ListBucket": "ListObjectsV2",
+    "ListBucketVersions": "ListObjectVersions",
+    "GetObjectVersion": "GetObject",
+}
 
 
 class Middleware:

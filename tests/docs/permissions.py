@@ -19,6 +19,10 @@ HEADING = "| function | permission | resource | why |\n|---|---|---|---|\n"
 NAMES = {
     r"\*": "*",
     r"Ingest/Queue\.Arn": "queue",
+    r"Ledger/Table\.Arn": "ledger",
+    r"Ledger/Members\.Arn": "members",
+    r"Storage/AccessLogs\.Arn": "access logs",
+    r"Storage/AccessLogs\.Arn/\*": "access logs/*",
     r"DataAccessRoles/.*": "its data-access role",
     r"arn:aws:states:.*:stateMachine:.*": "state machine",
     r"arn:aws:states:.*:execution:.*": "executions",

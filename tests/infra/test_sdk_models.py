@@ -86,8 +86,22 @@ def test_the_operations_are_those_that_the_functions_have_a_right_to(local: Depl
         # Tags are part of the request that starts a job.
         assert set(OPERATIONS[service]) == granted[by_service.get(service, service)] - {"TagResource"}
     # One right may be needed for several operations, or for a part of one.
-    assert OPERATIONS["dynamodb"] == ["BatchGetItem", "Query", "TransactWriteItems", "UpdateItem"]
-    assert OPERATIONS["s3"] == ["GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"]
+    assert OPERATIONS["dynamodb"] == [
+        "BatchGetItem",
+        "DescribeTable",
+        "Query",
+        "Scan",
+        "TransactWriteItems",
+        "UpdateItem",
+    ]
+    assert OPERATIONS["s3"] == [
+        "GetObject",
+        "HeadBucket",
+        "HeadObject",
+        "ListObjectVersions",
+        "ListObjectsV2",
+        "PutObject",
+    ]
 
 
 def test_every_error_that_the_functions_catch_is_in_the_models(models: Path) -> None:

@@ -170,7 +170,9 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
 
 
 def test_production_keeps_everything_but_intermediates(deploy: Callable[..., Deployed]) -> None:
-    assert expiring(deploy("prod")) == dict.fromkeys(("documents/", "entity-jobs/", "entities/", "queries/"), 30)
+    assert expiring(deploy("prod")) == dict.fromkeys(
+        ("documents/", "entity-jobs/", "entities/", "queries/", "searches/"), 30
+    )
 
 
 def test_every_bucket_forgets_old_versions_and_unfinished_uploads(local: Deployed) -> None:

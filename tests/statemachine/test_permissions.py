@@ -1,14 +1,19 @@
 """What the functions were seen to do, beside what their roles let them do: nothing is missing, and nothing unused."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from infra.functions import FUNCTIONS
+from lambdas.searching.files import request
+from lambdas.searching.traces import Traces
+from lambdas.shared.layout import search_request_key
 from local.aws import iam
 from tests.faults.world import World, world
 from tests.infra.test_permissions import FUNCTION_GRANTS
+from tests.statemachine.conftest import Run
 from tests.statemachine.test_pipeline_runs import ANOTHER_WAY
 
 # Granted, and used where no call can be seen.
@@ -88,6 +93,15 @@ def run_every_branch(world: World) -> None:
         run.drop(f"media/{dropped.users[0]}/{n}.wav", run.engines.recording("He has a fever.")) for n in range(4)
     ]
     run.summary(run.start(media=several, reprocess=True))
+    search_every_byte(run)
+
+
+def search_every_byte(run: Run) -> None:
+    wanted = json.dumps(request(Traces(["nobody"]), "every byte"))
+    run.s3.put_object(Bucket=run.pipeline.clinical_bucket, Key=search_request_key("all"), Body=wanted.encode())
+    started = run.stepfunctions.start_execution(stateMachineArn=run.pipeline.search_arn, name="all", input="{}")
+    execution = run.ended(started["executionArn"])
+    assert execution["status"] == "SUCCEEDED", run.causes(execution)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
