@@ -72,11 +72,10 @@ def alike(deployed: Deployed, user_id: str) -> set[str]:
 
 
 def is_about(deployed: Deployed, item: LedgerItem, traces: Traces) -> bool:
-    """Whether an item that names a patient is about them alone, as the application writes such items."""
+    """Whether an item that names a patient is about them alone; each item of the members table has one patient."""
     if item.table == deployed.ledger:
         return traces.owns(item.key["pk"])
-    partitions = {partition(user_id) for user_id in traces.user_ids for partition in (patient_key, outline_key)}
-    return item.key["pk"] in partitions or traces.owns(item.key["sk"])
+    return traces.owns(item.key["sk"]) or _get(deployed, item).get("user_id") in traces.user_ids
 
 
 def delete_items(deployed: Deployed, items: Iterable[LedgerItem]) -> None:

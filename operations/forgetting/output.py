@@ -13,6 +13,7 @@ from operations.forgetting.survey import Object
 from operations.output import console, print_json, table_of
 
 _MOST_SHOWN = 20
+_UNCOUNTED = "Access logs, and what no id of theirs leads to, aren't counted: the search after the removal finds them."
 
 
 def print_plan(found: Plan) -> None:
@@ -23,7 +24,7 @@ def print_plan(found: Plan) -> None:
 
 
 def print_dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audiences: bool) -> None:
-    notes = remarks(deployed, found, (), delete_audiences=delete_audiences)
+    notes = [_UNCOUNTED, *remarks(deployed, found, (), delete_audiences=delete_audiences)]
     removed, parts = counts(found, found.whole), _number(found.parts)
     if as_json:
         document = {"dry_run": True, "removed": removed, "rewritten": parts, "notes": notes}
@@ -32,7 +33,7 @@ def print_dry_run(deployed: Deployed, found: Plan, as_json: bool, *, delete_audi
         return
     print_plan(found)
     _print_notes(notes)
-    console().print("forget: nothing was changed (--dry-run); access logs and whatever no id leads to aren't counted")
+    console().print("forget: nothing was changed (--dry-run)")
 
 
 def print_outcome(deployed: Deployed, plan: Plan, outcome: Outcome, as_json: bool, *, delete_audiences: bool) -> None:

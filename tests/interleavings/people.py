@@ -5,10 +5,10 @@ from functools import cache
 
 import boto3
 
-from lambdas import ingest
+from lambdas import ingest, search_stored
 from operations.deployed import Connection, Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work
+from operations.forgetting import at_work, searching
 from operations.forgetting import forget as forgetting
 from tests.interleavings.aws import BUCKETS, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
 from tests.interleavings.scheduler import Move
@@ -52,6 +52,7 @@ def work(world: World, user_id: str) -> None:
     deployed = environment()
     world.forgotten.discard(user_id)
     world.patch.setattr(at_work, "sleep", lambda seconds: world.scheduler.wait(lambda: not left_behind(world)))
+    world.patch.setattr(searching, "_run", lambda deployed, name: search(name))
     try:
         plan = forgetting.plan_removal(deployed, [user_id], report, world.note)
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=False)
@@ -61,6 +62,21 @@ def work(world: World, user_id: str) -> None:
     world.note(f"-- forget: {len(outcome.left)} left")
     if not outcome.left:
         world.forgotten.add(user_id)
+
+
+def search(name: str) -> None:
+    """As the state machine of the search does, without its parallel children: they only read."""
+    for number in search_stored.divide({"search_id": name}, None)["numbers"]:
+        event: search_stored.SearchRangeEvent = {"search_id": name, "number": number, "step": 0}
+        while (done := search_stored.search(event, Unhurried()))["more"]:
+            event["step"] = done["step"]
+
+
+class Unhurried:
+    """Lambda's context of a function that has time."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
 
 
 def left_behind(world: World) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
 from lambdas.searching.categories import category_of
-from lambdas.searching.files import Scope
+from lambdas.searching.files import Scope, request
 from lambdas.searching.traces import Traces
 from lambdas.searching.versions import Version, list_versions
 from lambdas.shared.identity import digest
@@ -18,7 +18,7 @@ from lambdas.shared.layout import SUPPRESSION_LIST as SUPPRESSION_KEY
 from local.aws.credentials import ACCOUNT_ID
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.forgetting import at_work, removal, searching
+from operations.forgetting import at_work, ledger, removal, searching
 from operations.forgetting import forget as forgetting
 from operations.forgetting.versions import replace
 from tests.docs.pages import json_keys
@@ -448,6 +448,99 @@ def test_what_was_cut_off_is_finished_by_the_next_run(
     answer = operate("forget", "p-cut", "--yes")
     assert answer.code == 0, answer.output
     assert naming(run, "p-cut", *ids, logs=True) == set()
+
+
+def test_several_patients_go_in_one_pass_and_those_between_them_stay(
+    run: Run, deployed: Deployed, operate: Command
+) -> None:
+    said = run.engines.recording("Patient has fever.")
+    media = [run.drop(f"media/p-many-{number}/visit.wav", said) for number in (1, 2, 3)]
+    for uri in media:
+        run.execution_of(uri)
+    run.summary(run.start(media=media))
+    stays = naming(run, "p-many-2")
+    logged = access_log(run, *(f"media/p-many-{number}/visit.wav" for number in (1, 2, 3)))
+    answer = operate("forget", "p-many-3", "p-many-1", "--yes")
+    assert (answer.code, answer.output.splitlines()[-1].endswith(" 0 left")) == (0, True), answer
+    assert naming(run, "p-many-1", "p-many-3", logs=True) == set()
+    assert naming(run, "p-many-2") == stays
+    log = run.s3.get_object(Bucket=log_bucket(run), Key=logged)["Body"].read().decode()
+    assert (log.count("forgotten"), log.count("media/p-many-2/visit.wav")) == (4, 2)
+
+
+def test_one_patient_who_is_unknown_stops_the_forgetting_of_all(run: Run, operate: Command) -> None:
+    run.execution_of(run.drop("media/p-known/visit.wav", b""))
+    answer = operate("forget", "p-known", "p-knwon", "--yes")
+    assert answer.code == 1
+    assert "names the user id p-knwon, so nothing was changed." in answer.error
+    assert naming(run, "p-known")
+    assert operate("forget", "p-known", "--yes").code == 0
+
+
+def test_a_patient_to_whom_no_item_leads_is_found_by_the_search(run: Run, deployed: Deployed, operate: Command) -> None:
+    """As of executions before there were such items, of which even the recording has expired."""
+    uri = run.drop("media/p-before/visit.wav", run.engines.recording("Patient has fever."))
+    run.execution_of(uri)
+    ledger.delete_items(deployed, [found.item for found in ledger.namings(deployed, ["p-before"])])
+    for version in list_versions(run.s3, deployed.media, "media/p-before/"):
+        run.s3.delete_object(Bucket=deployed.media, Key=version.key, VersionId=version.version_id)
+    before = naming(run, "p-before")
+    assert len(before) > 5
+    answer = operate("forget", "p-before", "--yes", "--json")
+    assert (answer.code, answer.json["left"]) == (0, [])
+    assert sum(answer.json["removed"].values()) > 5
+    ids = [digest(deployed.media, "media/p-before/visit.wav")]
+    assert naming(run, "p-before", *ids, logs=True) == set()
+    assert ledger_naming(deployed, *ids) == set()
+
+
+def test_an_audit_reads_what_a_proof_leaves_to_its_own_patient(run: Run, deployed: Deployed, operate: Command) -> None:
+    """Records with two patients' lines: nothing of ours writes them."""
+    run.execution_of(run.drop("media/p-audited/visit.wav", b""))
+    key = f"records/{digest('by', 'hand')}.jsonl"
+    lines = [{"user_id": user_id, "text": "fever"} for user_id in ("p-audited", "p-stays")]
+    run.s3.put_object(Bucket=deployed.clinical, Key=key, Body="\n".join(map(json.dumps, lines)).encode())
+    assert operate("forget", "p-audited", "--yes").code == 0
+    before = stored(run)
+    answer = operate("audit", "p-audited")
+    assert answer.code == 1
+    found, last = answer.output.splitlines()
+    assert f"s3://{deployed.clinical}/{key} (version" in found
+    assert re.fullmatch(r"audit: \d+ looked at, 1 name them", last)
+    assert stored(run) == before
+    run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=json.dumps(lines[1]).encode())
+    for version in list_versions(run.s3, deployed.clinical, key):
+        if not version.is_latest:
+            run.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+    answer = operate("audit", "p-audited", "--json")
+    assert (answer.code, list(answer.json), answer.json["found"]) == (0, json_keys("`audit`"), [])
+
+
+def test_what_an_interrupted_search_has_left_behind_is_deleted_by_the_next_one(
+    run: Run, deployed: Deployed, operate: Command
+) -> None:
+    run.execution_of(run.drop("media/p-search/visit.wav", b""))
+    key = "searches/search-interrupted/request.json"
+    run.s3.put_object(Bucket=deployed.clinical, Key=key, Body=b'{"user_ids": ["p-search"]}')
+    assert operate("forget", "p-search", "--yes").code == 0
+    assert naming(run, "p-search") == set()
+
+
+def test_a_search_that_fails_proves_nothing_and_says_where_to_look(
+    run: Run, deployed: Deployed, operate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.execution_of(run.drop("media/p-unproven/visit.wav", b""))
+
+    def broken(*given: Any) -> Any:
+        return {**request(*given), "user_ids": None}
+
+    with monkeypatch.context() as patch:
+        patch.setattr("operations.forgetting.searching.request", broken)
+        answer = operate("forget", "p-unproven", "--yes")
+    assert answer.code == 1
+    assert re.match(r"The search arn:aws:states:\S+:search-\S+ has FAILED \(\S+\), so nothing is proven", answer.error)
+    assert operate("forget", "p-unproven", "--yes").code == 0
+    assert [item.key for item in stored(run) if item.key.startswith("searches/")] == []
 
 
 def test_the_kinds_that_are_searched_are_those_that_exist(run: Run, deployed: Deployed) -> None:

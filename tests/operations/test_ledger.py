@@ -140,24 +140,28 @@ def test_the_outputs_of_ended_jobs_are_found(table: Any, deployed: Deployed) -> 
 
 
 @pytest.mark.parametrize(
-    ("key", "is_theirs"),
+    ("item", "is_theirs"),
     [
         ({"pk": f"object#{OBJECT}"}, True),
         ({"pk": f"claim#{TRANSCRIPT}"}, True),
-        ({"pk": "index#0", "sk": OBJECT}, True),
-        ({"pk": outline_key("p-1"), "sk": "p-1"}, True),
-        ({"pk": patient_key("p-1"), "sk": patient_sort_key(OTHER_MEDIA, "drop-1")}, True),
         ({"pk": "execution#p-1.again"}, False),
         ({"pk": f"claim#{OTHER_TRANSCRIPT}"}, False),
         ({"pk": "job#base"}, False),
-        ({"pk": "index#0", "sk": OTHER_OBJECT}, False),
-        ({"pk": outline_key("p-2"), "sk": "p-2"}, False),
+        ({"pk": "index#0", "sk": OBJECT, "user_id": "p-1"}, True),
+        # Of a recording that nothing else tells of.
+        ({"pk": "index#0", "sk": OTHER_OBJECT, "user_id": "p-1"}, True),
+        ({"pk": outline_key("p-1"), "sk": "p-1", "user_id": "p-1"}, True),
+        ({"pk": patient_key("p-1"), "sk": patient_sort_key(OTHER_MEDIA, "drop-1"), "user_id": "p-1"}, True),
+        ({"pk": patient_key("p-2"), "sk": patient_sort_key(OTHER_MEDIA, "p-1"), "user_id": "p-2"}, False),
+        ({"pk": "index#0", "sk": OTHER_OBJECT, "user_id": "p-2"}, False),
     ],
 )
 def test_an_item_that_a_search_finds_is_deleted_only_if_it_is_about_the_patient_alone(
-    key: dict[str, str], is_theirs: bool
+    table: Any, members: Any, deployed: Deployed, item: dict[str, str], is_theirs: bool
 ) -> None:
-    nowhere = Deployed(Connection(None, None), "p", BUCKETS, "ledger", "members", "", {})
-    item = LedgerItem("members" if "sk" in key else "ledger", key)
-    assert ledger.is_about(nowhere, item, TRACES) is is_theirs
-    assert str(item) == f"the item {' '.join(key.values())} of the table {item.table}"
+    of_members = "sk" in item
+    put(members if of_members else table, item)
+    key = {name: value for name, value in item.items() if name in ("pk", "sk")}
+    found = LedgerItem("members" if of_members else "ledger", key)
+    assert ledger.is_about(deployed, found, TRACES) is is_theirs
+    assert str(found) == f"the item {' '.join(key.values())} of the table {found.table}"

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lambdas.shared.identity import digest
-from lambdas.shared.layout import RECORDS, records_key
-from lambdas.shared.ledger_keys import INDEXES_KEY
+from lambdas.shared.layout import RECORDS, object_id_of, records_key
+from lambdas.shared.ledger_keys import INDEXES_KEY, patient_key, patient_sort_key
 from lambdas.shared.uris import uri_of
 from local.engines.speech import Word
 from local.pipeline import STACK_NAME, Pipeline, start_pipeline
@@ -128,14 +128,25 @@ class Run:
         for key in there - wanted.keys():
             self.s3.delete_object(Bucket=bucket, Key=key)
         found = {"category": "MEDICAL_CONDITION", "text": "hypertension", "score": 0.9, "traits": []}
-        for key in wanted.keys() - there:
-            uri = uri_of(media, f"media/{wanted[key]}/earlier.wav")
-            line = found | {"user_id": wanted[key], "media_id": digest(key), "media_uri": uri, "audience_consent": True}
-            self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
         (stack,) = self.pipeline.aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        listed_indexes = {"pk": {"S": INDEXES_KEY}}
-        self.pipeline.aws.client("dynamodb").delete_item(TableName=outputs["LedgerTableName"], Key=listed_indexes)
+        dynamodb = self.pipeline.aws.client("dynamodb")
+        for key in wanted.keys() - there:
+            user, media_id = wanted[key], digest(key)
+            uri = uri_of(media, f"media/{user}/earlier.wav")
+            line = found | {"user_id": user, "media_id": media_id, "media_uri": uri, "audience_consent": True}
+            self.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
+            # PlanBatch has noted that they were in a batch.
+            noted = {
+                "pk": patient_key(user),
+                "sk": patient_sort_key(media_id, "earlier"),
+                "user_id": user,
+                "object_id": object_id_of(key),
+                "transcript_id": f"{media_id}-0123abcd",
+            }
+            item = {name: {"S": value} for name, value in noted.items()}
+            dynamodb.put_item(TableName=outputs["MembersTableName"], Item=item)
+        dynamodb.delete_item(TableName=outputs["LedgerTableName"], Key={"pk": {"S": INDEXES_KEY}})
 
     def executions(self) -> list[dict[str, Any]]:
         return [self.stepfunctions.describe_execution(executionArn=arn) for arn in self._arns()]
