@@ -228,6 +228,8 @@ class Services:
                 yield marker, "2"
             while number < folder.count:
                 key = folder.key(number)
+                if not key.startswith(prefix):
+                    break
                 end = key.find("/", len(prefix)) if delimiter else -1
                 if end < 0:
                     yield from ((key, str(version + 1)) for version in range(folder.versions))

@@ -8,7 +8,7 @@ from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, all_schedules, by_chance, repeat
 
 MOST_SCHEDULES = 700
-SEEDS = 100
+SEEDS = 30
 
 
 def is_found(mutation: Mutation, violations: list[Violation]) -> bool:
