@@ -55,11 +55,11 @@ USD_PER_SECOND, USD_PER_TRANSITION = 1769 / 1024 * 1.33334e-5, 2.5e-5
 
 
 class Folder(NamedTuple):
-    """`count` objects, whose keys are in the order of their numbers; each has `versions`."""
+    """Objects whose keys are in the order of their numbers, each with so many versions; `objects` is how many."""
 
     bucket: str
     prefix: str
-    count: int
+    objects: int
     key: Callable[[int], str]
     body: Callable[[int], bytes] = lambda _: b""
     versions: int = 1
@@ -194,10 +194,11 @@ class Services:
         if key.startswith("searches/"):
             return self.files.get(key)
         (folder,) = [one for one in self._folders if one.bucket == bucket and key.startswith(one.prefix)]
-        return folder.body(bisect_left(range(folder.count), key, key=folder.key))
+        return folder.body(bisect_left(range(folder.objects), key, key=folder.key))
 
     def _listing(self, bucket: str, query: dict[str, str]) -> str:
-        entries, last = [], ("", "")
+        entries: list[str] = []
+        last = ("", "")
         for name, version in self._behind(bucket, query):
             if len(entries) == 1000:
                 markers = (
@@ -223,10 +224,10 @@ class Services:
         for folder in self._folders:
             if folder.bucket != bucket or not (folder.prefix.startswith(prefix) or prefix.startswith(folder.prefix)):
                 continue
-            number = bisect_right(range(folder.count), max(marker, prefix), key=folder.key)
-            if marker and query.get("version-id-marker") == "1" and folder.versions == 2:
+            number = bisect_right(range(folder.objects), max(marker, prefix), key=folder.key)
+            if marker.startswith(folder.prefix) and query.get("version-id-marker") == "1" and folder.versions == 2:
                 yield marker, "2"
-            while number < folder.count:
+            while number < folder.objects:
                 key = folder.key(number)
                 if not key.startswith(prefix):
                     break
@@ -237,7 +238,7 @@ class Services:
                     continue
                 if key[: end + 1] != marker:
                     yield key[: end + 1], ""
-                number = bisect_left(range(folder.count), f"{key[:end]}0", key=folder.key)
+                number = bisect_left(range(folder.objects), f"{key[:end]}0", key=folder.key)
 
     def _dynamodb(self, target: str, asked: Any) -> bytes:
         items = self._items[asked["TableName"]]

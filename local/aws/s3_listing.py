@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 
 _moto_list_objects = S3Backend.list_objects
+_moto_list_object_versions = S3Backend.list_object_versions
 
 
 def list_objects(

@@ -190,6 +190,22 @@ def test_a_fault_can_wait_for_its_turn_and_be_about_some_calls_only(local_aws: L
     assert (fault.seen, fault.fired) == (3, 2)
 
 
+@pytest.mark.parametrize(("operation", "asked"), [("GetObject", {"Key": "v"}), ("ListObjectVersions", {})])
+def test_a_call_about_versions_meets_the_fault_of_its_operation(
+    local_aws: LocalAws, s3: Any, operation: str, asked: dict[str, str]
+) -> None:
+    bucket = f"versions-{operation.lower()}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="v", Body=b"")["VersionId"]
+    call, more = (s3.get_object, {"VersionId": version}) if asked else (s3.list_object_versions, {})
+    fault = local_aws.faults.inject("s3", operation, "access_denied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(Bucket=bucket, **asked, **more)
+    assert fault.fired == 1
+    call(Bucket=bucket, **asked, **more)
+
+
 @pytest.mark.parametrize("kind", ["kill", "kill_after"])
 def test_a_function_can_die_in_a_call_and_the_next_invocation_gets_a_new_process(
     local_aws: LocalAws, make_function: Any, invoke: Any, kind: Any

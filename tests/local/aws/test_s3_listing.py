@@ -52,5 +52,59 @@ def test_pages_follow_one_another(s3: Any) -> None:
     assert [item["Key"] for page in pages for item in page["Contents"]] == ["a/1", "a/2", "a/b/3", "ab"]
 
 
+def versions(answer: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Key, and whether it is the newest version, in the order of the keys."""
+    items = [*answer.get("Versions", ()), *answer.get("DeleteMarkers", ())]
+    return sorted(((item["Key"], item["IsLatest"]) for item in items), key=lambda item: (item[0], not item[1]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "folders"),
+    [
+        ({"Prefix": "a/1"}, [("a/1", True), ("a/1", False)], []),
+        ({"KeyMarker": "a/1"}, ["a/2", "a/b/3", "a/gone", "a/gone", "ab", "b/1"], []),
+        ({"KeyMarker": "a/0"}, ["a/1", "a/1", "a/2", "a/b/3", "a/gone", "a/gone", "ab", "b/1"], []),
+        ({"KeyMarker": "a/3"}, ["a/b/3", "a/gone", "a/gone", "ab", "b/1"], []),
+        ({"KeyMarker": "c"}, [], []),
+        ({"Delimiter": "/"}, ["ab"], ["a/", "b/"]),
+        ({"Delimiter": "/", "KeyMarker": "a/"}, ["ab"], ["b/"]),
+        ({"Delimiter": "/", "KeyMarker": "ab"}, [], ["b/"]),
+        ({"Delimiter": "/", "Prefix": "a/", "KeyMarker": "a/2"}, ["a/gone", "a/gone"], ["a/b/"]),
+    ],
+)
+def test_versions_are_listed_behind_a_key(
+    s3: Any, asked: dict[str, Any], expected: list[Any], folders: list[str]
+) -> None:
+    answer = s3.list_object_versions(Bucket="listed", **asked)
+    found = versions(answer)
+    assert (found if expected and isinstance(expected[0], tuple) else [key for key, _ in found]) == expected
+    assert [item["Prefix"] for item in answer.get("CommonPrefixes", ())] == folders
+    assert not answer["IsTruncated"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_pages_of_versions_have_each_once(s3: Any, size: int, delimiter: str) -> None:
+    asked = {"Delimiter": delimiter} if delimiter else {}
+    pages = list(
+        s3.get_paginator("list_object_versions").paginate(
+            Bucket="listed", Prefix="a", PaginationConfig={"PageSize": size}, **asked
+        )
+    )
+    found = [item for page in pages for item in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]]
+    folders = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
+    assert len({(item["Key"], item["VersionId"]) for item in found}) == len(found) == (1 if delimiter else 7)
+    assert folders == (["a/"] if delimiter else [])
+    assert {item["Key"] for item in found if item["IsLatest"]} == ({"ab"} if delimiter else {*KEYS} - {"b/1"})
+
+
+def test_moto_itself_still_leaves_out_a_version_behind_a_key_that_is_not_there(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(S3Backend, "list_object_versions", s3_listing._moto_list_object_versions)
+    answer = s3.list_object_versions(Bucket="listed", KeyMarker="a/3")
+    assert "a/b/3" not in [key for key, _ in versions(answer)]
+
+
 def test_moto_itself_still_goes_through_all_keys() -> None:
     assert "bucket.keys.items()" in inspect.getsource(s3_listing._moto_list_objects)

@@ -111,6 +111,14 @@ def test_a_version_is_read_with_the_action_for_versions(
     assert "s3:GetObjectVersion" in refused(current.get_object, Bucket=encrypted_bucket, Key="a", VersionId=version)
     versions = make_role(allow(["s3:GetObjectVersion", "kms:Decrypt"])).client("s3")
     assert versions.get_object(Bucket=encrypted_bucket, Key="a", VersionId=version)["Body"].read() == b"2"
+    # The key of that version counts, not that of the newest one, which may be a delete marker.
+    without = make_role(allow("s3:*")).client("s3")
+    s3.put_object(Bucket=encrypted_bucket, Key="a", Body=b"3", ServerSideEncryption="AES256")
+    assert without.get_object(Bucket=encrypted_bucket, Key="a")["Body"].read() == b"3"
+    assert "kms:Decrypt" in refused(without.get_object, Bucket=encrypted_bucket, Key="a", VersionId=version)
+    s3.delete_object(Bucket=encrypted_bucket, Key="a")
+    assert "kms:Decrypt" in refused(without.get_object, Bucket=encrypted_bucket, Key="a", VersionId=version)
+    without.head_object(Bucket=encrypted_bucket, Key="a", VersionId=version)
 
 
 def test_copying_takes_reading_the_source(make_role: Any, encrypted_bucket: Any, key_arn: Any) -> None:
