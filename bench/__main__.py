@@ -28,6 +28,7 @@ MODULES = {
     "bench.select_seeds": ("17",),
     "bench.simulation.million": ("18",),
     "bench.largest_batch": ("19",),
+    "bench.forget": ("20",),
 }
 NUMBERS = [number for numbers in MODULES.values() for number in numbers]
 

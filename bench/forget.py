@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from bench import search
 from bench.answers import answering, respond
-from bench.search import BATCH, LOGS, RECORDINGS, Services, digits, folders
+from bench.search import BATCH, RECORDINGS, Services, digits, folders
 from bench.table import Row, as_table
 from lambdas.searching.categories import Buckets, category_of
 from lambdas.shared.ledger_keys import patient_key, patient_sort_key
@@ -32,7 +32,9 @@ from operations.forgetting.searching import Found
 
 GOAL = 50_000
 USER_ID, PATIENTS_RECORDINGS = "p-0000005", 10
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:clinical-media-bench"
+PREFIX = "clinical-media-bench"
+MACHINE = f"arn:aws:states:us-east-1:123456789012:stateMachine:{PREFIX}"
+JOB = "arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/"
 SERVICES = ("s3", "dynamodb", "stepfunctions", "transcribe", "comprehendmedical", "cleanroomsml")
 BUCKETS = Buckets("media", "clinical", "audience", "operations", "access-logs")
 
@@ -104,10 +106,7 @@ class Account(Services):
             return {"status": "ACTIVE", "seedAudience": {"dataSource": {"s3Uri": "s3://audience/seeds/c/x.jsonl"}}}
         begin = int(parse_qs(query).get("nextToken", ["0"])[0])
         end = min(begin + 100, self._audiences)
-        jobs = [
-            {"audienceGenerationJobArn": f"arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/{number}", "name": "clinical-media-bench-1"}
-            for number in range(begin, end)
-        ]
+        jobs = [{"audienceGenerationJobArn": f"{JOB}{number}", "name": f"{PREFIX}-1"} for number in range(begin, end)]
         more = {"nextToken": str(end)} if end < self._audiences else {}
         return {"audienceGenerationJobs": jobs, **more}
 
@@ -116,7 +115,7 @@ class Connected:
     """Clients whose requests the account answers."""
 
     def __init__(self, account: Account) -> None:
-        session = boto3.Session(region_name="us-east-1")
+        session: Any = boto3.Session(region_name="us-east-1")
         config = Config(retries={"max_attempts": 0})
         self._clients = {service: session.client(service, config=config) for service in SERVICES}
         answering(account.answer, *self._clients.values())
@@ -129,14 +128,13 @@ def measure(recordings: int = RECORDINGS) -> Outcome:
     account = Account(recordings)
     connection: Any = Connected(account)
     outputs = {"SearchStateMachineArn": f"{MACHINE}-search"}
-    deployed = Deployed(connection, "clinical-media-bench", BUCKETS, "ledger", "members", MACHINE, outputs)
+    deployed = Deployed(connection, PREFIX, BUCKETS, "ledger", "members", MACHINE, outputs)
     nothing = Found([], [], 0)
     with patch.object(found, "search", lambda *_, **__: nothing):
         plan = plan_removal(deployed, [USER_ID], lambda *_: None, lambda _: None)
         forget(deployed, plan, lambda *_: None, delete_audiences=False)
     searched = search.measure(recordings).requests
-    logs = max(1, LOGS * recordings // RECORDINGS)
-    searched["get"] -= logs
+    logs = searched.pop("log", 0)
     return Outcome(account.calls, searched, logs, reading_everything(recordings))
 
 
@@ -144,7 +142,7 @@ def reading_everything(recordings: int) -> int:
     """The peer's requests: three listings of everything, and a request for each version that it reads."""
     listed = read = 0
     for folder in folders(recordings):
-        versions = folder.count * folder.versions
+        versions = folder.objects * folder.versions
         listed += versions
         if folder.bucket == "access-logs":
             continue
@@ -155,8 +153,11 @@ def reading_everything(recordings: int) -> int:
 
 
 def rows(recordings: int = RECORDINGS) -> Iterator[Row]:
-    outcome = measure(recordings)
-    yield Row(
+    yield row(recordings, measure(recordings))
+
+
+def row(recordings: int, outcome: Outcome) -> Row:
+    return Row(
         "20",
         f"forgetting a patient after {recordings:,} recordings: requests, without one for each of S3's access logs; "
         "peer: reading everything",
@@ -174,7 +175,7 @@ def main() -> None:
     outcome = measure(recordings)
     print(f"command: {dict(outcome.command)}")
     print(f"search: {dict(outcome.search)}; access logs: {outcome.logs:,}; peer: {outcome.peer:,}")
-    print(as_table(rows(recordings)))
+    print(as_table([row(recordings, outcome)]))
 
 
 if __name__ == "__main__":

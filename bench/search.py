@@ -50,7 +50,7 @@ ENVIRONMENT = {
 ITEMS_PER_RECORDING, ITEMS_PER_PAGE = {"ledger": 2, "members": 2}, 4_000
 # US East, November 2026: S3, Lambda on arm64, Step Functions and DynamoDB pricing pages. DynamoDB's unit is 4 KB of a
 # consistent read; a page has 1 MB.
-USD = {"list": 5e-6, "get": 4e-7, "put": 5e-6, "scan": 250 * 1.25e-7}
+USD = {"list": 5e-6, "get": 4e-7, "log": 4e-7, "put": 5e-6, "scan": 250 * 1.25e-7}
 USD_PER_SECOND, USD_PER_TRANSITION = 1769 / 1024 * 1.33334e-5, 2.5e-5
 
 
@@ -157,7 +157,10 @@ def _log_key(number: int) -> str:
 
 
 class Services:
-    """S3 and DynamoDB after so many recordings. `requests` are by their kind; `in_a_row` are of the main thread."""
+    """S3 and DynamoDB after so many recordings. `requests` are by their kind.
+
+    "log" is the reading of an access log. `in_a_row` are those of the main thread.
+    """
 
     def __init__(self, recordings: int) -> None:
         self._folders = folders(recordings)
@@ -184,7 +187,7 @@ class Services:
             self.requests["put"] += 1
             self.files[key] = unchunked(request.body.read()) if hasattr(request.body, "read") else request.body
             return respond(request, 200, b"", {"ETag": '"e"'})
-        self.requests["get"] += 1
+        self.requests["log" if bucket == "access-logs" else "get"] += 1
         body = self._object(bucket, key)
         if body is None:
             return respond(request, 404, b"<Error><Code>NoSuchKey</Code></Error>")

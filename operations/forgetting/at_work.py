@@ -27,7 +27,7 @@ from operations.executions import ENDED_BADLY
 _LONGEST_RUN = timedelta(minutes=15)
 # AWS refuses signatures if the caller's clock differs by more.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html
-_CLOCKS_DIFFER = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(minutes=5)
 # The local AWS has this machine's clock, and functions that are done within seconds.
 _LONGEST_LOCAL_RUN = timedelta(seconds=10)
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
@@ -118,7 +118,7 @@ def _left_until(deployed: Deployed, execution: dict[str, Any]) -> datetime | Non
     ends = [execution["stopDate"]] if execution["status"] in ENDED_BADLY else []
     if redriven := execution.get("redriveDate"):
         ends.append(redriven)
-    longest = _LONGEST_LOCAL_RUN if deployed.is_local else _LONGEST_RUN + _CLOCKS_DIFFER
+    longest = _LONGEST_LOCAL_RUN if deployed.is_local else _LONGEST_RUN + CLOCKS_DIFFER
     return max(ends) + longest if ends else None
 
 

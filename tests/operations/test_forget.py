@@ -484,14 +484,32 @@ def test_a_patient_to_whom_no_item_leads_is_found_by_the_search(run: Run, deploy
     ledger.delete_items(deployed, [found.item for found in ledger.namings(deployed, ["p-before"])])
     for version in list_versions(run.s3, deployed.media, "media/p-before/"):
         run.s3.delete_object(Bucket=deployed.media, Key=version.key, VersionId=version.version_id)
+    ids = [digest(deployed.media, "media/p-before/visit.wav")]
+    access_log(run, f"records/{ids[0]}.jsonl")
     before = naming(run, "p-before")
     assert len(before) > 5
     answer = operate("forget", "p-before", "--yes", "--json")
     assert (answer.code, answer.json["left"]) == (0, [])
     assert sum(answer.json["removed"].values()) > 5
-    ids = [digest(deployed.media, "media/p-before/visit.wav")]
     assert naming(run, "p-before", *ids, logs=True) == set()
     assert ledger_naming(deployed, *ids) == set()
+
+
+def test_what_else_is_in_the_media_bucket_is_read_with_the_rights_of_who_forgets(
+    run: Run, deployed: Deployed, operate: Command
+) -> None:
+    run.execution_of(run.drop("media/p-reads/visit.wav", b""))
+    bodies = {"README": b"of this bucket", "who.txt": b"p-reads was here"}
+    try:
+        for key, body in bodies.items():
+            run.s3.put_object(Bucket=deployed.media, Key=key, Body=body)
+        answer = operate("forget", "p-reads", "--yes", "--json")
+    finally:
+        for version in list_versions(run.s3, deployed.media):
+            if version.key in bodies:
+                run.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+    assert answer.code == 1
+    assert [uri.partition(" (")[0] for uri in answer.json["left"]] == [f"s3://{deployed.media}/who.txt"]
 
 
 def test_an_audit_reads_what_a_proof_leaves_to_its_own_patient(run: Run, deployed: Deployed, operate: Command) -> None:
