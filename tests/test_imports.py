@@ -16,11 +16,20 @@ ALLOWED = {
     "lambdas.cohorts": {"lambdas.shared"},
     "lambdas.planning": {"lambdas.shared", "lambdas.rules", "lambdas.entities"},
     "lambdas.report": {"lambdas.shared", "lambdas.transcript"},
+    "lambdas.analysis": {"lambdas.shared", "lambdas.transcript"},
     "lambdas": {
-        f"lambdas.{room}" for room in ("shared", "rules", "transcript", "entities", "cohorts", "planning", "report")
+        f"lambdas.{room}"
+        for room in ("shared", "rules", "transcript", "entities", "cohorts", "planning", "report", "analysis")
     },
     "infra": {"lambdas.rules", "lambdas.shared"},
-    "operations": {"infra", "lambdas.rules", "lambdas.shared", "lambdas.cohorts", "lambdas.planning"},
+    "operations": {
+        "infra",
+        "lambdas.rules",
+        "lambdas.shared",
+        "lambdas.cohorts",
+        "lambdas.planning",
+        "lambdas.analysis",
+    },
     "local": {"operations", "infra", "samples", "lambdas.shared", "lambdas.planning", "lambdas.transcript"},
     "samples": set[str](),
     "installation": set[str](),
