@@ -11,6 +11,7 @@ from infra.settings import ConfigurationError
 _FOLDER = Path(__file__).parent.parent / "statemachine"
 FILE = _FOLDER / "pipeline.asl.yaml"
 BACKFILL = _FOLDER / "backfill.asl.yaml"
+ANALYSIS = _FOLDER / "analysis.asl.yaml"
 
 
 def read_definition(file: Path = FILE) -> dict[str, Any]:

@@ -21,8 +21,11 @@ from infra.variables import Variables
 
 @dataclass(frozen=True)
 class Size:
+    """`storage_mib` is the size of /tmp."""
+
     memory_mib: int
     timeout: cdk.Duration
+    storage_mib: int = 512
 
 
 # For a few API calls: 512 MiB bring enough CPU for a quick start.
@@ -31,8 +34,14 @@ CALL = Size(512, cdk.Duration.minutes(1))
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 BATCH = Size(1769, cdk.Duration.minutes(15))
 
-# The queue and a schedule call these; all others are steps of the state machine.
-NO_STEPS = ("ingest", "share_jobs")
+# DuckDB sorts in memory and in /tmp, where the files of a month are beside their copies. A new account's functions may
+# have up to 3,008 MiB: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+COMPACTION = Size(3008, cdk.Duration.minutes(15), storage_mib=10_240)
+
+# The queue and a schedule call these.
+CALLED_BY_EVENTS = ("ingest", "share_jobs")
+# The steps of the state machine that compacts records; all others are steps of the pipeline.
+ANALYSIS_STEPS = ("mark_records", "compact_records")
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
     "plan_batch": ("lambdas.plan_batch.handler", BATCH),
@@ -53,6 +62,8 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "start_audience_export": ("lambdas.clean_rooms_ml.start_export", CALL),
     "poll_audience_export": ("lambdas.clean_rooms_ml.poll_export", CALL),
     "summarize_batch": ("lambdas.summarize_batch.handler", BATCH),
+    "mark_records": ("lambdas.mark_records.handler", CALL),
+    "compact_records": ("lambdas.compact_records.handler", COMPACTION),
 }
 
 
@@ -62,7 +73,7 @@ def pascal_case(function: str) -> str:
 
 
 class Functions(Construct):
-    """All functions (`by_name`), from one asset, each with its own role, log group and variables."""
+    """All functions (`by_name`), each with its own role, log group and variables."""
 
     def __init__(
         self,
@@ -77,7 +88,6 @@ class Functions(Construct):
     ) -> None:
         """`key` encrypts the log groups; `tracing` is shared by all roles."""
         super().__init__(scope, construct_id)
-        code = lambda_.Code.from_asset(function_code())
         if not has_bytecode():
             wanted = "{}.{}".format(*RUNTIME_PYTHON)
             cdk.Annotations.of(self).add_info_v2(
@@ -102,10 +112,11 @@ class Functions(Construct):
                 "Function",
                 function_name=function_name,
                 handler=handler,
-                code=code,
+                code=lambda_.Code.from_asset(function_code(name)),
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 memory_size=size.memory_mib,
+                ephemeral_storage_size=None if size.storage_mib == 512 else cdk.Size.mebibytes(size.storage_mib),
                 timeout=size.timeout,
                 role=role.without_policy_updates(),
                 environment=variables[name],

@@ -7,9 +7,10 @@ from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
 from infra.backfill import Backfill
 from infra.ceilings import warn_of_low_ceilings
+from infra.compaction import Compaction
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
-from infra.functions import FUNCTIONS, NO_STEPS, Functions
+from infra.functions import ANALYSIS_STEPS, CALLED_BY_EVENTS, FUNCTIONS, Functions
 from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
 from infra.ledger import Ledger
@@ -70,7 +71,11 @@ class PipelineStack(Stack):
             "Workflow",
             environment=environment,
             storage=storage,
-            steps={name: function for name, function in functions.by_name.items() if name not in NO_STEPS},
+            steps={
+                name: function
+                for name, function in functions.by_name.items()
+                if name not in (*CALLED_BY_EVENTS, *ANALYSIS_STEPS)
+            },
             tracing=tracing,
         )
         backfill = Backfill(
@@ -81,6 +86,14 @@ class PipelineStack(Stack):
             pipeline_arn=workflow.state_machine.state_machine_arn,
             tracing=tracing,
         )
+        compaction = Compaction(
+            self,
+            "Compaction",
+            environment=environment,
+            storage=storage,
+            steps={name: functions.by_name[name] for name in ANALYSIS_STEPS},
+            tracing=tracing,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -89,6 +102,7 @@ class PipelineStack(Stack):
             ingest=ingest,
             functions=functions.by_name,
             state_machine=workflow.state_machine,
+            compaction=compaction.state_machine,
         )
         warn_of_low_ceilings(self, environment)
         Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)
@@ -101,6 +115,7 @@ class PipelineStack(Stack):
             "MembersTableName": ledger.members.table_name,
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "BackfillStateMachineArn": backfill.state_machine.state_machine_arn,
+            "AnalysisStateMachineArn": compaction.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,

@@ -31,7 +31,7 @@ def state_machine(
     storage: Storage,
     tracing: iam.IManagedPolicy,
 ) -> sfn.StateMachine:
-    """The state machine `machine` (`arns.PIPELINE` or `arns.BACKFILL`) of the environment; `statements` are its role's.
+    """The state machine `machine`, one of those in `arns`, of the environment; `statements` are its role's.
 
     Raises:
         ConfigurationError: the substitutions aren't those of the definition.

@@ -91,6 +91,8 @@ def variables(
         "start_audience_export": {},
         "poll_audience_export": clinical,
         "summarize_batch": clinical | clinical_key,
+        "mark_records": members | lifetime,
+        "compact_records": clinical | clinical_key | table | members | lifetime,
     }
     result = {function: common | specific for function, specific in own.items()}
     for function in result:

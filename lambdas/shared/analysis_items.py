@@ -46,7 +46,7 @@ def changed(object_id: str, sequence: int, expires_at: int | None) -> Change:
 
 def list_again(object_id: str, expires_at: int | None) -> None:
     """List the object, unless it is listed."""
-    write_together([changed(object_id, 0, expires_at)._replace(expected={"sequence": None})])
+    write(changed(object_id, 0, expires_at)._replace(expected={"sequence": None}))
 
 
 def read_changed(digit: str, most: int) -> list[Changed]:

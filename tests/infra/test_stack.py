@@ -33,6 +33,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "MembersTableName": "Ledger/Members",
         "StateMachineArn": "Workflow/StateMachine",
         "BackfillStateMachineArn": "Backfill/StateMachine",
+        "AnalysisStateMachineArn": "Compaction/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
         "AlarmTopicArn": "Monitoring/Topic",
