@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from aws_cdk import aws_glue as glue
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, StringShape, StructureShape
 
 from infra.saved_queries import FINDINGS, UTTERANCES
 from lambdas.shared import layout
@@ -19,8 +19,9 @@ FIRST_MONTH = "2026-01"
 # Python type of a row's member -> Athena's type.
 _PLAIN = {str: "string", bool: "boolean", int: "int", float: "double"}
 _MODEL = ServiceModel(loader.load_service_model("comprehendmedical", "service-2"), "comprehendmedical")
+_ENTITY = cast(StructureShape, _MODEL.shape_for("Entity"))
 # A category that the SDK of this version doesn't know has its files, but no query sees them until the SDK is newer.
-CATEGORIES = (*_MODEL.shape_for("Entity").members["Category"].enum, UNMAPPED_ATTRIBUTE)
+CATEGORIES = (*cast(StringShape, _ENTITY.members["Category"]).enum, UNMAPPED_ATTRIBUTE)
 
 
 def _hive_type(kind: Any) -> str:

@@ -40,7 +40,7 @@ COMPACTION = Size(3008, cdk.Duration.minutes(15), storage_mib=10_240)
 
 # The queue and a schedule call these.
 CALLED_BY_EVENTS = ("ingest", "share_jobs")
-# The steps of the state machine that compacts records; all others are steps of the pipeline.
+# The steps of the state machine that compacts records.
 ANALYSIS_STEPS = ("mark_records", "compact_records")
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
@@ -65,6 +65,8 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "mark_records": ("lambdas.mark_records.handler", CALL),
     "compact_records": ("lambdas.compact_records.handler", COMPACTION),
 }
+# All others are steps of the pipeline.
+PIPELINE_STEPS = tuple(name for name in FUNCTIONS if name not in (*CALLED_BY_EVENTS, *ANALYSIS_STEPS))
 
 
 def pascal_case(function: str) -> str:

@@ -37,7 +37,7 @@ _SUSPICIOUS = 3
 class _Rule:
     """An alarm's condition: at least `threshold` (with `below`, less) in `periods` consecutive periods."""
 
-    metric: cloudwatch.IMetric
+    metric: cloudwatch.Metric
     says: str
     threshold: float = 1
     periods: int = 1
@@ -63,7 +63,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self._environment = environment
         self.topic = self._encrypted_topic(key)
-        rules = self._rules(ingest, functions, state_machine) | self._compaction_rules(compaction)
+        rules = self._rules(ingest, functions, state_machine, compaction)
         self.alarms = {anchor: self._alarm(anchor, rule) for anchor, rule in rules.items()}
         add_dashboard(
             self,
@@ -118,8 +118,12 @@ class Monitoring(Construct):
         return topic
 
     def _rules(
-        self, ingest: Ingest, functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine
-    ) -> dict[str, _Rule]:
+        self,
+        ingest: Ingest,
+        functions: Mapping[str, lambda_.IFunction],
+        machine: sfn.IStateMachine,
+        compaction: sfn.IStateMachine,
+    ) -> Mapping[str, _Rule]:
         prefix, limits = self._environment.prefix, self._environment.monitoring
         ceiling = self._environment.costs.batch_ceiling_usd
         return {
@@ -184,6 +188,9 @@ class Monitoring(Construct):
                 own_metric(prefix, "RecordsUnreadable", "Sum", HOUR),
                 "Entity records can't be read, so their patients are in no seed.",
             ),
+            "compaction-failed": _Rule(
+                compaction.metric_failed(period=HOUR), "New records are not in the analysis tables."
+            ),
             "cost-ceiling": _Rule(
                 own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),
                 f"A batch would cost more than {ceiling:g} USD, or than a whole day may cost, and was stopped.",
@@ -193,15 +200,6 @@ class Monitoring(Construct):
                 own_metric(prefix, "DayCeilingReached", "Sum", _QUARTER),
                 "Batches wait, because they would cost more than the day's ceiling has left.",
             ),
-        }
-
-    def _compaction_rules(self, machine: sfn.IStateMachine) -> dict[str, _Rule]:
-        failed, timed_out = machine.metric_failed(period=HOUR), machine.metric_timed_out(period=HOUR)
-        either = cloudwatch.MathExpression(
-            expression="failed + timed_out", using_metrics={"failed": failed, "timed_out": timed_out}, period=HOUR
-        )
-        return {
-            "compaction-failed": _Rule(either, "New records are not in the tables by month: their compaction failed.")
         }
 
     def _alarm(self, anchor: str, rule: _Rule) -> cloudwatch.Alarm:

@@ -369,7 +369,11 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *listing(clinical, "rejections; a 404 for what is missing"),
             *write(clinical, layout.BATCHES, purpose="the summary and its page"),
         ],
-        "mark_records": members(ledger, write=["changed"], purpose="which objects' records the compaction has to read"),
+        "mark_records": [
+            # It has no items in the ledger table, whose key is also that of the members table.
+            *items(ledger, read=[], purpose="the members table"),
+            *members(ledger, write=["changed"], purpose="which objects' records the compaction has to read"),
+        ],
         "compact_records": [
             *read(
                 clinical,

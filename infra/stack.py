@@ -10,7 +10,7 @@ from infra.ceilings import warn_of_low_ceilings
 from infra.compaction import Compaction
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
-from infra.functions import ANALYSIS_STEPS, CALLED_BY_EVENTS, FUNCTIONS, Functions
+from infra.functions import ANALYSIS_STEPS, FUNCTIONS, PIPELINE_STEPS, Functions
 from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
 from infra.ledger import Ledger
@@ -71,11 +71,7 @@ class PipelineStack(Stack):
             "Workflow",
             environment=environment,
             storage=storage,
-            steps={
-                name: function
-                for name, function in functions.by_name.items()
-                if name not in (*CALLED_BY_EVENTS, *ANALYSIS_STEPS)
-            },
+            steps={name: functions.by_name[name] for name in PIPELINE_STEPS},
             tracing=tracing,
         )
         backfill = Backfill(

@@ -26,6 +26,7 @@ class Pipeline(NamedTuple):
     audience_bucket: str
     state_machine_arn: str
     backfill_arn: str
+    analysis_arn: str
 
 
 def start_pipeline(
@@ -69,6 +70,7 @@ def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
         outputs["AudienceBucketName"],
         outputs["StateMachineArn"],
         outputs["BackfillStateMachineArn"],
+        outputs["AnalysisStateMachineArn"],
     )
 
 

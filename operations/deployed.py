@@ -62,9 +62,21 @@ class Deployed(NamedTuple):
         Raises:
             OperationError: the environment was deployed before it had one.
         """
-        if "BackfillStateMachineArn" not in self.outputs:
-            raise OperationError(f"The stack {self.prefix} has no backfill; deploy it again: make deploy ENV=…")
-        return self.outputs["BackfillStateMachineArn"]
+        return self._output("BackfillStateMachineArn", "backfill")
+
+    @property
+    def analysis_arn(self) -> str:
+        """The state machine that compacts records.
+
+        Raises:
+            OperationError: the environment was deployed before it had one.
+        """
+        return self._output("AnalysisStateMachineArn", "compaction")
+
+    def _output(self, name: str, kind: str) -> str:
+        if name not in self.outputs:
+            raise OperationError(f"The stack {self.prefix} has no {kind}; deploy it again: make deploy ENV=…")
+        return self.outputs[name]
 
     @property
     def is_local(self) -> bool:

@@ -43,7 +43,7 @@ class Fresh(NamedTuple):
 TABLES = (Table(layout.FINDINGS, FindingRow, "category"), Table(layout.UTTERANCES, UtteranceRow, None))
 
 
-class UnreadableRows(Exception):
+class UnreadableRows(ValueError):
     """Rows can't be read or written; the message has the kind of the error only."""
 
 

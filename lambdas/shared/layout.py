@@ -64,6 +64,15 @@ def utterances_key(month: str, digit: str) -> str:
     return f"{month_prefix(UTTERANCES, month)}{digit}.parquet"
 
 
+def analysis_places(object_id: str, months: Iterable[str]) -> list[tuple[str, str]]:
+    """The prefix and the end of the keys of the files that have rows of an object, if it has rows in these months.
+
+    The ledger's item `analysed#<object id>` has the months.
+    """
+    tables, end = (FINDINGS, UTTERANCES), f"/{object_id[0]}.parquet"
+    return [(month_prefix(table, month), end) for month in sorted(months) for table in tables]
+
+
 def documents_prefix(base: str) -> str:
     """The prefix of the documents that an entity detection job reads."""
     return f"{DOCUMENTS}{base}/"

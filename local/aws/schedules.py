@@ -92,7 +92,7 @@ def _start(rule: Rule, target: dict[str, Any]) -> None:
     if not role_allows(role, "states:StartExecution", machine):
         raise NoPermissions(f"the role {role} does not allow {rule.arn} to start {machine}")
     backend = stepfunctions_parser_backends[rule.account_id][rule.region_name]
-    backend.start_execution(machine, None, target.get("Input") or _event(rule))
+    backend.start_execution(machine, str(uuid.uuid4()), target.get("Input") or _event(rule))
 
 
 def _invoke(rule: Rule, target: dict[str, Any]) -> None:

@@ -42,19 +42,19 @@ def _tables(select: exp.Select, database: str) -> set[tuple[str, str]]:
     return {((one.db or database).lower(), one.name.lower()) for one in found if isinstance(one, exp.Table)}
 
 
-def _conditions(select: exp.Select) -> Iterator[exp.Expression]:
+def _conditions(select: exp.Select) -> Iterator[exp.Expr]:
     where = select.args.get("where")
     if where:
         yield from where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
 
 
-def _is_about(condition: exp.Expression, columns: Sequence[str]) -> bool:
+def _is_about(condition: exp.Expr, columns: Sequence[str]) -> bool:
     named = [column.name.lower() for column in condition.find_all(exp.Column)]
     return bool(named) and set(named) <= set(columns) and condition.find(exp.Query) is None
 
 
-def _holds(condition: exp.Expression, values: Mapping[str, str]) -> bool:
-    def in_place(node: exp.Expression) -> exp.Expression:
+def _holds(condition: exp.Expr, values: Mapping[str, str]) -> bool:
+    def in_place(node: exp.Expr) -> exp.Expr:
         return exp.Literal.string(values[node.name.lower()]) if isinstance(node, exp.Column) else node
 
     try:

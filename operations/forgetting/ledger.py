@@ -1,7 +1,7 @@
 """The ledger's items about a patient: the plans for their recordings, who works on these, and membership in cohorts.
 
 The ledger table's items about a recording end in an id derived from it; all others are about executions and jobs. Each
-item of the members table has a user id.
+item of the members table has a user id or ends in such an id.
 
 Sources: DynamoDB API reference, Scan and DeleteItem.
 """
@@ -36,7 +36,7 @@ def items_of(deployed: Deployed, traces: Traces) -> list[LedgerItem]:
         *(
             _named(deployed.members, item)
             for item in _scan(deployed, deployed.members)
-            if canonical(item["user_id"]) == traces.user_id or traces.owns(item["sk"])
+            if canonical(item.get("user_id", "")) == traces.user_id or traces.owns(item["sk"])
         ),
     ]
 

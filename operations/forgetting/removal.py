@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from lambdas.analysis import parquet
 from lambdas.shared.layout import seed_pointer_key
 from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import owner_of
@@ -148,6 +149,10 @@ def _lines(body: bytes, traces: Traces) -> bytes:
     return b"".join(kept)
 
 
+def _table(body: bytes, traces: Traces) -> bytes:
+    return parquet.without(body, traces.in_row)
+
+
 def _page(body: bytes, traces: Traces) -> bytes:
     """The page without the rows that name the patient; empty, which deletes the page, if other text names them too."""
     kept = re.sub(
@@ -164,6 +169,7 @@ _REWRITE: dict[str, Callable[[bytes, Traces], bytes]] = {
     "document": _document,
     "job": _job,
     "lines": _lines,
+    "table": _table,
     "page": _page,
     "access log": _words,
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lambdas.analysis import parquet
 from operations.deployed import Deployed
 from operations.forgetting import layout
 from operations.forgetting.known import Known, Tick
@@ -76,6 +77,8 @@ def names_them(traces: Traces, category: layout.Category, content: Content) -> b
         return traces.in_json(json.loads(content.body))
     if category.content == "lines":
         return any(traces.in_line(json.loads(line)) for line in content.body.splitlines() if line.strip())
+    if category.content == "table":
+        return parquet.names(content.body, traces.in_row)
     if category.content == "page":
         return traces.in_page(content.body)
     if category.content == "access log":
@@ -86,7 +89,7 @@ def names_them(traces: Traces, category: layout.Category, content: Content) -> b
 def _may_name_several(category: layout.Category, key: str, known: Known) -> bool:
     if category.kind == "records":
         return key in known.mixed_records
-    several = ("document", "job", "lines", "page", "query result")
+    several = ("document", "job", "lines", "table", "page", "query result")
     return category.content in several
 
 

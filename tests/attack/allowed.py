@@ -35,8 +35,8 @@ def members(read: str = "", write: str = "", delete: str = "") -> Rights:
 
 # An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
 # kinds of all of them.
-COMMITTED = items("object indexes", update="object index outline") | members(
-    write="object index outline", delete="object index outline"
+COMMITTED = items("object indexes", update="object index outline changed") | members(
+    write="object index outline changed", delete="object index outline changed"
 )
 # The token, which only the ledger has, is the proof; the action takes no resource.
 TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
@@ -131,10 +131,19 @@ FUNCTIONS: Mapping[str, Rights] = {
     "start_audience_export": rights(start_audience_export="job", list_audience_exports="jobs"),
     "poll_audience_export": rights(list_audience_exports="jobs") | JOB_RECORDS,
     "summarize_batch": rights(read="clinical/batches", list="clinical", write="clinical/batches"),
+    "mark_records": members(write="changed"),
+    "compact_records": rights(
+        read="clinical/records clinical/transcripts clinical/analysis/findings clinical/analysis/utterances",
+        list="clinical",
+        write="clinical/analysis/findings clinical/analysis/utterances",
+    )
+    | items("analysed compaction", update="analysed compaction")
+    | members(read="changed", delete="changed"),
 }
 
+COMPACTION_STEPS = ("mark_records", "compact_records")
 STATE_MACHINE = rights(
-    invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs")),
+    invoke=" ".join(name for name in FUNCTIONS if name not in ("ingest", "share_jobs", *COMPACTION_STEPS)),
     read="clinical/batches",
     list="clinical",
     start_execution="pipeline",
@@ -156,6 +165,18 @@ BACKFILL = rights(
     redrive_execution="backfill-child",
     read_rule="nested-executions",
     redirect_rule="nested-executions",
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
+ANALYSIS = rights(
+    invoke=" ".join(COMPACTION_STEPS),
+    # Its right to list is for records/ only, which no probe of the clinical bucket asks for.
+    start_execution="analysis",
+    describe_execution="analysis analysis-child",
+    stop_execution="analysis analysis-child",
+    redrive_execution="analysis analysis-child",
     put_log_policy="account",
     list_log_policies="account",
     list_log_groups="account",
@@ -183,7 +204,7 @@ DATA_ACCESS: Mapping[str, Rights] = {
 def allow_list() -> dict[str, Rights]:
     """Role -> what it may do."""
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
-    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, **DATA_ACCESS}
+    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, "analysis": ANALYSIS, **DATA_ACCESS}
 
 
 # Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
@@ -191,6 +212,7 @@ def allow_list() -> dict[str, Rights]:
 OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
     "state machine": lambda machine: f"{machine}/TranscribeMedia",
     "backfill": lambda machine: f"{machine}/Batches",
+    "analysis": lambda machine: f"{machine}/CompactDigits",
     "SeedReader": lambda job: "",
 }
 
@@ -199,6 +221,7 @@ TRUSTED: Mapping[str, str] = {
     **dict.fromkeys(FUNCTIONS, "lambda.amazonaws.com"),
     "state machine": "states.amazonaws.com",
     "backfill": "states.amazonaws.com",
+    "analysis": "states.amazonaws.com",
     "EntityDetection": "comprehendmedical.amazonaws.com",
     "SeedReader": "cleanrooms-ml.amazonaws.com",
 }

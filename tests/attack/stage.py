@@ -22,13 +22,14 @@ PREFIXES = {
     # The last begins as another does, so that a policy which forgets the slash is found.
     "clinical": (
         "transcripts", "documents", "entity-jobs", "entities", "records", "deidentified", "reports", "batches",
-        "batchesother",
+        "batchesother", "analysis/findings", "analysis/utterances",
     ),
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
 KINDS = (
     *("execution", "claim", "object", "job", "spending", "turn", "turns", "indexes", "index", "outline"),
+    *("changed", "analysed", "compaction"),
     "claimother",
 )
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
@@ -124,6 +125,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         for item in actor.client("lambda").list_functions(MaxItems=1000)["Functions"]
     }
     machines = {"state machine": pipeline.state_machine_arn, "backfill": pipeline.backfill_arn}
+    machines["analysis"] = pipeline.analysis_arn
     roles, everybody = _roles(actor, machines, functions, physical("AWS::IAM::Role"), execution)
     keys = {f"{short(name, ('Storage',), ('Key',))}-key": key for name, key in physical("AWS::KMS::Key").items()}
     queues = {_last(name).removeprefix(f"{STACK_NAME}-"): name for name in physical("AWS::SQS::Queue").values()}
@@ -148,6 +150,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     other_model = ml.create_configured_audience_model(name="bystander", **copied)["configuredAudienceModelArn"]
     children = running.run.children(execution)
     backfill = _backfill(running, next(iter(dropped.texts)))
+    compaction = running.run.compact()
     found = Stage(
         world=running,
         dropped=dropped,
@@ -163,6 +166,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         machines={
             "pipeline": pipeline.state_machine_arn,
             "backfill": pipeline.backfill_arn,
+            "analysis": pipeline.analysis_arn,
             "bystander": bystanders["state machine"],
         },
         executions={
@@ -170,6 +174,8 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
             "pipeline-child": children[0]["executionArn"],
             "backfill": backfill["executionArn"],
             "backfill-child": running.run.children(backfill, "Batches")[0]["executionArn"],
+            "analysis": compaction["executionArn"],
+            "analysis-child": running.run.children(compaction, "CompactDigits")[0]["executionArn"],
             "bystander": bystanders["execution"],
         },
         log_groups=groups,

@@ -52,6 +52,7 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "events-lost": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum"),
         "rejected-alike": ("ClinicalMedia", "RecordingsRejectedAlike", "Sum"),
         "records-unreadable": ("ClinicalMedia", "RecordsUnreadable", "Sum"),
+        "compaction-failed": ("AWS/States", "ExecutionsFailed", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
         "day-ceiling": ("ClinicalMedia", "DayCeilingReached", "Sum"),
     }

@@ -53,7 +53,7 @@ def of_both_tables(
 
 
 # A commit of records: each part of a transaction may need the right for the keys of all parts.
-COMMITTED = "object index outline"
+COMMITTED = "object index outline changed"
 # SendTaskSuccess has no resource-level permissions.
 TURNS = of_ledger("turn turns", update="turn turns") | {"states:SendTaskSuccess": {"*"}, "kms:Decrypt": {CLINICAL_KEY}}
 FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
@@ -189,6 +189,18 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "kms:GenerateDataKey": {CLINICAL_KEY},
         "kms:Decrypt": {CLINICAL_KEY},
     },
+    "mark_records": {"dynamodb:UpdateItem": {"Ledger/Members.Arn/changed#*"}, "kms:Decrypt": {CLINICAL_KEY}},
+    "compact_records": {
+        "s3:GetObject": {
+            f"{CLINICAL}/{prefix}/*"
+            for prefix in ("records", "transcripts", "analysis/findings", "analysis/utterances")
+        },
+        "s3:ListBucket": {CLINICAL},
+        "s3:PutObject": {f"{CLINICAL}/analysis/{table}/*" for table in ("findings", "utterances")},
+        "kms:GenerateDataKey": {CLINICAL_KEY},
+        "kms:Decrypt": {CLINICAL_KEY},
+        **of_both_tables("analysed compaction", "analysed compaction", query="changed", delete="changed"),
+    },
 }
 LISTING = (
     "plan_batch",
@@ -200,6 +212,7 @@ LISTING = (
     "finish_rebuild",
     "select_seeds",
     "summarize_batch",
+    "compact_records",
 )
 
 
@@ -356,7 +369,7 @@ def test_the_state_machine_may_do_exactly_this(local: Deployed) -> None:
     steps = {
         f"Functions/{pascal_case(function)}/Function.Arn"
         for function in FUNCTIONS
-        if function not in ("ingest", "share_jobs")
+        if function not in ("ingest", "share_jobs", "mark_records", "compact_records")
     }
     children = {f"{EXECUTIONS}:*", f"{EXECUTIONS}/*"}
     deliveries = ["Create", "Get", "Update", "Delete"]

@@ -53,6 +53,8 @@ OWN: dict[str, dict[str, str]] = {
     | TABLE,
     "wait_for_turn": TABLE | {"CONCURRENT_JOBS": "8"},
     "summarize_batch": CLINICAL | CLINICAL_KEY,
+    "mark_records": MEMBERS | LIFETIME,
+    "compact_records": CLINICAL | CLINICAL_KEY | TABLE | MEMBERS | LIFETIME,
 }
 
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
-from lambdas.analysis.parquet import UnreadableRows, database, names, without
+from lambdas.analysis.parquet import TABLES, Fresh, UnreadableRows, database, load, names, rewrite, without
+from tests.lambdas.report import visit
 
 
 def parquet(tmp_path: Path, rows: str, order: str = "") -> bytes:
@@ -67,3 +69,36 @@ def test_memory_is_bounded_below_that_of_the_function(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1000")
     with database() as connection:
         assert connection.execute("SELECT current_setting('memory_limit')").fetchone() == ("600.0 MiB",)
+
+
+def test_a_file_has_the_oldest_form_of_the_format(tmp_path: Path) -> None:
+    """Athena's documents name no writers, so a file has nothing that a reader may lack."""
+    lines, target = tmp_path / "lines.jsonl", tmp_path / "new.parquet"
+    said = visit.words()
+    lines.write_bytes(msgspec.json.Encoder().encode_lines(visit.records(said)))
+    with database() as connection:
+        category, *_ = load(connection, TABLES[0], Fresh(lines, []))
+        assert rewrite(connection, TABLES[0], category, None, "", target)
+        form = connection.execute(f"SELECT format_version FROM parquet_file_metadata('{target}')").fetchall()
+        compressions = connection.execute(f"SELECT DISTINCT compression FROM parquet_metadata('{target}')").fetchall()
+        columns = connection.execute(f"DESCRIBE FROM '{target}'").fetchall()
+        schema = connection.execute(f"SELECT name FROM parquet_schema('{target}')").fetchall()
+    assert (form, compressions) == ([(1,)], [("ZSTD",)])
+    names = [name for (name,) in schema]
+    at = names.index("traits")
+    assert names[at : at + 5] == ["traits", "list", "element", "name", "score"]
+    assert "category" not in [name for name, *_ in columns]
+
+
+def test_a_file_that_lacks_a_column_of_today_is_rewritten_with_it(tmp_path: Path) -> None:
+    """The rows of an earlier version stay until their records are compacted again."""
+    old, lines, target = tmp_path / "old.parquet", tmp_path / "none.jsonl", tmp_path / "new.parquet"
+    values = "'p-1' AS user_id, 'a1' AS object_id, 'x' AS uploaded_at, '2026' AS recorded_at, 1.0 AS start_seconds"
+    duckdb.execute(f"COPY (SELECT {values}) TO '{old}' (FORMAT parquet)")
+    with database() as connection:
+        load(connection, TABLES[1], Fresh(lines, ["a2"]))
+        assert not rewrite(connection, TABLES[1], None, old, "", target)
+        load(connection, TABLES[1], Fresh(lines, ["a2"]))
+        assert rewrite(connection, TABLES[1], None, old, "2027", target)
+        found = connection.execute(f"SELECT count(*), count(text) FROM '{target}'").fetchone()
+    assert found == (0, 0)
