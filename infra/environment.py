@@ -47,7 +47,7 @@ _COHORT_NAME = matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digi
 _EMAIL = matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "of the form name@example.org")
 _URL = matching(r"https://[^\s#]{1,300}", "that begins with https:// and has no blank and no #")
 _SCHEDULE = matching(
-    r"rate\((1 (hour|day)|[1-9]\d* (hours|days))\)|cron\([1-5]?\d (1?\d|2[0-3]) \* \* \? \*\)",
+    r"rate\((1 (hour|day)|([2-9]|[1-9]\d+) (hours|days))\)|cron\([1-5]?\d (1?\d|2[0-3]) \* \* \? \*\)",
     "of the form rate(6 hours) or cron(MINUTE HOUR * * ? *)",
 )
 _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from lambdas.analysis.parquet import TABLES, Fresh, UnreadableRows, database, load, names, rewrite, without
+from lambdas.shared.analysis_rows import UtteranceRow
 from tests.lambdas.report import visit
 
 
@@ -51,6 +52,34 @@ def test_the_rows_stay_in_order(tmp_path: Path) -> None:
     rest = without(parquet(tmp_path, rows), lambda user_id, _: user_id == "p-00500")
     found = [row[0] for row in rows_of(rest, tmp_path)]
     assert len(found) == 999 and found == sorted(found)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("most", [1, 7, 100, 1000])
+def test_rows_that_are_too_many_to_sort_at_once_are_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Some patients have many rows, some have new ones, and one is new."""
+    monkeypatch.setattr("lambdas.analysis.parquet.MOST_SORTED", most)
+    rows = [
+        {**dict.fromkeys(UtteranceRow.__struct_fields__), "user_id": f"p-{number % 13:02}", "object_id": f"a{number}",
+         "uploaded_at": "2026", "recorded_at": "2026", "start_seconds": number}
+        for number in range(100)
+    ]  # fmt: skip
+    old, lines = tmp_path / "old.parquet", tmp_path / "rows.jsonl"
+    with database() as connection:
+        for source, number, some in (
+            (None, 0, rows[:80]),
+            (tmp_path / "0.parquet", 1, [*rows[80:], rows[3] | {"user_id": "q"}]),
+        ):
+            lines.write_bytes(msgspec.json.Encoder().encode_lines(some))
+            load(connection, TABLES[1], Fresh(lines, [str(row["object_id"]) for row in some]))
+            target = tmp_path / f"{number}.parquet"
+            assert rewrite(connection, TABLES[1], None, source, "", target)
+            old = target
+        found = connection.execute(f"SELECT user_id, object_id, start_seconds FROM '{old}'").fetchall()
+    expected = [*rows[:3], *rows[4:], rows[3] | {"user_id": "q"}]
+    assert found == sorted((row["user_id"], row["object_id"], row["start_seconds"]) for row in expected)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_an_error_does_not_quote_the_file() -> None:
