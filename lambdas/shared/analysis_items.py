@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from lambdas.shared.ledger import Change, read_item, read_items, read_partition, write, write_together
 
+DIGITS = "0123456789abcdef"
 # Longer than a call of CompactRecords can take: Lambda ends a call at the function's timeout.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 LONGEST_COMPACTION_SECONDS = 16 * 60
@@ -89,7 +90,7 @@ def alone_with(digit: str) -> Iterator[None]:
     Raises:
         CompactionAtWork: another one has it.
     """
-    key, now, own = f"compaction#{digit}", int(time.time()), uuid.uuid4().hex
+    key, now, own = compaction_key(digit), int(time.time()), uuid.uuid4().hex
     until = read_item(key).get("until")
     if until and until > now:
         raise CompactionAtWork(f"Another compaction has the digit {digit} for up to {until - now} more seconds.")
@@ -104,6 +105,10 @@ def alone_with(digit: str) -> Iterator[None]:
 
 
 _ANALYSED = "analysed#"
+
+
+def compaction_key(digit: str) -> str:
+    return f"compaction#{digit}"
 
 
 def analysed_key(object_id: str) -> str:

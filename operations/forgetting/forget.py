@@ -10,6 +10,7 @@ from operations.errors import OperationError
 from operations.forgetting import at_work, audiences, jobs, ledger, proof, removal, suppression, survey
 from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
+from operations.forgetting.compactions import wait_for_compactions
 from operations.forgetting.known import Known, read_known
 from operations.forgetting.ledger import LedgerItem
 from operations.forgetting.survey import Object
@@ -106,6 +107,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         report("Removing", number)
 
     ledger.delete_items(deployed, plan.ledger_items)
+    wait_for_compactions(deployed, lambda number: report("Waiting for compactions", number))
     removal.remove_whole(deployed, plan.whole, removing)
     removal.abort_uploads(deployed, traces.user_id)
     jobs.delete_transcription_jobs(deployed, plan.transcription_jobs)

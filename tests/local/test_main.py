@@ -74,7 +74,9 @@ def test_up_prints_where_the_console_is_and_stops_what_it_started(monkeypatch: p
     aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:4566", stop=lambda: done.append("aws"))
     printed = io.StringIO()
     with listen(0, "the console") as listener:
-        __main__.serve(Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True))
+        __main__.serve(
+            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
+        )
     assert "console         http://127.0.0.1:4567/\n" in printed.getvalue()
     assert done == ["console", "aws"]
 
@@ -91,7 +93,9 @@ def test_what_is_printed_for_another_terminal_goes_past_a_proxy(monkeypatch: pyt
     aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:4566", stop=lambda: None)
     printed = io.StringIO()
     with listen(0, "the console") as listener:
-        __main__.serve(Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True))
+        __main__.serve(
+            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
+        )
     assert "  export no_proxy=127.0.0.1,$NO_PROXY\n" in printed.getvalue()
 
 
