@@ -75,7 +75,10 @@ class Deployed(NamedTuple):
 
     def _output(self, name: str, kind: str) -> str:
         if name not in self.outputs:
-            raise OperationError(f"The stack {self.prefix} has no {kind}; deploy it again: make deploy ENV=…")
+            environment = self.prefix.removeprefix(prefix_of(""))
+            raise OperationError(
+                f"The stack {self.prefix} has no {kind}; deploy it again: make deploy ENV={environment}."
+            )
         return self.outputs[name]
 
     @property

@@ -23,6 +23,7 @@ _OUTPUTS = {
     "MembersTableName": "members-table",
     "StateMachineArn": STATE_MACHINE,
     "BackfillStateMachineArn": f"{STATE_MACHINE}-backfill",
+    "AnalysisStateMachineArn": f"{STATE_MACHINE}-analysis",
 }
 _REQUEST_ID = {"x-amzn-RequestId": "5a8c0f1e-0000-4000-8000-000000000000"}
 
