@@ -1,11 +1,9 @@
 """The command `compact`, and a compaction's place in forgetting."""
 
 import json
-from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from lambdas.analysis.parquet import names
 from operations.compaction import start_compaction
@@ -22,16 +20,14 @@ def deployed_with(outputs: dict[str, str]) -> Deployed:
 
 
 @pytest.mark.parametrize("rebuild", [True, False])
-def test_a_compaction_is_started_with_the_input_that_its_state_machine_takes(rebuild: bool) -> None:
-    with mock_aws():
-        stepfunctions: Any = boto3.client("stepfunctions", region_name="us-east-1")
-        definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
-        role = "arn:aws:iam::123456789012:role/r"
-        machine = stepfunctions.create_state_machine(name="analysis", definition=definition, roleArn=role)
-        deployed = deployed_with({"AnalysisStateMachineArn": machine["stateMachineArn"]})
-        arn = start_compaction(deployed, rebuild=rebuild)
-        assert json.loads(stepfunctions.describe_execution(executionArn=arn)["input"]) == {"rebuild": rebuild}
-        assert start_compaction(deployed, rebuild=rebuild) != arn
+def test_a_compaction_is_started_with_the_input_that_its_state_machine_takes(
+    run: Run, deployed: Deployed, rebuild: bool
+) -> None:
+    arn = start_compaction(deployed, rebuild=rebuild)
+    execution = run.ended(arn)
+    assert (execution["status"], json.loads(execution["input"])) == ("SUCCEEDED", {"rebuild": rebuild})
+    assert ("RebuildTables" in run.states(arn)) is rebuild
+    assert start_compaction(deployed, rebuild=False) != arn
 
 
 def test_an_environment_from_before_there_were_compactions_says_to_deploy_it() -> None:
