@@ -17,7 +17,7 @@ help:  ## this list
 ##@ Try and test
 setup: $(CHECKS)  ## a virtual environment, .venv, with all that any target needs; each sets up what it needs by itself
 
-$(LOCAL): requirements.lock requirements-lambda.txt
+$(LOCAL): requirements.lock requirements-lambda.txt requirements-lambda-analysis.txt
 	$(PYTHON) -m installation local
 
 $(CHECKS): requirements-checks.lock $(LOCAL)

@@ -51,7 +51,7 @@ ITEMS_PER_RECORDING, ITEMS_PER_PAGE = {"ledger": 2, "members": 2}, 4_000
 # US East, November 2026: S3, Lambda on arm64, Step Functions and DynamoDB pricing pages. DynamoDB's unit is 4 KB of a
 # consistent read; a page has 1 MB.
 USD = {"list": 5e-6, "get": 4e-7, "log": 4e-7, "put": 5e-6, "scan": 250 * 1.25e-7}
-USD_PER_SECOND, USD_PER_TRANSITION = 1769 / 1024 * 1.33334e-5, 2.5e-5
+USD_PER_SECOND, USD_PER_TRANSITION = 3008 / 1024 * 1.33334e-5, 2.5e-5
 
 
 class Folder(NamedTuple):

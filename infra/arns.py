@@ -10,8 +10,7 @@ _HERE = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
 
 
 # The state machines.
-PIPELINE, BACKFILL = "pipeline", "backfill"
-SEARCH = "search"
+PIPELINE, BACKFILL, SEARCH, ANALYSIS = "pipeline", "backfill", "search", "analysis"
 
 
 def state_machine(prefix: str, machine: str = PIPELINE) -> str:
@@ -61,6 +60,14 @@ def recordings_rule_name(prefix: str) -> str:
 
 def job_sharing_rule_name(prefix: str) -> str:
     return f"{prefix}-job-sharing"
+
+
+def compaction_rule(prefix: str) -> str:
+    return f"arn:{Aws.PARTITION}:events:{_HERE}:rule/{compaction_rule_name(prefix)}"
+
+
+def compaction_rule_name(prefix: str) -> str:
+    return f"{prefix}-compaction"
 
 
 def alarms(prefix: str) -> str:

@@ -12,6 +12,7 @@ _FOLDER = Path(__file__).parent.parent / "statemachine"
 FILE = _FOLDER / "pipeline.asl.yaml"
 BACKFILL = _FOLDER / "backfill.asl.yaml"
 SEARCH = _FOLDER / "search.asl.yaml"
+ANALYSIS = _FOLDER / "analysis.asl.yaml"
 
 
 def read_definition(file: Path = FILE) -> dict[str, Any]:

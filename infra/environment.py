@@ -46,6 +46,10 @@ _TRAITS = (
 _COHORT_NAME = matching(r"[a-z0-9-]{1,20}", "of 1 to 20 lower-case letters, digits and hyphens")
 _EMAIL = matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "of the form name@example.org")
 _URL = matching(r"https://[^\s#]{1,300}", "that begins with https:// and has no blank and no #")
+_SCHEDULE = matching(
+    r"rate\((1 (hour|day)|([2-9]|[1-9]\d+) (hours|days))\)|cron\([1-5]?\d (1?\d|2[0-3]) \* \* \? \*\)",
+    "of the form rate(6 hours) or cron(MINUTE HOUR * * ? *)",
+)
 _NOT_EMPTY = Rule(lambda items: len(items) > 0, "with at least one item")
 
 
@@ -154,9 +158,15 @@ class Monitoring:
 
 @dataclass(frozen=True)
 class Analysis:
-    """`query_limit_gib`: Athena, which charges by data read, cancels a query that would read more."""
+    """The tables for SQL (docs/analysis.md).
+
+    Attributes:
+        query_limit_gib: Athena, which charges by data read, cancels a query that would read more.
+        compaction_schedule: when new records go into the tables by month, in UTC; None means never.
+    """
 
     query_limit_gib: Annotated[int, between(1, 10_000)]
+    compaction_schedule: Annotated[str, _SCHEDULE] | None
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ from infra.variables import Variables
 
 @dataclass(frozen=True)
 class Size:
+    """`storage_mib` is the size of /tmp."""
+
     memory_mib: int
     timeout: cdk.Duration
+    storage_mib: int = 512
 
 
 # For a few API calls: 512 MiB bring enough CPU for a quick start.
@@ -31,10 +34,16 @@ CALL = Size(512, cdk.Duration.minutes(1))
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 BATCH = Size(1769, cdk.Duration.minutes(15))
 
-# The steps of the search.
+# For the files of analysis tables: DuckDB works in memory and in /tmp, where the files of a month are beside their
+# copies. A new account's functions may have up to 3,008 MiB:
+# https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+TABLES = Size(3008, cdk.Duration.minutes(15), storage_mib=10_240)
+
+# The queue and a schedule call these.
+CALLED_BY_EVENTS = ("ingest", "share_jobs")
+# The steps of the state machines that search everything, and that compact records.
 SEARCH_STEPS = ("divide_search", "search_range")
-# The queue, a schedule and other state machines call these; all others are steps of the pipeline.
-NO_STEPS = ("ingest", "share_jobs", *SEARCH_STEPS)
+ANALYSIS_STEPS = ("mark_records", "compact_records")
 FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "ingest": ("lambdas.ingest.handler", CALL),
     "plan_batch": ("lambdas.plan_batch.handler", BATCH),
@@ -56,8 +65,12 @@ FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "poll_audience_export": ("lambdas.clean_rooms_ml.poll_export", CALL),
     "summarize_batch": ("lambdas.summarize_batch.handler", BATCH),
     "divide_search": ("lambdas.search_stored.divide", BATCH),
-    "search_range": ("lambdas.search_stored.search", BATCH),
+    "search_range": ("lambdas.search_stored.search", TABLES),
+    "mark_records": ("lambdas.mark_records.handler", CALL),
+    "compact_records": ("lambdas.compact_records.handler", TABLES),
 }
+# All others are steps of the pipeline.
+PIPELINE_STEPS = tuple(name for name in FUNCTIONS if name not in (*CALLED_BY_EVENTS, *SEARCH_STEPS, *ANALYSIS_STEPS))
 
 
 def pascal_case(function: str) -> str:
@@ -66,7 +79,7 @@ def pascal_case(function: str) -> str:
 
 
 class Functions(Construct):
-    """All functions (`by_name`), from one asset, each with its own role, log group and variables."""
+    """All functions (`by_name`), each with its own role, log group and variables."""
 
     def __init__(
         self,
@@ -81,7 +94,6 @@ class Functions(Construct):
     ) -> None:
         """`key` encrypts the log groups; `tracing` is shared by all roles."""
         super().__init__(scope, construct_id)
-        code = lambda_.Code.from_asset(function_code())
         if not has_bytecode():
             wanted = "{}.{}".format(*RUNTIME_PYTHON)
             cdk.Annotations.of(self).add_info_v2(
@@ -106,10 +118,11 @@ class Functions(Construct):
                 "Function",
                 function_name=function_name,
                 handler=handler,
-                code=code,
+                code=lambda_.Code.from_asset(function_code(name)),
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 memory_size=size.memory_mib,
+                ephemeral_storage_size=None if size.storage_mib == 512 else cdk.Size.mebibytes(size.storage_mib),
                 timeout=size.timeout,
                 role=role.without_policy_updates(),
                 environment=variables[name],

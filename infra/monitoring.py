@@ -57,12 +57,13 @@ class Monitoring(Construct):
         ingest: Ingest,
         functions: Mapping[str, lambda_.IFunction],
         state_machine: sfn.IStateMachine,
+        compaction: sfn.IStateMachine,
     ) -> None:
         """`key` encrypts the topic, and admits CloudWatch for this environment's alarms; `functions` are by name."""
         super().__init__(scope, construct_id)
         self._environment = environment
         self.topic = self._encrypted_topic(key)
-        rules = self._rules(ingest, functions, state_machine)
+        rules = self._rules(ingest, functions, state_machine, compaction)
         self.alarms = {anchor: self._alarm(anchor, rule) for anchor, rule in rules.items()}
         add_dashboard(
             self,
@@ -117,7 +118,11 @@ class Monitoring(Construct):
         return topic
 
     def _rules(
-        self, ingest: Ingest, functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine
+        self,
+        ingest: Ingest,
+        functions: Mapping[str, lambda_.IFunction],
+        machine: sfn.IStateMachine,
+        compaction: sfn.IStateMachine,
     ) -> Mapping[str, _Rule]:
         prefix, limits = self._environment.prefix, self._environment.monitoring
         ceiling = self._environment.costs.batch_ceiling_usd
@@ -182,6 +187,9 @@ class Monitoring(Construct):
             "records-unreadable": _Rule(
                 own_metric(prefix, "RecordsUnreadable", "Sum", HOUR),
                 "Entity records can't be read, so their patients are in no seed.",
+            ),
+            "compaction-failed": _Rule(
+                compaction.metric_failed(period=HOUR), "New records are not in the analysis tables."
             ),
             "cost-ceiling": _Rule(
                 own_metric(prefix, "CostCeilingExceeded", "Sum", _FIVE_MINUTES),

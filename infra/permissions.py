@@ -44,8 +44,8 @@ _TRANSCRIBE_OUTPUT = [
 ]
 # The kinds of items in the transactions that plan a version, or commit records.
 _PLANNED = ["object", "index"]
-_COMMITTED = ["object", "index", "outline"]
-_MEMBERSHIP = "in which cohorts an object is by its records; the people with records"
+_COMMITTED = ["object", "index", "outline", "changed"]
+_MEMBERSHIP = "in which cohorts an object is by its records; the people with records; what the compaction has to read"
 _SEARCHED = "searching all versions for patients"
 # The purpose in every function that polls.
 _JOB_RECORDS = "the job's record; rejections"
@@ -402,6 +402,32 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
             *read_versions("AccessLogs", resources.storage.access_logs, None, purpose=_SEARCHED),
             tables(ledger, "SearchTables", "dynamodb:Scan", purpose="searching all items for patients"),
             decrypt_ledger(ledger),
+        ],
+        "mark_records": [
+            # It has no items in the ledger table, whose key is also that of the members table.
+            *items(ledger, read=[], purpose="the members table"),
+            *members(ledger, write=["changed"], purpose="which objects' records the compaction has to read"),
+        ],
+        "compact_records": [
+            *read(
+                clinical,
+                layout.RECORDS,
+                layout.TRANSCRIPTS,
+                layout.FINDINGS,
+                layout.UTTERANCES,
+                purpose="records and transcripts, and the tables with their rows so far",
+            ),
+            *listing(clinical, "the tables' files; a 404 for what is missing"),
+            *write(clinical, layout.FINDINGS, layout.UTTERANCES, purpose="the tables"),
+            *items(
+                ledger,
+                read=["analysed", "compaction"],
+                update=["analysed", "compaction"],
+                purpose="in which months' files an object's rows are; which compaction is at work",
+            ),
+            *members(
+                ledger, read=["changed"], delete=["changed"], purpose="which objects' records have changed since then"
+            ),
         ],
     }
 

@@ -154,6 +154,42 @@ def search(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> St
     ]
 
 
+def analysis(*, prefix: str, storage: Storage, function_arns: Sequence[str]) -> Statements:
+    """Statements of the role of the state machine that compacts records.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    own = arns.state_machine(prefix, arns.ANALYSIS)
+    return [
+        Statement("RunSteps", ["lambda:InvokeFunction"], function_arns, "the steps"),
+        Statement(
+            "ListRecords",
+            ["s3:ListBucket"],
+            [storage.clinical.bucket.bucket_arn],
+            "the records that RebuildTables lists",
+            {"StringLike": {"s3:prefix": f"{layout.RECORDS}*"}},
+        ),
+        Statement("StartMapChildren", ["states:StartExecution"], [own], "a child per digit, or per 500 records"),
+        Statement(
+            "ManageMapChildren",
+            ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+            arns.executions(prefix, arns.ANALYSIS),
+            "the Maps' children",
+            wildcard=EXECUTIONS,
+        ),
+        *_log_and_encryption(prefix, storage, arns.ANALYSIS),
+    ]
+
+
+def compaction_schedule(*, prefix: str) -> Statements:
+    """The statement of the role with which EventBridge starts a compaction.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
+    """
+    machine = arns.state_machine(prefix, arns.ANALYSIS)
+    return [Statement("StartCompaction", ["states:StartExecution"], [machine], "the compaction")]
+
+
 def _log_and_encryption(prefix: str, storage: Storage, machine: str) -> Statements:
     """https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html, and encryption-at-rest.html beside it"""
     key = storage.operations.key.key_arn

@@ -7,9 +7,10 @@ from infra import permissions, service_permissions
 from infra.analysis import Analysis, database_name
 from infra.backfill import Backfill
 from infra.ceilings import warn_of_low_ceilings
+from infra.compaction import Compaction
 from infra.data_access_roles import DataAccessRoles
 from infra.environment import Environment
-from infra.functions import FUNCTIONS, NO_STEPS, SEARCH_STEPS, Functions
+from infra.functions import ANALYSIS_STEPS, FUNCTIONS, PIPELINE_STEPS, SEARCH_STEPS, Functions
 from infra.ingest import Ingest
 from infra.job_sharing import JobSharing
 from infra.ledger import Ledger
@@ -71,7 +72,7 @@ class PipelineStack(Stack):
             "Workflow",
             environment=environment,
             storage=storage,
-            steps={name: function for name, function in functions.by_name.items() if name not in NO_STEPS},
+            steps={name: functions.by_name[name] for name in PIPELINE_STEPS},
             tracing=tracing,
         )
         backfill = Backfill(
@@ -90,6 +91,14 @@ class PipelineStack(Stack):
             steps={name: functions.by_name[name] for name in SEARCH_STEPS},
             tracing=tracing,
         )
+        compaction = Compaction(
+            self,
+            "Compaction",
+            environment=environment,
+            storage=storage,
+            steps={name: functions.by_name[name] for name in ANALYSIS_STEPS},
+            tracing=tracing,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -98,6 +107,7 @@ class PipelineStack(Stack):
             ingest=ingest,
             functions=functions.by_name,
             state_machine=workflow.state_machine,
+            compaction=compaction.state_machine,
         )
         warn_of_low_ceilings(self, environment)
         Analysis(self, "Analysis", environment=environment, clinical=storage.clinical)
@@ -112,6 +122,7 @@ class PipelineStack(Stack):
             "StateMachineArn": workflow.state_machine.state_machine_arn,
             "BackfillStateMachineArn": backfill.state_machine.state_machine_arn,
             "SearchStateMachineArn": search.state_machine.state_machine_arn,
+            "AnalysisStateMachineArn": compaction.state_machine.state_machine_arn,
             "IngestQueueUrl": ingest.queue.queue_url,
             "IngestDeadLetterQueueUrl": ingest.dead_letter_queue.queue_url,
             "AlarmTopicArn": monitoring.topic.topic_arn,

@@ -104,6 +104,8 @@ def variables(
         "summarize_batch": clinical | clinical_key,
         "divide_search": searched | table | members,
         "search_range": searched | table | members,
+        "mark_records": members | lifetime,
+        "compact_records": clinical | clinical_key | table | members | lifetime,
     }
     result = {function: common | specific for function, specific in own.items()}
     for function in result:

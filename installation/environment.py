@@ -16,8 +16,14 @@ STAMPS = {"local": "installed", "checks": "installed-checks"}
 LOCKS = {"local": ROOT / "requirements.lock", "checks": ROOT / "requirements-checks.lock"}
 # uv prints a line with one of these beginnings for each package; they aren't shown.
 _PER_PACKAGE = (" + ", " - ", " ~ ")
-# For the functions' runtime, whatever this machine is; infra/function_code.py takes it from there into their zip.
-_FOR_LAMBDA = ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13", "--only-binary", ":all:")
+# For the functions' runtime, whatever this machine is; infra/function_code.py takes it from there into their zips. The
+# runtime's glibc is 2.34 (Amazon Linux 2023): https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+_FOR_LAMBDA = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
+# Folder in the environment -> its requirements.
+_LAMBDA_PACKAGES = {
+    "lambda-packages": "requirements-lambda.txt",
+    "lambda-packages-analysis": "requirements-lambda-analysis.txt",
+}
 
 Say = Callable[[str], None]
 
@@ -97,12 +103,13 @@ class Environment:
         self._stamp(which).touch()
 
     def _install_for_lambda(self) -> None:
-        target = self._folder / "lambda-packages"
-        shutil.rmtree(target, ignore_errors=True)
-        self._say("Installing the packages of requirements-lambda.txt, for the functions.")
-        options = ("--require-hashes", "--no-deps", "--target", str(target), *_FOR_LAMBDA)
-        requirements = str(ROOT / "requirements-lambda.txt")
-        self.uv("pip", "install", "--python", str(self._python), *options, "--requirement", requirements)
+        for folder, requirements in _LAMBDA_PACKAGES.items():
+            target = self._folder / folder
+            shutil.rmtree(target, ignore_errors=True)
+            self._say(f"Installing the packages of {requirements}, for the functions.")
+            options = ("--require-hashes", "--no-deps", "--target", str(target), *_FOR_LAMBDA)
+            file = str(ROOT / requirements)
+            self.uv("pip", "install", "--python", str(self._python), *options, "--requirement", file)
 
     def _make(self, why: str) -> None:
         self._say(f"{why}, with Python {sys.version.split()[0]}.")

@@ -102,7 +102,7 @@ def enter(object_id: str, seen: ObjectItem, stored: Stored | None, indexes: Inde
         "recorded_by": restored.recorded_by,
     }
     membership = membership_of(stored, indexes, consent=restored.consent)
-    return replace(object_id, seen, attributes, membership)
+    return replace(object_id, seen, attributes, membership, stored.file.written)
 
 
 def membership_of(stored: Stored | None, indexes: Indexes, *, consent: bool) -> Membership | None:

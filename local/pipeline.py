@@ -27,6 +27,7 @@ class Pipeline(NamedTuple):
     state_machine_arn: str
     backfill_arn: str
     search_arn: str
+    analysis_arn: str
 
 
 def start_pipeline(
@@ -71,6 +72,7 @@ def deploy_pipeline(aws: LocalAws, assembly: Path) -> Pipeline:
         outputs["StateMachineArn"],
         outputs["BackfillStateMachineArn"],
         outputs["SearchStateMachineArn"],
+        outputs["AnalysisStateMachineArn"],
     )
 
 

@@ -16,6 +16,7 @@ from operations.backfilling import progress as backfills
 from operations.backfilling.command import backfill_command
 from operations.cohorts import forget_indexes
 from operations.commands import ALL_GOOD, FAILED, INTERRUPTED, Commands
+from operations.compaction import start_compaction
 from operations.deployed import Deployed, find
 from operations.executions import ENDED_BADLY, Execution, again, arn_of, newest, read_execution, redrive
 from operations.failed_creation import unblock
@@ -176,6 +177,28 @@ def rebuild_cohorts_command(env: Env, endpoint_url: Endpoint = None) -> None:
     deployed = find(env, endpoint_url)
     forget_indexes(deployed)
     output.console().print(f"The next batch of {deployed.prefix} reads all records again, in its state RebuildCohorts.")
+
+
+@app.command("compact", short_help="Bring the analysis tables up to date.")
+def compact_command(
+    env: Env,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Read all records, not only those that changed.")] = False,
+    endpoint_url: Endpoint = None,
+) -> None:
+    """Start a compaction, as the schedule does: it puts new records into the analysis tables.
+
+    With --rebuild it reads all records. Do this after records were changed by hand, restored or deleted, and once in an
+    environment that has records from before it had these tables.
+
+    
+    Example: python -m operations compact --rebuild --env prod
+
+    Exit codes: 0 started, 1 AWS refused.
+    """
+    arn = start_compaction(find(env, endpoint_url), rebuild=rebuild)
+    output.console().print(
+        f"Started: {arn}\nLook at it: aws stepfunctions describe-execution --execution-arn {arn}", soft_wrap=True
+    )
 
 
 @app.command("unblock", short_help="Allow a new deployment after the first one failed.")

@@ -61,9 +61,24 @@ class Deployed(NamedTuple):
         Raises:
             OperationError: the environment was deployed before it had one.
         """
-        if "BackfillStateMachineArn" not in self.outputs:
-            raise OperationError(f"The stack {self.prefix} has no backfill; deploy it again: make deploy ENV=…")
-        return self.outputs["BackfillStateMachineArn"]
+        return self._output("BackfillStateMachineArn", "backfill")
+
+    @property
+    def analysis_arn(self) -> str:
+        """The state machine that compacts records.
+
+        Raises:
+            OperationError: the environment was deployed before it had one.
+        """
+        return self._output("AnalysisStateMachineArn", "compaction")
+
+    def _output(self, name: str, kind: str) -> str:
+        if name not in self.outputs:
+            environment = self.prefix.removeprefix(prefix_of(""))
+            raise OperationError(
+                f"The stack {self.prefix} has no {kind}; deploy it again: make deploy ENV={environment}."
+            )
+        return self.outputs[name]
 
     @property
     def search_arn(self) -> str:
@@ -72,9 +87,7 @@ class Deployed(NamedTuple):
         Raises:
             OperationError: the environment was deployed before it had one.
         """
-        if "SearchStateMachineArn" not in self.outputs:
-            raise OperationError(f"The stack {self.prefix} has no search; deploy it again: make deploy ENV=…")
-        return self.outputs["SearchStateMachineArn"]
+        return self._output("SearchStateMachineArn", "search")
 
     @property
     def media(self) -> str:

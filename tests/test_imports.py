@@ -16,10 +16,13 @@ ALLOWED = {
     "lambdas.cohorts": {"lambdas.shared"},
     "lambdas.planning": {"lambdas.shared", "lambdas.rules", "lambdas.entities"},
     "lambdas.report": {"lambdas.shared", "lambdas.transcript"},
-    "lambdas.searching": {"lambdas.shared"},
+    "lambdas.analysis": {"lambdas.shared", "lambdas.transcript"},
+    "lambdas.searching": {"lambdas.shared", "lambdas.analysis"},
     "lambdas": {
         f"lambdas.{room}"
-        for room in ("shared", "rules", "transcript", "entities", "cohorts", "planning", "report", "searching")
+        for room in (
+            *("shared", "rules", "transcript", "entities", "cohorts", "planning", "report", "analysis", "searching"),
+        )
     },
     "infra": {"lambdas.rules", "lambdas.shared"},
     "operations": {
@@ -29,6 +32,7 @@ ALLOWED = {
         "lambdas.cohorts",
         "lambdas.planning",
         "lambdas.searching",
+        "lambdas.analysis",
     },
     "local": {"operations", "infra", "samples", "lambdas.shared", "lambdas.planning", "lambdas.transcript"},
     "samples": set[str](),

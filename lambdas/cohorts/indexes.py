@@ -18,7 +18,6 @@ and a rebuild misses none of these commits:
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -27,10 +26,9 @@ from typing import Literal, NamedTuple, TypedDict
 from lambdas.cohorts.cohort_rules import VERSION, Checks, Cohort, Finding, Rules, checks_of, met, rules_of
 from lambdas.shared.ledger import Change, read_item, write
 from lambdas.shared.ledger_keys import INDEXES_KEY
+from lambdas.shared.lifetime import expires_at, lifetime_days
 from lambdas.shared.members import Membership
 from lambdas.shared.user_ids import fault
-
-_SECONDS_PER_DAY = 24 * 60 * 60
 
 
 class IndexedRules(Rules):
@@ -71,9 +69,7 @@ class Indexes(NamedTuple):
         if not rules:
             return None
         names = set() if fault(user_id) else met(_checks(json.dumps(rules)), records)
-        days = _lifetime_days()
-        expires_at = None if days is None else int(written.timestamp()) + days * _SECONDS_PER_DAY
-        return Membership(user_id, frozenset(names), expires_at)
+        return Membership(user_id, frozenset(names), expires_at(written))
 
 
 def read_indexes() -> Indexes:
@@ -117,10 +113,4 @@ def _checks(rules: str) -> Checks:
 
 
 def _wanted(cohort: Cohort) -> IndexedRules:
-    return {**rules_of(cohort), "version": VERSION, "expire_after_days": _lifetime_days()}
-
-
-def _lifetime_days() -> int | None:
-    """The days after which records expire (`results_expire_after_days` of cdk.json)."""
-    days = os.environ["RESULTS_EXPIRE_AFTER_DAYS"]
-    return int(days) if days else None
+    return {**rules_of(cohort), "version": VERSION, "expire_after_days": lifetime_days()}

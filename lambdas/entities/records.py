@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from lambdas.entities.detected import FoundAttribute, Output
-from lambdas.shared.entity_record import Attribute, EntityRecord, Trait
+from lambdas.shared.entity_record import UNMAPPED_ATTRIBUTE, Attribute, EntityRecord, Trait
 from lambdas.shared.state import IndexLine, PlannedRecording
 from lambdas.transcript.deidentify import COMPREHEND_MEDICAL, TRANSCRIBE_MEDICAL
 from lambdas.transcript.phi_labels import PhiLabel
 from lambdas.transcript.words import Said, Words
 
 PHI = "PROTECTED_HEALTH_INFORMATION"
-# Our own category, which no cohort has: an attribute without an entity makes nobody a member.
-UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
 
 
 def entity_records(

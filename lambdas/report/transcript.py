@@ -6,8 +6,8 @@ from itertools import accumulate
 
 from lambdas.report.labels import CONTEXTS, clock, escape, kind_of, percent, speaker_name
 from lambdas.report.marks import Mark, marks_of, places_of
-from lambdas.report.paragraphs import Paragraph, paragraphs
 from lambdas.shared.entity_record import EntityRecord
+from lambdas.transcript.paragraphs import Paragraph, paragraphs
 from lambdas.transcript.transcribed_words import Word
 from lambdas.transcript.words import Words
 

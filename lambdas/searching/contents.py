@@ -17,6 +17,11 @@ def names_them(traces: Traces, category: Category, content: Content) -> bool:
         return traces.in_json(json.loads(content.body))
     if category.content == "lines":
         return any(traces.in_line(json.loads(line)) for line in content.body.splitlines() if line.strip())
+    if category.content == "table":
+        # DuckDB takes long to import, and few functions have it.
+        from lambdas.analysis import parquet
+
+        return parquet.names(content.body, traces.in_row)
     if category.content == "page":
         return traces.in_page(content.body)
     if category.content == "access log":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ _READ: Mapping[layout.Content, Literal["nothing", "metadata", "pieces", "whole"]
     "job": "whole",
     "lines": "whole",
     "page": "whole",
+    "table": "whole",
     "access log": "whole",
     "query result": "pieces",
     "search": "nothing",
@@ -52,6 +54,8 @@ class Search:
     def __init__(self, s3: Any, places: Places, request: Request) -> None:
         self._s3, self._places = s3, places
         self._traces, self._scope = traces_of(request), request["scope"]
+        # Files of analysis tables may have hundreds of megabytes, so one of them is read at a time.
+        self._one_table = Lock()
         since = request["logs_since"]
         # S3 gives LastModified in whole seconds.
         self._logs_since = datetime.fromisoformat(since).astimezone(UTC).replace(microsecond=0) if since else None
@@ -86,6 +90,9 @@ class Search:
         try:
             if version.bucket == self._places.buckets.media:
                 return self._is_in_head(version, category)
+            if category.content == "table":
+                with self._one_table:
+                    return self._is_in_whole(version, category)
             if _READ[category.content] == "pieces":
                 return self._traces.anywhere_in(pieces(self._s3, version), words=not category.one_recording)
             return self._is_in_whole(version, category)

@@ -87,6 +87,10 @@ class Traces:
             return True
         return self.certain(json.dumps(line, ensure_ascii=False).encode(errors="surrogatepass"))
 
+    def in_row(self, user_id: str, object_id: str) -> bool:
+        """Whether a row of an analysis table is a patient's; what others have said of them doesn't count."""
+        return canonical(user_id) in self.user_ids or object_id.encode() in self._ids
+
     def in_page(self, content: bytes) -> bool:
         return self.certain(content) or self._in_page.search(content) is not None
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+# Our own category, which no cohort has: an attribute without an entity makes nobody a member.
+UNMAPPED_ATTRIBUTE = "UNMAPPED_ATTRIBUTE"
+
 
 class Trait(Struct, gc=False):
     name: str

@@ -13,6 +13,7 @@ MEDIA = "media/"
 TRANSCRIPTS, DEIDENTIFIED, REPORTS = "transcripts/", "deidentified/", "reports/"
 DOCUMENTS, ENTITY_JOBS, ENTITIES, RECORDS = "documents/", "entity-jobs/", "entities/", "records/"
 BATCHES, QUERIES, SEARCHES = "batches/", "queries/", "searches/"
+FINDINGS, UTTERANCES = "analysis/findings/", "analysis/utterances/"
 # Prefixes in the audience bucket.
 SEEDS, SUPPRESSION = "seeds/", "suppression/"
 SUPPRESSION_LIST = f"{SUPPRESSION}user_ids.txt"
@@ -42,6 +43,33 @@ def records_key(object_id: str) -> str:
 def object_id_of(key: str) -> str:
     """The id of the object whose records have this key."""
     return key.removeprefix(RECORDS).removesuffix(".jsonl")
+
+
+def month_prefix(table: str, month: str) -> str:
+    """The prefix of a month's files of the analysis table below `table`, FINDINGS or UTTERANCES.
+
+    `month` is that of the recordings' upload, as in 2026-11; Hive's form of a partition's key.
+    """
+    return f"{table}month={month}/"
+
+
+def findings_key(month: str, category: str, digit: str) -> str:
+    """The findings of one category in the objects whose ids begin with the hexadecimal digit."""
+    return f"{month_prefix(FINDINGS, month)}category={category}/{digit}.parquet"
+
+
+def utterances_key(month: str, digit: str) -> str:
+    """What was said in the recordings of these objects."""
+    return f"{month_prefix(UTTERANCES, month)}{digit}.parquet"
+
+
+def analysis_places(object_id: str, months: Iterable[str]) -> list[tuple[str, str]]:
+    """The prefix and the end of the keys of the files that have rows of an object, if it has rows in these months.
+
+    The ledger's item `analysed#<object id>` has the months.
+    """
+    tables, end = (FINDINGS, UTTERANCES), f"/{object_id[0]}.parquet"
+    return [(month_prefix(table, month), end) for month in sorted(months) for table in tables]
 
 
 def documents_prefix(base: str) -> str:
@@ -156,6 +184,7 @@ Content = Literal[
     "document",  # JSON: items of lists are removed
     "job",  # JSON of a service about a whole job: words that name the patient are blacked out
     "lines",  # JSON Lines: lines are removed
+    "table",  # Parquet: rows of the patient are removed
     "page",  # HTML: rows of tables are removed
     "access log",  # words that name the patient are blacked out; the requester and the time stay
     "query result",  # the whole object
@@ -191,6 +220,8 @@ CLINICAL_OBJECTS = (
     Stored(ENTITIES, "", "entity output", "document", "intermediates"),
     Stored(ENTITY_JOBS, r".*\.json$", "lists of documents", "document", "intermediates"),
     Stored(RECORDS, "", "records", "lines", "results", one_recording=True),
+    Stored(FINDINGS, "", "files of analysis tables", "table", "results"),
+    Stored(UTTERANCES, "", "files of analysis tables", "table", "results"),
     Stored(QUERIES, "", "query results", "query result", "intermediates"),
     Stored(SEARCHES, "", "searches", "search", "intermediates"),
     Stored(BATCHES, rf"[^/]+/{JOB_RECORDS}{TRANSCRIPTION.name}/", "batch files", "job", "results", one_recording=True),

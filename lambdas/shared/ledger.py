@@ -1,7 +1,8 @@
 """The ledger: two DynamoDB tables in which executions coordinate their claims and record what is paid and who is where.
 
 The modules that write items describe them: `shared/claim_items.py`, `shared/object_items.py`, `entities/jobs.py` and
-`cohorts/indexes.py` those of the ledger table, `shared/members.py` those of the members table. Reads are consistent.
+`cohorts/indexes.py` those of the ledger table, `shared/members.py` those of the members table, and
+`shared/analysis_items.py` some of each. Reads are consistent.
 Writes are conditional on the attributes that were read, because another execution may write the same item. The SDK
 repeats a write whose answer was lost, and the repetition can then fail its own condition: after a refused write, the
 caller reads the item again and finds its change there.

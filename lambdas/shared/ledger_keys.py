@@ -31,7 +31,30 @@ def job_key(base: str) -> str:
     return f"job#{base}"
 
 
+def analysed_key(object_id: str) -> str:
+    """The months in whose files of the analysis tables an object's rows may be."""
+    return f"analysed#{object_id}"
+
+
+# An object's digit is the first one of its id, which is hexadecimal.
+DIGITS = "0123456789abcdef"
+
+
+def compaction_key(digit: str) -> str:
+    """The compaction that has this digit for itself."""
+    return f"compaction#{digit}"
+
+
 # Partitions of the members table
+
+
+def changed_key(object_id: str) -> str:
+    """The objects with this one's digit whose records the compaction has to read; their sort keys are object ids."""
+    return changed_partition(object_id[0])
+
+
+def changed_partition(digit: str) -> str:
+    return f"changed#{digit}"
 
 
 def index_key(index: str) -> str:

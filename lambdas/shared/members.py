@@ -2,8 +2,9 @@
 
 `index#<index>` / `<object id>` is an object whose records make its person, `user_id`, a member of a cohort by the rules
 of that index (`cohorts/indexes.py`). `outline#<digest of the outline>` / `<user id>` is a person with records, below
-the outline that easily confused user ids share. Both expire with the records.
-`patient#…` is a patient in an execution (`planning/patients.py`).
+the outline that easily confused user ids share. `changed#<digit>` / `<object id>` is an object whose records the
+compaction has to read (`shared/analysis_items.py`). All expire with the records. `patient#…` is a patient in an
+execution (`planning/patients.py`).
 
 The table has no facts of its own: a rebuild makes the members and people from the records.
 """

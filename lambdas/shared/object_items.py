@@ -3,15 +3,19 @@
 `version` is the media id of the last planned version, and `consent` is that version's consent to audiences; it replaces
 the consent of earlier versions even if the newest is rejected. `recorded` is the transcript whose records are complete,
 `recorded_by` the execution that wrote them. `indexes` are the indexes of cohorts of which the object is a member by its
-records (`shared/members.py`); every write that changes them writes the members in the same transaction. Every write
-increments `sequence`, even one that changes nothing else, so that a write based on an earlier read is refused.
+records (`shared/members.py`); every write that changes them writes the members in the same transaction. A write that
+follows new records also lists the object for the compaction (`shared/analysis_items.py`). Every write increments
+`sequence`, even one that changes nothing else, so that a write based on an earlier read is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from lambdas.shared.analysis_items import changed
 from lambdas.shared.ledger import Change, Item, only, read_item, read_items, write_with
 from lambdas.shared.ledger_keys import about, object_key
+from lambdas.shared.lifetime import expires_at
 from lambdas.shared.members import Membership, changes
 
 # An item's attributes to write by name; None removes an attribute.
@@ -49,13 +53,25 @@ def record(object_id: str, seen: ObjectItem, transcript_id: str, execution: str,
     Returns False, without a change, if the item has changed since it was `seen`.
     """
     attributes = {"recorded": transcript_id or None, "recorded_by": execution}
-    return replace(object_id, seen, attributes, membership)
+    return replace(object_id, seen, attributes, membership, datetime.now(UTC))
 
 
-def replace(object_id: str, seen: ObjectItem, attributes: Attributes, membership: Membership | None) -> bool:
-    """Write the attributes and the membership; False, without a change, if the item has changed since it was `seen`."""
+def replace(
+    object_id: str,
+    seen: ObjectItem,
+    attributes: Attributes,
+    membership: Membership | None,
+    written: datetime | None = None,
+) -> bool:
+    """Write the attributes and the membership; False, without a change, if the item has changed since it was `seen`.
+
+    `written` is when the object's records were written, if the compaction has to read them.
+    """
     indexes = membership.indexes if membership else frozenset[str]()
-    return _write(object_id, seen, attributes, indexes, changes(object_id, seen.indexes, membership))
+    others = changes(object_id, seen.indexes, membership)
+    if written:
+        others.append(changed(object_id, seen.sequence + 1, expires_at(written)))
+    return _write(object_id, seen, attributes, indexes, others)
 
 
 def _write(

@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from local.aws.athena_queries import UNFINISHED, Caller, QueryExecution
+from local.aws.athena_queries import UNFINISHED, QueryExecution
+from local.aws.athena_tables import Caller
 from local.aws.credentials import caller_credentials
 from local.aws.s3_uris import split_uri
 

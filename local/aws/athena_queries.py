@@ -1,57 +1,33 @@
 """Runs Athena queries with the caller's rights; moto returns an empty result for each.
 
-A query reads its tables' descriptions from Glue and their JSON lines from S3, and writes its result to S3, each by a
-call with the caller's credentials, as Athena does:
-https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html.
+A query reads its tables (`local.aws.athena_tables`), and writes its result to S3, each by a call with the caller's
+credentials, as Athena does: https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html.
 
-Differences from AWS. The engine is that of `local.engines.athena_sql`; tables are JSON lines without partitions; a
-result has no metadata file beside it.
+Differences from AWS. The engine is that of `local.engines.athena_sql`. The bytes that are scanned are those of whole
+files, where Athena reads only some columns of Parquet. A result has no metadata file beside it.
 """
 
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from moto.athena.models import WorkGroup
 
-from local.aws.clients import client
+from local.aws.athena_tables import Caller, Unsuccessful, message, read_table
 from local.aws.s3_uris import split_uri
 
 if TYPE_CHECKING:
-    from local.engines.athena_sql import Answer, Table
+    from local.engines.athena_sql import Answer
 
 UNFINISHED = ("QUEUED", "RUNNING")
 """The states of a query that can still change."""
 
-_JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
-
 _log = logging.getLogger(__name__)
-
-
-class Unsuccessful(Exception):
-    """A query has no result; the message is the reason for its `state`."""
-
-    def __init__(self, reason: str, state: str = "FAILED") -> None:
-        super().__init__(reason)
-        self.state = state
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The endpoint and the credentials that a query works with."""
-
-    endpoint: str
-    region: str
-    credentials: Mapping[str, str]
-
-    def client(self, service: str) -> Any:
-        """A client with the caller's rights."""
-        return client(service, self.endpoint, self.region, **self.credentials)
 
 
 @dataclass
@@ -116,42 +92,17 @@ class QueryExecution:
         database = self.context.get("Database", "default").lower()
         try:
             names = athena_sql.tables_of(self.query, database)
-            tables = {named: self._table(caller, *named) for named in sorted(names)}
+            tables = {named: read_table(caller, self.query, database, named, self._scanned) for named in sorted(names)}
             return athena_sql.run(self.query, database, tables)
         except athena_sql.QueryFailed as failure:
             raise Unsuccessful(str(failure)) from None
 
-    def _table(self, caller: Caller, database: str, name: str) -> "Table":
-        from local.engines.athena_sql import Table
-
-        glue = caller.client("glue")
-        try:
-            glue.get_database(Name=database)
-            storage = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]
-        except glue.exceptions.EntityNotFoundException:
-            raise Unsuccessful(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist") from None
-        except ClientError as error:
-            raise Unsuccessful(f"PERMISSION_DENIED: {_message(error)}") from None
-        if storage.get("SerdeInfo", {}).get("SerializationLibrary") not in _JSON_SERDES:
-            raise Unsuccessful(f"NOT_SUPPORTED: the local AWS reads JSON lines only; {database}.{name} is none")
-        columns = {column["Name"].lower(): column["Type"] for column in storage["Columns"]}
-        return Table(columns, list(self._files(caller.client("s3"), storage["Location"])))
-
-    def _files(self, s3: Any, location: str) -> Iterator[bytes]:
-        bucket, prefix = split_uri(location)
+    def _scanned(self, size: int) -> None:
+        """Count what is read. Raises Unsuccessful above the workgroup's limit."""
         limit = self.workgroup.configuration.get("BytesScannedCutoffPerQuery")
-        try:
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for item in page.get("Contents", ()):
-                    # https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html: these are hidden
-                    if item["Key"].rpartition("/")[2].startswith(("_", ".")):
-                        continue
-                    self.bytes_scanned += item["Size"]
-                    if limit is not None and self.bytes_scanned > limit:
-                        raise Unsuccessful("Query cancelled! : Bytes scanned limit was exceeded", "CANCELLED")
-                    yield s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-        except ClientError as error:
-            raise Unsuccessful(f"PERMISSION_DENIED: {location}: {_message(error)}") from None
+        self.bytes_scanned += size
+        if limit is not None and self.bytes_scanned > limit:
+            raise Unsuccessful("Query cancelled! : Bytes scanned limit was exceeded", "CANCELLED")
 
     def _write(self, caller: Caller, answer: "Answer") -> None:
         bucket, key = split_uri(self.config["OutputLocation"])
@@ -163,7 +114,7 @@ class QueryExecution:
             caller.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode(), **options)
         except ClientError as error:
             location = self.config["OutputLocation"]
-            raise Unsuccessful(f"Access denied when writing output to url: {location}. {_message(error)}") from None
+            raise Unsuccessful(f"Access denied when writing output to url: {location}. {message(error)}") from None
 
 
 def _line(row: Sequence[str | None]) -> str:
@@ -182,7 +133,3 @@ def _encryption(configured: Mapping[str, str] | None) -> dict[str, str]:
             return {}
         case other:
             raise Unsuccessful(f"NOT_SUPPORTED: the local AWS encrypts results with SSE_KMS or SSE_S3, not {other}")
-
-
-def _message(error: ClientError) -> str:
-    return f"{error.response['Error'].get('Message')} (Error Code: {error.response['Error'].get('Code')})"

@@ -81,7 +81,8 @@ TYPES = {
             }
         ),
         ignored={
-            "ReservedConcurrentExecutions": "The runtime runs fewer invocations at once than any reservation leaves"
+            "EphemeralStorage": "/tmp is that of this machine, without a limit",
+            "ReservedConcurrentExecutions": "The runtime runs fewer invocations at once than any reservation leaves",
         },
         complete=complete_function,
     ),

@@ -205,9 +205,12 @@ def _top(name: str) -> str:
 
 
 def _is_foreign(name: str) -> bool:
-    """Whether the file is a module compiled for another platform or Python, whose package is installed here anyway."""
+    """Whether the file is a module compiled for another platform or Python, whose package is installed here anyway.
+
+    The name of a module for every Python (`abi3`) doesn't say for which processor it is.
+    """
     _, dot, suffix = PurePosixPath(name).name.partition(".")
-    return suffix.endswith("so") and dot + suffix not in EXTENSION_SUFFIXES
+    return suffix.endswith("so") and ("abi3" in suffix or dot + suffix not in EXTENSION_SUFFIXES)
 
 
 def _configuration(function: LambdaFunction) -> FunctionConfiguration:

@@ -1,24 +1,31 @@
-"""Calls the functions of EventBridge rules with a schedule, which moto stores but never runs.
+"""Calls the targets of EventBridge rules with a schedule, which moto stores but never runs.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 
-Differences from AWS. Only `rate(...)` and only Lambda functions as targets: a rule with anything else is refused. An
-interval runs on `local.aws.clock`, and the next call waits until the last one has ended.
+Differences from AWS. Only `rate(...)` and, for once a day, `cron(MINUTE HOUR * * ? *)`: a rule with another expression
+is refused. Only Lambda functions and state machines are called. An interval runs on `local.aws.clock`, and the next
+call waits until the last one has ended.
 """
 
+import itertools
 import json
 import logging
 import re
 import threading
 import uuid
 import weakref
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcnow
 from moto.events.models import EventsBackend, Rule, events_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.aws import clock
+from local.aws.credentials import AccessDenied, check_trust
+from local.aws.iam import role_allows
 from local.aws.policies import Decision, Request, evaluate
 
 logger = logging.getLogger(__name__)
@@ -32,11 +39,11 @@ _schedules: "weakref.WeakSet[Schedule]" = weakref.WeakSet()
 
 
 class Schedule(threading.Thread):
-    """Calls a rule's functions at its rate, until the rule is gone."""
+    """Calls a rule's targets, until the rule is gone; `pauses` are the seconds before each call."""
 
-    def __init__(self, rule: Rule, seconds: float) -> None:
+    def __init__(self, rule: Rule, pauses: Iterator[float]) -> None:
         super().__init__(name=f"schedule-{rule.name}", daemon=True)
-        self._rule, self._seconds = rule, seconds
+        self._rule, self._pauses = rule, pauses
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -45,7 +52,7 @@ class Schedule(threading.Thread):
 
     def run(self) -> None:
         bus = events_backends[self._rule.account_id][self._rule.region_name].event_buses["default"]
-        while not self._stopping.wait(max(_SHORTEST_SECONDS, clock.scaled(self._seconds))):
+        while not self._stopping.wait(max(_SHORTEST_SECONDS, clock.scaled(next(self._pauses)))):
             if bus.rules.get(self._rule.name) is not self._rule:
                 return  # a reset of moto deletes its rules
             if self._rule.state == "ENABLED":
@@ -60,15 +67,35 @@ class Schedule(threading.Thread):
 
 
 class NoPermissions(Exception):
-    """The policy of a function does not let a rule invoke it."""
+    """Neither the policy of a function nor the target's role lets a rule call the target."""
 
 
 def call(rule: Rule, target: dict[str, Any]) -> None:
-    """Invoke the target with the scheduled event.
+    """Invoke the target, or start it, with the scheduled event.
 
     Raises:
-        NoPermissions: the function's policy doesn't allow it.
+        NoPermissions: the function's policy, or the target's role, doesn't allow it.
     """
+    if ":states:" in target["Arn"]:
+        _start(rule, target)
+    else:
+        _invoke(rule, target)
+
+
+def _start(rule: Rule, target: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html: with the target's role."""
+    machine, role = target["Arn"], target["RoleArn"]
+    try:
+        check_trust(role, "events.amazonaws.com", rule.arn)
+    except AccessDenied as refused:
+        raise NoPermissions(str(refused)) from None
+    if not role_allows(role, "states:StartExecution", machine):
+        raise NoPermissions(f"the role {role} does not allow {rule.arn} to start {machine}")
+    backend = stepfunctions_parser_backends[rule.account_id][rule.region_name]
+    backend.start_execution(machine, str(uuid.uuid4()), target.get("Input") or _event(rule))
+
+
+def _invoke(rule: Rule, target: dict[str, Any]) -> None:
     backend = lambda_backends[rule.account_id][rule.region_name]
     function = backend.get_function(target["Arn"])
     context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
@@ -76,7 +103,11 @@ def call(rule: Rule, target: dict[str, Any]) -> None:
     policy = {"Version": "2012-10-17", "Statement": function.policy.statements} if function.policy else None
     if policy is None or evaluate([policy], request) is not Decision.ALLOW:
         raise NoPermissions(f"the policy of {function.function_arn} does not allow {rule.arn} to invoke it")
-    event = target.get("Input") or json.dumps(
+    backend.invoke(target["Arn"], None, target.get("Input") or _event(rule), {}, {})
+
+
+def _event(rule: Rule) -> str:
+    return json.dumps(
         {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -89,21 +120,36 @@ def call(rule: Rule, target: dict[str, Any]) -> None:
             "detail": {},
         }
     )
-    backend.invoke(target["Arn"], None, event, {}, {})
 
 
 def put_rule(self: EventsBackend, *args: Any, **details: Any) -> Rule:
-    """EventsBackend.put_rule, which also starts a scheduled rule. Raises ValueError for `cron(...)`."""
+    """EventsBackend.put_rule, which also starts a scheduled rule. Raises ValueError for an expression it can't run."""
     expression = details.get("scheduled_expression")
-    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression) if expression else None
-    if expression and not rate:
-        raise ValueError(f"ScheduleExpression: the local AWS knows rate(...) only, not {expression}")
+    pauses = pauses_of(expression) if expression else None
     rule = _moto_put_rule(self, *args, **details)
-    if rate:
-        schedule = Schedule(rule, int(rate[1]) * _SECONDS[rate[2]])
+    if pauses:
+        schedule = Schedule(rule, pauses)
         _schedules.add(schedule)
         schedule.start()
     return rule
+
+
+def pauses_of(expression: str) -> Iterator[float]:
+    """The seconds before each call. Raises ValueError for an expression of another form."""
+    if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
+        return itertools.repeat(int(rate[1]) * _SECONDS[rate[2]])
+    if daily := re.fullmatch(r"cron\((\d+) (\d+) \* \* \? \*\)", expression):
+        first = until(int(daily[2]), int(daily[1]), datetime.now(UTC))
+        return itertools.chain([first], itertools.repeat(_SECONDS["day"]))
+    raise ValueError(
+        f"ScheduleExpression: the local AWS knows rate(...) and cron(MINUTE HOUR * * ? *) only, not {expression}"
+    )
+
+
+def until(hour: int, minute: int, now: datetime) -> float:
+    """The seconds from `now` to the next time of the day in UTC."""
+    at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return ((at if at > now else at + timedelta(days=1)) - now).total_seconds()
 
 
 def install() -> None:

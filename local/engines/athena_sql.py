@@ -1,4 +1,4 @@
-"""Athena's SQL over JSON lines, run by DuckDB.
+"""Athena's SQL over JSON lines and Parquet, run by DuckDB.
 
 sqlglot translates between the two dialects. A query has access to the given tables only, not to this machine.
 
@@ -6,7 +6,7 @@ Difference from Athena: only queries run, no statements that create or change ta
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,18 @@ class Table:
 
 
 @dataclass(frozen=True)
+class PartitionedTable:
+    """Parquet files as a table: its columns as those of Table, the names of its partitions, and the files.
+
+    Each file is the content with the values of its partitions, which are texts.
+    """
+
+    columns: Mapping[str, str]
+    partitions: Sequence[str]
+    files: Iterable[tuple[Sequence[str], bytes]]
+
+
+@dataclass(frozen=True)
 class Answer:
     """Names and types of the columns, and rows of values as Athena writes them; None is NULL."""
 
@@ -44,22 +56,28 @@ def tables_of(statement: str, database: str) -> set[tuple[str, str]]:
 
     Raises QueryFailed if the statement is no query.
     """
-    parsed = _parsed(statement)
-    named_here = {expression.alias.lower() for expression in parsed.find_all(exp.CTE)}
+    query = parsed(statement)
+    named_here = {expression.alias.lower() for expression in query.find_all(exp.CTE)}
     return {
         ((table.db or database).lower(), table.name.lower())
-        for table in parsed.find_all(exp.Table)
+        for table in query.find_all(exp.Table)
         if isinstance(table.this, exp.Identifier) and (table.db or table.name.lower() not in named_here)
     }
 
 
-def run(statement: str, database: str, tables: Mapping[tuple[str, str], Table]) -> Answer:
+def run(statement: str, database: str, tables: Mapping[tuple[str, str], Table | PartitionedTable]) -> Answer:
     """Answer the statement from `tables`, by database and name as `tables_of` has them. Raises QueryFailed."""
     query = in_duckdb(statement)
     with duckdb.connect(":memory:") as connection, tempfile.TemporaryDirectory() as directory:
         connection.execute("SET TimeZone = 'UTC'")
         for number, ((schema, name), table) in enumerate(tables.items()):
-            _load(connection, f"{_quoted(schema)}.{_quoted(name)}", schema, table, Path(directory, str(number)))
+            folder, qualified = Path(directory, str(number)), f"{_quoted(schema)}.{_quoted(name)}"
+            folder.mkdir()
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
+            if isinstance(table, Table):
+                _load(connection, qualified, table, folder)
+            else:
+                _load_partitions(connection, qualified, table, folder)
         # The following statement is the caller's.
         connection.execute("SET enable_external_access = false")
         try:
@@ -78,7 +96,7 @@ def run(statement: str, database: str, tables: Mapping[tuple[str, str], Table]) 
 
 def in_duckdb(statement: str) -> str:
     """Athena's SQL as DuckDB has it. Raises QueryFailed if the statement is no query."""
-    query = _parsed(statement).transform(_adapted)
+    query = parsed(statement).transform(_adapted)
     first: Any = query
     while isinstance(first, exp.SetOperation):
         first = first.left
@@ -92,14 +110,15 @@ def duckdb_type(hive_type: str) -> str:
     return exp.DataType.build(hive_type, dialect="hive").sql("duckdb")
 
 
-def _parsed(statement: str) -> exp.Query:
+def parsed(statement: str) -> exp.Query:
+    """The statement of Athena. Raises QueryFailed if it is no query."""
     try:
-        parsed = sqlglot.parse_one(statement, read="athena")
+        query = sqlglot.parse_one(statement, read="athena")
     except SqlglotError as error:
         raise QueryFailed(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
-    if not isinstance(parsed, exp.Query):
+    if not isinstance(query, exp.Query):
         raise QueryFailed("NOT_SUPPORTED: the local AWS runs queries (SELECT) only")
-    return parsed
+    return query
 
 
 def _adapted(node: exp.Expression) -> exp.Expression:
@@ -119,14 +138,11 @@ def _named(column: exp.Expression, number: int) -> exp.Expression:
     return column if has_name else exp.Alias(this=column, alias=exp.to_identifier(f"_col{number}"))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, qualified: str, schema: str, table: Table, directory: Path) -> None:
-    directory.mkdir()
+def _load(connection: duckdb.DuckDBPyConnection, qualified: str, table: Table, directory: Path) -> None:
     for number, content in enumerate(table.files):
         Path(directory, f"{number}.jsonl").write_bytes(content)
     types = {name: duckdb_type(kind) for name, kind in table.columns.items()}
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
-    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in types.items())
-    connection.execute(f"CREATE TABLE {qualified} ({columns})")
+    _create(connection, qualified, types)
     if not any(directory.iterdir()):
         return
     try:
@@ -139,6 +155,35 @@ def _load(connection: duckdb.DuckDBPyConnection, qualified: str, schema: str, ta
         raise QueryFailed(
             f"HIVE_BAD_DATA: a line of {qualified} is not as its columns say: {type(error).__name__}"
         ) from None
+
+
+def _load_partitions(
+    connection: duckdb.DuckDBPyConnection, qualified: str, table: PartitionedTable, directory: Path
+) -> None:
+    """Columns are found by their names; one that a file lacks is NULL."""
+    types = {name: duckdb_type(kind) for name, kind in table.columns.items()}
+    _create(connection, qualified, types | dict.fromkeys(table.partitions, "VARCHAR"))
+    path = directory / "file.parquet"
+    for values, content in table.files:
+        path.write_bytes(content)
+        source = "read_parquet(?, hive_partitioning = false)"
+        try:
+            described = connection.execute(f"DESCRIBE FROM {source}", [str(path)]).fetchall()
+            columns = [_quoted(name) for name, *_ in described if name in types]
+            partitions = [f"? AS {_quoted(name)}" for name in table.partitions]
+            connection.execute(
+                f"INSERT INTO {qualified} BY NAME SELECT {', '.join([*columns, *partitions])} FROM {source}",
+                [*values, str(path)],
+            )
+        except duckdb.Error as error:
+            raise QueryFailed(
+                f"HIVE_BAD_DATA: a file of {qualified} is not as its columns say: {type(error).__name__}"
+            ) from None
+
+
+def _create(connection: duckdb.DuckDBPyConnection, qualified: str, types: Mapping[str, str]) -> None:
+    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in types.items())
+    connection.execute(f"CREATE TABLE {qualified} ({columns})")
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ from operations.errors import OperationError
 from operations.forgetting import at_work, audiences, jobs, ledger, removal, suppression, survey
 from operations.forgetting.at_work import AtWork
 from operations.forgetting.audiences import Audience
+from operations.forgetting.compactions import wait_for_compactions
 from operations.forgetting.found import Removed, Report, search_and_remove
 from operations.forgetting.known import Known, read_known
 from operations.forgetting.ledger import LedgerItem
@@ -82,7 +83,10 @@ def plan_removal(
         findings.whole + removal.seed_pointers(deployed, findings),
         findings.parts,
         ledger.items_of(deployed, wanted, known.object_ids, known.transcript_ids),
-        [naming.item for naming in ledger.namings(deployed, wanted)],
+        [
+            *(naming.item for naming in ledger.namings(deployed, wanted)),
+            *(found.item for found in ledger.analysed(deployed, known.object_ids)),
+        ],
         len(uploads),
         transcriptions,
         audiences.audiences(deployed, findings),
@@ -115,6 +119,7 @@ def forget(deployed: Deployed, plan: Plan, report: Report, *, delete_audiences: 
         report("Removing", number)
 
     ledger.delete_items(deployed, plan.ledger_items)
+    wait_for_compactions(deployed, lambda number: report("Waiting for compactions", number))
     removal.remove_whole(deployed, plan.whole, removing)
     removal.abort_uploads(deployed, traces.user_ids)
     jobs.delete_transcription_jobs(deployed, plan.transcription_jobs)

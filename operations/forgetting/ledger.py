@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas.searching.traces import Traces
-from lambdas.shared.ledger_keys import INDEXES_KEY, claim_key, index_key, job_key, object_key, outline_key, patient_key
+from lambdas.shared.ledger_keys import (
+    INDEXES_KEY,
+    analysed_key,
+    changed_key,
+    claim_key,
+    index_key,
+    job_key,
+    object_key,
+    outline_key,
+    patient_key,
+)
 from lambdas.shared.parallel import mapped
 from operations.deployed import Deployed
 
@@ -54,10 +64,25 @@ def items_of(
     keys = [
         *(_item(deployed, object_key(object_id)) for object_id in object_ids),
         *(_item(deployed, claim_key(transcript_id)) for transcript_id in transcript_ids),
+        *(_item(deployed, changed_key(object_id), object_id) for object_id in object_ids),
         *(_item(deployed, index_key(index), object_id) for index in indexes for object_id in object_ids),
         *(_item(deployed, outline_key(user_id), user_id) for user_id in user_ids),
     ]
     return [item for item, there in mapped(lambda item: (item, bool(_get(deployed, item))), keys) if there]
+
+
+class Analysed(NamedTuple):
+    """The months in whose files of the analysis tables an object's rows may be, and the item that says so."""
+
+    item: LedgerItem
+    object_id: str
+    months: frozenset[str]
+
+
+def analysed(deployed: Deployed, object_ids: Iterable[str]) -> list[Analysed]:
+    items = ((_item(deployed, analysed_key(object_id)), object_id) for object_id in object_ids)
+    found = [(item, object_id, _get(deployed, item)) for item, object_id in items]
+    return [Analysed(item, object_id, frozenset(there.get("months", ()))) for item, object_id, there in found if there]
 
 
 def outputs_of_jobs(deployed: Deployed, bases: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Set
 from itertools import groupby
 from typing import Any
 
+from lambdas.analysis import parquet
 from lambdas.searching.traces import Traces
 from lambdas.searching.versions import Version, list_versions, read
 from lambdas.shared.layout import seed_pointer_key
@@ -148,6 +149,10 @@ def _lines(body: bytes, traces: Traces) -> bytes:
     return b"".join(kept)
 
 
+def _table(body: bytes, traces: Traces) -> bytes:
+    return parquet.without(body, traces.in_row)
+
+
 def _page(body: bytes, traces: Traces) -> bytes:
     """The page without the rows that name a patient; empty, which deletes the page, if other text names one too."""
     kept = re.sub(
@@ -164,6 +169,7 @@ _REWRITE: dict[str, Callable[[bytes, Traces], bytes]] = {
     "document": _document,
     "job": _job,
     "lines": _lines,
+    "table": _table,
     "page": _page,
     "access log": _words,
 }

@@ -22,7 +22,7 @@ _FIRST, _LAST = ("recordings",), ("records", "pages of batches", "batch files")
 # The results whose names begin with a recording's id.
 _BY_MEDIA_ID = (layout.TRANSCRIPTS, layout.DEIDENTIFIED, layout.REPORTS)
 # Contents that may name several patients.
-_SEVERAL = ("document", "job", "lines", "page", "query result", "access log")
+_SEVERAL = ("document", "job", "lines", "page", "table", "query result", "access log")
 
 
 class Object(NamedTuple):
@@ -57,22 +57,31 @@ def survey(deployed: Deployed, known: Known, tick: Tick) -> Findings:
         *(layout.records_key(object_id) for object_id in sorted(known.object_ids)),
     ]
     of_batches = list(map(layout.batch_prefix, sorted(known.executions)))
+    of_analysis = sorted(
+        {
+            place
+            for found in ledger.analysed(deployed, known.object_ids)
+            for place in layout.analysis_places(found.object_id, found.months)
+        }
+    )
     places = [
-        *((deployed.clinical, prefix) for prefix in [*of_recordings, *of_batches, layout.QUERIES]),
-        (deployed.audience, layout.SEEDS),
+        *((deployed.clinical, prefix, "") for prefix in [*of_recordings, *of_batches, layout.QUERIES]),
+        *((deployed.clinical, prefix, end) for prefix, end in of_analysis),
+        (deployed.audience, layout.SEEDS, ""),
     ]
 
-    def listed(place: tuple[str, str]) -> list[Object]:
-        versions = [object_of(deployed, version) for version in list_versions(s3, *place)]
+    def listed(place: tuple[str, str, str]) -> list[Object]:
+        bucket, prefix, end = place
+        versions = [version for version in list_versions(s3, bucket, prefix) if version.key.endswith(end)]
         tick(len(versions))
-        return versions
+        return [object_of(deployed, version) for version in versions]
 
     first = sort(s3, known.traces, chain.from_iterable(mapped(listed, places)), tick)
     bases = sorted({base for found in first.parts for base in _bases(s3, found.version)})
     of_jobs = [
-        *((deployed.clinical, layout.documents_prefix(base)) for base in bases),
-        *((deployed.clinical, layout.job_documents_key(base)) for base in bases),
-        *(parse_uri(uri) for uri in ledger.outputs_of_jobs(deployed, bases)),
+        *((deployed.clinical, layout.documents_prefix(base), "") for base in bases),
+        *((deployed.clinical, layout.job_documents_key(base), "") for base in bases),
+        *((*parse_uri(uri), "") for uri in ledger.outputs_of_jobs(deployed, bases)),
     ]
     second = sort(s3, known.traces, chain.from_iterable(mapped(listed, of_jobs)), tick)
     recordings = [object_of(deployed, version) for version in known.recordings]

@@ -35,8 +35,8 @@ def members(read: str = "", write: str = "", delete: str = "") -> Rights:
 
 # An object's records are committed with its membership in cohorts. A transaction's parts may have to be allowed by the
 # kinds of all of them.
-COMMITTED = items("object indexes", update="object index outline") | members(
-    write="object index outline", delete="object index outline"
+COMMITTED = items("object indexes", update="object index outline changed") | members(
+    write="object index outline changed", delete="object index outline changed"
 )
 # The token, which only the ledger has, is the proof; the action takes no resource.
 TURNS = rights(answer_token="account") | items("turn turns", update="turn turns")
@@ -149,11 +149,22 @@ FUNCTIONS: Mapping[str, Rights] = {
         write="clinical/searches",
         scan="ledger members",
     ),
+    "mark_records": members(write="changed"),
+    "compact_records": rights(
+        read="clinical/records clinical/transcripts clinical/analysis/findings clinical/analysis/utterances",
+        list="clinical",
+        write="clinical/analysis/findings clinical/analysis/utterances",
+    )
+    | items("analysed compaction", update="analysed compaction")
+    | members(read="changed", delete="changed"),
 }
 
+SEARCH_STEPS = ("divide_search", "search_range")
+COMPACTION_STEPS = ("mark_records", "compact_records")
+NO_STEPS = ("ingest", "share_jobs", *SEARCH_STEPS, *COMPACTION_STEPS)
 STATE_MACHINE = rights(
     invoke=" ".join(
-        name for name in FUNCTIONS if name not in ("ingest", "share_jobs", "divide_search", "search_range")
+        name for name in FUNCTIONS if name not in ("ingest", "share_jobs", *SEARCH_STEPS, *COMPACTION_STEPS)
     ),
     read="clinical/batches",
     list="clinical",
@@ -182,11 +193,23 @@ BACKFILL = rights(
 )
 
 SEARCH = rights(
-    invoke="divide_search search_range",
+    invoke=" ".join(SEARCH_STEPS),
     start_execution="search",
     describe_execution="search search-child",
     stop_execution="search search-child",
     redrive_execution="search search-child",
+    put_log_policy="account",
+    list_log_policies="account",
+    list_log_groups="account",
+)
+
+ANALYSIS = rights(
+    invoke=" ".join(COMPACTION_STEPS),
+    # Its right to list is for records/ only, which no probe of the clinical bucket asks for.
+    start_execution="analysis",
+    describe_execution="analysis analysis-child",
+    stop_execution="analysis analysis-child",
+    redrive_execution="analysis analysis-child",
     put_log_policy="account",
     list_log_policies="account",
     list_log_groups="account",
@@ -214,7 +237,14 @@ DATA_ACCESS: Mapping[str, Rights] = {
 def allow_list() -> dict[str, Rights]:
     """Role -> what it may do."""
     functions = {name: own | rights(log="own-log") for name, own in FUNCTIONS.items()}
-    return {**functions, "state machine": STATE_MACHINE, "backfill": BACKFILL, "search": SEARCH, **DATA_ACCESS}
+    return {
+        **functions,
+        "state machine": STATE_MACHINE,
+        "backfill": BACKFILL,
+        "search": SEARCH,
+        "analysis": ANALYSIS,
+        **DATA_ACCESS,
+    }
 
 
 # Role -> what its service may name as its source, beside the role's own, as a change of that one's ARN. Children of
@@ -223,6 +253,7 @@ OTHER_SOURCES: Mapping[str, Callable[[str], str]] = {
     "state machine": lambda machine: f"{machine}/TranscribeMedia",
     "backfill": lambda machine: f"{machine}/Batches",
     "search": lambda machine: f"{machine}/SearchRanges",
+    "analysis": lambda machine: f"{machine}/CompactDigits",
     "SeedReader": lambda job: "",
 }
 
@@ -232,6 +263,7 @@ TRUSTED: Mapping[str, str] = {
     "state machine": "states.amazonaws.com",
     "backfill": "states.amazonaws.com",
     "search": "states.amazonaws.com",
+    "analysis": "states.amazonaws.com",
     "EntityDetection": "comprehendmedical.amazonaws.com",
     "SeedReader": "cleanrooms-ml.amazonaws.com",
 }

@@ -25,13 +25,14 @@ PREFIXES = {
     # The last begins as another does, so that a policy which forgets the slash is found.
     "clinical": (
         "transcripts", "documents", "entity-jobs", "entities", "records", "deidentified", "reports", "batches",
-        "batchesother", "searches",
+        "batchesother", "searches", "analysis/findings", "analysis/utterances",
     ),
     "audience": ("seeds", "suppression", "seedsother"),
 }  # fmt: skip
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
 KINDS = (
     *("execution", "claim", "object", "job", "spending", "turn", "turns", "indexes", "index", "outline"),
+    *("changed", "analysed", "compaction"),
     "claimother",
 )
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
@@ -130,6 +131,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
         "state machine": pipeline.state_machine_arn,
         "backfill": pipeline.backfill_arn,
         "search": pipeline.search_arn,
+        "analysis": pipeline.analysis_arn,
     }
     roles, everybody = _roles(actor, machines, functions, physical("AWS::IAM::Role"), execution)
     keys = {f"{short(name, ('Storage',), ('Key',))}-key": key for name, key in physical("AWS::KMS::Key").items()}
@@ -156,6 +158,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
     children = running.run.children(execution)
     backfill = _backfill(running, next(iter(dropped.texts)))
     search = _search(running)
+    compaction = running.run.compact()
     found = Stage(
         world=running,
         dropped=dropped,
@@ -172,6 +175,7 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
             "pipeline": pipeline.state_machine_arn,
             "backfill": pipeline.backfill_arn,
             "search": pipeline.search_arn,
+            "analysis": pipeline.analysis_arn,
             "bystander": bystanders["state machine"],
         },
         executions={
@@ -181,6 +185,8 @@ def _set(running: World, dropped: Dropped, actor: Actor, execution: dict[str, An
             "backfill-child": running.run.children(backfill, "Batches")[0]["executionArn"],
             "search": search["executionArn"],
             "search-child": running.run.children(search, "SearchRanges")[0]["executionArn"],
+            "analysis": compaction["executionArn"],
+            "analysis-child": running.run.children(compaction, "CompactDigits")[0]["executionArn"],
             "bystander": bystanders["execution"],
         },
         log_groups=groups,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from infra.functions import FUNCTIONS, NO_STEPS
+from infra.functions import PIPELINE_STEPS
 from local.aws.faults import Fault, Kind, SeenCall, faults_of
 from tests.faults.invariants import broken
 from tests.faults.world import Dropped, World
@@ -79,7 +79,7 @@ def cases_of(calls: list[SeenCall]) -> Iterator[Case]:
         for kind, remedy in kinds_and_remedies(call.service, call.operation):
             yield Case(call.caller, call.service, call.operation, kind, remedy)
     # The state machine's own calls: it calls the functions, and reads or lists the items of its Maps.
-    own = [("lambda", "Invoke", f"{function}/invocations") for function in FUNCTIONS if function not in NO_STEPS]
+    own = [("lambda", "Invoke", f"{function}/invocations") for function in PIPELINE_STEPS]
     items = [("s3", "GetObject", "recordings.json"), ("s3", "ListObjectsV2", "prefix=records")]
     for service, operation, contains in [*own, *items]:
         for kind, remedy in kinds_and_remedies(service, operation):

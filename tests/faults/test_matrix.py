@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.functions import FUNCTIONS, pascal_case
+from infra.functions import PIPELINE_STEPS, pascal_case
 from local.aws.faults import Kind, SeenCall
 from tests.docs.test_architecture import documented_calls
 from tests.faults.job_failures import job_failures, run_job_failure
@@ -95,7 +95,8 @@ def test_what_goes_wrong_while_recordings_are_taken_over_loses_and_doubles_nothi
 
 def test_the_matrix_has_every_function_and_every_service(calls: list[SeenCall]) -> None:
     cases = list(cases_of(calls))
-    called = {*FUNCTIONS, STATE_MACHINE} - {"share_jobs"}  # by a schedule, apart from any drop
+    # A schedule calls share_jobs and the compaction, apart from any drop.
+    called = {"ingest", *PIPELINE_STEPS, STATE_MACHINE}
     assert {case.caller for case in cases} == called
     assert {case.service for case in cases} >= {
         "s3",

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import botocore
+import duckdb
 import msgspec
 import pytest
 
 from infra import sdk_models
-from infra.function_code import pinned_packages, write_function_code
+from infra.function_code import ANALYSIS, PACKAGES, pinned_packages, write_function_code
 from infra.functions import FUNCTIONS
 from infra.settings import ConfigurationError
 
@@ -86,7 +87,7 @@ def test_without_bytecode_there_is_source_only(tmp_path: Path) -> None:
 
 
 def test_all_functions_start_with_nothing_but_the_zip_and_the_runtimes_sdk(run: Any, tmp_path: Path) -> None:
-    modules = sorted({handler.rpartition(".")[0] for handler, _ in FUNCTIONS.values()})
+    modules = sorted({handler.rpartition(".")[0] for name, (handler, _) in FUNCTIONS.items() if name not in PACKAGES})
     program = f"""
 import importlib, json, sys
 for name in {modules}:
@@ -103,6 +104,21 @@ print(json.dumps([name for name in ("boto3", "s3transfer", "aws_xray_sdk", "pyda
     assert operations == sorted(sdk_models.operations()["s3"])
     assert len(pages) == 2  # from the SDK
     assert needless == []
+
+
+def test_the_function_of_the_larger_zip_starts_with_its_packages(run: Any, tmp_path: Path) -> None:
+    """DuckDB is this machine's, in the version of the zip's; numpy and pandas, which it can use, are not there."""
+    packages = Path(duckdb.__file__).parents[1]
+    for path in (packages / "duckdb", *packages.glob("_duckdb.*.so"), *packages.glob("duckdb-*.dist-info")):
+        (tmp_path / "runtime" / path.name).symlink_to(path)
+    (answer,) = run("""
+import json, lambdas.compact_records
+from lambdas.analysis.parquet import database
+with database() as connection:
+    print(json.dumps(connection.execute("SELECT version()").fetchone()))
+""")
+    pinned = dict(pinned_packages("requirements-lambda-analysis.txt"))["duckdb"]
+    assert answer == [f"v{pinned}"]
 
 
 def test_logger_and_metrics_of_the_zip_do_what_the_functions_ask_of_them(run: Any) -> None:
@@ -125,14 +141,35 @@ handler({"batch_id": "b"}, None)
 
 
 def test_without_its_packages_or_with_other_versions_it_says_what_to_run(tmp_path: Path) -> None:
-    for name, _ in pinned_packages():
+    for name, _ in pinned_packages("requirements-lambda.txt"):
         (tmp_path / f"{name}-0.1.dist-info").mkdir()
-    with pytest.raises(ConfigurationError, match=r"lacks aws_lambda_powertools 3.*run `make setup`"):
-        write_function_code(tmp_path / "code", bytecode=False, packages=tmp_path)
+    with pytest.raises(
+        ConfigurationError, match=r"lacks aws_lambda_powertools 3.*run `make setup`.*requirements-lambda.txt"
+    ):
+        write_function_code(tmp_path / "code", bytecode=False, packages={"requirements-lambda.txt": tmp_path})
 
 
 def test_functions_tests_and_the_local_aws_use_the_same_versions() -> None:
     locked = (Path(__file__).parents[2] / "requirements.lock").read_text().split()
-    assert len(pinned_packages()) == 3
-    for name, version in pinned_packages():
+    common, analysis = (pinned_packages(requirements) for requirements in ANALYSIS)
+    assert (len(common), [name for name, _ in analysis]) == (3, ["duckdb"])
+    for name, version in (*common, *analysis):
         assert f"{name.replace('_', '-')}=={version}" in locked
+
+
+def test_the_other_functions_do_not_carry_what_one_of_them_needs(code: Path, tmp_path: Path) -> None:
+    write_function_code(tmp_path, bytecode=False, packages=ANALYSIS)
+    assert {path.name for path in tmp_path.iterdir()} - {path.name for path in code.iterdir()} == {
+        "_duckdb.abi3.so",
+        "duckdb",
+        f"duckdb-{dict(pinned_packages('requirements-lambda-analysis.txt'))['duckdb']}.dist-info",
+    }
+    assert PACKAGES.keys() == {"compact_records"}
+    # Lambda's limit for the unzipped package: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 250 << 20
+
+
+def test_the_module_for_lambda_is_for_its_processor(tmp_path: Path) -> None:
+    write_function_code(tmp_path, bytecode=False, packages=ANALYSIS)
+    with (tmp_path / "_duckdb.abi3.so").open("rb") as module:
+        assert int.from_bytes(module.read(20)[18:], "little") == 183  # EM_AARCH64

@@ -52,6 +52,7 @@ def test_what_a_hospital_must_know_of_raises_an_alarm(local: Deployed) -> None:
         "events-lost": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "Sum"),
         "rejected-alike": ("ClinicalMedia", "RecordingsRejectedAlike", "Sum"),
         "records-unreadable": ("ClinicalMedia", "RecordsUnreadable", "Sum"),
+        "compaction-failed": ("AWS/States", "ExecutionsFailed", "Sum"),
         "cost-ceiling": ("ClinicalMedia", "CostCeilingExceeded", "Sum"),
         "day-ceiling": ("ClinicalMedia", "DayCeilingReached", "Sum"),
     }
@@ -61,6 +62,7 @@ def test_every_alarm_watches_this_environment_and_no_other(local: Deployed) -> N
     dimensions = {anchor: alarm["Dimensions"] for anchor, alarm in alarms(local).items()}
     assert {anchor: [(item["Name"], item["Value"]) for item in found] for anchor, found in dimensions.items()} == {
         "execution-failed": [("StateMachineArn", "Workflow/StateMachine")],
+        "compaction-failed": [("StateMachineArn", "Compaction/StateMachine")],
         "execution-timed-out": [("StateMachineArn", "Workflow/StateMachine")],
         "job-stuck": [("environment", "clinical-media-local")],
         "nothing-finished": [("environment", "clinical-media-local")],

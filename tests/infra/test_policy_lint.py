@@ -37,6 +37,7 @@ KNOWN = {
     ("Workflow/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Backfill/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Search/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
+    ("Compaction/Policy", "RESOURCE_MISMATCH", "states:DescribeExecution"): _EXECUTION,
     ("Functions/ShareJobs/Policy", "RESOURCE_MISMATCH", "states:ListExecutions"): (
         "parliament's data has listing by Map Run only; the reference has listing by state machine as well."
     ),

@@ -35,6 +35,7 @@ def test_outputs_are_what_an_operator_and_the_local_aws_ask_for(local: Deployed)
         "StateMachineArn": "Workflow/StateMachine",
         "BackfillStateMachineArn": "Backfill/StateMachine",
         "SearchStateMachineArn": "Search/StateMachine",
+        "AnalysisStateMachineArn": "Compaction/StateMachine",
         "IngestQueueUrl": "Ingest/Queue",
         "IngestDeadLetterQueueUrl": "Ingest/DeadLetterQueue",
         "AlarmTopicArn": "Monitoring/Topic",

@@ -164,6 +164,8 @@ def test_what_was_uploaded_made_and_used_expires_as_the_environment_says(deploy:
         "deidentified/": 400,
         "reports/": 400,
         "records/": 400,
+        "analysis/findings/": 400,
+        "analysis/utterances/": 400,
         "batches/": 400,
         "seeds/": 400,
     }

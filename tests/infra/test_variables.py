@@ -69,6 +69,8 @@ OWN: dict[str, dict[str, str]] = {
     "summarize_batch": CLINICAL | CLINICAL_KEY,
     "divide_search": SEARCHED,
     "search_range": SEARCHED,
+    "mark_records": MEMBERS | LIFETIME,
+    "compact_records": CLINICAL | CLINICAL_KEY | TABLE | MEMBERS | LIFETIME,
 }
 
 

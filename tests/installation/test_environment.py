@@ -37,9 +37,11 @@ def test_the_local_packages_are_installed_with_hashes_and_those_for_lambda(
     made: Environment, tmp_path: Path, said: list[str]
 ) -> None:
     made.install("local")
-    local, functions = (line for line in said if line.startswith("pip "))
+    local, functions, analysis = (line for line in said if line.startswith("pip "))
     assert local.startswith("pip sync") and "--require-hashes" in local and local.endswith("/requirements.lock")
     assert "--require-hashes" in functions and functions.endswith("/requirements-lambda.txt")
+    assert "--require-hashes" in analysis and analysis.endswith("/requirements-lambda-analysis.txt")
+    assert "/lambda-packages-analysis " in analysis and "/lambda-packages " in functions
     assert (tmp_path / "installed").exists() and not (tmp_path / "installed-checks").exists()
     assert not (tmp_path / "unfinished").exists()
 

@@ -7,8 +7,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from infra.definition import read_definition
-from infra.functions import FUNCTIONS, NO_STEPS, pascal_case
+from infra.definition import ANALYSIS, read_definition
+from infra.functions import ANALYSIS_STEPS, FUNCTIONS, PIPELINE_STEPS, pascal_case
 
 
 def tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -20,10 +20,10 @@ def tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from tasks(state["ItemProcessor"]["States"])
 
 
-TASKS = dict(tasks(read_definition()["States"]))
+TASKS = dict(tasks(read_definition()["States"])) | dict(tasks(read_definition(ANALYSIS)["States"]))
 
 
-@pytest.mark.parametrize("function", sorted(FUNCTIONS.keys() - set(NO_STEPS)))
+@pytest.mark.parametrize("function", sorted({*PIPELINE_STEPS, *ANALYSIS_STEPS}))
 def test_a_function_declares_the_parameters_of_its_state(function: str) -> None:
     module, _, name = FUNCTIONS[function][0].rpartition(".")
     event = get_type_hints(inspect.unwrap(getattr(import_module(module), name)))["event"]

@@ -1,11 +1,13 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from lambdas import index_records
 from lambdas.cohorts.people import read_people
 from lambdas.shared import recording_files
+from lambdas.shared.analysis_items import read_changed
 from lambdas.shared.ledger import Change, write
 from lambdas.shared.ledger_keys import object_key
 from lambdas.shared.members import read_alike
@@ -117,6 +119,19 @@ def test_an_object_without_an_item_gets_it_back_from_its_records(s3: Any, transc
     item = read_object("o")
     assert (item.version, item.consent, item.recorded, item.recorded_by) == ("v1", True, transcript_id, "e-1")
     assert members() == {"p-1"}
+
+
+def test_an_object_that_gets_its_item_back_is_listed_for_the_compaction_and_one_that_is_only_indexed_is_not(
+    s3: Any,
+) -> None:
+    put(s3)
+    planned("o", consents=True)
+    rebuild()
+    assert read_changed("o", 10) == []
+    boto3.client("dynamodb").delete_item(TableName="ledger-table", Key={"pk": {"S": object_key("o")}})
+    rebuild()
+    index_records.handler({"batch_id": "b", "keys": ["records/o.jsonl"]}, None)
+    assert read_changed("o", 10) == [("o", 1)]
 
 
 def test_records_without_findings_give_an_item_back_and_no_member(s3: Any) -> None:

@@ -75,7 +75,7 @@ def test_up_prints_where_the_console_is_and_stops_what_it_started(monkeypatch: p
     printed = io.StringIO()
     with listen(0, "the console") as listener:
         __main__.serve(
-            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
+            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
         )
     assert "console         http://127.0.0.1:4567/\n" in printed.getvalue()
     assert done == ["console", "aws"]
@@ -94,7 +94,7 @@ def test_what_is_printed_for_another_terminal_goes_past_a_proxy(monkeypatch: pyt
     printed = io.StringIO()
     with listen(0, "the console") as listener:
         __main__.serve(
-            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
+            Pipeline(aws, "m", "c", "a", "arn", "arn", "arn", "arn"), listener, Console(file=printed, soft_wrap=True)
         )
     assert "  export no_proxy=127.0.0.1,$NO_PROXY\n" in printed.getvalue()
 

@@ -55,7 +55,9 @@ def objects() -> Objects:
 
 def copy(objects: Objects, folder: Path, *batch_ids: str) -> Any:
     aws: Any = SimpleNamespace(client=lambda service: objects)
-    return copy_results(Pipeline(aws, "media", "clinical", "audience", "arn", "arn", "arn"), list(batch_ids), folder)
+    return copy_results(
+        Pipeline(aws, "media", "clinical", "audience", "arn", "arn", "arn", "arn"), list(batch_ids), folder
+    )
 
 
 def test_every_promised_file_is_written(objects: Objects, tmp_path: Path) -> None:

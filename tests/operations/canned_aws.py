@@ -26,6 +26,7 @@ _OUTPUTS = {
     "StateMachineArn": STATE_MACHINE,
     "BackfillStateMachineArn": f"{STATE_MACHINE}-backfill",
     "SearchStateMachineArn": f"{STATE_MACHINE}-search",
+    "AnalysisStateMachineArn": f"{STATE_MACHINE}-analysis",
 }
 _REQUEST_ID = {"x-amzn-RequestId": "5a8c0f1e-0000-4000-8000-000000000000"}
 

@@ -186,6 +186,13 @@ class Run:
         arn: str = answer["executionArn"]
         return arn
 
+    def compact(self, rebuild: bool = False) -> dict[str, Any]:
+        """A compaction, ended."""
+        answer = self.stepfunctions.start_execution(
+            stateMachineArn=self.pipeline.analysis_arn, input=json.dumps({"rebuild": rebuild})
+        )
+        return self.ended(answer["executionArn"])
+
     def until(self, happened: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
         while not happened():

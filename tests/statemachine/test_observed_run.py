@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.analysis import COLUMNS, QUERIES, TABLE
+from infra.analysis_tables import RECORDS, TABLES
 from infra.metrics import NAMESPACE, STAGES
+from infra.saved_queries import QUERIES
 from local.engines import entities
 from local.pipeline import Pipeline
 from local.services.comprehendmedical import jobs as entity_jobs
@@ -164,9 +165,9 @@ def test_the_columns_of_the_table_are_the_keys_of_the_records_with_their_types(
     run: Run, ended: dict[str, Any], pipeline: Pipeline
 ) -> None:
     glue = pipeline.aws.client("glue")
-    table = glue.get_table(DatabaseName="clinical_media_local", Name=TABLE)["Table"]["StorageDescriptor"]
+    table = glue.get_table(DatabaseName="clinical_media_local", Name=RECORDS)["Table"]["StorageDescriptor"]
     columns = {column["Name"]: column["Type"] for column in table["Columns"]}
-    assert columns == COLUMNS
+    assert columns == TABLES[RECORDS].columns
     assert table["Location"] == f"s3://{pipeline.clinical_bucket}/records/"
     records = run.records("p-analysis")
     assert {category for record in records if (category := record["category"])} >= {"MEDICATION", "MEDICAL_CONDITION"}
@@ -180,6 +181,7 @@ def test_the_columns_of_the_table_are_the_keys_of_the_records_with_their_types(
 
 
 def test_the_saved_queries_run_over_what_the_batch_found(run: Run, ended: dict[str, Any], pipeline: Pipeline) -> None:
+    assert run.compact()["status"] == "SUCCEEDED"
     athena = pipeline.aws.client("athena")
     saved = [
         athena.get_named_query(NamedQueryId=query)["NamedQuery"]
@@ -210,6 +212,7 @@ def test_the_saved_queries_run_over_what_the_batch_found(run: Run, ended: dict[s
     ours = {name: [row[1] for row in found if row[0] == "p-analysis"] for name, found in rows.items()}
     assert ours["medications"] == ["metoprolol"] and ours["problems"] == ["hypertension"]
     assert ours["to-be-reviewed"]
+    assert "MEDICATION" in [row[1] for row in rows["findings-by-month"]]
 
 
 @pytest.mark.parametrize(

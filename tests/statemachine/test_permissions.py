@@ -93,6 +93,9 @@ def run_every_branch(world: World) -> None:
         run.drop(f"media/{dropped.users[0]}/{n}.wav", run.engines.recording("He has a fever.")) for n in range(4)
     ]
     run.summary(run.start(media=several, reprocess=True))
+    # The second one reads the files of the first.
+    for rebuild in (False, True):
+        assert run.compact(rebuild)["status"] == "SUCCEEDED"
     search_every_byte(run)
 
 

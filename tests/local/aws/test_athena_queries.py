@@ -171,7 +171,7 @@ def test_reading_a_result_takes_the_right_to_read_its_file(clinic: Clinic, make_
         ("SELECT * FROM nothing", "TABLE_NOT_FOUND: Table 'awsdatacatalog.clinic_[0-9a-f]+.nothing' does not exist"),
         ("SELECT nothing FROM records", "SYNTAX_ERROR: .*nothing"),
         ("DROP TABLE records", "NOT_SUPPORTED"),
-        ("SELECT * FROM other", "NOT_SUPPORTED: the local AWS reads JSON lines only"),
+        ("SELECT * FROM other", "NOT_SUPPORTED: the local AWS reads JSON lines without partitions and Parquet"),
     ],
 )
 def test_what_cannot_be_answered_fails_with_its_reason(clinic: Clinic, athena: Any, query: str, reason: str) -> None:

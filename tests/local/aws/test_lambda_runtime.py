@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import _duckdb
 import msgspec
 import pytest
 from moto.awslambda.models import LambdaFunction
@@ -203,16 +204,18 @@ def test_a_package_that_is_compiled_for_another_machine_is_the_interpreters_own(
     with zipfile.ZipFile(archive, "w") as package:
         package.writestr("msgspec/__init__.py", "from msgspec import _core")
         package.writestr("msgspec/_core.cpython-313-riscv64-linux-gnu.so", b"")
+        package.writestr("_duckdb.abi3.so", b"")
         package.writestr("pure/__init__.py", "")
         package.writestr("pure/data.so.json", "")
         package.writestr(
             "handler.py",
-            "import msgspec, pure\ndef handler(event, context): return [msgspec.__file__, pure.__file__]",
+            "import _duckdb, msgspec, pure\n"
+            "def handler(event, context): return [module.__file__ for module in (msgspec, _duckdb, pure)]",
         )
     local_aws.client("lambda").update_function_code(FunctionName=name, ZipFile=archive.getvalue())
     assert invoke(name)[1] is None
-    compiled, pure = invoke(name)[0]
-    assert compiled == msgspec.__file__
+    compiled, for_every_python, pure = invoke(name)[0]
+    assert (compiled, for_every_python) == (msgspec.__file__, _duckdb.__file__)
     assert pure != compiled and pure.endswith("/pure/__init__.py")
 
 

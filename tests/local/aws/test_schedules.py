@@ -1,6 +1,10 @@
 import inspect
+import itertools
+import json
 import time
+import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -70,9 +74,59 @@ def test_a_function_that_does_not_let_the_rule_invoke_it_is_not_called(
 
 def test_an_expression_that_would_never_run_is_refused(aws: InProcessAws) -> None:
     backend = events_backends["123456789012"]["us-east-1"]
-    with pytest.raises(ValueError, match=r"rate\(\.\.\.\) only, not cron\(0 1 \* \* \? \*\)"):
-        backend.put_rule("nightly", scheduled_expression="cron(0 1 * * ? *)")
-    assert "nightly" not in backend.event_buses["default"].rules
+    with pytest.raises(ValueError, match=r"knows rate\(\.\.\.\) and .* only, not cron\(0 1 1 \* \? \*\)"):
+        backend.put_rule("monthly", scheduled_expression="cron(0 1 1 * ? *)")
+    assert "monthly" not in backend.event_buses["default"].rules
+
+
+@pytest.mark.parametrize(("now", "seconds"), [("06:59:30", 30), ("07:00:00", 86_400), ("08:00:00", 23 * 3600)])
+def test_a_daily_call_comes_at_its_time_and_then_once_a_day(now: str, seconds: float) -> None:
+    assert schedules.until(7, 0, datetime.fromisoformat(f"2026-11-27T{now}+00:00")) == seconds
+    first, second = itertools.islice(schedules.pauses_of("cron(0 7 * * ? *)"), 2)
+    assert 0 < first <= 86_400 == second
+
+
+PASS = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "starts"),
+    [
+        ("events.amazonaws.com", "states:StartExecution", True),
+        ("events.amazonaws.com", "states:StopExecution", False),
+        ("lambda.amazonaws.com", "states:StartExecution", False),
+    ],
+)
+def test_a_state_machine_is_started_with_the_role_of_the_target(
+    aws: InProcessAws, caplog: pytest.LogCaptureFixture, principal: str, action: str, starts: bool
+) -> None:
+    name = f"machine-{uuid.uuid4().hex[:8]}"
+    iam, stepfunctions, events = aws.client("iam"), aws.client("stepfunctions"), aws.client("events")
+    trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    )
+    machine = stepfunctions.create_state_machine(name=name, definition=PASS, roleArn=role)["stateMachineArn"]
+    events.put_rule(Name=name, ScheduleExpression="rate(1 minute)")
+    target = {"Id": "m", "Arn": machine, "RoleArn": role, "Input": '{"rebuild": false}'}
+    events.put_targets(Rule=name, Targets=[target])
+
+    def started() -> list[Any]:
+        found: list[Any] = stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+        return found
+
+    if starts:
+        execution, *_ = eventually(started)
+        described = stepfunctions.describe_execution(executionArn=execution["executionArn"])
+        assert described["input"] == '{"rebuild": false}'
+    else:
+        eventually(lambda: f"rule {name} could not call" in caplog.text)
+        assert "NoPermissions" in caplog.text and started() == []
+    events.delete_rule(Name=name, Force=True)
 
 
 def test_after_stop_nothing_is_called(aws: InProcessAws) -> None:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from lambdas.report.paragraphs import MOST_WORDS, PARAGRAPH_WORDS, paragraphs
+from lambdas.transcript.paragraphs import MOST_WORDS, PARAGRAPH_WORDS, paragraphs
 from lambdas.transcript.words import Words
 from tests.lambdas.report import visit
 
