@@ -34,7 +34,15 @@ ALLOWED = {
         "lambdas.searching",
         "lambdas.analysis",
     },
-    "local": {"operations", "infra", "samples", "lambdas.shared", "lambdas.planning", "lambdas.transcript"},
+    "local": {
+        "operations",
+        "infra",
+        "samples",
+        "lambdas.shared",
+        "lambdas.planning",
+        "lambdas.transcript",
+        "lambdas.searching",
+    },
     "samples": set[str](),
     "installation": set[str](),
 }
