@@ -53,8 +53,7 @@ def forget_command(
         return
     if not yes:
         forgetting_output.print_plan(plan)
-        who = ", ".join(sorted(plan.known.traces.user_ids))
-        ask(f"Forget {who} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
+        ask(f"Forget {', '.join(user_ids)} in {deployed.prefix}? This can't be undone.", "--yes or --dry-run")
     with output.spinner(as_json) as (report, _):
         outcome = forgetting.forget(deployed, plan, report, delete_audiences=audiences)
     forgetting_output.print_outcome(deployed, plan, outcome, as_json, delete_audiences=audiences)

@@ -19,8 +19,8 @@ from operations.forgetting.known import Known, Tick
 # Recordings are removed first. Objects that hold the patients' ids are removed last, and the plans at the very end:
 # after an interruption the next run looks the ids up in them.
 _FIRST, _LAST = ("recordings",), ("records", "pages of batches", "batch files")
-# The results whose names begin with a recording's id.
-_BY_MEDIA_ID = (layout.TRANSCRIPTS, layout.DEIDENTIFIED, layout.REPORTS)
+# The prefixes of results whose names begin with a recording's id.
+_BY_MEDIA_ID = [row.prefix for row in layout.CLINICAL_OBJECTS if row.content == "speech" and row.expiry == "results"]
 # Contents that may name several patients.
 _SEVERAL = ("document", "job", "lines", "page", "table", "query result", "access log")
 

@@ -164,7 +164,7 @@ def test_the_other_functions_do_not_carry_what_one_of_them_needs(code: Path, tmp
         "duckdb",
         f"duckdb-{dict(pinned_packages('requirements-lambda-analysis.txt'))['duckdb']}.dist-info",
     }
-    assert PACKAGES.keys() == {"compact_records"}
+    assert PACKAGES.keys() == {"compact_records", "search_range"}
     # Lambda's limit for the unzipped package: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 250 << 20
 

@@ -275,10 +275,10 @@ def test_a_failure_of_the_machine_is_told_by_every_command(
 def test_a_question_that_nobody_answers_is_no_yes(
     given: list[str], answer: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.__main__.forgetting.plan_removal", lambda *_, **__: None)
-    monkeypatch.setattr("operations.__main__.forgetting.forget", lambda *_, **__: pytest.fail("it was done"))
-    monkeypatch.setattr("operations.__main__.refuse_unknown", lambda *_: None)
-    monkeypatch.setattr("operations.__main__.forgetting_output.print_plan", lambda _: None)
+    monkeypatch.setattr("operations.forgetting.commands.forgetting.plan_removal", lambda *_, **__: None)
+    monkeypatch.setattr("operations.forgetting.commands.forgetting.forget", lambda *_, **__: pytest.fail("it was done"))
+    monkeypatch.setattr("operations.forgetting.commands.refuse_unknown", lambda *_: None)
+    monkeypatch.setattr("operations.forgetting.commands.forgetting_output.print_plan", lambda _: None)
     canned_aws.install(monkeypatch, after_the_stack(page(200)))
     ended = CliRunner().invoke(app, [*given, "--env", "dev"], input=answer)
     assert ended.exit_code == 1

@@ -344,7 +344,7 @@ def closed_dead_letter_queue(pipeline: Pipeline) -> Iterator[None]:
 def table_elsewhere(pipeline: Pipeline) -> Iterator[None]:
     """The table's location has no files."""
     glue, database = pipeline.aws.client("glue"), PREFIX.replace("-", "_")
-    (table,) = glue.get_tables(DatabaseName=database)["TableList"]
+    table = glue.get_table(DatabaseName=database, Name="entity_records")["Table"]
     described = {name: table[name] for name in ("Name", "Parameters", "StorageDescriptor", "TableType")}
     storage = {**described["StorageDescriptor"], "Location": f"s3://{pipeline.clinical_bucket}/nothing/"}
     glue.update_table(DatabaseName=database, TableInput={**described, "StorageDescriptor": storage})
