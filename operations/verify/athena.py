@@ -1,4 +1,4 @@
-"""Whether Athena reads the records, and writes its results as the workgroup is configured.
+"""Whether Athena reads the records and the tables' files, and writes its results as the workgroup is configured.
 
 Source: API references of Athena (StartQueryExecution, GetQueryExecution, GetQueryResults).
 """
@@ -13,7 +13,19 @@ from operations.verify.rehearsal import TEST_PATIENT
 
 
 def _athena(observed: Observed) -> Seen:
-    """Count the sample's records with a query, and compare the KMS key of the result."""
+    return _counted(observed, "entity_records")
+
+
+def _tables(observed: Observed) -> Seen:
+    if observed.compaction is None:
+        return observed.never("the compaction")
+    if observed.compaction != "SUCCEEDED":
+        return refuted(f"the compaction was {observed.compaction}")
+    return _counted(observed, "findings")
+
+
+def _counted(observed: Observed, table: str) -> Seen:
+    """Count the sample's records in the table with a query, and compare the KMS key of the result."""
     if observed.planned is None or not observed.succeeded:
         return not_seen("There are no records of the sample.")
     athena, database = observed.client("athena"), observed.deployed.outputs["DatabaseName"]
@@ -22,7 +34,7 @@ def _athena(observed: Observed) -> Seen:
     )["Body"]
     lines = sum(1 for line in body.read().splitlines() if line.strip())
     started = athena.start_query_execution(
-        QueryString=f"SELECT count(*) FROM entity_records WHERE user_id = '{TEST_PATIENT}'",
+        QueryString=f"SELECT count(*) FROM {table} WHERE user_id = '{TEST_PATIENT}'",
         QueryExecutionContext={"Database": database},
         WorkGroup=observed.prefix,
     )
@@ -54,5 +66,11 @@ CHECKS: tuple[Check[Observed], ...] = (
         "Athena reads the records, and writes its results under the clinical key.",
         "Compare the workgroup with the template; your own role needs the permissions of docs/analysis.md.",
         _athena,
+    ),
+    Check(
+        "tables",
+        "A compaction writes the analysis tables, and Athena reads their files.",
+        "Look at the state machine of compactions, clinical-media-ENV-analysis; send us this report if Athena failed.",
+        _tables,
     ),
 )

@@ -46,6 +46,7 @@ class Observed:
         jobs: the jobs after `worked` had ended.
         repeated, jobs_after: the second execution with the same input, and the jobs after it.
         foreign: the execution whose input names another bucket.
+        compaction: the status of a compaction after these executions; None if none was started.
         outcome: the result of forgetting the test patient.
         batches_before: `finished_batches` at the start of the rehearsal.
     """
@@ -64,6 +65,7 @@ class Observed:
     repeated: Execution | None = None
     jobs_after: Jobs = NO_JOBS
     foreign: Execution | None = None
+    compaction: str | None = None
     outcome: Outcome | None = None
     batches_before: float = 0
 

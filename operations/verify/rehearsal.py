@@ -14,6 +14,7 @@ from typing import Any
 from infra.environment import Environment
 from lambdas.shared.layout import documents_prefix
 from lambdas.shared.uris import uri_of
+from operations.compaction import start_compaction
 from operations.deployed import Deployed
 from operations.errors import OperationError
 from operations.executions import Execution, read_execution, redrive
@@ -64,7 +65,7 @@ def rehearse(observed: Observed, patience_seconds: float, say: Say) -> None:
     steps = Steps(observed, patience_seconds, say)
     steps.attempt(steps.count)
     arns = steps.drop()
-    for step in (lambda: steps.work(arns), steps.repeat, steps.name_another_bucket):
+    for step in (lambda: steps.work(arns), steps.repeat, steps.name_another_bucket, steps.compact):
         steps.attempt(step)
 
 
@@ -179,6 +180,13 @@ class Steps:
         bucket = self._deployed.buckets.operations
         self._say("Naming a recording in another bucket, which must be refused")
         self._observed.foreign = self._ended(self._start([uri_of(bucket, USABLE.key)]))
+
+    def compact(self) -> None:
+        """Have the environment's changed records compacted, as it happens each night."""
+        self._say("Compacting the records into the analysis tables")
+        arn, client = start_compaction(self._deployed, rebuild=False), self._deployed.client("stepfunctions")
+        self._until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING")
+        self._observed.compaction = client.describe_execution(executionArn=arn)["status"]
 
     def _start(self, media: list[str]) -> str:
         answer = self._deployed.client("stepfunctions").start_execution(

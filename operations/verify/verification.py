@@ -78,9 +78,9 @@ POINTS = tuple(check.point for check in CHECKS)
 
 
 def cost_usd() -> float:
-    """The most that a verification costs at list prices, in USD: one transcription, its entities, one query."""
+    """The most that a verification costs at list prices, in USD: one transcription, its entities, two queries."""
     units = entity_detection_units(_SPOKEN_CHARACTERS)
-    return usable_seconds() * TRANSCRIBE_MEDICAL_PER_SECOND + units * COMPREHEND_MEDICAL_PER_UNIT + _ATHENA_USD
+    return usable_seconds() * TRANSCRIBE_MEDICAL_PER_SECOND + units * COMPREHEND_MEDICAL_PER_UNIT + 2 * _ATHENA_USD
 
 
 def announcement(prefix: str) -> str:
@@ -91,11 +91,11 @@ def announcement(prefix: str) -> str:
         "- follow their execution; stop and redrive it, unless it has other patients' recordings; start it again;\n"
         "- start an execution that must fail: its input names another bucket;\n"
         "- try writes that must be refused, set one alarm off and back, put a message into the dead-letter queue and\n"
-        "  read it, and run one query. The alarms' addresses get a few mails;\n"
-        f"- forget {TEST_PATIENT} and prove it, which reads every object of the environment's buckets.\n"
+        "  read it, have changed records compacted, and run two queries. The alarms' addresses get a few mails;\n"
+        f"- forget {TEST_PATIENT} and prove it, which searches all buckets of the environment.\n"
         "If a cohort has changed enough since its last audience, the execution generates a new one, as any execution.\n"
-        f"This takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from S3's requests\n"
-        "for the proof (0.40 USD for a million objects)."
+        f"This takes some 25 minutes and costs at most {cost_usd():.2f} USD at list prices, apart from\n"
+        "the search for the proof (0.40 USD after a million recordings)."
     )
 
 

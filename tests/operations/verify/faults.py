@@ -340,18 +340,23 @@ def closed_dead_letter_queue(pipeline: Pipeline) -> Iterator[None]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
 
 
-@contextmanager
-def table_elsewhere(pipeline: Pipeline) -> Iterator[None]:
+def table_elsewhere(name: str) -> Fault:
     """The table's location has no files."""
-    glue, database = pipeline.aws.client("glue"), PREFIX.replace("-", "_")
-    table = glue.get_table(DatabaseName=database, Name="entity_records")["Table"]
-    described = {name: table[name] for name in ("Name", "Parameters", "StorageDescriptor", "TableType")}
-    storage = {**described["StorageDescriptor"], "Location": f"s3://{pipeline.clinical_bucket}/nothing/"}
-    glue.update_table(DatabaseName=database, TableInput={**described, "StorageDescriptor": storage})
-    try:
-        yield
-    finally:
-        glue.update_table(DatabaseName=database, TableInput=described)
+
+    @contextmanager
+    def elsewhere(pipeline: Pipeline) -> Iterator[None]:
+        glue, database = pipeline.aws.client("glue"), PREFIX.replace("-", "_")
+        table = glue.get_table(DatabaseName=database, Name=name)["Table"]
+        wanted = ("Name", "Parameters", "PartitionKeys", "StorageDescriptor", "TableType")
+        described = {member: table[member] for member in wanted if member in table}
+        storage = {**described["StorageDescriptor"], "Location": f"s3://{pipeline.clinical_bucket}/nothing/"}
+        glue.update_table(DatabaseName=database, TableInput={**described, "StorageDescriptor": storage})
+        try:
+            yield
+        finally:
+            glue.update_table(DatabaseName=database, TableInput=described)
+
+    return elsewhere
 
 
 @contextmanager
@@ -448,7 +453,8 @@ FAULTS: dict[str, Fault] = {
     "traces": no_tracing,
     "alarms": key_without("AlarmsToTopic"),
     "dead-letters": closed_dead_letter_queue,
-    "athena": table_elsewhere,
+    "athena": table_elsewhere("entity_records"),
+    "tables": table_elsewhere("findings"),
     "audience": failed_audience,
     "forgotten": a_copy_elsewhere,
 }
@@ -462,5 +468,6 @@ MET_BY_LOOKS_ONLY = (
     "alarms",
     "dead-letters",
     "athena",
+    "tables",
     "audience",
 )
