@@ -5,24 +5,21 @@ Without it, forgetting would have to read the plans of all executions. Nothing e
 everything follows each removal and finds what no item names, such as executions from before there were items.
 """
 
-import os
-import time
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from lambdas.planning.recordings import Recording
 from lambdas.shared.ledger import MOST_CHANGES, Change, batches, write_together
 from lambdas.shared.ledger_keys import patient_key, patient_sort_key
+from lambdas.shared.lifetime import expires_at
 
-_SECONDS_PER_DAY = 86_400
-# A file of a batch expires that many days after it was written, at the latest in a redrive 14 days after the end of an
-# execution of 90 days.
-_LONGEST_EXECUTION_DAYS = 105
+# The last file of a batch is written in a redrive at most 14 days after the end of an execution of 90 days.
+_LONGEST_EXECUTION = timedelta(days=105)
 
 
 def note_patients(execution: str, recordings: Iterable[tuple[Recording, str]]) -> None:
     """Write the items of the recordings, each with the id of its transcript; a recording without a user id has none."""
-    days = os.environ["RESULTS_EXPIRE_AFTER_DAYS"]
-    expiry = {"expires_at": int(time.time()) + (int(days) + _LONGEST_EXECUTION_DAYS) * _SECONDS_PER_DAY} if days else {}
+    expiry = expires_at(datetime.now(UTC) + _LONGEST_EXECUTION)
     changes = [
         Change(
             patient_key(recording.user_id),
@@ -31,7 +28,7 @@ def note_patients(execution: str, recordings: Iterable[tuple[Recording, str]]) -
                 "user_id": recording.user_id,
                 "object_id": recording.object_id,
                 "transcript_id": transcript_id,
-                **expiry,
+                **({} if expiry is None else {"expires_at": expiry}),
             },
         )
         for recording, transcript_id in recordings
