@@ -17,7 +17,7 @@ def recording(number: int, user_id: str | None) -> tuple[Recording, str]:
     return found, f"media-{number}-0123abcd"
 
 
-def test_each_recording_of_each_patient_is_found_by_the_patient(ledger: Any) -> None:
+def test_each_recording_of_each_patient_is_found_by_the_patient(s3: Any) -> None:
     note_patients("drop-1", [recording(1, "p-1"), recording(2, "p-2"), recording(3, None), recording(4, "p-1")])
     note_patients("again", [recording(1, "p-1")])
     found = list(read_partition(patient_key("p-1")))
@@ -33,14 +33,14 @@ def test_each_recording_of_each_patient_is_found_by_the_patient(ledger: Any) -> 
     assert [item["sk"] for item in read_partition(patient_key("p-2"))] == ["media-2#drop-1"]
 
 
-def test_a_batch_of_any_size_is_noted_and_again_without_any_change(ledger: Any) -> None:
+def test_a_batch_of_any_size_is_noted_and_again_without_any_change(s3: Any) -> None:
     batch = [recording(number, "p-1") for number in range(250)]
     for _ in range(2):
         note_patients("drop-1", batch)
     assert len(list(read_partition(patient_key("p-1")))) == 250
 
 
-def test_the_items_outlive_the_files_of_the_longest_execution(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_items_outlive_the_files_of_the_longest_execution(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "RESULTS_EXPIRE_AFTER_DAYS", "30")
     note_patients("drop-1", [recording(1, "p-1")])
     (item,) = read_partition(patient_key("p-1"))
