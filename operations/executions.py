@@ -133,6 +133,19 @@ def read_execution(deployed: Deployed, arn: str) -> Execution:
     )
 
 
+def started_status(deployed: Deployed, arn: str) -> str:
+    """The status of an execution that was started just now, of any state machine.
+
+    DescribeExecution is eventually consistent: it may not know the execution yet.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    """
+    stepfunctions = deployed.client("stepfunctions")
+    try:
+        return str(stepfunctions.describe_execution(executionArn=arn)["status"])
+    except stepfunctions.exceptions.ExecutionDoesNotExist:
+        return "RUNNING"
+
+
 def redrive(deployed: Deployed, arn: str) -> None:
     """Resume a failed execution where it failed.
 

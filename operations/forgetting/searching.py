@@ -20,6 +20,7 @@ from lambdas.shared.layout import SEARCHES, search_parts_prefix, search_prefix, 
 from lambdas.shared.parallel import mapped
 from operations.deployed import Deployed
 from operations.errors import OperationError
+from operations.executions import started_status
 from operations.following import pause
 from operations.forgetting.known import Tick
 from operations.forgetting.ledger import LedgerItem
@@ -82,15 +83,15 @@ def _run(deployed: Deployed, name: str) -> None:
     client, arn = deployed.client("stepfunctions"), _arn(deployed, name)
     client.start_execution(stateMachineArn=deployed.search_arn, name=name, input=json.dumps({"search_id": name}))
     try:
-        while (execution := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        while (status := started_status(deployed, arn)) == "RUNNING":
             sleep(pause(deployed))
     except BaseException:
         client.stop_execution(executionArn=arn)
         raise
-    if execution["status"] != "SUCCEEDED":
+    if status != "SUCCEEDED":
         raise OperationError(
-            f"The search {arn} has {execution['status']} ({execution.get('error', 'no error')}), so nothing is proven: "
-            "look at it in the Step Functions console, repair the cause, and repeat the command."
+            f"The search {arn} is {status}, so nothing is proven: look at it in the Step Functions console, repair the "
+            "cause, and repeat the command."
         )
 
 

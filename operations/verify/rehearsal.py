@@ -17,7 +17,7 @@ from lambdas.shared.uris import uri_of
 from operations.compaction import start_compaction
 from operations.deployed import Deployed
 from operations.errors import OperationError
-from operations.executions import Execution, read_execution, redrive
+from operations.executions import Execution, read_execution, redrive, started_status
 from operations.following import Uptake, media_of, pause, recent
 from operations.forgetting import forget as forgetting
 from operations.recordings import Recording, upload
@@ -184,9 +184,9 @@ class Steps:
     def compact(self) -> None:
         """Have the environment's changed records compacted, as it happens each night."""
         self._say("Compacting the records into the analysis tables")
-        arn, client = start_compaction(self._deployed, rebuild=False), self._deployed.client("stepfunctions")
-        self._until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING")
-        self._observed.compaction = client.describe_execution(executionArn=arn)["status"]
+        arn = start_compaction(self._deployed, rebuild=False)
+        self._until(lambda: started_status(self._deployed, arn) != "RUNNING")
+        self._observed.compaction = started_status(self._deployed, arn)
 
     def _start(self, media: list[str]) -> str:
         answer = self._deployed.client("stepfunctions").start_execution(

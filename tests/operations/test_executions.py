@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from operations.executions import started_since
+from operations.executions import started_since, started_status
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -32,3 +32,21 @@ def test_what_has_started_lately_is_found_behind_an_old_one_that_has_just_ended(
     found = [item["name"] for item in started_since(deployed, NOW - timedelta(minutes=10))]
     assert found == ["running", "ended"]
     assert looked_at == [0, 1, 2]
+
+
+def test_an_execution_that_step_functions_does_not_know_yet_is_running() -> None:
+    class Unknown(Exception):
+        pass
+
+    answers: list[Any] = [Unknown(), {"status": "SUCCEEDED"}]
+
+    def describe_execution(executionArn: str) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    exceptions = SimpleNamespace(ExecutionDoesNotExist=Unknown)
+    client = SimpleNamespace(describe_execution=describe_execution, exceptions=exceptions)
+    deployed: Any = SimpleNamespace(client=lambda service: client)
+    assert [started_status(deployed, "arn") for _ in range(2)] == ["RUNNING", "SUCCEEDED"]

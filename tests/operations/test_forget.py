@@ -554,7 +554,7 @@ def test_a_search_that_fails_proves_nothing_and_says_where_to_look(
         patch.setattr("operations.forgetting.searching.request", broken)
         answer = operate("forget", "p-unproven", "--yes")
     assert answer.code == 1
-    assert re.match(r"The search arn:aws:states:\S+:search-\S+ has FAILED \(\S+\), so nothing is proven", answer.error)
+    assert re.match(r"The search arn:aws:states:\S+:search-\S+ is FAILED, so nothing is proven", answer.error)
     assert operate("forget", "p-unproven", "--yes").code == 0
     assert [item.key for item in stored(run) if item.key.startswith("searches/")] == []
 
