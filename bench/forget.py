@@ -96,6 +96,8 @@ class Account(Services):
         if operation == "GetItem":
             key = asked["Key"]["pk"]["S"]
             return {"Item": {"pk": {"S": key}}} if key.startswith(("object#", "claim#")) else {}
+        if operation == "BatchGetItem":
+            return {"Responses": {}}
         if operation == "ListExecutions":
             return {"executions": []}
         return {}

@@ -4,13 +4,13 @@ from bench.forget import measure, row
 
 
 def test_the_requests_of_the_command_grow_with_batches_and_patients_only() -> None:
-    few, many = measure(2_000), measure(20_000)
+    few, many = measure(10_000), measure(40_000)
     # A patient's own executions, however many there are besides.
     assert few.command["GET clinical"] > 100
     assert many.command["GET clinical"] - few.command["GET clinical"] < 100
     # One seed for each batch, and one request for a thousand patients' folders.
-    assert many.command["GET audience"] - few.command["GET audience"] == 18
-    assert many.command["GET media"] - few.command["GET media"] <= 2
+    assert many.command["GET audience"] - few.command["GET audience"] == 30
+    assert many.command["GET media"] - few.command["GET media"] <= 3
     assert many.command["DeleteItem"] >= 10
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from moto.events.models import Rule, events_backends
 
-from local.aws import schedules
+from local.aws import schedules, step_functions
 from tests.local.aws.in_process import InProcessAws, eventually, in_process_aws
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[InProcessAws]:
+    step_functions.install()
     schedules.install()
     with in_process_aws(time_scale=0.01) as aws:
         yield aws
@@ -126,7 +127,8 @@ def test_a_state_machine_is_started_with_the_role_of_the_target(
     else:
         eventually(lambda: f"rule {name} could not call" in caplog.text)
         assert "NoPermissions" in caplog.text and started() == []
-    events.delete_rule(Name=name, Force=True)
+    events.remove_targets(Rule=name, Ids=["m"])
+    events.delete_rule(Name=name)
 
 
 def test_after_stop_nothing_is_called(aws: InProcessAws) -> None:
