@@ -113,7 +113,8 @@ def handler(event: PlanBatchEvent, context: object) -> Planned:
         look = partial(look_ahead, pool, clinical, settings_id, event["execution_arn"])
         found = plan_versions(pool, keys)
         # Before anything else is stored under the ids of these recordings.
-        note_patients(batch_id, [(each.recording, transcript_id(each.recording, settings_id)) for each in found])
+        noted = [(each.recording, transcript_id(each.recording, settings_id)) for each in found]
+        note_patients(pool, batch_id, noted)
         inspected, outlooks, planning = divide(found, look, planning)
 
     usable = sorted((item for item in inspected if not item.rejected), key=expected_seconds, reverse=True)

@@ -45,6 +45,7 @@ QUOTAS = {
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
     "DynamoDB reads /s": 12_000.0,
     "DynamoDB writes /s": 4_000.0,
+    "DynamoDB writes of the members table /s": 4_000.0,
 }
 TRANSCRIPTION_JOBS, ENTITY_DETECTION_JOBS = 250, 10
 

@@ -227,9 +227,9 @@ class Services:
             yield float(change.seconds)
 
     def plan(self, event: Mapping[str, Any]) -> Steps:
-        """Like PlanBatch: read each recording and its records, write the plan's items, claim them; longest first.
+        """Like PlanBatch: read each recording and its records, write the plan's items and the patients', claim them.
 
-        Items are read before each of the two writes, and once more after them.
+        Items are read before the first and the last of the three writes, and once more after them. Longest first.
         """
         numbers = [int(uri.rsplit("/", 1)[1].split(".")[0]) for uri in event["request"]["media"]]
         for requests, at_a_time, in_a_call in (
@@ -237,6 +237,7 @@ class Services:
             ("S3 reads of media/", PARALLEL_REQUESTS, 1),
             ("S3 reads of records/", PARALLEL_REQUESTS, 1),
             ("DynamoDB writes", PARALLEL_REQUESTS, 1),
+            ("DynamoDB writes of the members table", PARALLEL_REQUESTS, 1),
             ("DynamoDB reads", 1, MOST_KEYS),
             ("DynamoDB writes", PARALLEL_REQUESTS, 1),
             ("DynamoDB reads", 1, MOST_KEYS),

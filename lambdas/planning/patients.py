@@ -6,10 +6,11 @@ everything follows each removal and finds what no item names, such as executions
 """
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 
 from lambdas.planning.recordings import Recording
-from lambdas.shared.ledger import MOST_CHANGES, Change, batches, write_together
+from lambdas.shared.ledger import Change, write
 from lambdas.shared.ledger_keys import patient_key, patient_sort_key
 from lambdas.shared.lifetime import expires_at
 
@@ -17,8 +18,11 @@ from lambdas.shared.lifetime import expires_at
 _LONGEST_EXECUTION = timedelta(days=105)
 
 
-def note_patients(execution: str, recordings: Iterable[tuple[Recording, str]]) -> None:
-    """Write the items of the recordings, each with the id of its transcript; a recording without a user id has none."""
+def note_patients(pool: Executor, execution: str, recordings: Iterable[tuple[Recording, str]]) -> None:
+    """Write the items of the recordings, each with the id of its transcript; a recording without a user id has none.
+
+    Each is a write of its own: transactions would take twice the capacity, and all of it within a second.
+    """
     expiry = expires_at(datetime.now(UTC) + _LONGEST_EXECUTION)
     changes = [
         Change(
@@ -34,5 +38,4 @@ def note_patients(execution: str, recordings: Iterable[tuple[Recording, str]]) -
         for recording, transcript_id in recordings
         if recording.user_id
     ]
-    for part in batches(changes, MOST_CHANGES):
-        write_together(part)
+    list(pool.map(write, changes))

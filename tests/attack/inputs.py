@@ -171,10 +171,8 @@ def attack_keys(stage: Stage) -> Iterator[Verdict]:
         problem = ""
         if reason not in reasons.get(key, ""):
             problem = f"it is {'rejected: ' + reasons[key] if key in reasons else 'taken'}"
-        # It lists its own plan, which another attempt may have written, and notes whose recordings it has.
-        elif not calls <= {
-            "HeadObject", "PutObject", "ListObjectsV2", "BatchGetItem", "UpdateItem", "TransactWriteItems",
-        }:  # fmt: skip
+        # It lists its own plan, which another attempt may have written.
+        elif not calls <= {"HeadObject", "PutObject", "ListObjectsV2", "BatchGetItem", "UpdateItem"}:
             problem = f"the functions called {sorted(calls)}"
         yield verdict("plan_batch", f"key {key!r}", problem)
 

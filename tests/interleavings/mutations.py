@@ -89,7 +89,7 @@ def jobs_that_are_not_inherited(patch: pytest.MonkeyPatch) -> None:
 
 
 def patients_that_are_not_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan_batch, "note_patients", lambda execution, recordings: None)
+    patch.setattr(plan_batch, "note_patients", lambda pool, execution, recordings: None)
 
 
 # Jobs
