@@ -63,7 +63,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         take="ledger/claim",
     )
     | items("object claim execution spending", update="object claim execution spending index", check="execution claim")
-    | members(delete="object index"),
+    | members(write="patient", delete="object index"),
     "share_jobs": rights(
         list_executions="pipeline", list_map_runs="pipeline", describe_map_run="pipeline", resize_map_run="pipeline"
     )
@@ -143,6 +143,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         list="media clinical audience operations accesslogs",
         read_version="clinical/transcripts clinical/documents clinical/entity-jobs clinical/entities clinical/records "
         "clinical/deidentified clinical/reports clinical/batches clinical/batchesother clinical/searches "
+        "clinical/analysis/findings clinical/analysis/utterances "
         "audience/seeds audience/suppression audience/seedsother operations/other accesslogs/other",
         head_version="media/media media/mediaother",
         read="clinical/searches",

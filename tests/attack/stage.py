@@ -32,7 +32,7 @@ PREFIXES = {
 # The last begins as another does, so that a policy which forgets what ends the kind is found.
 KINDS = (
     *("execution", "claim", "object", "job", "spending", "turn", "turns", "indexes", "index", "outline"),
-    *("changed", "analysed", "compaction"),
+    *("changed", "analysed", "compaction", "patient"),
     "claimother",
 )
 HELD, DOOMED, NEW = "attack/held.json", "attack/doomed.json", "attack/new.json"
