@@ -60,15 +60,8 @@ def pieces(s3: Any, version: Version) -> Iterator[bytes]:
         yield from answer["Body"].iter_chunks(_PIECE_BYTES)
 
 
-def metadata_of(s3: Any, version: Version) -> Mapping[str, str]:
-    """The metadata, for which the caller needs no right to the content's KMS key."""
-    head = head_of(s3, version)
-    metadata: dict[str, str] = {} if head is None else head["Metadata"]
-    return metadata
-
-
 def head_of(s3: Any, version: Version) -> Mapping[str, Any] | None:
-    """S3's answer to HeadObject; None if that version was deleted meanwhile."""
+    """S3's answer to HeadObject, without a right to the KMS key; None if that version was deleted meanwhile."""
     try:
         head: Mapping[str, Any] = s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
     except ClientError as error:

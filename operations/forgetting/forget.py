@@ -84,7 +84,7 @@ def plan_removal(
         findings.parts,
         ledger.items_of(deployed, wanted, known.object_ids, known.transcript_ids),
         [
-            *(naming.item for naming in ledger.namings(deployed, wanted)),
+            *known.namings,
             *(found.item for found in ledger.analysed(deployed, known.object_ids)),
         ],
         len(uploads),

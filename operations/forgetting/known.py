@@ -19,6 +19,7 @@ from lambdas.shared.uris import parse_uri
 from lambdas.shared.user_ids import canonical, spellings
 from operations.deployed import Deployed
 from operations.forgetting import ledger
+from operations.forgetting.ledger import LedgerItem
 
 # Called with the number of objects since the last call.
 Tick = Callable[[int], None]
@@ -33,6 +34,7 @@ class Known(NamedTuple):
         object_ids: the ids of their objects.
         transcript_ids: the ids of transcripts of their recordings.
         executions: the executions that had their recordings.
+        namings: the items that say in which executions.
         seen: the patients with recordings, or with executions that had some.
         unplanned: the ids of versions that are in no plan; their event may still be on its way.
         others: the user ids of all other patients with recordings.
@@ -44,6 +46,7 @@ class Known(NamedTuple):
     object_ids: frozenset[str]
     transcript_ids: frozenset[str]
     executions: frozenset[str]
+    namings: list[LedgerItem]
     seen: frozenset[str]
     unplanned: frozenset[str]
     others: frozenset[str]
@@ -79,7 +82,8 @@ def read_known(deployed: Deployed, user_ids: Iterable[str], tick: Tick, more: It
         seen.media_ids.add(identifier)
         if not version.is_marker:
             uploaded.add(identifier)
-    for naming in ledger.namings(deployed, wanted):
+    namings = ledger.namings(deployed, wanted)
+    for naming in namings:
         seen.names.add(naming.user_id)
         seen.executions.add(naming.execution)
         seen.media_ids.add(naming.media_id)
@@ -105,6 +109,7 @@ def read_known(deployed: Deployed, user_ids: Iterable[str], tick: Tick, more: It
         frozenset(seen.object_ids),
         frozenset(seen.transcript_ids),
         frozenset(seen.executions),
+        [naming.item for naming in namings],
         frozenset(map(canonical, seen.names)),
         frozenset(uploaded - seen.planned),
         frozenset(others),
