@@ -2,8 +2,13 @@
 "use strict";
 
 const fs = require("node:fs");
+const path = require("node:path");
 const validate = require("asl-validator");
 const { getLanguageService, TextDocument } = require("amazon-states-language-service");
+
+// The definitions' sources: each file is one state machine, whose name ends like the file's.
+const SOURCES = path.join(__dirname, "../../statemachine");
+const ENDING = ".asl.yaml";
 
 const VALIDATORS = { "asl-validator": byAslValidator, "amazon-states-language-service": byLanguageService };
 const EITHER = Object.keys(VALIDATORS);
@@ -38,8 +43,10 @@ function deployed(templatePath) {
   const { Resources } = JSON.parse(fs.readFileSync(templatePath, "utf8"));
   const machines = Object.values(Resources).filter(({ Type }) => Type === "AWS::StepFunctions::StateMachine");
   const found = machines.map(({ Properties }) => [Properties.StateMachineName.replace(/.*-/, ""), definition(Properties)]);
-  const names = found.map(([name]) => name).sort().join(" and ");
-  if (names !== "backfill and pipeline") throw new Error(`${templatePath} has the state machines ${names}`);
+  const names = found.map(([name]) => name).sort().join(", ");
+  const sources = fs.readdirSync(SOURCES).filter((file) => file.endsWith(ENDING));
+  const expected = sources.map((file) => path.basename(file, ENDING)).sort().join(", ");
+  if (names !== expected) throw new Error(`${templatePath} has the state machines ${names}, not ${expected}`);
   return found;
 }
 
