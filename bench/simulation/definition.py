@@ -7,7 +7,7 @@ doesn't simulate is an error, at whatever depth, so that no part of a definition
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
@@ -54,7 +54,6 @@ CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
 TIMEOUT = "States.Timeout"
-_tokens = count()
 
 
 class TaskError(Exception):
@@ -74,6 +73,44 @@ class Tally:
     total: "Tally | None" = None
 
 
+@dataclass
+class Record:
+    """How far an execution, or an item of its Map, is; a redrive continues there.
+
+    `state` is the one that is entered next, with its input; `items` and `children` are those of the Map that it is in.
+    """
+
+    state: str = ""
+    input: Any = None
+    items: Sequence[Any] | None = None
+    children: dict[int, "Record"] = field(default_factory=dict)
+    is_done: bool = False
+    output: Any = None
+    # The execution's RedriveCount when this began: a child that a redrive begins has none itself.
+    redrives: int = 0
+
+    def enter(self, state: str, given: Any) -> None:
+        self.state, self.input = state, given
+
+    def is_done_with(self, index: int) -> bool:
+        return index in self.children and self.children[index].is_done
+
+    def child(self, index: int, execution: Mapping[str, Any]) -> "Record":
+        """The record of an item that begins, or begins again."""
+        return self.children.setdefault(index, Record(redrives=execution.get("RedriveCount", 0)))
+
+    def execution(self, parent: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The context object's Execution of a child."""
+        return {**parent, "RedriveCount": parent.get("RedriveCount", 0) - self.redrives}
+
+    def leave_map(self) -> None:
+        self.items = None
+        self.children.clear()
+
+    def end(self, output: Any) -> None:
+        self.is_done, self.output = True, output
+
+
 @dataclass(frozen=True)
 class World:
     """The environment of a definition: `tasks` by resource, the Maps' items by key, and the running Maps."""
@@ -86,6 +123,7 @@ class World:
     map_runs: list["MapRun"] = field(default_factory=list)
     callbacks: dict[str, Gate] = field(default_factory=dict)
     longest_history: list[int] = field(default_factory=lambda: [0])
+    tokens: Iterator[int] = field(default_factory=count)
 
     def answer(self, token: str) -> bool:
         """SendTaskSuccess; whether a Task waits with this token."""
@@ -95,8 +133,15 @@ class World:
         return gate is not None
 
 
-def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
-    """An execution of a state machine, or of a Map's item processor, from its start to its output.
+def execute(
+    scope: Mapping[str, Any],
+    data: Any,
+    context: Mapping[str, Any],
+    world: World,
+    tally: Tally,
+    record: Record | None = None,
+) -> Steps:
+    """An execution of a state machine, or of a Map's item processor, from its start, or its record, to its output.
 
     Raises:
         TaskError: no retrier and no catcher names it; States.Timeout after the definition's TimeoutSeconds.
@@ -104,7 +149,7 @@ def execute(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], wor
     tally.transitions += 1
     world.transition()
     own = Tally(events=EXECUTION_EVENTS, total=tally)
-    steps = run(scope, data, context, world, own)
+    steps = run(scope, data, context, world, own, record)
     try:
         if "TimeoutSeconds" not in scope:
             return (yield from steps)
@@ -140,11 +185,22 @@ def within(seconds: float, steps: Steps, world: World) -> Steps:
     return outcome[0]
 
 
-def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
-    """The states of a scope, from its first to its last."""
+def run(
+    scope: Mapping[str, Any],
+    data: Any,
+    context: Mapping[str, Any],
+    world: World,
+    tally: Tally,
+    record: Record | None = None,
+) -> Steps:
+    """The states of a scope, from its first, or that of the record, to its last."""
     states, name = scope["States"], scope["StartAt"]
     transition = world.transition
+    if record and record.state:
+        name, data = record.state, record.input
     while True:
+        if record:
+            record.enter(name, data)
         state = states[name]
         kind = state["Type"]
         tally.transitions += 1
@@ -167,17 +223,21 @@ def run(scope: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: 
             tally.events += WAIT_EVENTS
             yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
         elif kind == "Map":
-            result = yield from map_items(state, data, context, world, tally)
+            result = yield from map_items(state, data, context, world, tally, record)
             data = placed(state, data, result)
+            if record:
+                record.leave_map()
         elif kind == "Pass":
             tally.events += PASS_EVENTS
             data = placed(state, data, state["Result"]) if "Result" in state else data
         elif kind == "Succeed":
             tally.events += PASS_EVENTS
-            return data
+            following = None
         if tally.events > MOST_EVENTS:
             raise TaskError("States.HistoryLimitExceeded")
         if following is None:
+            if record:
+                record.end(data)
             return data
         name = following
 
@@ -261,7 +321,7 @@ def called(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], worl
     if state["Resource"] != CALLBACK:
         return (yield from world.tasks[state["Resource"]](selected(state.get("Parameters"), data, context)))
     tally.events += CALLBACK_EVENTS
-    token, gate = f"token-{next(_tokens)}", Gate()
+    token, gate = f"token-{next(world.tokens)}", Gate()
     world.callbacks[token] = gate
     try:
         asked = state["Parameters"]
@@ -305,12 +365,17 @@ class MapRun:
     """
 
     def __init__(
-        self, world: World, execution: Any, items: Sequence[Any], most: int, steps: Callable[[int, Any], Steps]
+        self,
+        world: World,
+        execution: Any,
+        items: Iterable[tuple[int, Any]],
+        most: int,
+        steps: Callable[[int, Any], Steps],
     ) -> None:
-        """`execution` is that of the context object."""
+        """`execution` is that of the context object; the items have their numbers."""
         self._world, self._steps = world, steps
         self.execution = execution
-        self._waiting = deque(enumerate(items))
+        self._waiting = deque(items)
         self._running: dict[int, Process] = {}
         self.most = most
         self.ended = Gate()
@@ -353,19 +418,30 @@ class MapRun:
         self._waiting.clear()
 
 
-def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], world: World, tally: Tally) -> Steps:
-    """The results of all items.
+def map_items(
+    state: Mapping[str, Any],
+    data: Any,
+    context: Mapping[str, Any],
+    world: World,
+    tally: Tally,
+    record: Record | None = None,
+) -> Steps:
+    """The results of all items; those of the record that are done are begun no more.
 
     Raises:
         TaskError: the first item's failure.
     """
     processor = state["ItemProcessor"]
     distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
-    if "ItemReader" in state:
+    if record and record.items is not None:
+        items = record.items
+    elif "ItemReader" in state:
         place = selected(state["ItemReader"]["Parameters"], data, context)
         items = world.items[place["Key"] if "Key" in place else place["Prefix"]]
     else:
         items = find(state["ItemsPath"], data, context)
+    if record:
+        record.items = items
     most = state.get("MaxConcurrency", 0)
     if "MaxConcurrencyPath" in state:
         most = find(state["MaxConcurrencyPath"], data, context)
@@ -382,16 +458,24 @@ def map_items(state: Mapping[str, Any], data: Any, context: Mapping[str, Any], w
             state["ItemBatcher"], [given(index, item)[0] for index, item in enumerate(items)], data, context
         )
     results: list[Any] = [None] * len(items)
+    unfinished = list(enumerate(items))
+    if record:
+        for index, child in record.children.items():
+            results[index] = child.output
+        unfinished = [(index, item) for index, item in unfinished if not record.is_done_with(index)]
 
     def one(index: int, item: Any) -> Steps:
         wanted, seen = (item, context) if batched else given(index, item)
+        child = record.child(index, context["Execution"]) if record else None
+        if child and distributed:
+            seen = {**seen, "Execution": child.execution(context["Execution"])}
         if distributed:
-            results[index] = yield from execute(processor, wanted, seen, world, tally.total or tally)
+            results[index] = yield from execute(processor, wanted, seen, world, tally.total or tally, child)
         else:
             tally.events += ITERATION_EVENTS
-            results[index] = yield from run(processor, wanted, seen, world, tally)
+            results[index] = yield from run(processor, wanted, seen, world, tally, child)
 
-    map_run = MapRun(world, context["Execution"], items, most, one)
+    map_run = MapRun(world, context["Execution"], unfinished, most, one)
     # ShareJobs looks at the Map whose MaxConcurrency the execution brings along.
     shared = world.map_runs if "MaxConcurrencyPath" in state else []
     shared.append(map_run)

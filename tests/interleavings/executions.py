@@ -1,12 +1,10 @@
 """Executions of the real definition with the real functions: started, stopped, redriven.
 
-The definition is interpreted as the benchmarks do it. A redrive goes through it again with the answers that there are
-already, up to the call of the function that failed: what a function was not asked again can't be told from that.
+The definition is interpreted as the benchmarks do it.
 """
 
 import json
 import random
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -18,9 +16,9 @@ from botocore.exceptions import BotoCoreError
 from bench.simulation import definition
 from bench.simulation.clock import Clock, Steps
 from infra.definition import read_definition
-from tests.interleavings.aws import CLINICAL, STATE_MACHINE, Refused
-from tests.interleavings.buckets import Buckets
 from tests.interleavings.scheduler import Actor
+from tests.simulation.aws import CLINICAL, STATE_MACHINE, Refused
+from tests.simulation.buckets import Buckets
 
 DEFINITION = read_definition()
 # A few recordings make several children.
@@ -47,13 +45,6 @@ FUNCTIONS = {
 }
 UNFINISHED = ("FAILED", "ABORTED")
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-# Steps and the failures of theirs with which an execution goes on.
-CAUGHT = {
-    (step, name)
-    for step, state in DEFINITION["States"].items()
-    for catcher in state.get("Catch", ())
-    for name in catcher["ErrorEquals"]
-}
 
 
 class Outage(BotoCoreError):
@@ -97,19 +88,12 @@ class Execution:
         self.arn = f"{STATE_MACHINE.replace('stateMachine', 'execution')}:{name}"
         self.error, self.redrives = "", 0
         self._world, self._attempt = world, 0
-        self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
-        self._items: dict[tuple[str, int], Any] = {}
+        self._record = definition.Record()
         self._actors: list[Actor] = []
         self._go()
 
     def redrive(self) -> None:
         self.redrives += 1
-        for (step, item), answers in self._answers.items():
-            # Children of a Map are redriven with it.
-            while answers and (failure := answers[-1].failure) and (item or step == self._actor.step):
-                if (step, failure) in CAUGHT:
-                    break
-                answers.pop()
         self._go()
 
     def stop(self) -> None:
@@ -139,19 +123,17 @@ class Execution:
 
     def _drive(self, attempt: int, redrives: int) -> None:
         clock = Clock()
-        replayed: dict[tuple[str, str], int] = defaultdict(int)
         tasks: dict[str, definition.Task] = {
-            f"${{{step}Arn}}": partial(self._task, step, attempt, replayed) for step in FUNCTIONS
+            f"${{{step}Arn}}": partial(self._task, step, attempt) for step in FUNCTIONS
         }
-        world = definition.World(clock, random.Random(0), tasks, _Items(self._world.buckets, self._items))
-        tasks["${WaitForTurnArn}"] = partial(self._wait_for_turn, attempt, replayed, world)
+        world = definition.World(clock, random.Random(0), tasks, Items(self._world.buckets))
+        tasks["${WaitForTurnArn}"] = partial(self._wait_for_turn, attempt, world)
         execution = {"Name": self.name, "Id": self.arn, "RedriveCount": redrives}
 
         def whole() -> Steps:
             try:
-                yield from definition.execute(
-                    DEFINITION, self.request, {"Execution": execution}, world, definition.Tally()
-                )
+                context, tally = {"Execution": execution}, definition.Tally()
+                yield from definition.execute(DEFINITION, self.request, context, world, tally, self._record)
             except definition.TaskError as error:
                 self.error = error.name
                 self._world.note(f"-- {self.name} FAILED in {self._actor.step} with {error.name}")
@@ -166,23 +148,16 @@ class Execution:
         except _Abandoned:
             self._world.note(f"-- a function of {self.name} has ended that nobody waits for")
 
-    def _task(self, step: str, attempt: int, replayed: dict[tuple[str, str], int], payload: Any) -> Steps:
-        item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
-        item = item or str(payload.get("keys", payload.get("media_ids", "")))
-        answers, number = self._answers[step, item], replayed[step, item]
-        if number == len(answers):
-            answers.append(self._ask(step, payload, attempt))
-        replayed[step, item] += 1
-        if failure := answers[number].failure:
-            raise definition.TaskError(failure)
-        return json.loads(answers[number].returned)
+    def _task(self, step: str, attempt: int, payload: Any) -> Steps:
+        answer = self._ask(step, payload, attempt)
+        if answer.failure:
+            raise definition.TaskError(answer.failure)
+        return json.loads(answer.returned)
         yield 0.0
 
-    def _wait_for_turn(
-        self, attempt: int, replayed: dict[tuple[str, str], int], world: definition.World, payload: Any
-    ) -> Steps:
+    def _wait_for_turn(self, attempt: int, world: definition.World, payload: Any) -> Steps:
         """There are turns for all executions of a schedule, so that the function has answered its own token."""
-        result = yield from self._task("WaitForTurn", attempt, replayed, payload)
+        result = yield from self._task("WaitForTurn", attempt, payload)
         world.answer(payload["task_token"])
         return result
 
@@ -207,29 +182,17 @@ class Execution:
         return answer
 
 
-class _Items(dict[str, Any]):
-    """A Map's items by the key that it reads, or the prefix that it lists.
+class Items(dict[str, Any]):
+    """A Map's items by the key that it reads, or the prefix that it lists."""
 
-    Each time that the execution comes there, they are read once, whatever is written there before a redrive.
-    """
-
-    def __init__(self, buckets: Buckets, read: dict[tuple[str, int], Any]) -> None:
+    def __init__(self, buckets: Buckets) -> None:
         super().__init__()
-        self._buckets, self._read = buckets, read
-        self._times: Counter[str] = Counter()
+        self._buckets = buckets
 
-    def __getitem__(self, key: str) -> Any:
-        time = key, self._times[key]
-        self._times[key] += 1
-        if time not in self._read:
-            self._read[time] = self._listed(key) if key.endswith("/") else self._document(key)
-        return self._read[time]
-
-    def _listed(self, prefix: str) -> list[dict[str, str]]:
-        there = [key for key in self._buckets.keys(CLINICAL) if key.startswith(prefix)]
-        return [{"Key": key} for key in sorted(there) if self._buckets.current(CLINICAL, key)]
-
-    def _document(self, key: str) -> Any:
+    def __missing__(self, key: str) -> Any:
+        if key.endswith("/"):
+            names = self._buckets.keys(CLINICAL, key)
+            return [{"Key": name} for name in names if self._buckets.current(CLINICAL, name)]
         there = self._buckets.current(CLINICAL, key)
         return json.loads(there.body) if there else []
 

@@ -30,7 +30,7 @@ from lambdas.shared.ledger import Change, write, write_together, write_with
 from lambdas.shared.members import Membership
 from lambdas.shared.object_items import ObjectItem, plan, read_object, replace
 from lambdas.shared.storage import find_head
-from tests.interleavings.rest import (
+from tests.simulation.rest import (
     CONSENT,
     COUNTS,
     ELSEWHERE,

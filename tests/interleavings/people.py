@@ -10,9 +10,9 @@ from operations.deployed import Connection, Deployed
 from operations.errors import OperationError
 from operations.forgetting import at_work, searching
 from operations.forgetting import forget as forgetting
-from tests.interleavings.aws import BUCKETS, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
+from tests.simulation.aws import BUCKETS, LEDGER, MEDIA, MEMBERS, PREFIX, STATE_MACHINE
 
 
 def deliver(world: World, *names: str) -> Move:

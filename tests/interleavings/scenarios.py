@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tests.interleavings.aws import MEDIA
-from tests.interleavings.jobs import CORRUPT
 from tests.interleavings.people import deliver, forget, void
 from tests.interleavings.scheduler import Move
 from tests.interleavings.world import World
+from tests.simulation.aws import MEDIA
+from tests.simulation.jobs import CORRUPT
 
 PREFIX = {"prefix": f"s3://{MEDIA}/media/"}
 

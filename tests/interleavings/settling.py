@@ -1,17 +1,17 @@
 """How a schedule comes to rest: somebody presses what docs/reruns.md says until nothing is red."""
 
-from tests.interleavings.aws import MEDIA
 from tests.interleavings.decisions import BUTTON
 from tests.interleavings.executions import UNFINISHED, Execution
 from tests.interleavings.people import work
 from tests.interleavings.world import World
+from tests.simulation.aws import MEDIA
+from tests.simulation.invariants import violations
+from tests.simulation.rest import LAST, LOST, RED, Violation, unfinished
 
 MOST_PRESSES = 12
 # New executions instead of redrives, in one schedule.
 MOST_NEW = 2
-# The one that starts when all is over, if there are cohorts: whom would it take? Not who said no, nor this one, who is
-# suppressed before: else the seed might be the old one.
-LAST = "last"
+# Who is suppressed before the last execution starts: else the seed might be the old one.
 SUPPRESSED = "p-a"
 # The one that is asked for what others have rejected.
 AGAIN = "again"
@@ -58,3 +58,15 @@ def press(world: World, execution: Execution, red: list[Execution], replaced: se
         return
     replaced.add(execution.name)
     world.start(f"N{len(replaced)}", execution.request)
+
+
+def broken_promises(world: World) -> list[Violation]:
+    """Bring the schedule to rest and say what is wrong with it.
+
+    What was rejected for a passing reason is started again then, as its reason says, and has to be finished after that.
+    """
+    found = [Violation(RED, what) for what in settle(world)] or violations(world)
+    if not found and (rejected := unfinished(world)):
+        found = [Violation(RED, what) for what in start_again(world, rejected)] or violations(world)
+        found += [Violation(LOST, f"{key} is never finished") for key in unfinished(world)]
+    return found

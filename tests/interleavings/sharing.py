@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from tests.interleavings import tables
+from tests.simulation import tables
 
 _NAMES = re.compile(
     r"[0-9a-f]{32}(-[0-9a-f]{8})?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?:[EN]|cm)\d+\b|\bdrop-[0-9a-f]+"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from tests.interleavings import tables
 from tests.interleavings.circumstances import CALL_FAULTS, JOB_FAULTS, Failure, Options
 from tests.interleavings.decisions import BUTTON, SWITCH, Decisions, Drawn, following, read_schedule
-from tests.interleavings.invariants import broken_promises
-from tests.interleavings.rest import RED, Violation
 from tests.interleavings.scenarios import SCENARIOS, Scenario
+from tests.interleavings.settling import broken_promises
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.world import FIRST, World, new_world
+from tests.simulation import tables
+from tests.simulation.rest import RED, Violation
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # More than any schedule needs: chance, and whoever repeats a schedule, decide by themselves.

@@ -12,13 +12,13 @@ from lambdas.shared.ledger import Change, write_together
 from lambdas.shared.spending_items import spending_key
 from tests.interleavings.circumstances import CALL_FAULTS, Options
 from tests.interleavings.decisions import Drawn
-from tests.interleavings.invariants import broken_promises
-from tests.interleavings.rest import Violation, read
 from tests.interleavings.scenarios import key, media, redrive, start, stop
+from tests.interleavings.settling import broken_promises
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import UNLIMITED
-from tests.interleavings.tables import CONFLICT, UNPROCESSED, Write
 from tests.interleavings.world import World, new_world
+from tests.simulation.rest import Violation, read
+from tests.simulation.tables import CONFLICT, UNPROCESSED, Write
 
 SEEDS = range(60)
 # Two recordings take six, the minimum of both services; so of two executions that want two each, one waits.

@@ -3,9 +3,9 @@ from itertools import chain
 import pytest
 
 from tests.interleavings.mutations import MUTATIONS, Mutation
-from tests.interleavings.rest import Violation
 from tests.interleavings.sharing import Sharing
 from tests.interleavings.sweep import BY_NAME, all_schedules, by_chance, repeat
+from tests.simulation.rest import Violation
 
 MOST_SCHEDULES = 700
 SEEDS = 30

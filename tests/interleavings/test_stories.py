@@ -8,14 +8,14 @@ import pytest
 
 from tests.interleavings import people
 from tests.interleavings.circumstances import Options
-from tests.interleavings.invariants import broken_promises
-from tests.interleavings.jobs import CORRUPT
-from tests.interleavings.privacy import naming
-from tests.interleavings.rest import CONSENT, COUNTS, NEWCOMERS, OLD, OTHER_WORDS, OUTCOMES, PAID
 from tests.interleavings.scenarios import PREFIX, key, media
 from tests.interleavings.scheduler import Actor
+from tests.interleavings.settling import broken_promises
 from tests.interleavings.sharing import Call
 from tests.interleavings.world import World, new_world
+from tests.simulation.jobs import CORRUPT
+from tests.simulation.privacy import naming
+from tests.simulation.rest import CONSENT, COUNTS, NEWCOMERS, OLD, OTHER_WORDS, OUTCOMES, PAID
 
 
 def not_yet(story: str) -> pytest.MarkDecorator:

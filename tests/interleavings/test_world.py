@@ -7,13 +7,13 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from tests.interleavings.aws import CLINICAL, LEDGER, MEMBERS
 from tests.interleavings.circumstances import REPEATED, Options
 from tests.interleavings.decisions import FAULT, Decisions
 from tests.interleavings.executions import Execution
 from tests.interleavings.sharing import Touch, touches_of
-from tests.interleavings.tables import CONFLICT
 from tests.interleavings.world import World, new_world
+from tests.simulation.aws import CLINICAL, LEDGER, MEMBERS
+from tests.simulation.tables import CONFLICT
 
 ITEM = {"TableName": LEDGER, "Key": {"pk": {"S": "execution#E1"}}}
 ONE_MORE = ITEM | {"UpdateExpression": "ADD generation :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}

@@ -10,17 +10,17 @@ from botocore import xform_name
 
 from lambdas.shared.identity import media_id
 from lambdas.shared.ledger_keys import INDEXES_KEY
-from tests.interleavings import aws
-from tests.interleavings.audiences import CleanRoomsML
-from tests.interleavings.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions
-from tests.interleavings.buckets import Buckets
 from tests.interleavings.circumstances import CALL_FAULTS, REPEATED, Failure, Options
 from tests.interleavings.decisions import FATE, FAULT, Decisions
 from tests.interleavings.executions import UNFINISHED, Execution, Killed, Outage, StepFunctions
-from tests.interleavings.jobs import ComprehendMedical, Transcribe
 from tests.interleavings.scheduler import Actor, Move, Scheduler
 from tests.interleavings.sharing import Call, Sharing, touches_of
-from tests.interleavings.tables import Tables
+from tests.simulation import aws
+from tests.simulation.audiences import CleanRoomsML
+from tests.simulation.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions
+from tests.simulation.buckets import Buckets
+from tests.simulation.jobs import ComprehendMedical, Transcribe
+from tests.simulation.tables import Tables
 
 OPERATOR = "operator"
 # The execution that fails first.
@@ -58,6 +58,7 @@ class World:
         self.log: list[str] = []
         self._labels: dict[str, str] = {}
         self.doomed: set[str] = set()  # kinds of jobs that fail, whatever chance says
+        self.suppressed: set[str] = set()
         self.departed: set[str] = set()  # who is to be forgotten
         self.forgotten: set[str] = set()  # of whom that was proven
         self.failure: Failure | None = None
@@ -198,6 +199,7 @@ class World:
         return f"s3://{MEDIA}/{key}"
 
     def suppress(self, user_id: str) -> None:
+        self.suppressed.add(user_id)
         there = self.buckets.current(AUDIENCE, SUPPRESSION_KEY)
         self.buckets.put(AUDIENCE, SUPPRESSION_KEY, (there.body if there else b"") + user_id.encode() + b"\n", {})
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bench.simulation.clock import Clock, Steps
-from bench.simulation.definition import Tally, Task, TaskError, World, check, execute, states_named
+from bench.simulation.definition import Record, Tally, Task, TaskError, World, check, execute, states_named
 from infra.definition import read_definition
 
 DEFINITION = read_definition()
@@ -26,6 +26,8 @@ class Ran:
         tasks: dict[str, Task],
         data: Any = None,
         machine: Machine | None = None,
+        record: Record | None = None,
+        redrives: int = 0,
         **items: Any,
     ) -> None:
         clock, self.tally = Clock(), Tally()
@@ -34,7 +36,12 @@ class Ran:
         def catch() -> Steps:
             try:
                 self.output = yield from execute(
-                    definition, data or {}, {"Execution": {"Name": "x"}}, world, self.tally
+                    definition,
+                    data or {},
+                    {"Execution": {"Name": "x", "RedriveCount": redrives}},
+                    world,
+                    self.tally,
+                    record,
                 )
             except TaskError as error:
                 self.error = error.name
@@ -261,3 +268,77 @@ def test_a_part_of_a_scope_ends_where_it_would_go_on() -> None:
         "TranscriptionFinished",
         "StartTranscription",
     }
+
+
+def test_a_redrive_continues_at_the_failed_state_with_its_input_and_all_its_retries() -> None:
+    definition = {
+        "StartAt": "First",
+        "States": {
+            "First": {"Type": "Task", "Resource": "first", "ResultPath": "$.first", "Next": "Second"},
+            "Second": {
+                "Type": "Task",
+                "Resource": "second",
+                "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2}],
+                "End": True,
+            },
+        },
+    }
+    asked: list[Any] = []
+    second = failing(5)
+
+    def once(event: Any) -> Steps:
+        asked.append(event)
+        return "done"
+        yield 0.0
+
+    tasks: dict[str, Task] = {"first": once, "second": second}
+    record = Record()
+    assert Ran(definition, tasks, {"given": 1}, record=record).error == "Throttled"
+    redriven = Ran(definition, tasks, {"given": 1}, record=record, redrives=1)
+    assert (redriven.error, redriven.output) == ("", {"given": {"given": 1, "first": "done"}})
+    assert asked == [{"given": 1}]
+
+
+def test_a_redrive_of_a_map_begins_only_what_is_not_done_and_reads_its_items_once() -> None:
+    begun: list[tuple[Any, int]] = []
+    bad = {2}
+
+    def one(event: Any) -> Steps:
+        begun.append((event["item"], event["redrives"]))
+        yield 1.0
+        if event["item"] in bad:
+            raise TaskError("Bad")
+        return event["item"] * 10
+
+    definition = {
+        "StartAt": "Each",
+        "States": {
+            "Each": {
+                "Type": "Map",
+                "ItemReader": {"Parameters": {"Key": "items"}},
+                "ItemSelector": {"item.$": "$$.Map.Item.Value"},
+                "MaxConcurrency": 2,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "One",
+                    "States": {
+                        "One": {
+                            "Type": "Task",
+                            "Resource": "one",
+                            "Parameters": {"item.$": "$.item", "redrives.$": "$$.Execution.RedriveCount"},
+                            "End": True,
+                        }
+                    },
+                },
+                "End": True,
+            }
+        },
+    }
+    record = Record()
+    assert Ran(definition, {"one": one}, record=record, items=[1, 2, 3, 4]).error == "Bad"
+    assert begun == [(1, 0), (2, 0)]
+    bad.clear()
+    # What is there to be read by now doesn't count. A child that begins with the redrive has none itself.
+    redriven = Ran(definition, {"one": one}, record=record, redrives=1, items=[5])
+    assert redriven.output == [10, 20, 30, 40]
+    assert begun[2:] == [(2, 1), (3, 0), (4, 0)]

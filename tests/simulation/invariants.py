@@ -1,15 +1,15 @@
-"""What must be true when a schedule has come to rest. Money is counted by words, people by name, outcomes as sets."""
+"""What must be true when a history has come to rest. Money is counted by words, people by name, outcomes as sets."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from lambdas.shared.identity import media_id
-from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.buckets import Version
-from tests.interleavings.jobs import CORRUPT, Transcription, heard
-from tests.interleavings.privacy import consent, forgotten, members, namings, newcomers
-from tests.interleavings.rest import (
+from tests.simulation.aws import CLINICAL, MEDIA
+from tests.simulation.buckets import Version
+from tests.simulation.jobs import CORRUPT, Transcription, heard
+from tests.simulation.privacy import consent, forgotten, members, namings, newcomers
+from tests.simulation.rest import (
     COUNTS,
     ELSEWHERE,
     GENERATED,
@@ -18,36 +18,21 @@ from tests.interleavings.rest import (
     OTHER_WORDS,
     OUTCOMES,
     PAID,
-    RED,
     TRANSCRIBED,
     Rest,
     Violation,
+    World,
     covers,
     id_of,
     ids,
     lines_of,
     read,
     records_key,
-    unfinished,
 )
-from tests.interleavings.settling import settle, start_again
-from tests.interleavings.world import World
-
-
-def broken_promises(world: World) -> list[Violation]:
-    """Bring the schedule to rest and say what is wrong with it.
-
-    What was rejected for a passing reason is started again then, as its reason says, and has to be finished after that.
-    """
-    found = [Violation(RED, what) for what in settle(world)] or violations(world)
-    if not found and (rejected := unfinished(world)):
-        found = [Violation(RED, what) for what in start_again(world, rejected)] or violations(world)
-        found += [Violation(LOST, f"{key} is never finished") for key in unfinished(world)]
-    return found
 
 
 def violations(world: World) -> list[Violation]:
-    done = [item.name for item in world.executions.values() if item.status == "SUCCEEDED"]
+    done = [name for name, item in world.executions.items() if item.status == "SUCCEEDED"]
     rest = Rest(
         world,
         {name: read(world, f"batches/{name}/summary.json") for name in done},

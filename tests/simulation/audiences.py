@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.shared.uris import parse_uri
-from tests.interleavings.aws import Refused
-from tests.interleavings.buckets import Buckets
-from tests.interleavings.jobs import Fate
+from tests.simulation.aws import Refused
+from tests.simulation.buckets import Buckets
+from tests.simulation.jobs import Fate
 
 
 @dataclass

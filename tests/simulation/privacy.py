@@ -7,10 +7,19 @@ from typing import Any
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
 from lambdas.shared.layout import RECORDS, object_id_of
 from lambdas.shared.ledger_keys import INDEXES_KEY, object_key, patient_key, patient_sort_key
-from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.rest import CONSENT, FORGOTTEN, MEMBERS, NAMINGS, NEWCOMERS, Rest, Violation, lines_of
-from tests.interleavings.settling import LAST, SUPPRESSED
-from tests.interleavings.world import World
+from tests.simulation.aws import CLINICAL, MEDIA
+from tests.simulation.rest import (
+    CONSENT,
+    FORGOTTEN,
+    LAST,
+    MEMBERS,
+    NAMINGS,
+    NEWCOMERS,
+    Rest,
+    Violation,
+    World,
+    lines_of,
+)
 
 
 def newcomers(rest: Rest) -> Iterator[Violation]:
@@ -40,7 +49,7 @@ def consenting(world: World) -> set[str]:
         version = world.buckets.current(MEDIA, key)
         if version and version.metadata.get("audience-consent") == "true":
             found.add(key.split("/")[1])
-    return found - world.departed - {SUPPRESSED}
+    return found - world.departed - world.suppressed
 
 
 def consent(rest: Rest) -> Iterator[Violation]:

@@ -1,14 +1,15 @@
-"""What is there to be looked at when a schedule has come to rest, and how it is said what is wrong with it."""
+"""What is there to be looked at when a history has come to rest, and how it is said what is wrong with it."""
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 from lambdas.shared.identity import digest, media_id
-from tests.interleavings.aws import CLINICAL, MEDIA
-from tests.interleavings.buckets import Version
-from tests.interleavings.executions import Execution
-from tests.interleavings.jobs import CORRUPT
-from tests.interleavings.world import World
+from tests.simulation.audiences import CleanRoomsML
+from tests.simulation.aws import CLINICAL, MEDIA
+from tests.simulation.buckets import Buckets, Version
+from tests.simulation.jobs import CORRUPT, ComprehendMedical, Transcribe
+from tests.simulation.tables import Tables
 
 RED = "red for good"
 PAID = "paid twice"
@@ -25,6 +26,34 @@ CONSENT = "consent"
 FORGOTTEN = "forgotten"
 MEMBERS = "members"
 NAMINGS = "namings"
+
+
+# The execution that starts when all is over, if there are cohorts: whom would it take?
+LAST = "last"
+
+
+class Execution(Protocol):
+    @property
+    def request(self) -> Mapping[str, Any]: ...
+
+    @property
+    def status(self) -> str: ...
+
+
+class World(Protocol):
+    """What has come to rest. `suppressed` and `departed` name people, `forgotten` those of whom that was proven."""
+
+    buckets: Buckets
+    tables: Tables
+    transcribe: Transcribe
+    comprehend_medical: ComprehendMedical
+    clean_rooms_ml: CleanRoomsML
+    suppressed: set[str]
+    departed: set[str]
+    forgotten: set[str]
+
+    @property
+    def executions(self) -> Mapping[str, Execution]: ...
 
 
 class Violation(NamedTuple):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from tests.interleavings.aws import Refused
+from tests.simulation.aws import Refused
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from tests.interleavings.aws import Refused
+from tests.simulation.aws import Refused
 
 # As a client sends it, {"S": "text"}; a set is sorted, so that the same schedule gives the same answers.
 Value = Mapping[str, Any]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.interleavings.aws import CLINICAL, MEDIA, Refused
-from tests.interleavings.buckets import Buckets
+from tests.simulation.aws import CLINICAL, MEDIA, Refused
+from tests.simulation.buckets import Buckets
 
 # Whether what it names is to fail this time.
 Fate = Callable[[str], bool]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.interleavings.aws import LEDGER, Refused
-from tests.interleavings.expressions import placeholders
-from tests.interleavings.tables import CONFLICT, THROTTLED, UNPROCESSED, Tables
+from tests.simulation.aws import LEDGER, Refused
+from tests.simulation.expressions import placeholders
+from tests.simulation.tables import CONFLICT, THROTTLED, UNPROCESSED, Tables
 
 KEYS = ("execution#E1", "claim#a", "object#b")
 CONDITIONS = (
@@ -250,5 +250,5 @@ def test_a_write_that_something_is_wrong_with_changes_nothing(kind: str, operati
     ],
 )
 def test_what_it_has_no_fake_of_is_named(operation: str, parameters: dict[str, Any]) -> None:
-    with pytest.raises(NotImplementedError, match="tests/interleavings"):
+    with pytest.raises(NotImplementedError, match="tests/simulation"):
         getattr(Tables(), operation)(**parameters)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tests.interleavings.aws import LEDGER, MEMBERS, Refused
-from tests.interleavings.expressions import Given, Item, Value, holds, invalid, number_text, placeholders, updated
+from tests.simulation.aws import LEDGER, MEMBERS, Refused
+from tests.simulation.expressions import Given, Item, Value, holds, invalid, number_text, placeholders, updated
 
 # The attributes of each table's key.
 KEYS = {LEDGER: ("pk",), MEMBERS: ("pk", "sk")}
@@ -88,7 +88,7 @@ class Tables:
     def _read(self, wanted: Mapping[str, Any], *understood: str) -> None:
         self._check(wanted, {"TableName", "ConsistentRead", *understood})
         if not wanted.get("ConsistentRead"):
-            raise NotImplementedError("tests/interleavings has no fake of a read that isn't consistent")
+            raise NotImplementedError("tests/simulation has no fake of a read that isn't consistent")
         if self._fails(THROTTLED):
             raise Refused("ThrottlingException")
 
@@ -176,7 +176,7 @@ class Tables:
 
     def _check(self, wanted: Mapping[str, Any], understood: set[str]) -> None:
         if unknown := wanted.keys() - understood:
-            raise NotImplementedError(f"tests/interleavings has no fake of {sorted(unknown)} of DynamoDB; write it")
+            raise NotImplementedError(f"tests/simulation has no fake of {sorted(unknown)} of DynamoDB; write it")
         if wanted["TableName"] not in KEYS:
             raise Refused("ResourceNotFoundException", "Requested resource not found")
 
@@ -244,5 +244,5 @@ def _returned(which: str, write: Write) -> dict[str, Any]:
         item = write.before if which == "ALL_OLD" else write.after
         return {"Attributes": dict(item)} if item else {}
     if which != "NONE":
-        raise NotImplementedError(f"tests/interleavings returns no {which}; write it")
+        raise NotImplementedError(f"tests/simulation returns no {which}; write it")
     return {}
