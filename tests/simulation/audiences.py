@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.shared.uris import parse_uri
 from tests.simulation.aws import Refused
 from tests.simulation.buckets import Buckets
-from tests.simulation.jobs import Fate
+from tests.simulation.jobs import Fate, Started
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Generation:
 
 
 class CleanRoomsML:
-    def __init__(self, buckets: Buckets, fails: Fate) -> None:
-        self._buckets, self._fails = buckets, fails
+    def __init__(self, buckets: Buckets, fails: Fate, *, started: Started | None = None) -> None:
+        self._buckets, self._fails, self._started = buckets, fails, started
         self.jobs: dict[str, Generation] = {}
 
     def start_audience_generation_job(self, **wanted: Any) -> dict[str, Any]:
@@ -39,6 +39,8 @@ class CleanRoomsML:
         arn = f"arn:aws:cleanrooms-ml:us-east-1:123456789012:audience-generation-job/{name}"
         people = frozenset(json.loads(line)["user_id"] for line in seed.body.splitlines())
         self.jobs[name] = Generation(wanted, arn, people)
+        if self._started:
+            self._started(name)
         return {"audienceGenerationJobArn": arn}
 
     def list_audience_generation_jobs(self, **_: Any) -> dict[str, Any]:
@@ -49,10 +51,15 @@ class CleanRoomsML:
         if name not in self.jobs:
             raise Refused("ResourceNotFoundException")
         job = self.jobs[name]
-        if job.status == "CREATE_IN_PROGRESS":
-            job.status = "CREATE_FAILED" if self._fails("audience generation") else "ACTIVE"
+        if not self._started:
+            self.end(name)
         details = {"statusDetails": {"statusCode": "ERROR", "message": "access denied"}}
         return self._described(name) | (details if job.status == "CREATE_FAILED" else {})
+
+    def end(self, name: str) -> None:
+        job = self.jobs[name]
+        if job.status == "CREATE_IN_PROGRESS":
+            job.status = "CREATE_FAILED" if self._fails("audience generation") else "ACTIVE"
 
     def _described(self, name: str) -> dict[str, Any]:
         job = self.jobs[name]

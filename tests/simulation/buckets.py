@@ -18,6 +18,7 @@ class Version(NamedTuple):
     metadata: Mapping[str, str]
     etag: str
     modified: datetime
+    is_marker: bool = False
 
 
 class Body(BytesIO):
@@ -26,11 +27,19 @@ class Body(BytesIO):
 
 
 class Buckets:
-    """`written` is called with every place that is written. With `by_content` an ETag follows the content, as it does
-    without KMS; else every version has another."""
+    """Buckets with versions. `written` is called with every place that is written, `now` gives a version its time.
 
-    def __init__(self, written: Callable[[str], None], *, by_content: bool = False) -> None:
-        self._written, self._by_content = written, by_content
+    With `by_content` an ETag follows the content, as it does without KMS; else every version has another.
+    """
+
+    def __init__(
+        self,
+        written: Callable[[str], None],
+        *,
+        by_content: bool = False,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._written, self._by_content, self._now = written, by_content, now
         self._objects: dict[str, dict[str, list[Version]]] = {}
         self._puts = 0
         # No version has the name of one that was taken back.
@@ -46,13 +55,18 @@ class Buckets:
         etag = hashlib.md5(body).hexdigest() if self._by_content else f"e{self._puts}"
         number = self.next_number(bucket, key)
         self._numbers[f"{bucket}/{key}"] = number
-        modified = _BEGIN + timedelta(seconds=self._puts)
+        modified = self._now() if self._now else _BEGIN + timedelta(seconds=self._puts)
         versions.append(Version(f"v{number}", body, dict(metadata), f'"{etag}"', modified))
         self._begin(bucket, key)
         return versions[-1]
 
     def next_number(self, bucket: str, key: str) -> int:
         return self._numbers[f"{bucket}/{key}"] + 1
+
+    def mark_deleted(self, bucket: str, key: str) -> None:
+        """As DeleteObject does without a version: the older ones are still there."""
+        marker = self.put(bucket, key, b"", {})
+        self._objects[bucket][key][-1] = marker._replace(is_marker=True)
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
@@ -68,7 +82,7 @@ class Buckets:
 
     def current(self, bucket: str, key: str) -> Version | None:
         versions = self._objects.get(bucket, {}).get(key)
-        return versions[-1] if versions else None
+        return versions[-1] if versions and not versions[-1].is_marker else None
 
     def versions(self, bucket: str, key: str) -> list[Version]:
         return self._objects.get(bucket, {}).get(key, [])
@@ -110,8 +124,7 @@ class Buckets:
         return {"ETag": version.etag, "VersionId": version.version_id}
 
     def delete_object(self, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
-        """Ours never delete a recording, whose older versions would matter."""
-        self._objects.get(Bucket, {}).pop(Key, None)
+        self.mark_deleted(Bucket, Key)
         return {}
 
     def delete_objects(self, Bucket: str, Delete: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +134,8 @@ class Buckets:
         return {}
 
     def list_objects_v2(self, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:
-        listed = [{"Key": key, "ETag": self._objects[Bucket][key][-1].etag} for key in self.keys(Bucket, Prefix)]
+        there = ((key, self.current(Bucket, key)) for key in self.keys(Bucket, Prefix))
+        listed = [{"Key": key, "ETag": version.etag} for key, version in there if version]
         return {"IsTruncated": False, "Contents": listed}
 
     def list_object_versions(
@@ -130,20 +144,21 @@ class Buckets:
         keys = [key for key in self.keys(Bucket, Prefix) if key > KeyMarker]
         folders = {key: Prefix + key.removeprefix(Prefix).partition(Delimiter)[0] for key in keys} if Delimiter else {}
         listed = [key for key in keys if folders.get(key, key) == key]
-        versions = [
-            {
-                "Key": key,
-                "VersionId": version.version_id,
-                "IsLatest": version is self._objects[Bucket][key][-1],
-                "LastModified": version.modified,
-            }
-            for key in listed
-            for version in reversed(self._objects[Bucket][key])
-        ]
+        found: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+        for key in listed:
+            for version in reversed(self._objects[Bucket][key]):
+                described = {
+                    "Key": key,
+                    "VersionId": version.version_id,
+                    "IsLatest": version is self._objects[Bucket][key][-1],
+                    "LastModified": version.modified,
+                }
+                found[version.is_marker].append(described)
         prefixes = sorted({folder + Delimiter for key, folder in folders.items() if folder != key})
         return {
             "IsTruncated": False,
-            "Versions": versions,
+            "Versions": found[False],
+            "DeleteMarkers": found[True],
             "CommonPrefixes": [{"Prefix": prefix} for prefix in prefixes],
         }
 
@@ -151,10 +166,10 @@ class Buckets:
         return {"IsTruncated": False}
 
     def _version(self, bucket: str, key: str, version_id: str, missing: str) -> Version:
-        versions = self._objects.get(bucket, {}).get(key, [])
-        if found := [version for version in versions if version_id in ("", version.version_id)]:
-            return found[-1]
-        raise Refused(missing)
+        found = [item for item in self.versions(bucket, key) if version_id in ("", item.version_id)]
+        if not found or found[-1].is_marker:
+            raise Refused(missing)
+        return found[-1]
 
 
 def _described(version: Version) -> dict[str, Any]:

@@ -243,7 +243,7 @@ class _Reader:
         return act
 
     def _unread(self, what: str) -> NotImplementedError:
-        return NotImplementedError(f"tests/interleavings doesn't read {what!r} in {self._text!r}; write it")
+        return NotImplementedError(f"tests/simulation doesn't read {what!r} in {self._text!r}; write it")
 
 
 def _name(token: str, given: Given) -> str:

@@ -1,4 +1,4 @@
-"""Transcribe Medical and Comprehend Medical: a job ends when it is asked about, unless it is to fail.
+"""Transcribe Medical and Comprehend Medical: a job ends when it is asked about, or when somebody ends it.
 
 What they charge for is in `jobs`: invariants count it there, by the words and not by any name that we chose.
 """
@@ -13,6 +13,8 @@ from tests.simulation.buckets import Buckets
 
 # Whether what it names is to fail this time.
 Fate = Callable[[str], bool]
+# Is called with each job that starts, and ends it later. Without one, a job ends when it is asked about.
+Started = Callable[[str], None]
 CORRUPT = b"corrupt"
 
 
@@ -29,27 +31,33 @@ class Transcription:
 class Transcribe:
     """`late`: the service reads the recording when the job ends and not when it is started. Neither is promised."""
 
-    def __init__(self, buckets: Buckets, fails: Fate, *, late: bool = False) -> None:
-        self._buckets, self._fails, self._late = buckets, fails, late
+    def __init__(self, buckets: Buckets, fails: Fate, *, late: bool = False, started: Started | None = None) -> None:
+        self._buckets, self._fails, self._late, self._started = buckets, fails, late, started
         self.jobs: dict[str, Transcription] = {}
+        # So many may run; others of the account leave fewer.
+        self.quota = 250
 
     def start_medical_transcription_job(self, **wanted: Any) -> dict[str, Any]:
         name = wanted["MedicalTranscriptionJobName"]
         if name in self.jobs:
             raise Refused("ConflictException")
+        if len(self.running) >= self.quota:
+            raise Refused("LimitExceededException")
         key = wanted["Media"]["MediaFileUri"].removeprefix(f"s3://{MEDIA}/")
         there = self._buckets.current(MEDIA, key)
         if there is None:
             raise Refused("BadRequestException", "The S3 object is not there.")
         self.jobs[name] = Transcription(wanted, key, there.version_id, there.body)
+        if self._started:
+            self._started(name)
         return {}
 
     def get_medical_transcription_job(self, MedicalTranscriptionJobName: str) -> dict[str, Any]:
         job = self.jobs.get(MedicalTranscriptionJobName)
         if job is None:
             raise Refused("NotFoundException")
-        if job.status == "IN_PROGRESS":
-            self._end(job)
+        if job.status == "IN_PROGRESS" and not self._started:
+            self.end(MedicalTranscriptionJobName)
         described = {name: value for name, value in job.wanted.items() if name != "OutputKey"}
         status = {"TranscriptionJobStatus": job.status} | ({"FailureReason": job.reason} if job.reason else {})
         return {"MedicalTranscriptionJob": described | status}
@@ -67,7 +75,12 @@ class Transcribe:
             raise Refused("NotFoundException")
         return {}
 
-    def _end(self, job: Transcription) -> None:
+    @property
+    def running(self) -> list[Transcription]:
+        return [job for job in self.jobs.values() if job.status == "IN_PROGRESS"]
+
+    def end(self, name: str) -> None:
+        job = self.jobs[name]
         there = self._buckets.current(MEDIA, job.key)
         if self._late and there:
             job.version_id, job.body = there.version_id, there.body
@@ -104,25 +117,30 @@ class Detection:
 
 
 class ComprehendMedical:
-    def __init__(self, buckets: Buckets, fails: Fate) -> None:
-        self._buckets, self._fails = buckets, fails
+    def __init__(self, buckets: Buckets, fails: Fate, *, started: Started | None = None) -> None:
+        self._buckets, self._fails, self._started = buckets, fails, started
         self.jobs: dict[str, Detection] = {}
+        self.quota = 10
 
     def start_entities_detection_v2_job(self, **wanted: Any) -> dict[str, Any]:
         for job_id, job in self.jobs.items():
             if job.wanted["ClientRequestToken"] == wanted["ClientRequestToken"]:
                 return {"JobId": job_id}
+        if len(self.running) >= self.quota:
+            raise Refused("TooManyRequestsException")
         prefix = wanted["InputDataConfig"]["S3Key"]
         documents = {key: self._text(key) for key in self._buckets.keys(CLINICAL, prefix)}
         job_id = f"cm{len(self.jobs) + 1}"
         self.jobs[job_id] = Detection(wanted, {key.removeprefix(prefix): text for key, text in documents.items()})
+        if self._started:
+            self._started(job_id)
         return {"JobId": job_id}
 
     def describe_entities_detection_v2_job(self, JobId: str) -> dict[str, Any]:
         if JobId not in self.jobs:
             raise Refused("ResourceNotFoundException")
-        if self.jobs[JobId].status == "IN_PROGRESS":
-            self._end(JobId)
+        if self.jobs[JobId].status == "IN_PROGRESS" and not self._started:
+            self.end(JobId)
         return {"ComprehendMedicalAsyncJobProperties": self._described(JobId)}
 
     def list_entities_detection_v2_jobs(self, Filter: dict[str, str], **_: Any) -> dict[str, Any]:
@@ -159,9 +177,11 @@ class ComprehendMedical:
             "ManifestFilePath": f"entities/{job_id}/Manifest",
         } | ({"Message": "internal error"} if job.status == "FAILED" else {})
 
-    def _end(self, job_id: str) -> None:
-        """All documents, or but for the last one, or none."""
+    def end(self, job_id: str) -> None:
+        """All documents, or but for the last one, or none. One that was stopped meanwhile has ended already."""
         job = self.jobs[job_id]
+        if job.status != "IN_PROGRESS":
+            return
         if self._fails("entity detection"):
             job.status = "FAILED"
             return
