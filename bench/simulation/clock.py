@@ -1,6 +1,7 @@
 """Virtual time: processes are generators that yield the seconds that they sleep, or what they wait for."""
 
 import heapq
+import math
 from collections.abc import Callable, Generator
 from itertools import count
 from typing import Any, NamedTuple
@@ -48,8 +49,8 @@ class Clock:
     `now` is in seconds since the epoch, like `time.time()`.
     """
 
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
+    def __init__(self, now: float = 1_000_000_000.0) -> None:
+        self.now = now
         self._agenda: list[tuple[float, int, Process, int]] = []
         self._tick = count()
 
@@ -68,10 +69,13 @@ class Clock:
                 self._put(process, 0.0)
         gate.waiting.clear()
 
-    def run(self) -> None:
-        """Run until no process is left."""
+    def run(self, until: float = math.inf, turns: float = math.inf) -> bool:
+        """Run until no process is left, or the time has come; False after so many turns of processes."""
         agenda, pop = self._agenda, heapq.heappop
-        while agenda:
+        while agenda and agenda[0][0] <= until:
+            if turns <= 0:
+                return False
+            turns -= 1
             moment, _, process, turn = pop(agenda)
             if process.steps is None or process.turn != turn:
                 continue
@@ -95,6 +99,9 @@ class Clock:
             gate.waiting.append((process, process.turn))
             if seconds is not None:
                 self._put(process, seconds)
+        if until < math.inf:
+            self.now = max(self.now, until)
+        return True
 
     def _put(self, process: Process, after: float) -> None:
         heapq.heappush(self._agenda, (self.now + after, next(self._tick), process, process.turn))

@@ -176,9 +176,12 @@ def within(seconds: float, steps: Steps, world: World) -> Steps:
             outcome.append(error)
 
     process = world.clock.begin(whole(), lambda _: world.clock.open(done))
-    yield Until(done, float(seconds))
-    if not outcome:
+    try:
+        yield Until(done, float(seconds))
+    finally:
+        # Also if this itself is stopped.
         process.stop()
+    if not outcome:
         raise TaskError(TIMEOUT)
     if isinstance(outcome[0], TaskError):
         raise outcome[0]

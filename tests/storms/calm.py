@@ -1,0 +1,88 @@
+"""How a history comes to rest: faults end, and an operator does what the table of docs/reruns.md says until all is green."""
+
+from functools import cache
+
+from tests.docs.pages import sections
+from tests.interleavings.scenarios import key
+from tests.simulation.aws import MEDIA
+from tests.simulation.rest import LAST, unfinished
+from tests.storms.executions import ABORTED, Execution
+from tests.storms.faults import chance
+from tests.storms.people import People
+from tests.storms.world import World
+
+MOST_PRESSES = 12
+REDRIVE, NEW, REPROCESS = "redrive", "new execution", '"reprocess": true'
+# Another is suppressed before the last execution starts: else the seed might be the old one.
+CONSENTS = {"yes": True, "no": False}
+
+
+@cache
+def buttons(error: str) -> tuple[str, ...]:
+    """What the rows of docs/reruns.md say to press when an execution is red with the error, the first thing of each.
+
+    The first row is for every error that no other names.
+    """
+    rows = sections("reruns.md")[""]
+    found = [row for row in rows if f"`{error}`" in row[1]] or rows[:1]
+    return tuple(dict.fromkeys(button for row in found if (button := _button(row[2]))))
+
+
+def _button(press: str) -> str:
+    at = {button: press.find(button) for button in (REDRIVE, REPROCESS, NEW) if button in press}
+    if REPROCESS in at and NEW in at and at[REPROCESS] - at[NEW] < 30:
+        return REPROCESS if at[NEW] == 0 else min(at, key=at.__getitem__)
+    return min(at, key=at.__getitem__) if at else ""
+
+
+def settle(world: World, people: People) -> list[str]:
+    """Press until nothing is red, forget those who have to be, start a last execution; a sentence for what stays red."""
+    world.calm()
+    world.run()
+    before = people.presses
+    replaced: set[str] = set()
+    drawn = chance(world.seed, "operator")
+    while True:
+        world.queue.move_dead_letters_back()
+        world.run()
+        red = [item for item in world.executions.values() if item.is_red and item.name not in replaced]
+        if not red:
+            break
+        if people.presses - before >= MOST_PRESSES:
+            return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.error})" for item in red]
+        execution = drawn.choice(red)
+        button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.error))
+        if button == REDRIVE:
+            people.press_redrive(execution)
+        else:
+            replaced.add(execution.name)
+            people.press_new(execution, **({"reprocess": True} if button == REPROCESS else {}))
+        world.run()
+    for user_id in sorted(world.departed):
+        people.begin_to_forget(user_id)
+        world.run()
+    if world.has_cohorts:
+        _start_last(world)
+    return [f"{item.name} is {item.status} ({item.error})" for item in _red(world, replaced)]
+
+
+def _start_last(world: World) -> None:
+    world.suppress("p-a")
+    uris = [world.upload(key(name), consent=consents) for name, consents in CONSENTS.items()]
+    world.run()
+    world.start(LAST, {"media": uris})
+    world.run()
+
+
+def _red(world: World, replaced: set[str]) -> list[Execution]:
+    return [item for item in world.executions.values() if item.is_red and item.name not in replaced]
+
+
+def start_again(world: World) -> list[str]:
+    """What was rejected for a passing reason is started again, as its row says; a sentence if that fails."""
+    if keys := unfinished(world):
+        execution = world.start("again", {"media": [f"s3://{MEDIA}/{key}" for key in keys]})
+        world.run()
+        if execution.is_red:
+            return [f"{execution.name} is {execution.status} ({execution.error})"]
+    return [f"{key} is never finished" for key in unfinished(world)]

@@ -1,0 +1,94 @@
+"""What people do in a history: a list of deeds, drawn from the seed, each of which can be left out."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tests.simulation.jobs import CORRUPT
+from tests.storms.faults import chance
+
+# Seconds over which a history's deeds are spread: a busy quarter of an hour, a shift, a week.
+SPANS = (900, 7200, 7200, 28_800, 604_800)
+SERVICES = ("s3", "dynamodb", "transcribe", "comprehendmedical", "cleanroomsml", "stepfunctions")
+UPLOAD, DELETE, TAKE_BACK, SUPPRESS, FORGET = "upload", "delete", "take back", "suppress", "forget"
+START, REDRIVE, NEW, BOTH, STOP = "start", "redrive", "start anew", "redrive and start anew", "stop"
+STOP_JOB, COHORTS, SETTINGS, CODE = "stop a job", "deploy cohorts", "deploy settings", "deploy code"
+DENY, CROWD, MOVE_BACK = "deny", "crowd", "move dead letters back"
+# How often each is drawn.
+WEIGHTS = {
+    UPLOAD: 6,
+    DELETE: 1,
+    TAKE_BACK: 1,
+    SUPPRESS: 1,
+    FORGET: 1,
+    START: 2,
+    REDRIVE: 4,
+    NEW: 2,
+    BOTH: 2,
+    STOP: 2,
+    STOP_JOB: 1,
+    COHORTS: 1,
+    SETTINGS: 1,
+    CODE: 1,
+    DENY: 2,
+    CROWD: 1,
+    MOVE_BACK: 1,
+}
+
+
+class Deed(NamedTuple):
+    """`at` is in seconds from the beginning; `what` of whom, and how."""
+
+    at: int
+    what: str
+    whom: str = ""
+    how: str = ""
+    rank: int = 0
+
+    def __str__(self) -> str:
+        hours, seconds = divmod(self.at, 3600)
+        text = " ".join(part for part in (self.what, self.whom, self.how) if part)
+        return f"{hours:3}:{seconds // 60:02}:{seconds % 60:02}  {text}"
+
+
+def story(seed: int) -> list[Deed]:
+    drawn = chance(seed, "story")
+    people = "abcd"[: drawn.choice((1, 2, 2, 3, 3, 4))]
+    span = drawn.choice(SPANS)
+    deeds = []
+    if drawn.random() < 0.6:
+        deeds.append(Deed(0, COHORTS, how="0.5"))
+    deeds += [Deed(drawn.randrange(1 + span // 4), UPLOAD, who, how(drawn.random())) for who in people]
+    for what in drawn.choices(list(WEIGHTS), list(WEIGHTS.values()), k=drawn.randrange(9)):
+        deeds.append(_deed(what, drawn.randrange(span), people, drawn))
+    return sorted(deeds)
+
+
+def how(number: float) -> str:
+    """How a recording is: most say something, with consent or without."""
+    for most, kind in ((0.45, "consenting"), (0.75, ""), (0.85, "long"), (0.9, "empty"), (0.95, "silent")):
+        if number < most:
+            return kind
+    return "corrupt"
+
+
+BODIES = {"empty": b"", "silent": b" ", "corrupt": CORRUPT}
+
+
+def _deed(what: str, at: int, people: str, drawn: Any) -> Deed:
+    whom: Callable[[], str] = lambda: drawn.choice(people)  # noqa: E731
+    if what == UPLOAD:
+        return Deed(at, what, whom(), how(drawn.random()))
+    if what in (DELETE, TAKE_BACK, SUPPRESS, FORGET):
+        return Deed(at, what, whom())
+    if what == START:
+        those = "".join(who for who in people if drawn.random() < 0.5)
+        return Deed(at, what, those, "again" if drawn.random() < 0.2 else "")
+    if what == COHORTS:
+        return Deed(at, what, how=drawn.choice(("0.5", "0.6", "0.5", "0")))
+    if what == SETTINGS:
+        return Deed(at, what, how=drawn.choice(("DICTATION", "CONVERSATION")))
+    if what == DENY:
+        return Deed(at, what, drawn.choice(SERVICES), str(drawn.choice((60, 600, 5400))))
+    if what == CROWD:
+        return Deed(at, what, how=str(drawn.choice((600, 5400))))
+    return Deed(at, what, rank=drawn.randrange(8))
