@@ -121,16 +121,16 @@ def handler(event: CollectEntitiesEvent, context: object) -> dict[str, Any]:
                 found = findings(bucket, recording, documents, of_jobs.outputs, wants_phi)
                 page = recording_page(recording, found.words, found.records, complete=not of_jobs.missing)
         except UnreadableFile as unreadable:
-            write_rejection(bucket, batch_id, recording, str(unreadable))
+            write_rejection(bucket, batch_id, recording["media_id"], str(unreadable))
             return Collected(Counter(), unprocessed=len(of_jobs.missing), rejected=True)
         by = write_findings(bucket, batch_id, recording, found, page, complete=not of_jobs.missing)
         if by is None:
-            write_rejection(bucket, batch_id, recording, SUPERSEDED)
+            write_rejection(bucket, batch_id, recording["media_id"], SUPERSEDED)
             return Collected(Counter(), rejected=True)
         if by != batch_id:
             return Collected(Counter(), elsewhere=by)
         if of_jobs.missing:
-            write_rejection(bucket, batch_id, recording, incomplete(of_jobs.missing, len(documents)))
+            write_rejection(bucket, batch_id, recording["media_id"], incomplete(of_jobs.missing, len(documents)))
         categories = Counter(record.category for record in found.entities)
         return Collected(categories, found.phi_labels, len(of_jobs.missing), rejected=bool(of_jobs.missing))
 

@@ -229,8 +229,8 @@ def reject(
     reasons: Mapping[str, str],
 ) -> None:
     """Write the rejections of the recordings for which there is a reason."""
-    rejected = [recording for recording in planned if recording["media_id"] in reasons]
-    list(pool.map(lambda one: write_rejection(bucket, batch_id, one, reasons[one["media_id"]]), rejected))
+    rejected = [recording["media_id"] for recording in planned if recording["media_id"] in reasons]
+    list(pool.map(lambda media_id: write_rejection(bucket, batch_id, media_id, reasons[media_id]), rejected))
 
 
 def entry(part: Part, job: str | None) -> IndexLine:

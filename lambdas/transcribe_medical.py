@@ -233,5 +233,5 @@ def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
 
 
 def reject(recording: MapItem, job: jobs.Job, reason: str) -> jobs.Job:
-    write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], recording, reason)
+    write_rejection(os.environ["CLINICAL_BUCKET"], recording["batch_id"], recording["media_id"], reason)
     return jobs.rejected(job, reason)

@@ -15,9 +15,10 @@ from lambdas.shared.storage import list_keys, write_json
 _PARTICULAR = re.compile(r"\S*[\d'/]\S*")
 
 
-def write_rejection(bucket: str, batch_id: str, recording: NamedRecording, reason: str) -> None:
-    write_json(bucket, rejection_key(batch_id, recording["media_id"]), rejection(recording, reason))
-    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": recording["media_id"]})
+def write_rejection(bucket: str, batch_id: str, media_id: str, reason: str) -> None:
+    """The file names no patient: an execution that is redriven after its patient was forgotten may still write it."""
+    write_json(bucket, rejection_key(batch_id, media_id), {"media_id": media_id, "reason": reason})
+    logger.warning("recording rejected", extra={"batch_id": batch_id, "media_id": media_id})
 
 
 def rejected_media(bucket: str, batch_id: str) -> set[str]:

@@ -15,7 +15,7 @@ from tests.statemachine.assembly import local_assembly
 from tests.statemachine.conftest import PEOPLE_KEYS, Engines, Run
 
 KNOWN_TO_THE_MODEL = 30
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 class Dropped(NamedTuple):

@@ -301,8 +301,6 @@ def test_a_recording_that_the_service_refuses_is_written_down_with_its_reason(
     assert poll(recording)["status"] == "REJECTED"
     assert rejection(s3, recording) == {
         "media_id": recording["media_id"],
-        "user_id": "p-1",
-        "uri": URI,
         "reason": f"Transcribe Medical: {REFUSED}",
     }
     assert read(s3, f"batches/batch/jobs/transcription/{NAME}1.json")["FailureReason"] == REFUSED

@@ -90,6 +90,10 @@ class Buckets:
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         return sorted(key for key, there in self._objects.get(bucket, {}).items() if there and key.startswith(prefix))
 
+    def without_versions(self, bucket: str) -> list[str]:
+        """The keys of objects that were there, and of which nothing is left."""
+        return [key for key, there in self._objects.get(bucket, {}).items() if not there]
+
     def head_object(self, Bucket: str, Key: str, VersionId: str = "", **_: Any) -> dict[str, Any]:
         return _described(self._version(Bucket, Key, VersionId, "404"))
 

@@ -14,9 +14,7 @@ from operations.forgetting import forget as forgetting
 from tests.simulation.aws import BUCKETS, LEDGER, MEMBERS, PREFIX, STATE_MACHINE
 
 
-def forget(
-    patch: pytest.MonkeyPatch, user_id: str, sleep: Callable[[float], None], say: Callable[[str], None]
-) -> bool:
+def forget(patch: pytest.MonkeyPatch, user_id: str, sleep: Callable[[float], None], say: Callable[[str], None]) -> bool:
     """Whether nothing is left; `sleep` waits for functions that are still at work."""
     deployed = environment()
     patch.setattr(at_work, "sleep", sleep)

@@ -1,13 +1,15 @@
 """Who may be in an audience, and what may be left of somebody who was forgotten."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any
 
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
 from lambdas.shared.layout import RECORDS, object_id_of
 from lambdas.shared.ledger_keys import INDEXES_KEY, object_key, patient_key, patient_sort_key
-from tests.simulation.aws import CLINICAL, MEDIA
+from tests.simulation.aws import AUDIENCE, CLINICAL, MEDIA, SUPPRESSION_KEY
 from tests.simulation.rest import (
     CONSENT,
     FORGOTTEN,
@@ -23,14 +25,15 @@ from tests.simulation.rest import (
 
 
 def newcomers(rest: Rest) -> Iterator[Violation]:
-    """Two audiences must not tell of one person, unless somebody had to go."""
-    jobs = [job for name, job in rest.world.clean_rooms_ml.jobs.items() if job.paid]
-    for first in jobs:
-        for second in jobs:
-            joined = second.people - first.people
-            if first.people < second.people and len(joined) < REFRESH_AFTER_NEWCOMERS and not joined & gone(rest.world):
-                what = f"seeds of {sorted(first.people)} and {sorted(second.people)}"
-                yield Violation(NEWCOMERS, what)
+    """Two audiences must not tell of one person, unless somebody had to go, also meanwhile."""
+    jobs = [job for job in rest.world.clean_rooms_ml.jobs.values() if job.paid]
+    for first, second in permutations(range(len(jobs)), 2):
+        before, after = jobs[first].people, jobs[second].people
+        joined = after - before
+        meanwhile = jobs[min(first, second) + 1 : max(first, second)]
+        if before < after and len(joined) < REFRESH_AFTER_NEWCOMERS and not joined & gone(rest.world):
+            if not any(job.people - after for job in meanwhile):
+                yield Violation(NEWCOMERS, f"seeds of {sorted(before)} and {sorted(after)}")
 
 
 def gone(world: World) -> set[str]:
@@ -43,11 +46,14 @@ def people(world: World) -> set[str]:
 
 
 def consenting(world: World) -> set[str]:
-    """The people who consent by the current version of their recording, and are neither suppressed nor forgotten."""
-    found = set()
+    """The people who consent by the newest version of their recording, and are neither suppressed nor forgotten.
+
+    To delete a recording withdraws no consent. Of one without any version nobody knows it any more.
+    """
+    found = {key.split("/")[1] for key in world.buckets.without_versions(MEDIA)}
     for key in world.buckets.keys(MEDIA):
-        version = world.buckets.current(MEDIA, key)
-        if version and version.metadata.get("audience-consent") == "true":
+        version = [version for version in world.buckets.versions(MEDIA, key) if not version.is_marker][-1]
+        if version.metadata.get("audience-consent") == "true":
             found.add(key.split("/")[1])
     return found - world.departed - world.suppressed
 
@@ -114,10 +120,11 @@ def namings(rest: Rest) -> Iterator[Violation]:
 
 
 def naming(world: World, user_id: str) -> list[str]:
-    """The clinical bucket's objects and the tables' items that name the person."""
+    """The tables' items, and the versions in the clinical and the audience bucket, that name the person."""
     found = [place for place, item in world.tables.items.items() if {"S": user_id} in item.values()]
-    for key in world.buckets.keys(CLINICAL):
-        version = world.buckets.current(CLINICAL, key)
-        if version and user_id.encode() in version.body:
-            found.append(key)
+    named = re.compile(rf"(?<![\w-]){re.escape(user_id)}(?![\w-])".encode())
+    for bucket in (CLINICAL, AUDIENCE):
+        for key in world.buckets.keys(bucket):
+            versions = world.buckets.versions(bucket, key) if key != SUPPRESSION_KEY else ()
+            found += [f"{bucket}/{key} {version.version_id}" for version in versions if named.search(version.body)]
     return found

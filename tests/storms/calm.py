@@ -54,6 +54,9 @@ def settle(world: World, people: People) -> list[str]:
         button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.error))
         if button == REDRIVE:
             people.press_redrive(execution)
+        elif execution.error == "InvalidInput":
+            # There is no right input: its recordings were deleted, or never there.
+            replaced.add(execution.name)
         else:
             replaced.add(execution.name)
             people.press_new(execution, **({"reprocess": True} if button == REPROCESS else {}))

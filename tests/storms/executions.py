@@ -91,9 +91,7 @@ class Execution:
 
     def _drive(self) -> Steps:
         machine = self._machine
-        tasks: dict[str, definition.Task] = {
-            f"${{{step}Arn}}": partial(self._task, step) for step in FUNCTIONS
-        }
+        tasks: dict[str, definition.Task] = {f"${{{step}Arn}}": partial(self._task, step) for step in FUNCTIONS}
         world = definition.World(
             self._world.clock,
             machine.random,
@@ -106,9 +104,7 @@ class Execution:
         )
         context = {"Execution": {"Name": self.name, "Id": self.arn, "RedriveCount": self.redrives}}
         try:
-            yield from definition.execute(
-                DEFINITION, self.request, context, world, definition.Tally(), self._record
-            )
+            yield from definition.execute(DEFINITION, self.request, context, world, definition.Tally(), self._record)
         except definition.TaskError as error:
             self.error = error.name
             self._world.note(f"-- {self.name} FAILED in {self.step} with {error.name}")

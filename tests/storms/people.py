@@ -46,8 +46,11 @@ class People:
             self.world.buckets.mark_deleted(MEDIA, key(deed.whom))
 
     def take_back(self, deed: Deed) -> None:
+        """S3 sends no event about the version that is the current one again (docs/architecture.md)."""
         if self.world.buckets.versions(MEDIA, key(deed.whom)):
             self.world.buckets.remove_newest(MEDIA, key(deed.whom))
+            if self.world.buckets.current(MEDIA, key(deed.whom)):
+                self.start(Deed(0, story.START, deed.whom))
 
     def suppress(self, deed: Deed) -> None:
         self.world.suppress(f"p-{deed.whom}")

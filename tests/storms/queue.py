@@ -91,7 +91,9 @@ class Queue:
         records = [
             {"messageId": f"{self._sent}-{number}", "body": message.body} for number, message in enumerate(batch)
         ]
-        invocation = self._world.functions.begin(STEP, f"queue {' '.join(item.name for item in batch)}", {"Records": records})
+        invocation = self._world.functions.begin(
+            STEP, f"queue {' '.join(item.name for item in batch)}", {"Records": records}
+        )
         yield invocation.ended
         returned: Iterable[Any]
         if invocation.failure:

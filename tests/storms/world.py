@@ -82,7 +82,14 @@ class World:
             self.buckets, self._is_fated("generation"), started=self._ends("clean_rooms_ml", 600, 7200)
         )
         seconds = {name: float(CALL.timeout.to_seconds()) for name in (*FUNCTIONS, INGEST, SHARE_JOBS)}
-        for name in ("PlanBatch", "PrepareDocuments", "CollectEntities", "IndexRecords", "SelectSeeds", "SummarizeBatch"):
+        for name in (
+            "PlanBatch",
+            "PrepareDocuments",
+            "CollectEntities",
+            "IndexRecords",
+            "SelectSeeds",
+            "SummarizeBatch",
+        ):
             seconds[name] = float(BATCH.timeout.to_seconds())
         handlers = {name: _function(path) for name, path in FUNCTIONS.items()}
         handlers |= {INGEST: ingest.handler, SHARE_JOBS: share_jobs.handler}
@@ -195,7 +202,7 @@ class World:
         def started(job: str) -> None:
             drawn = chance(self.seed, f"duration of {job}")
             self.most_at_once = max(self.most_at_once, len(self.transcribe.running))
-            self.clock.begin(end(job), after=drawn.uniform(least, most))
+            self.clock.begin(end(job), after=least * (most / least) ** drawn.random())
 
         def end(job: str) -> Steps:
             self.ending = job

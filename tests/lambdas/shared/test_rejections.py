@@ -15,10 +15,17 @@ def recording(number: int) -> NamedRecording:
 
 def test_what_is_rejected_is_read_again(s3: Any) -> None:
     for number in (1, 2):
-        write_rejection(BUCKET, "batch", recording(number), f"reason {number}")
-    write_rejection(BUCKET, "another", recording(3), "reason 3")
+        write_rejection(BUCKET, "batch", f"m{number}", f"reason {number}")
+    write_rejection(BUCKET, "another", "m3", "reason 3")
     assert rejected_media(BUCKET, "batch") == {"m1", "m2"}
     assert read_rejection(BUCKET, "batch", recording(2)) == {**recording(2), "reason": "reason 2"}
+
+
+def test_the_file_of_a_rejection_names_no_patient(s3: Any) -> None:
+    write_rejection(BUCKET, "batch", "m1", "The object was deleted.")
+    (key,) = (item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="batches/")["Contents"])
+    written = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert written == {"media_id": "m1", "reason": "The object was deleted."}
 
 
 def test_a_rejection_that_cannot_be_read_still_names_its_recording(s3: Any) -> None:
