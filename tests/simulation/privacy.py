@@ -31,9 +31,9 @@ def newcomers(rest: Rest) -> Iterator[Violation]:
         before, after = jobs[first].people, jobs[second].people
         joined = after - before
         meanwhile = jobs[min(first, second) + 1 : max(first, second)]
-        if before < after and len(joined) < REFRESH_AFTER_NEWCOMERS and not joined & gone(rest.world):
-            if not any(job.people - after for job in meanwhile):
-                yield Violation(NEWCOMERS, f"seeds of {sorted(before)} and {sorted(after)}")
+        few = before < after and len(joined) < REFRESH_AFTER_NEWCOMERS
+        if few and not joined & gone(rest.world) and not any(job.people - after for job in meanwhile):
+            yield Violation(NEWCOMERS, f"seeds of {sorted(before)} and {sorted(after)}")
 
 
 def gone(world: World) -> set[str]:

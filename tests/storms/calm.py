@@ -1,9 +1,9 @@
-"""How a history comes to rest: faults end, and an operator does what the table of docs/reruns.md says until all is green."""
+"""How a history comes to rest: faults end, and an operator does what docs/reruns.md says until all is green."""
 
 from functools import cache
 
 from tests.docs.pages import sections
-from tests.interleavings.scenarios import key
+from tests.interleavings.scenarios import key, media
 from tests.simulation.aws import MEDIA
 from tests.simulation.rest import LAST, unfinished
 from tests.storms.executions import ABORTED, Execution
@@ -36,7 +36,7 @@ def _button(press: str) -> str:
 
 
 def settle(world: World, people: People) -> list[str]:
-    """Press until nothing is red, forget those who have to be, start a last execution; a sentence for what stays red."""
+    """Press until nothing is red, forget who has to be, start a last execution; a sentence for what stays red."""
     world.calm()
     world.run()
     before = people.presses
@@ -71,9 +71,9 @@ def settle(world: World, people: People) -> list[str]:
 
 def _start_last(world: World) -> None:
     world.suppress("p-a")
-    uris = [world.upload(key(name), consent=consents) for name, consents in CONSENTS.items()]
-    world.run()
-    world.start(LAST, {"media": uris})
+    for name, consents in CONSENTS.items():
+        world.put(key(name), consent=consents)
+    world.start(LAST, media(*CONSENTS))
     world.run()
 
 

@@ -15,8 +15,6 @@ from tests.simulation.aws import STATE_MACHINE, Refused
 from tests.simulation.buckets import Buckets
 from tests.storms.functions import Lambda
 
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html ("Maximum input or output size")
-MOST_STATE_BYTES = 262_144
 ABORTED, FAILED, RUNNING, SUCCEEDED = "ABORTED", "FAILED", "RUNNING", "SUCCEEDED"
 
 
@@ -29,9 +27,16 @@ class World(Protocol):
 
     def share_jobs_soon(self) -> None: ...
 
-    def look_at_state(self, text: str) -> None:
-        """What is in the state: an input or an output of a function."""
-        ...
+    @property
+    def watch(self) -> "Watch": ...
+
+
+class Watch(Protocol):
+    def state(self, text: str) -> None: ...
+
+    def versions(self) -> dict[str, str]: ...
+
+    def planned(self, execution: "Execution", before: Mapping[str, str]) -> None: ...
 
 
 class Execution:
@@ -115,12 +120,11 @@ class Execution:
 
     def _task(self, step: str, payload: Any) -> Steps:
         item = payload.get("recording", {}).get("media_id") or payload.get("seed", {}).get("cohort") or ""
+        before = self._world.watch.versions() if step == "PlanBatch" else {}
         answer = yield from self._world.functions.call(step, f"{self.name} {item}".rstrip(), payload)
-        text = json.dumps(answer)
-        if len(text) > MOST_STATE_BYTES:
-            raise definition.TaskError("States.DataLimitExceeded")
-        self._world.look_at_state(text)
-        if step in ("WaitForTurn", "PollTranscription"):
+        if step == "PlanBatch":
+            self._world.watch.planned(self, before)
+        if step == "WaitForTurn" or (step == "PollTranscription" and answer["status"] != "IN_PROGRESS"):
             self._world.share_jobs_soon()
         return answer
 
@@ -156,7 +160,7 @@ class StateMachine:
 
     def start(self, name: str, request: Mapping[str, Any]) -> Execution:
         self._world.note(f"-- {name} starts")
-        self._world.look_at_state(f"{name} {json.dumps(request)}")
+        self._world.watch.state(f"{name} {json.dumps(request)}")
         self.executions[name] = Execution(self._world, self, name, request)
         return self.executions[name]
 

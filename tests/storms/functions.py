@@ -33,9 +33,16 @@ class World(Protocol):
 
     def note(self, text: str) -> None: ...
 
+    @property
+    def watch(self) -> "Watch": ...
+
     def at_this_moment(self) -> None:
         """Let the functions see the clock's time."""
         ...
+
+
+class Watch(Protocol):
+    def state(self, text: str) -> None: ...
 
 
 class Invocation:
@@ -117,14 +124,16 @@ class Invocation:
     def _run(self) -> None:
         try:
             self.returned = json.dumps(self._work())
+            self._world.watch.state(self.returned)
         except (AttributeError, NameError, NotImplementedError):
             raise  # the harness's own, or a mutation's
         except Exception as error:
             self.failure = type(error).__name__
+            self._world.watch.state(str(error))
 
 
 class Lambda:
-    """Invokes functions by the names of their steps; `functions` has them as "module.function", `seconds` their time."""
+    """Invokes functions by the names of their steps; `seconds` are their timeouts."""
 
     def __init__(self, world: World, handlers: Mapping[str, Callable[[Any, Any], Any]], seconds: Mapping[str, float]):
         self._world, self._handlers, self._seconds = world, handlers, seconds

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.simulation.clock import Steps
 from tests.interleavings.scenarios import PREFIX, key, media
 from tests.simulation import forgetting
 from tests.simulation.aws import MEDIA
+from tests.simulation.jobs import ComprehendMedical, Transcribe
 from tests.storms import story
 from tests.storms.executions import Execution
 from tests.storms.functions import Invocation
@@ -68,6 +69,7 @@ class People:
             world.forgotten.discard(user_id)
             if forgetting.forget(world.patch, user_id, self._wait, world.note):
                 world.forgotten.add(user_id)
+                world.watch.gone(user_id)
 
         Invocation(world, name, work, FOR_EVER, None)
 
@@ -131,7 +133,7 @@ class People:
         self.world.clock.begin(mended(), after=float(deed.how))
 
     def crowd(self, deed: Deed) -> None:
-        services = (self.world.transcribe, self.world.comprehend_medical)
+        services: list[Transcribe | ComprehendMedical] = [self.world.transcribe, self.world.comprehend_medical]
         before = [service.quota for service in services]
 
         def left() -> Steps:
@@ -151,7 +153,7 @@ class People:
         there = [item for item in self.world.executions.values() if is_one(item)]
         return there[deed.rank % len(there)] if there else None
 
-    _deeds: dict[str, Callable[["People", Deed], None]] = {
+    _deeds: ClassVar[dict[str, Callable[["People", Deed], None]]] = {
         story.UPLOAD: upload,
         story.DELETE: delete,
         story.TAKE_BACK: take_back,

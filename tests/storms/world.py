@@ -23,7 +23,7 @@ from tests.interleavings.executions import FUNCTIONS
 from tests.simulation import aws
 from tests.simulation.audiences import CleanRoomsML
 from tests.simulation.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, functions
-from tests.simulation.buckets import Buckets
+from tests.simulation.buckets import Buckets, Version
 from tests.simulation.jobs import ComprehendMedical, Transcribe
 from tests.simulation.tables import CONFLICT as TABLE_CONFLICT
 from tests.simulation.tables import FAULTS as TABLE_FAULTS
@@ -46,6 +46,7 @@ from tests.storms.faults import (
 from tests.storms.functions import ConnectionLost, Invocation, Lambda
 from tests.storms.queue import STEP as INGEST
 from tests.storms.queue import Queue
+from tests.storms.watch import Watch
 
 SHARE_JOBS = "ShareJobs"
 SHARE_EVERY_SECONDS = 60.0
@@ -73,27 +74,15 @@ class World:
         self.tables = Tables(self._goes_wrong)
         late = drawn.random() < 0.2
         self.transcribe = Transcribe(
-            self.buckets, self._is_fated("transcription"), late=late, started=self._ends("transcribe", 20, 1200)
+            self.buckets, self._is_fated("transcription"), late=late, started=self._ends("transcribe", 15, 150)
         )
         self.comprehend_medical = ComprehendMedical(
-            self.buckets, self._is_fated("detection"), started=self._ends("comprehend_medical", 120, 1800)
+            self.buckets, self._is_fated("detection"), started=self._ends("comprehend_medical", 100, 400)
         )
         self.clean_rooms_ml = CleanRoomsML(
-            self.buckets, self._is_fated("generation"), started=self._ends("clean_rooms_ml", 600, 7200)
+            self.buckets, self._is_fated("generation"), started=self._ends("clean_rooms_ml", 300, 2000)
         )
-        seconds = {name: float(CALL.timeout.to_seconds()) for name in (*FUNCTIONS, INGEST, SHARE_JOBS)}
-        for name in (
-            "PlanBatch",
-            "PrepareDocuments",
-            "CollectEntities",
-            "IndexRecords",
-            "SelectSeeds",
-            "SummarizeBatch",
-        ):
-            seconds[name] = float(BATCH.timeout.to_seconds())
-        handlers = {name: _function(path) for name, path in FUNCTIONS.items()}
-        handlers |= {INGEST: ingest.handler, SHARE_JOBS: share_jobs.handler}
-        self.functions = Lambda(self, handlers, seconds)
+        self.functions = Lambda(self, HANDLERS, SECONDS)
         self.state_machine = StateMachine(self, seed)
         self.queue = Queue(self)
         self._services: dict[str, Any] = {
@@ -110,8 +99,9 @@ class World:
         self.forgotten: set[str] = set()
         self._shares_jobs = False
         self._struck: str | None = None
+        self.concurrent_jobs = drawn.choice((2, 3, 4, 250))
+        self.watch = Watch(self)
         self.has_cohorts = False
-        self.most_at_once = 0
         self.deploy()
 
     @property
@@ -201,7 +191,8 @@ class World:
 
         def started(job: str) -> None:
             drawn = chance(self.seed, f"duration of {job}")
-            self.most_at_once = max(self.most_at_once, len(self.transcribe.running))
+            if service == "transcribe":
+                self.watch.job_started()
             self.clock.begin(end(job), after=least * (most / least) ** drawn.random())
 
         def end(job: str) -> Steps:
@@ -228,7 +219,7 @@ class World:
                 self.share_jobs_soon()
 
     def _written(self, place: str) -> None:
-        pass
+        self.watch.written(place)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now, UTC)
@@ -236,24 +227,30 @@ class World:
     def at_this_moment(self) -> None:
         self._moment(self.clock.now)
 
-    def look_at_state(self, text: str) -> None:
-        pass
-
     # What people do
 
     def upload(self, key: str, *, consent: bool = False, body: bytes | None = None, sentences: int = 1) -> str:
-        """A new version of a recording whose words are in no other; its URI."""
+        """A new version of a recording whose words are in no other, and S3's event about it; its URI."""
+        name, version = self.put(key, consent=consent, body=body, sentences=sentences)
+        self.queue.created(name, key, version.version_id, version.etag.strip('"'))
+        return f"s3://{MEDIA}/{key}"
+
+    def put(
+        self, key: str, *, consent: bool = False, body: bytes | None = None, sentences: int = 1
+    ) -> tuple[str, Version]:
         name = key.rpartition("/")[2].partition(".")[0]
         number = self.buckets.next_number(MEDIA, key)
         said = (f"{name}-{number}-{part}-{'x' * 20} {name}-{number}-{part}-end." for part in range(sentences))
         metadata = {"audience-consent": "true"} if consent else {}
+        if consent:
+            self.watch.consents_again(f"p-{name}")
         version = self.buckets.put(MEDIA, key, " ".join(said).encode() if body is None else body, metadata)
         self._labels[media_id(MEDIA, key, {"VersionId": version.version_id})] = f"<{name} {version.version_id}>"
-        self.queue.created(name, key, version.version_id, version.etag.strip('"'))
-        return f"s3://{MEDIA}/{key}"
+        return name, version
 
     def suppress(self, user_id: str) -> None:
         self.suppressed.add(user_id)
+        self.watch.gone(user_id)
         there = self.buckets.current(AUDIENCE, SUPPRESSION_KEY)
         self.buckets.put(AUDIENCE, SUPPRESSION_KEY, (there.body if there else b"") + user_id.encode() + b"\n", {})
 
@@ -264,6 +261,7 @@ class World:
         """Another deployment has no sandbox of an earlier one."""
         self.has_cohorts = bool(cohorts)
         share_jobs._known.clear()
+        self.patch.setenv("CONCURRENT_JOBS", str(self.concurrent_jobs))
         aws.deploy(self.patch, cohorts=cohorts, **transcription)
 
     def run(self, until: float = math.inf) -> None:
@@ -298,6 +296,14 @@ def _function(path: str) -> Callable[[Any, Any], Any]:
     module, _, name = path.rpartition(".")
     found = import_module(module)
     return lambda event, context: getattr(found, name)(event, context)
+
+
+HANDLERS = {name: _function(path) for name, path in FUNCTIONS.items()}
+HANDLERS |= {INGEST: ingest.handler, SHARE_JOBS: share_jobs.handler}
+# CDK's own answer takes as long as a function.
+_TIMEOUTS = {name: float(size.timeout.to_seconds()) for name, size in (("call", CALL), ("batch", BATCH))}
+_BATCH_STEPS = {"PlanBatch", "PrepareDocuments", "CollectEntities", "IndexRecords", "SelectSeeds", "SummarizeBatch"}
+SECONDS = {name: _TIMEOUTS["batch" if name in _BATCH_STEPS else "call"] for name in HANDLERS}
 
 
 @contextmanager
