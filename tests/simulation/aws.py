@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -82,6 +83,8 @@ def functions(answer: Answer) -> Iterator[pytest.MonkeyPatch]:
             patch.setenv(name, value)
         deploy(patch)
         patch.setattr(BaseClient, "_make_api_call", _made_by(answer))
+        # Making one takes longer than most functions.
+        patch.setattr(BaseClient, "get_paginator", cache(BaseClient.get_paginator))
         patch.setattr(ThreadPoolExecutor, "submit", _submit)
         patch.setattr(time, "sleep", lambda seconds: None)
         for name in ("add_metric", "add_dimension", "add_dimensions", "flush_metrics"):

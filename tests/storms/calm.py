@@ -37,6 +37,7 @@ def _button(press: str) -> str:
 
 def settle(world: World, people: People) -> list[str]:
     """Press until nothing is red, forget who has to be, start a last execution; a sentence for what stays red."""
+    people.rest()
     world.calm()
     world.run()
     before = people.presses

@@ -5,7 +5,7 @@ while all others stay as they are.
 """
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 # A call is refused for longer than the SDK tries; or it is carried out and its answer is lost, for good or until the
@@ -50,14 +50,15 @@ class Faults:
         self._seed, self._without = seed, frozenset(without)
         self.struck: list[str] = []
         # Most histories have a few faults, some have many, and some none.
-        self._chance = chance(seed, "chance").choice((0.0, 0.02, 0.02, 0.06, 0.15))
+        self._chance = chance(seed, "chance").choice((0.0, 0.02, 0.04, 0.08, 0.2))
         self.are_over = False
 
-    def of_function(self, invocation: str, kinds: Sequence[str] = OF_FUNCTIONS) -> Fault | None:
-        drawn = chance(self._seed, invocation)
-        if self.are_over or drawn.random() >= self._chance:
+    def of_function(self, invocation: str, drawn: random.Random) -> Fault | None:
+        """It draws as often, whatever comes of it."""
+        number, kind, call = drawn.random(), drawn.choice(OF_FUNCTIONS), 1 + drawn.randrange(FIRST_CALLS)
+        if self.are_over or number >= self._chance:
             return None
-        return self._kept(Fault(drawn.choice(kinds), invocation, 1 + drawn.randrange(FIRST_CALLS)))
+        return self._kept(Fault(kind, invocation, call))
 
     def of_job(self, kind: str, job: str) -> bool:
         """Whether the job is to end so."""

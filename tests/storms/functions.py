@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from bench.simulation.clock import Clock, Gate, Steps
 from bench.simulation.definition import TaskError
-from tests.storms.faults import UNANSWERED, UNDELIVERED, Fault, Faults, chance
+from tests.storms.faults import UNANSWERED, UNDELIVERED, Faults, chance
 
 # What Step Functions sees of a function that is gone, that has run out of time, and of a Lambda that doesn't answer.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -48,18 +48,19 @@ class Watch(Protocol):
 class Invocation:
     """`ended` opens when the function is over for its caller; `failure` is the name of its error then."""
 
-    def __init__(self, world: World, name: str, work: Callable[[], Any], seconds: float, fault: Fault | None) -> None:
-        self.name, self.fault, self.calls = name, fault, 0
+    def __init__(self, world: World, name: str, work: Callable[[], Any], seconds: float, fallible: bool = True) -> None:
+        self.name, self.calls = name, 0
         self.ended = Gate()
         self.failure, self.returned = "", ""
         self.began_at = world.clock.now
         self.is_dead = False
         self._world, self._work = world, work
-        self._drawn = chance(world.seed, f"pace of {name}")
+        self._drawn = chance(world.seed, name)
+        self.fault = world.faults.of_function(name, self._drawn) if fallible else None
         self._pace = self._drawn.choice(PACES)
         self._greenlet = greenlet.greenlet(self._run)
         self._ends_at = world.clock.now + seconds
-        if fault and fault.kind == UNDELIVERED:
+        if self.fault and self.fault.kind == UNDELIVERED:
             self._fail(NO_ANSWER)
             self.ended.is_open = True
         else:
@@ -138,13 +139,15 @@ class Lambda:
     def __init__(self, world: World, handlers: Mapping[str, Callable[[Any, Any], Any]], seconds: Mapping[str, float]):
         self._world, self._handlers, self._seconds = world, handlers, seconds
         self._numbers: Counter[str] = Counter()
+        # Is called with the step of each function that begins.
+        self.seen: Callable[[str], None] = lambda step: None
 
     def begin(self, step: str, who: str, event: Any) -> Invocation:
         handler, text = self._handlers[step], json.dumps(event)
-        name = self.named(step, who)
-        fault = self._world.faults.of_function(name)
+        self.seen(step)
         seconds = self._seconds[step]
-        return Invocation(self._world, name, lambda: handler(json.loads(text), Context(seconds)), seconds, fault)
+        name = self.named(step, who)
+        return Invocation(self._world, name, lambda: handler(json.loads(text), Context(seconds)), seconds)
 
     def named(self, step: str, who: str) -> str:
         what = f"{who} {step}"

@@ -8,6 +8,7 @@ from tests.simulation.aws import MEDIA
 from tests.simulation.invariants import violations
 from tests.simulation.rest import LOST, RED, Violation, covers
 from tests.storms.calm import settle, start_again
+from tests.storms.faults import chance
 from tests.storms.people import People
 from tests.storms.story import Deed, story
 from tests.storms.watch import TOO_LARGE
@@ -37,7 +38,8 @@ def play(seed: int, deeds: list[Deed] | None = None, without: Collection[str] = 
         try:
             for deed in deeds:
                 people.will(deed)
-            world.run(until=world.clock.now + 1 + max((deed.at for deed in deeds), default=0))
+            last = max((deed.at for deed in deeds if not deed.when), default=0.0)
+            world.run(until=world.clock.now + last + chance(seed, "calm").uniform(1.0, 3600.0))
             before = people.presses
             found = [Violation(RED, what) for what in settle(world, people)] or violations(world)
             if not found:

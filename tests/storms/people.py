@@ -1,5 +1,6 @@
 """Those who do a history's deeds."""
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar
@@ -23,13 +24,29 @@ class People:
     def __init__(self, world: World) -> None:
         self.world = world
         self.presses = 0
+        self._waiting: dict[str, list[Deed]] = {}
+        self._seen: Counter[str] = Counter()
+        world.functions.seen = self.see
         self._numbers = count(1)
 
     def will(self, deed: Deed) -> None:
-        self.world.clock.begin(self._do(deed), after=float(deed.at))
+        if deed.when:
+            self._waiting.setdefault(deed.when, []).append(deed)
+        else:
+            self.world.clock.begin(self._do(deed), after=deed.at)
+
+    def see(self, step: str) -> None:
+        """A function begins."""
+        self._seen[step] += 1
+        for deed in self._waiting.pop(f"{step} {self._seen[step]}", ()):
+            self.world.clock.begin(self._do(deed), after=deed.at)
+
+    def rest(self) -> None:
+        """They do nothing more of themselves."""
+        self._waiting.clear()
 
     def _do(self, deed: Deed) -> Steps:
-        self.world.note(f"-- {str(deed)[11:]}")
+        self.world.note(f"-- {deed.text}")
         self._deeds[deed.what](self, deed)
         return
         yield 0.0
@@ -71,7 +88,7 @@ class People:
                 world.forgotten.add(user_id)
                 world.watch.gone(user_id)
 
-        Invocation(world, name, work, FOR_EVER, None)
+        Invocation(world, name, work, FOR_EVER, fallible=False)
 
     def _wait(self, seconds: float) -> None:
         assert self.world.current

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.interleavings.executions import FUNCTIONS
 from tests.simulation.jobs import CORRUPT
 from tests.storms.faults import chance
 
@@ -13,6 +14,9 @@ UPLOAD, DELETE, TAKE_BACK, SUPPRESS, FORGET = "upload", "delete", "take back", "
 START, REDRIVE, NEW, BOTH, STOP = "start", "redrive", "start anew", "redrive and start anew", "stop"
 STOP_JOB, COHORTS, SETTINGS, CODE = "stop a job", "deploy cohorts", "deploy settings", "deploy code"
 DENY, CROWD, MOVE_BACK = "deny", "crowd", "move dead letters back"
+# Much of what people do they do when something has just happened.
+STEPS = [*FUNCTIONS, "Ingest", "ShareJobs"]
+DELAYS = (0.0, 0.0, 0.01, 0.1, 1.0, 20.0)
 # How often each is drawn.
 WEIGHTS = {
     UPLOAD: 6,
@@ -36,18 +40,27 @@ WEIGHTS = {
 
 
 class Deed(NamedTuple):
-    """`at` is in seconds from the beginning; `what` of whom, and how."""
+    """`what` of whom, and how; `at` is in seconds from the beginning, or, `when` a function begins, from then on.
 
-    at: int
+    `when` is the function's step and the number of its invocation, as in "PlanBatch 2".
+    """
+
+    at: float
     what: str
     whom: str = ""
     how: str = ""
     rank: int = 0
+    when: str = ""
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (self.what, self.whom, self.how) if part)
 
     def __str__(self) -> str:
-        hours, seconds = divmod(self.at, 3600)
-        text = " ".join(part for part in (self.what, self.whom, self.how) if part)
-        return f"{hours:3}:{seconds // 60:02}:{seconds % 60:02}  {text}"
+        if self.when:
+            return f"{self.at:g} s after the beginning of {self.when}: {self.text}"
+        hours, seconds = divmod(int(self.at), 3600)
+        return f"{hours}:{seconds // 60:02}:{seconds % 60:02} {self.text}"
 
 
 def story(seed: int) -> list[Deed]:
@@ -59,7 +72,11 @@ def story(seed: int) -> list[Deed]:
         deeds.append(Deed(0, COHORTS, how="0.5"))
     deeds += [Deed(drawn.randrange(1 + span // 4), UPLOAD, who, how(drawn.random())) for who in people]
     for what in drawn.choices(list(WEIGHTS), list(WEIGHTS.values()), k=drawn.randrange(9)):
-        deeds.append(_deed(what, drawn.randrange(span), people, drawn))
+        deed = _deed(what, drawn.randrange(span), people, drawn)
+        if drawn.random() < 0.6:
+            when = f"{drawn.choice(STEPS)} {drawn.choice((1, 1, 1, 2, 2, 3, 5))}"
+            deed = deed._replace(at=drawn.choice(DELAYS), when=when)
+        deeds.append(deed)
     return sorted(deeds)
 
 
