@@ -9,7 +9,7 @@ ENV ?= dev
 LOCAL := .venv/installed
 CHECKS := .venv/installed-checks
 
-.PHONY: help setup demo open local test bench faults interleavings fuzz lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
+.PHONY: help setup demo open local test bench faults interleavings storm fuzz lint types synth cfn-lint asl secrets checks bootstrap diff deploy verify destroy attack lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ faults: $(CHECKS)  ## every AWS call x every fault it can have, run to its end: 
 
 interleavings: $(CHECKS)  ## every order of two executions' calls and buttons, two preemptions: make interleavings [SCENARIO=name] [PREEMPTIONS=1] [SEEDS=n]
 	$(BIN)/python -m tests.interleavings $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PREEMPTIONS),--preemptions $(PREEMPTIONS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(REPEAT),--repeat "$(REPEAT)")
+
+storm: $(CHECKS)  ## random histories of the whole in virtual time: make storm [SEEDS=100000] [FIRST=0] [SEED=12] [MUTATIONS=20000]
+	$(BIN)/python -m tests.storms $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(SEED),--seed $(SEED)) $(if $(MUTATIONS),--mutations $(MUTATIONS))
 
 fuzz: $(CHECKS)  ## damaged recordings to the readers of headers, for a minute: make fuzz [MINUTES=10] [SEED=1] [COUNT=1]
 	$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))

@@ -14,6 +14,7 @@ import tests.conftest  # noqa: F401
 from tests.simulation import rest
 from tests.storms import watch
 from tests.storms.history import History, play
+from tests.storms.mutations import MUTATIONS, find
 from tests.storms.shrinking import shrink
 
 PAID_TWICE = {rest.PAID, rest.TRANSCRIBED, rest.GENERATED, rest.NEWCOMERS}
@@ -66,15 +67,30 @@ def story(seed: int) -> int:
     return 1
 
 
+def look_for_mutations(most: int, first: int, processes: int) -> int:
+    missed = 0
+    with ProcessPoolExecutor(processes) as pool:
+        for future in as_completed([pool.submit(find, mutation, most, first) for mutation in MUTATIONS]):
+            found = future.result()
+            missed += found.seed is None
+            where = f"{found.kind} in seed {found.seed}" if found.seed is not None else f"NOT FOUND in {most}"
+            print(f"{found.seconds:7.1f} s  {found.mutation}: {where}", flush=True)
+    print(f"mutations: {len(MUTATIONS)} planted, {missed} not found in {most} histories each")
+    return 1 if missed else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10_000, metavar="N", help="so many histories")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first one's seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--mutations", type=int, metavar="N", help="look for each planted fault in at most N histories")
     parser.add_argument("--seed", type=int, help="play one history, make it as short as possible, and tell it")
     arguments = parser.parse_args()
     if arguments.seed is not None:
         return story(arguments.seed)
+    if arguments.mutations:
+        return look_for_mutations(arguments.mutations, arguments.first, arguments.processes)
     begun = time.monotonic()
     histories = faults = presses = most = 0
     kinds: Counter[str] = Counter()

@@ -67,7 +67,8 @@ def settle(world: World, people: People) -> list[str]:
         world.run()
     if world.has_cohorts:
         _start_last(world)
-    return [f"{item.name} is {item.status} ({item.error})" for item in _red(world, replaced)]
+    left = [f"{user_id} can't be forgotten" for user_id in sorted(world.departed - world.forgotten)]
+    return left + [f"{item.name} is {item.status} ({item.error})" for item in _red(world, replaced)]
 
 
 def _start_last(world: World) -> None:

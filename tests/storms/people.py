@@ -67,7 +67,9 @@ class People:
         """S3 sends no event about the version that is the current one again (docs/architecture.md)."""
         if self.world.buckets.versions(MEDIA, key(deed.whom)):
             self.world.buckets.remove_newest(MEDIA, key(deed.whom))
-            if self.world.buckets.current(MEDIA, key(deed.whom)):
+            if there := self.world.buckets.current(MEDIA, key(deed.whom)):
+                if there.metadata.get("audience-consent"):
+                    self.world.watch.consents_again(f"p-{deed.whom}")
                 self.start(Deed(0, story.START, deed.whom))
 
     def suppress(self, deed: Deed) -> None:

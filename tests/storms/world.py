@@ -17,7 +17,7 @@ from botocore import xform_name
 
 from bench.simulation.clock import Clock, Steps
 from infra.functions import BATCH, CALL
-from lambdas import ingest, share_jobs
+from lambdas import share_jobs
 from lambdas.shared.identity import media_id
 from tests.interleavings.executions import FUNCTIONS
 from tests.simulation import aws
@@ -299,7 +299,7 @@ def _function(path: str) -> Callable[[Any, Any], Any]:
 
 
 HANDLERS = {name: _function(path) for name, path in FUNCTIONS.items()}
-HANDLERS |= {INGEST: ingest.handler, SHARE_JOBS: share_jobs.handler}
+HANDLERS |= {INGEST: _function("lambdas.ingest.handler"), SHARE_JOBS: _function("lambdas.share_jobs.handler")}
 # CDK's own answer takes as long as a function.
 _TIMEOUTS = {name: float(size.timeout.to_seconds()) for name, size in (("call", CALL), ("batch", BATCH))}
 _BATCH_STEPS = {"PlanBatch", "PrepareDocuments", "CollectEntities", "IndexRecords", "SelectSeeds", "SummarizeBatch"}
