@@ -1,7 +1,7 @@
 """S3 with versions and conditional writes, in memory."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -44,8 +44,8 @@ class Buckets:
         self._puts = 0
         # No version has the name of one that was taken back.
         self._numbers: Counter[str] = Counter()
-        # Objects of which versions were taken back.
-        self.taken_back: set[str] = set()
+        # The versions that were taken back, by their object.
+        self.taken_back: defaultdict[str, list[Version]] = defaultdict(list)
         # How often a version has become the current one.
         self.turns: Counter[tuple[str, str, str]] = Counter()
 
@@ -70,8 +70,7 @@ class Buckets:
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
-        self._objects[bucket][key].pop()
-        self.taken_back.add(f"{bucket}/{key}")
+        self.taken_back[f"{bucket}/{key}"].append(self._objects[bucket][key].pop())
         self._begin(bucket, key)
 
     def _begin(self, bucket: str, key: str) -> None:

@@ -188,8 +188,8 @@ def turns(world: World) -> Mapping[str, int]:
     """How often each transcript may be told of: once more, at no price, when its version is the current one again, or
     when records of that version that were made otherwise stood meanwhile."""
     found: dict[str, int] = defaultdict(lambda: 1)
-    for key in world.buckets.keys(MEDIA):
-        for version in world.buckets.versions(MEDIA, key):
+    for key in [*world.buckets.keys(MEDIA), *world.buckets.without_versions(MEDIA)]:
+        for version in [*world.buckets.versions(MEDIA, key), *world.buckets.taken_back.get(f"{MEDIA}/{key}", ())]:
             for transcript_id, times in Counter(how for how, _ in groupby(recorded(world, key, version))).items():
                 found[transcript_id] = max(times, world.buckets.turns[MEDIA, key, version.version_id])
     return found

@@ -114,6 +114,7 @@ class Execution:
             self.error = error.name
             self._world.note(f"-- {self.name} FAILED in {self.step} with {error.name}")
             self._become(FAILED)
+            self._world.functions.seen("Failure")
         else:
             self._world.note(f"-- {self.name} SUCCEEDED")
             self._become(SUCCEEDED)

@@ -8,17 +8,17 @@ import random
 from collections.abc import Collection
 from typing import NamedTuple
 
-# A call is refused for longer than the SDK tries; or it is carried out and its answer is lost, for good or until the
-# SDK has repeated it; the function is gone in the middle of its work, before a call or after it; a call hangs until
-# Lambda ends the function, and may have been carried out.
-REFUSED, LOST, REPEATED = "refused", "its answer is lost", "repeated by the SDK"
+# A call is refused for longer than the SDK tries, or for want of a permission, which no retrier repeats; or it is done
+# and its answer is lost, for good or until the SDK has repeated it; the function is gone in the middle of its work,
+# before a call or after it; a call hangs until Lambda ends the function, and may have been carried out.
+REFUSED, DENIED, LOST, REPEATED = "refused", "denied", "its answer is lost", "repeated by the SDK"
 KILLED, KILLED_AFTER, HUNG, HUNG_AFTER = "killed", "killed after", "hangs", "hangs after"
 # DynamoDB's, and S3's for a conditional write while another is at work on the key.
 CONFLICT, UNPROCESSED = "conflict", "answered in part"
 # Lambda doesn't begin the function, or its result is lost.
 UNDELIVERED, UNANSWERED = "not begun", "its result is lost"
 OF_FUNCTIONS = (
-    *(REFUSED, LOST, REPEATED, KILLED, KILLED_AFTER, HUNG, HUNG_AFTER),
+    *(REFUSED, DENIED, DENIED, DENIED, LOST, REPEATED, KILLED, KILLED_AFTER, HUNG, HUNG_AFTER),
     *(CONFLICT, UNPROCESSED, UNDELIVERED, UNANSWERED),
 )
 # Calls of a function that a fault may strike.

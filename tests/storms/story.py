@@ -15,8 +15,12 @@ START, REDRIVE, NEW, BOTH, STOP = "start", "redrive", "start anew", "redrive and
 STOP_JOB, COHORTS, SETTINGS, CODE = "stop a job", "deploy cohorts", "deploy settings", "deploy code"
 DENY, CROWD, MOVE_BACK = "deny", "crowd", "move dead letters back"
 # Much of what people do they do when something has just happened.
-STEPS = [*FUNCTIONS, "Ingest", "ShareJobs"]
+FAILURE = "Failure"
+BUSY = ("PlanBatch", "PrepareDocuments", "StartEntityDetection", "CollectEntities", "IndexRecords", "SelectSeeds")
+STEPS = (*FUNCTIONS, "Ingest", "ShareJobs", *3 * BUSY)
 DELAYS = (0.0, 0.0, 0.01, 0.1, 1.0, 20.0)
+PATIENCE = (0.0, 1.0, 20.0, 300.0)
+NUMBERS = (1, 1, 1, 2, 2, 3, 5)
 # How often each is drawn.
 WEIGHTS = {
     UPLOAD: 6,
@@ -40,9 +44,9 @@ WEIGHTS = {
 
 
 class Deed(NamedTuple):
-    """`what` of whom, and how; `at` is in seconds from the beginning, or, `when` a function begins, from then on.
+    """`what` of whom, and how; `at` is in seconds from the beginning, or from then on `when` something happens.
 
-    `when` is the function's step and the number of its invocation, as in "PlanBatch 2".
+    That is the beginning of a function, or the failure of an execution, by its number: "PlanBatch 2", "Failure 1".
     """
 
     at: float
@@ -58,7 +62,7 @@ class Deed(NamedTuple):
 
     def __str__(self) -> str:
         if self.when:
-            return f"{self.at:g} s after the beginning of {self.when}: {self.text}"
+            return f"{self.at:g} s after {self.when}: {self.text}"
         hours, seconds = divmod(int(self.at), 3600)
         return f"{hours}:{seconds // 60:02}:{seconds % 60:02} {self.text}"
 
@@ -71,10 +75,14 @@ def story(seed: int) -> list[Deed]:
     if drawn.random() < 0.6:
         deeds.append(Deed(0, COHORTS, how="0.5"))
     deeds += [Deed(drawn.randrange(1 + span // 4), UPLOAD, who, how(drawn.random())) for who in people]
-    for what in drawn.choices(list(WEIGHTS), list(WEIGHTS.values()), k=drawn.randrange(9)):
+    # Several deeds may meet the same moment.
+    hot = f"{drawn.choice(STEPS)} {drawn.choice(NUMBERS)}"
+    for what in drawn.choices(list(WEIGHTS), list(WEIGHTS.values()), k=drawn.choice((0, 1, 2, 3, 4, 5, 6, 8, 10))):
         deed = _deed(what, drawn.randrange(span), people, drawn)
-        if drawn.random() < 0.6:
-            when = f"{drawn.choice(STEPS)} {drawn.choice((1, 1, 1, 2, 2, 3, 5))}"
+        if what in (REDRIVE, NEW, BOTH) and drawn.random() < 0.7:
+            deed = deed._replace(at=drawn.choice(PATIENCE), when=f"{FAILURE} {drawn.choice(NUMBERS)}")
+        elif drawn.random() < 0.6:
+            when = hot if drawn.random() < 0.6 else f"{drawn.choice(STEPS)} {drawn.choice(NUMBERS)}"
             deed = deed._replace(at=drawn.choice(DELAYS), when=when)
         deeds.append(deed)
     return sorted(deeds)

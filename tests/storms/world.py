@@ -32,6 +32,7 @@ from tests.simulation.tables import UNPROCESSED as TABLE_UNPROCESSED
 from tests.storms.executions import Execution, StateMachine
 from tests.storms.faults import (
     CONFLICT,
+    DENIED,
     HUNG,
     HUNG_AFTER,
     KILLED,
@@ -123,7 +124,7 @@ class World:
         invocation.calls += 1
         invocation.pause()
         if service in self.denied:
-            raise Refused("AccessDeniedException" if service != "s3" else "AccessDenied")
+            raise Refused(denial(service))
         fault = invocation.fault
         if fault and fault.call == invocation.calls:
             return self._struck_by(invocation, f"{service} {operation}", lambda: act(**parameters))
@@ -153,6 +154,8 @@ class World:
             invocation.pause(FOR_EVER)
         if kind == LOST:
             raise ConnectionLost
+        if kind == DENIED:
+            raise Refused(denial(call))
         if kind == REFUSED:
             raise Refused("ThrottlingException" if service_of(call) != "s3" else "SlowDown")
         if kind == REPEATED:
@@ -285,6 +288,10 @@ class World:
         for identifier, label in self._labels.items():
             text = text.replace(identifier, label)
         return text
+
+
+def denial(call: str) -> str:
+    return "AccessDenied" if service_of(call) == "s3" else "AccessDeniedException"
 
 
 def service_of(call: str) -> str:
