@@ -341,6 +341,7 @@ def functions(resources: Resources) -> Mapping[str, Statements]:
                 wildcard=_LISTED,
             ),
             pass_role(resources.seed_reader_role_arn, "cleanrooms-ml.amazonaws.com"),
+            *listing(audience, "whether the seed is still there"),
         ],
         "poll_audience_generation": [
             Statement(

@@ -21,12 +21,16 @@ from lambdas.shared.job_records import write_job_record
 from lambdas.shared.observability import logger, observed, watching
 from lambdas.shared.sdk import client
 from lambdas.shared.state import Parameters, SeededCohort
+from lambdas.shared.storage import list_keys
+from lambdas.shared.uris import parse_uri
 
 GENERATION_DEADLINE_SECONDS = 24 * 3600
 EXPORT_DEADLINE_SECONDS = 12 * 3600
 # Assumed, not documented (docs/aws.md).
 EXPECTED_GENERATION_SECONDS = 3600
 EXPECTED_EXPORT_SECONDS = 600
+SEED_DELETED = "The seed was deleted after it was selected, as when a patient in it is forgotten. "
+SEED_DELETED += "The next execution selects another."
 PAGES = {"PageSize": 100}  # the most that the API gives
 
 # Our outcome for each status in the API reference; an export has the first four.
@@ -72,7 +76,8 @@ class PollEvent(TypedDict):
 def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     """Start to generate the audience of `event["seed"]` with `event["parameters"]`, or adopt a job that didn't fail.
 
-    A refusal by the owner of a model in another account is a rejection, because we can't repair its cause.
+    A refusal by the owner of a model in another account is a rejection, because we can't repair its cause. So is a seed
+    that isn't there any more: forgetting a patient deletes it, and the next execution selects another.
 
     Raises:
         InvalidInput: the service would refuse the request.
@@ -95,6 +100,8 @@ def start(event: StartGenerationEvent, context: object) -> jobs.Job:
 
     name, known = unless_failed(base, generations(), usable)
     if not known:
+        if seed["seed_uri"] and not is_there(seed["seed_uri"]):
+            return jobs.rejected(jobs.started(name, 0, redrive_count), SEED_DELETED)
         wanted = request(name, seed, parameters)
         model = clean_rooms_ml.meta.service_model.operation_model(OPERATION)
         if problems := request_problems(wanted, model.input_shape):
@@ -122,6 +129,11 @@ def start(event: StartGenerationEvent, context: object) -> jobs.Job:
     logger.info("job adopted", extra={"job_name": name})
     expected_seconds = 0 if STATUSES[known["status"]] == "completed" else EXPECTED_GENERATION_SECONDS
     return jobs.started(known["audienceGenerationJobArn"], expected_seconds, redrive_count)
+
+
+def is_there(uri: str) -> bool:
+    bucket, key = parse_uri(uri)
+    return key in list_keys(bucket, key)
 
 
 def request(name: str, seed: SeededCohort, parameters: Parameters) -> dict[str, Any]:

@@ -126,6 +126,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         start_audience_generation="our-model",
         tag_audience_generation="job",
         pass_to_cleanrooms_ml="SeedReader",
+        list="audience",
     ),
     "poll_audience_generation": rights(get_audience_generation="job") | JOB_RECORDS,
     "start_audience_export": rights(start_audience_export="job", list_audience_exports="jobs"),

@@ -178,6 +178,7 @@ FUNCTION_GRANTS: dict[str, dict[str, set[str]]] = {
         "cleanrooms-ml:TagResource": {GENERATIONS},
         "cleanrooms-ml:ListAudienceGenerationJobs": {"*"},
         "iam:PassRole": {"DataAccessRoles/SeedReader/Role.Arn"},
+        "s3:ListBucket": {"Storage/Audience/Bucket.Arn"},
     },
     "poll_audience_generation": {"cleanrooms-ml:GetAudienceGenerationJob": {GENERATIONS}} | JOB_RECORDS,
     "start_audience_export": {

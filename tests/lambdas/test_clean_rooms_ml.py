@@ -36,7 +36,8 @@ MODEL_SHAPES = botocore.session.get_session().get_service_model("cleanroomsml")
 
 
 @pytest.fixture
-def service(stubbed: Callable[[Any], Stubber]) -> Stubber:
+def service(stubbed: Callable[[Any], Stubber], s3: Any) -> Stubber:
+    s3.put_object(Bucket="audience-bucket", Key="seeds/hypertension/0123.jsonl", Body=b"{}")
     return stubbed(clean_rooms_ml.clean_rooms_ml)
 
 
@@ -158,6 +159,14 @@ def test_a_conflict_that_the_listing_does_not_explain_is_left_to_the_state_machi
     list_generations(service)
     with pytest.raises(ClientError, match="ConflictException"):
         start()
+
+
+def test_a_seed_that_was_deleted_after_it_was_selected_is_a_rejection(service: Stubber, s3: Any) -> None:
+    """Forgetting a patient deletes it while the execution waits for its redrive."""
+    s3.delete_object(Bucket="audience-bucket", Key="seeds/hypertension/0123.jsonl")
+    list_generations(service, generation(f"{NAME}1", "CREATE_FAILED"))
+    job = start()
+    assert (job["status"], job["result"]["reason"]) == ("REJECTED", clean_rooms_ml.SEED_DELETED)
 
 
 def test_a_request_that_breaks_a_rule_is_never_sent(service: Stubber) -> None:

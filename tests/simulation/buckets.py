@@ -46,6 +46,7 @@ class Buckets:
         self._numbers: Counter[str] = Counter()
         # The versions that were taken back, by their object.
         self.taken_back: defaultdict[str, list[Version]] = defaultdict(list)
+        self.archived: set[tuple[str, str, str]] = set()
         # How often a version has become the current one.
         self.turns: Counter[tuple[str, str, str]] = Counter()
 
@@ -67,6 +68,11 @@ class Buckets:
         """As DeleteObject does without a version: the older ones are still there."""
         marker = self.put(bucket, key, b"", {})
         self._objects[bucket][key][-1] = marker._replace(is_marker=True)
+
+    def archive(self, bucket: str, key: str) -> None:
+        """As a lifecycle rule does with the current version, until somebody restores it."""
+        if there := self.current(bucket, key):
+            self.archived.add((bucket, key, there.version_id))
 
     def remove_newest(self, bucket: str, key: str) -> None:
         """As a person does who takes an upload back: the version before it is the current one again."""
@@ -94,12 +100,16 @@ class Buckets:
         return [key for key, there in self._objects.get(bucket, {}).items() if not there]
 
     def head_object(self, Bucket: str, Key: str, VersionId: str = "", **_: Any) -> dict[str, Any]:
-        return _described(self._version(Bucket, Key, VersionId, "404"))
+        version = self._version(Bucket, Key, VersionId, "404")
+        archived = (Bucket, Key, version.version_id) in self.archived
+        return _described(version) | ({"StorageClass": "GLACIER"} if archived else {})
 
     def get_object(
         self, Bucket: str, Key: str, VersionId: str = "", IfMatch: str = "", Range: str = "", **_: Any
     ) -> dict[str, Any]:
         version = self._version(Bucket, Key, VersionId, "NoSuchKey")
+        if (Bucket, Key, version.version_id) in self.archived:
+            raise Refused("InvalidObjectState", "The object is archived.", StorageClass="GLACIER")
         if IfMatch and IfMatch != version.etag:
             raise Refused("PreconditionFailed")
         body = version.body

@@ -47,6 +47,8 @@ class Transcribe:
         there = self._buckets.current(MEDIA, key)
         if there is None:
             raise Refused("BadRequestException", "The S3 object is not there.")
+        if (MEDIA, key, there.version_id) in self._buckets.archived:
+            raise Refused("BadRequestException", "The S3 object is archived.")
         self.jobs[name] = Transcription(wanted, key, there.version_id, there.body)
         if self._started:
             self._started(name)
@@ -80,7 +82,9 @@ class Transcribe:
         return [job for job in self.jobs.values() if job.status == "IN_PROGRESS"]
 
     def end(self, name: str) -> None:
-        job = self.jobs[name]
+        job = self.jobs.get(name)
+        if job is None or job.status != "IN_PROGRESS":
+            return
         there = self._buckets.current(MEDIA, job.key)
         if self._late and there:
             job.version_id, job.body = there.version_id, there.body
@@ -120,6 +124,7 @@ class ComprehendMedical:
     def __init__(self, buckets: Buckets, fails: Fate, *, started: Started | None = None) -> None:
         self._buckets, self._fails, self._started = buckets, fails, started
         self.jobs: dict[str, Detection] = {}
+        self._number = 0
         self.quota = 10
 
     def start_entities_detection_v2_job(self, **wanted: Any) -> dict[str, Any]:
@@ -130,7 +135,8 @@ class ComprehendMedical:
             raise Refused("TooManyRequestsException")
         prefix = wanted["InputDataConfig"]["S3Key"]
         documents = {key: self._text(key) for key in self._buckets.keys(CLINICAL, prefix)}
-        job_id = f"cm{len(self.jobs) + 1}"
+        self._number += 1
+        job_id = f"cm{self._number}"
         self.jobs[job_id] = Detection(wanted, {key.removeprefix(prefix): text for key, text in documents.items()})
         if self._started:
             self._started(job_id)
@@ -178,9 +184,9 @@ class ComprehendMedical:
         } | ({"Message": "internal error"} if job.status == "FAILED" else {})
 
     def end(self, job_id: str) -> None:
-        """All documents, or but for the last one, or none. One that was stopped meanwhile has ended already."""
-        job = self.jobs[job_id]
-        if job.status != "IN_PROGRESS":
+        """All documents, or but for the last one, or none, unless it was stopped or is gone."""
+        job = self.jobs.get(job_id)
+        if job is None or job.status != "IN_PROGRESS":
             return
         if self._fails("entity detection"):
             job.status = "FAILED"

@@ -6,7 +6,7 @@ from tests.docs.pages import sections
 from tests.interleavings.scenarios import key, media
 from tests.simulation.aws import MEDIA
 from tests.simulation.rest import LAST, unfinished
-from tests.storms.executions import ABORTED, Execution
+from tests.storms.executions import ABORTED
 from tests.storms.faults import chance
 from tests.storms.people import People
 from tests.storms.world import World
@@ -39,17 +39,37 @@ def settle(world: World, people: People) -> list[str]:
     """Press until nothing is red, forget who has to be, start a last execution; a sentence for what stays red."""
     people.rest()
     world.calm()
+    people.repair()
     world.run()
-    before = people.presses
-    replaced: set[str] = set()
+    left = _press(world, people)
+    if not left and (keys := unfinished(world)):
+        # Rejected for a passing reason: their rows say to start them again.
+        people.start_again([f"s3://{MEDIA}/{key}" for key in keys])
+        left = _press(world, people)
+    if left:
+        return left
+    for user_id in sorted(world.departed):
+        people.begin_to_forget(user_id)
+        world.run()
+    if world.has_cohorts:
+        _start_last(world)
+    return [
+        *_press(world, people),
+        *(f"{user_id} can't be forgotten" for user_id in sorted(world.departed - world.forgotten)),
+        *(f"{key} is never finished" for key in unfinished(world)),
+    ]
+
+
+def _press(world: World, people: People) -> list[str]:
+    """Until nothing is red; or what is after so many presses."""
     drawn = chance(world.seed, "operator")
     while True:
         world.queue.move_dead_letters_back()
         world.run()
-        red = [item for item in world.executions.values() if item.is_red and item.name not in replaced]
+        red = [item for item in world.executions.values() if item.is_red and item.name not in people.replaced]
         if not red:
-            break
-        if people.presses - before >= MOST_PRESSES:
+            return []
+        if people.presses_in_calm >= MOST_PRESSES:
             return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.error})" for item in red]
         execution = drawn.choice(red)
         button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.error))
@@ -57,18 +77,9 @@ def settle(world: World, people: People) -> list[str]:
             people.press_redrive(execution)
         elif execution.error == "InvalidInput":
             # There is no right input: its recordings were deleted, or never there.
-            replaced.add(execution.name)
+            people.replaced.add(execution.name)
         else:
-            replaced.add(execution.name)
             people.press_new(execution, **({"reprocess": True} if button == REPROCESS else {}))
-        world.run()
-    for user_id in sorted(world.departed):
-        people.begin_to_forget(user_id)
-        world.run()
-    if world.has_cohorts:
-        _start_last(world)
-    left = [f"{user_id} can't be forgotten" for user_id in sorted(world.departed - world.forgotten)]
-    return left + [f"{item.name} is {item.status} ({item.error})" for item in _red(world, replaced)]
 
 
 def _start_last(world: World) -> None:
@@ -77,17 +88,3 @@ def _start_last(world: World) -> None:
         world.put(key(name), consent=consents)
     world.start(LAST, media(*CONSENTS))
     world.run()
-
-
-def _red(world: World, replaced: set[str]) -> list[Execution]:
-    return [item for item in world.executions.values() if item.is_red and item.name not in replaced]
-
-
-def start_again(world: World) -> list[str]:
-    """What was rejected for a passing reason is started again, as its row says; a sentence if that fails."""
-    if keys := unfinished(world):
-        execution = world.start("again", {"media": [f"s3://{MEDIA}/{key}" for key in keys]})
-        world.run()
-        if execution.is_red:
-            return [f"{execution.name} is {execution.status} ({execution.error})"]
-    return [f"{key} is never finished" for key in unfinished(world)]

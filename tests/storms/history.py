@@ -7,7 +7,7 @@ from bench.simulation.definition import MOST_EVENTS
 from tests.simulation.aws import MEDIA
 from tests.simulation.invariants import violations
 from tests.simulation.rest import LOST, RED, Violation, covers
-from tests.storms.calm import settle, start_again
+from tests.storms.calm import settle
 from tests.storms.faults import chance
 from tests.storms.people import People
 from tests.storms.story import Deed, story
@@ -34,20 +34,16 @@ def play(seed: int, deeds: list[Deed] | None = None, without: Collection[str] = 
     deeds = story(seed) if deeds is None else deeds
     with new_world(seed, without) as world:
         people = People(world)
-        before = 0
         try:
             for deed in deeds:
                 people.will(deed)
             last = max((deed.at for deed in deeds if not deed.when), default=0.0)
             world.run(until=world.clock.now + last + chance(seed, "calm").uniform(1.0, 3600.0))
-            before = people.presses
             found = [Violation(RED, what) for what in settle(world, people)] or violations(world)
-            if not found:
-                found = [Violation(LOST, what) for what in start_again(world)] or violations(world)
             found += [*world.watch.found, *unseen(world), *overlong(world)]
         except TimeoutError as error:
             found = [Violation(RED, str(error))]
-        return History(seed, deeds, world.faults.struck, people.presses, people.presses - before, found, str(world))
+        return History(seed, deeds, world.faults.struck, people.presses, people.presses_in_calm, found, str(world))
 
 
 def unseen(world: World) -> Iterator[Violation]:

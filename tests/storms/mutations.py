@@ -24,8 +24,11 @@ from tests.storms.history import play
 
 
 class Mutation(NamedTuple):
+    """`is_frequent` if a few hundred histories find it."""
+
     name: str
     plant: Plant
+    is_frequent: bool = False
 
 
 class Found(NamedTuple):

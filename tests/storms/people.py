@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from bench.simulation.clock import Steps
 from tests.interleavings.scenarios import PREFIX, key, media
 from tests.simulation import forgetting
-from tests.simulation.aws import MEDIA
+from tests.simulation.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY
 from tests.simulation.jobs import ComprehendMedical, Transcribe
 from tests.storms import story
 from tests.storms.executions import Execution
@@ -18,12 +18,16 @@ from tests.storms.world import FOR_EVER, World
 
 # Jobs of other environments in the account leave so many.
 CROWDED = 1
+# A line of the suppression list that can't be read for certain.
+UNCLEAR = b"a, b\n"
 
 
 class People:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.presses = 0
+        self.presses = self.presses_before_calm = 0
+        # Executions that another one was started for: nobody redrives them any more.
+        self.replaced: set[str] = set()
         self._waiting: dict[str, list[Deed]] = {}
         self._seen: Counter[str] = Counter()
         world.functions.seen = self.see
@@ -44,6 +48,12 @@ class People:
     def rest(self) -> None:
         """They do nothing more of themselves."""
         self._waiting.clear()
+        self.replaced.clear()
+        self.presses_before_calm = self.presses
+
+    @property
+    def presses_in_calm(self) -> int:
+        return self.presses - self.presses_before_calm
 
     def _do(self, deed: Deed) -> Steps:
         self.world.note(f"-- {deed.text}")
@@ -121,8 +131,15 @@ class People:
         execution.redrive()
 
     def press_new(self, execution: Execution, **more: Any) -> Execution:
+        self.replaced.add(execution.name)
+        return self._press_start({**execution.request, **more})
+
+    def start_again(self, uris: list[str]) -> Execution:
+        return self._press_start({"media": uris})
+
+    def _press_start(self, request: dict[str, Any]) -> Execution:
         self.presses += 1
-        return self.world.start(f"E{next(self._numbers)}", {**execution.request, **more})
+        return self.world.start(f"E{next(self._numbers)}", request)
 
     def stop(self, deed: Deed) -> None:
         if execution := self._one(deed, lambda item: item.status == "RUNNING"):
@@ -165,6 +182,30 @@ class People:
             service.quota = min(service.quota, CROWDED)
         self.world.clock.begin(left(), after=float(deed.how))
 
+    def archive(self, deed: Deed) -> None:
+        self.world.buckets.archive(MEDIA, key(deed.whom))
+
+    def spoil(self, deed: Deed) -> None:
+        there = self.world.buckets.current(AUDIENCE, SUPPRESSION_KEY)
+        self.world.buckets.put(AUDIENCE, SUPPRESSION_KEY, (there.body if there else b"") + UNCLEAR, {})
+
+    def lower_a_ceiling(self, deed: Deed) -> None:
+        self.world.set_ceilings("0.001" if deed.how != "day" else None, "0.06", cut=deed.how == "batch, cut")
+
+    def vanish(self, deed: Deed) -> None:
+        """The service has no such job any more, as after 90 days; what it has cost doesn't count any more either."""
+        service: Transcribe | ComprehendMedical = getattr(self.world, deed.whom)
+        if there := list(service.jobs):
+            del service.jobs[there[deed.rank % len(there)]]
+
+    def repair(self) -> None:
+        """What docs/reruns.md calls so: restore, correct the list, raise the ceilings."""
+        world = self.world
+        world.buckets.archived.clear()
+        world.set_ceilings()
+        if there := world.buckets.current(AUDIENCE, SUPPRESSION_KEY):
+            world.buckets.put(AUDIENCE, SUPPRESSION_KEY, there.body.replace(UNCLEAR, b""), {})
+
     def move_dead_letters_back(self, deed: Deed) -> None:
         self.world.queue.move_dead_letters_back()
 
@@ -190,4 +231,8 @@ class People:
         story.DENY: deny,
         story.CROWD: crowd,
         story.MOVE_BACK: move_dead_letters_back,
+        story.ARCHIVE: archive,
+        story.SPOIL: spoil,
+        story.CEILING: lower_a_ceiling,
+        story.VANISH: vanish,
     }

@@ -18,7 +18,7 @@ class Shrunk:
     @property
     def code(self) -> str:
         """What plays it again, for a test."""
-        deeds = "".join(f"    {deed!r},\n" for deed in self.history.deeds)
+        deeds = "".join(f"    {_code(deed)},\n" for deed in self.history.deeds)
         without = "".join(f"    {fault!r},\n" for fault in self._without)
         return f"play({self.history.seed}, [\n{deeds}], without=[\n{without}])"
 
@@ -37,6 +37,11 @@ class Shrunk:
         history = play(self.history.seed, deeds, without)
         if any(violation.kind == self._kind for violation in history.violations):
             self.history, self._without = history, without
+
+
+def _code(deed: Deed) -> str:
+    given = {name: value for name, value in deed._asdict().items() if value != Deed._field_defaults.get(name)}
+    return f"Deed({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 def shrink(history: History) -> Shrunk:

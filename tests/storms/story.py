@@ -14,6 +14,7 @@ UPLOAD, DELETE, TAKE_BACK, SUPPRESS, FORGET = "upload", "delete", "take back", "
 START, REDRIVE, NEW, BOTH, STOP = "start", "redrive", "start anew", "redrive and start anew", "stop"
 STOP_JOB, COHORTS, SETTINGS, CODE = "stop a job", "deploy cohorts", "deploy settings", "deploy code"
 DENY, CROWD, MOVE_BACK = "deny", "crowd", "move dead letters back"
+ARCHIVE, SPOIL, CEILING, VANISH = "archive", "spoil the suppression list", "lower a ceiling", "a job is gone"
 # Much of what people do they do when something has just happened.
 FAILURE = "Failure"
 BUSY = ("PlanBatch", "PrepareDocuments", "StartEntityDetection", "CollectEntities", "IndexRecords", "SelectSeeds")
@@ -40,6 +41,10 @@ WEIGHTS = {
     DENY: 2,
     CROWD: 1,
     MOVE_BACK: 1,
+    ARCHIVE: 1,
+    SPOIL: 0.5,
+    CEILING: 1,
+    VANISH: 0.5,
 }
 
 
@@ -103,7 +108,7 @@ def _deed(what: str, at: int, people: str, drawn: Any) -> Deed:
     whom: Callable[[], str] = lambda: drawn.choice(people)  # noqa: E731
     if what == UPLOAD:
         return Deed(at, what, whom(), how(drawn.random()))
-    if what in (DELETE, TAKE_BACK, SUPPRESS, FORGET):
+    if what in (DELETE, TAKE_BACK, SUPPRESS, FORGET, ARCHIVE):
         return Deed(at, what, whom())
     if what == START:
         those = "".join(who for who in people if drawn.random() < 0.5)
@@ -114,6 +119,10 @@ def _deed(what: str, at: int, people: str, drawn: Any) -> Deed:
         return Deed(at, what, how=drawn.choice(("DICTATION", "CONVERSATION")))
     if what == DENY:
         return Deed(at, what, drawn.choice(SERVICES), str(drawn.choice((60, 600, 5400))))
+    if what == CEILING:
+        return Deed(at, what, how=drawn.choice(("batch", "batch, cut", "day")))
+    if what == VANISH:
+        return Deed(at, what, drawn.choice(("transcribe", "comprehend_medical")), rank=drawn.randrange(8))
     if what == CROWD:
         return Deed(at, what, how=str(drawn.choice((600, 5400))))
     return Deed(at, what, rank=drawn.randrange(8))

@@ -267,6 +267,12 @@ class World:
         self.patch.setenv("CONCURRENT_JOBS", str(self.concurrent_jobs))
         aws.deploy(self.patch, cohorts=cohorts, **transcription)
 
+    def set_ceilings(self, batch: str | None = None, day: str | None = None, *, cut: bool = False) -> None:
+        """In USD; without one, that of every deployment."""
+        self.patch.setenv("BATCH_CEILING_USD", batch or aws.ENVIRONMENT["BATCH_CEILING_USD"])
+        self.patch.setenv("DAY_CEILING_USD", day or aws.ENVIRONMENT["DAY_CEILING_USD"])
+        self.patch.setenv("ABOVE_BATCH_CEILING", "cut" if cut else "stop")
+
     def run(self, until: float = math.inf) -> None:
         """Until nothing is left to do, or the time has come.
 
