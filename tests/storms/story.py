@@ -1,7 +1,8 @@
 """What people do in a history: a list of deeds, drawn from the seed, each of which can be left out."""
 
+import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tests.interleavings.executions import FUNCTIONS
 from tests.simulation.jobs import CORRUPT
@@ -48,6 +49,9 @@ WEIGHTS = {
 }
 
 
+RIVALS = {START: 5, UPLOAD: 3, DENY: 4, STOP: 2, COHORTS: 2, TAKE_BACK: 1, FORGET: 1, SETTINGS: 1, SUPPRESS: 1}
+
+
 class Deed(NamedTuple):
     """`what` of whom, and how; `at` is in seconds from the beginning, or from then on `when` something happens.
 
@@ -73,7 +77,36 @@ class Deed(NamedTuple):
 
 
 def story(seed: int) -> list[Deed]:
+    """A week, or a duel: few recordings, and much at the moment at which one execution is at one step."""
     drawn = chance(seed, "story")
+    return sorted(_duel(drawn) if drawn.random() < 0.4 else _week(drawn))
+
+
+def _duel(drawn: random.Random) -> list[Deed]:
+    people = drawn.choice(("a", "ab"))
+    deeds = [Deed(0, COHORTS, how="0.5")] if drawn.random() < 0.5 else []
+    deeds += [Deed(drawn.randrange(5), UPLOAD, who, how(drawn.random() * 0.8)) for who in people]
+    moment = f"{drawn.choice(BUSY)} {drawn.choice((1, 1, 1, 2, 3))}"
+    for what in drawn.choices(list(RIVALS), list(RIVALS.values()), k=drawn.choice((1, 2, 2, 3))):
+        at = drawn.choice(DELAYS) * drawn.random()
+        whom = drawn.choice((people, people[0]))
+        if what == UPLOAD:
+            # S3's event comes a minute too late for a duel.
+            deeds.append(Deed(at, UPLOAD, whom[0], how(drawn.random()), when=moment))
+            what = START
+        deed = _deed(what, 0, people, drawn)._replace(at=at, when=moment)
+        if what == START:
+            deed = deed._replace(whom=whom, how="")
+        elif what == DENY:
+            deed = deed._replace(how=str(drawn.choice((1, 5))))
+        deeds.append(deed)
+    for what in drawn.sample((REDRIVE, NEW, BOTH, BOTH), drawn.randrange(3)):
+        failure = f"{FAILURE} {drawn.choice((1, 1, 2))}"
+        deeds.append(Deed(drawn.choice(PATIENCE), what, rank=drawn.randrange(8), when=failure))
+    return deeds
+
+
+def _week(drawn: random.Random) -> list[Deed]:
     people = "abcd"[: drawn.choice((1, 2, 2, 3, 3, 4))]
     span = drawn.choice(SPANS)
     deeds = []
@@ -90,7 +123,7 @@ def story(seed: int) -> list[Deed]:
             when = hot if drawn.random() < 0.6 else f"{drawn.choice(STEPS)} {drawn.choice(NUMBERS)}"
             deed = deed._replace(at=drawn.choice(DELAYS), when=when)
         deeds.append(deed)
-    return sorted(deeds)
+    return deeds
 
 
 def how(number: float) -> str:
@@ -104,7 +137,7 @@ def how(number: float) -> str:
 BODIES = {"empty": b"", "silent": b" ", "corrupt": CORRUPT}
 
 
-def _deed(what: str, at: int, people: str, drawn: Any) -> Deed:
+def _deed(what: str, at: int, people: str, drawn: random.Random) -> Deed:
     whom: Callable[[], str] = lambda: drawn.choice(people)  # noqa: E731
     if what == UPLOAD:
         return Deed(at, what, whom(), how(drawn.random()))
