@@ -49,9 +49,9 @@ def settle(world: World, people: People) -> list[str]:
         if not red:
             break
         if people.presses - before >= MOST_PRESSES:
-            return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.error})" for item in red]
+            return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.cause})" for item in red]
         execution = drawn.choice(red)
-        button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.error))
+        button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.cause))
         if button == REDRIVE:
             people.press_redrive(execution)
         elif execution.error == "InvalidInput":
@@ -66,7 +66,7 @@ def settle(world: World, people: People) -> list[str]:
         world.run()
     if world.has_cohorts:
         _start_last(world)
-    return [f"{item.name} is {item.status} ({item.error})" for item in _red(world, replaced)]
+    return [f"{item.name} is {item.status} ({item.cause})" for item in _red(world, replaced)]
 
 
 def _start_last(world: World) -> None:
@@ -87,5 +87,5 @@ def start_again(world: World) -> list[str]:
         execution = world.start("again", {"media": [f"s3://{MEDIA}/{key}" for key in keys]})
         world.run()
         if execution.is_red:
-            return [f"{execution.name} is {execution.status} ({execution.error})"]
+            return [f"{execution.name} is {execution.status} ({execution.cause})"]
     return [f"{key} is never finished" for key in unfinished(world)]
