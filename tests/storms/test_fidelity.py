@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.storms.fidelity.differences import differences
 from tests.storms.fidelity.local_aws import OnLocalAws
 from tests.storms.fidelity.local_world import LocalWorld, local_world
 from tests.storms.fidelity.outcome import Outcome
@@ -35,7 +36,4 @@ def test_both_worlds_come_to_the_same_outcome(
 ) -> None:
     steps = OnLocalAws(world)
     play(steps)
-    there, here = steps.outcome()._asdict(), outcomes[play.__name__]._asdict()
-    assert {name: there[name] for name in there if there[name] != here[name]} == {
-        name: here[name] for name in here if there[name] != here[name]
-    }
+    assert list(differences(outcomes[play.__name__]._asdict(), steps.outcome()._asdict())) == []

@@ -57,6 +57,7 @@ class OnLocalAws:
         self._world.engine.go_on.clear()
         arn = self._begin(names)
         self._run.until(lambda: len(self._transcriptions()) == len(names))
+        self._run.until(lambda: all(name != "StartTranscription" for name in self._children_states(arn)))
         self._run.stepfunctions.stop_execution(executionArn=arn)
         self._world.engine.go_on.set()
         self._rest()
@@ -112,6 +113,10 @@ class OnLocalAws:
 
     def _executions(self) -> list[dict[str, Any]]:
         return [item for item in self._world.executions() if item["executionArn"] not in self._earlier]
+
+    def _children_states(self, arn: str) -> list[str]:
+        children = self._run.children({"executionArn": arn})
+        return [self._run.states(child["executionArn"])[-1] for child in children]
 
     def _transcriptions(self) -> list[Job]:
         return [job for job in self._world.transcriptions() if job.id not in self._earlier_jobs]

@@ -43,7 +43,7 @@ class Steps(Protocol):
         """An execution by hand."""
 
     def start_and_stop(self, *names: str) -> None:
-        """An execution by hand that is stopped while each of its transcription jobs is there and none has ended."""
+        """An execution by hand that is stopped while it watches all of its transcription jobs."""
 
     def redrive(self) -> None:
         """The last execution that is red."""
