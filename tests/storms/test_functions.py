@@ -84,8 +84,8 @@ def test_a_function_that_is_gone_makes_no_call_any_more_not_even_finally(world: 
             reached.append("finally")
             s3.delete_object(Bucket=CLINICAL, Key=KEY)
 
-    invoked(world, work, kind)
-    assert reached == ["finally"]
+    invocation = invoked(world, work, kind)
+    assert (reached, invocation.ended.is_open) == (["finally"], True)
     assert not any(version.is_marker for version in world.buckets.versions(CLINICAL, KEY))
 
 
