@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_history_in_another_process() -> None:
         "import tests.conftest\nfrom tests.storms.history import play\n"
         "for seed in range(6):\n    print(play(seed)._replace(log=''), play(seed).log, sep='\\n')"
     )
-    told = [
+    printed = [
         subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "."},
@@ -63,5 +63,5 @@ def test_the_same_seed_gives_the_same_history_in_another_process() -> None:
         ).stdout
         for hash_seed in ("1", "2")
     ]
-    assert told[0] == told[1]
-    assert "SUCCEEDED" in told[0]
+    assert printed[0] == printed[1]
+    assert "SUCCEEDED" in printed[0]

@@ -24,7 +24,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histories, "violations", wrong)
 
 
-def told() -> History:
+def five_deeds() -> History:
     deeds = [
         *(Deed(at, UPLOAD, who, "consenting") for at, who in ((0, "a"), (10, "b"), (20, "c"))),
         *(Deed(at, START, who) for at, who in ((600, "a"), (700, "c"))),
@@ -34,7 +34,7 @@ def told() -> History:
 
 @pytest.mark.usefixtures("planted")
 def test_what_is_left_still_violates_and_nothing_more_can_go() -> None:
-    long = told()
+    long = five_deeds()
     assert [violation.kind for violation in long.violations] == [WRONG]
     shrunk = shrink(long)
     assert [violation.kind for violation in shrunk.history.violations] == [WRONG]
@@ -46,7 +46,7 @@ def test_what_is_left_still_violates_and_nothing_more_can_go() -> None:
 
 @pytest.mark.usefixtures("planted")
 def test_its_code_plays_it_again() -> None:
-    shrunk = shrink(told())
+    shrunk = shrink(five_deeds())
     again = eval(shrunk.code, {"play": play, "Deed": Deed})
     assert again == shrunk.history
 
@@ -56,7 +56,7 @@ def test_faults_that_do_not_matter_are_left_out() -> None:
     seed, busy = next(
         (seed, found)
         for seed in range(200)
-        if (found := play(seed, told().deeds)).faults and any(one.kind == WRONG for one in found.violations)
+        if (found := play(seed, five_deeds().deeds)).faults and any(one.kind == WRONG for one in found.violations)
     )
     shrunk = shrink(busy)
     assert shrunk.history.seed == seed

@@ -112,7 +112,7 @@ class OnLocalAws:
         )
 
     def _executions(self) -> list[dict[str, Any]]:
-        return [item for item in self._world.executions() if item["executionArn"] not in self._earlier]
+        return self._world.executions(self._earlier)
 
     def _children_states(self, arn: str) -> list[str]:
         children = self._run.children({"executionArn": arn})

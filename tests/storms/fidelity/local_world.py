@@ -1,7 +1,7 @@
 """The local AWS with the settings that the simulation's functions have, and what is to be seen there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,9 +64,14 @@ class LocalWorld:
         jobs = {job.status for job in self.transcriptions()}
         return {*waiting.values()} == {"0"} and not jobs & {"QUEUED", "IN_PROGRESS"}
 
-    def executions(self) -> list[dict[str, Any]]:
-        """In the order of their starts."""
-        return sorted(self.run.executions(), key=lambda item: item["startDate"])
+    def executions(self, earlier: Collection[str] = ()) -> list[dict[str, Any]]:
+        """In the order of their starts, without those whose ARNs are among the earlier ones."""
+        pages = self.run.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.run.pipeline.state_machine_arn
+        )
+        arns = [item["executionArn"] for page in pages for item in page["executions"]]
+        found = [self.run.stepfunctions.describe_execution(executionArn=arn) for arn in arns if arn not in earlier]
+        return sorted(found, key=lambda item: item["startDate"])
 
     def roles(self) -> list[str]:
         """Those of the functions."""
