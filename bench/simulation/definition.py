@@ -54,14 +54,26 @@ CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
 TIMEOUT = "States.Timeout"
+# Of a Distributed Map one of whose children has failed, whatever that child's error is.
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 class TaskError(Exception):
-    """A Task's failure, with the error's name in the definition."""
+    """A Task's failure, or that of a Map by its child's, with the error's name in the definition.
 
-    def __init__(self, name: str) -> None:
+    `states` are those that have failed, from the outermost on.
+    """
+
+    def __init__(self, name: str, child: "TaskError | None" = None) -> None:
         super().__init__(name)
-        self.name = name
+        self.name, self.child = name, child
+        self.states: tuple[str, ...] = child.states if child else ()
+
+    @property
+    def cause(self) -> str:
+        """The error of the Task itself."""
+        return self.child.cause if self.child else self.name
 
 
 @dataclass
@@ -214,6 +226,7 @@ def run(
             try:
                 result = yield from attempt(state, data, context, world, tally)
             except TaskError as error:
+                error.states = (name,)
                 catcher = catcher_of(state, error)
                 data = placed(catcher, data, {"Error": error.name})
                 following = catcher["Next"]
@@ -226,7 +239,11 @@ def run(
             tally.events += WAIT_EVENTS
             yield float(state["Seconds"] if "Seconds" in state else find(state["SecondsPath"], data, context))
         elif kind == "Map":
-            result = yield from map_items(state, data, context, world, tally, record)
+            try:
+                result = yield from map_items(state, data, context, world, tally, record)
+            except TaskError as error:
+                error.states = (name, *error.states)
+                raise
             data = placed(state, data, result)
             if record:
                 record.leave_map()
@@ -432,7 +449,7 @@ def map_items(
     """The results of all items; those of the record that are done are begun no more.
 
     Raises:
-        TaskError: the first item's failure.
+        TaskError: the first item's failure; of a Distributed Map, EXCEEDED with it.
     """
     processor = state["ItemProcessor"]
     distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
@@ -489,7 +506,7 @@ def map_items(
         map_run.abort()
         shared.remove(map_run)
     if map_run.failure:
-        raise map_run.failure
+        raise TaskError(EXCEEDED, map_run.failure) if distributed else map_run.failure
     return results
 
 

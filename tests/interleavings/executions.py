@@ -135,8 +135,8 @@ class Execution:
                 context, tally = {"Execution": execution}, definition.Tally()
                 yield from definition.execute(DEFINITION, self.request, context, world, tally, self._record)
             except definition.TaskError as error:
-                self.error = error.name
-                self._world.note(f"-- {self.name} FAILED in {self._actor.step} with {error.name}")
+                self.error = error.cause
+                self._world.note(f"-- {self.name} FAILED in {self._actor.step} with {error.cause}")
                 self._become("FAILED")
             else:
                 self._world.note(f"-- {self.name} SUCCEEDED")

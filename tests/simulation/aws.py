@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
+from infra import sdk_models
 from lambdas.searching.categories import Buckets
 from lambdas.shared.observability import logger, metrics
 
@@ -108,10 +112,29 @@ def _made_by(answer: Answer) -> Callable[[Any, str, dict[str, Any]], Any]:
         try:
             return answer(client.meta.service_model.service_name, operation_name, api_params)
         except Refused as refused:
-            described = {"Error": {"Code": refused.code, "Message": refused.message}, **refused.response}
-            raise client.exceptions.from_code(refused.code)(described, operation_name) from None
+            described: Any = {"Error": {"Code": refused.code, "Message": refused.message}, **refused.response}
+            service = client.meta.service_model.service_name
+            known = refused.code in _errors(service)
+            error = client.exceptions.from_code(refused.code) if known else ClientError
+            raise error(described, operation_name) from None
 
     return make
+
+
+@cache
+def _errors(service: str) -> frozenset[str]:
+    """The codes of the errors that have a class of their own in the functions' reduced model of the service.
+
+    An error's class gives the name by which the state machine knows it.
+    """
+    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    shapes = (shape for name in _called().get(service, ()) for shape in model.operation_model(name).error_shapes)
+    return frozenset(shape.metadata.get("error", {}).get("code") or shape.name for shape in shapes)
+
+
+@cache
+def _called() -> dict[str, list[str]]:
+    return sdk_models.operations()
 
 
 def _submit(pool: object, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:

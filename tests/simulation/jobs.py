@@ -16,6 +16,10 @@ Fate = Callable[[str], bool]
 # Is called with each job that starts, and ends it later. Without one, a job ends when it is asked about.
 Started = Callable[[str], None]
 CORRUPT = b"corrupt"
+# Users of the service report it: https://github.com/awsdocs/amazon-transcribe-developer-guide/issues/12
+INVALID = "The data in your input media file isn't valid. Check the media file and try your request again."
+# The entry of a document in the list of those that were not processed; AWS doesn't document which errors there are.
+NOT_PROCESSED = {"ErrorCode": "INTERNAL_SERVER_ERROR", "ErrorMessage": "The document could not be processed"}
 
 
 @dataclass
@@ -91,7 +95,7 @@ class Transcribe:
         if self._fails("transcription"):
             job.status, job.reason = "FAILED", "internal error"
         elif job.body == CORRUPT:
-            job.status, job.reason = "FAILED", "The media is corrupt."
+            job.status, job.reason = "FAILED", INVALID
         else:
             job.status = "COMPLETED"
             text = heard(job.body, job.wanted["Type"])
@@ -179,8 +183,8 @@ class ComprehendMedical:
             "JobName": job.wanted["JobName"],
             "JobStatus": job.status,
             "InputDataConfig": dict(job.wanted["InputDataConfig"]),
-            "OutputDataConfig": {"S3Bucket": CLINICAL, "S3Key": f"entities/{job_id}/"},
-            "ManifestFilePath": f"entities/{job_id}/Manifest",
+            "OutputDataConfig": {"S3Bucket": CLINICAL, "S3Key": directory(job_id)},
+            "ManifestFilePath": f"{directory(job_id)}Manifest",
         } | ({"Message": "internal error"} if job.status == "FAILED" else {})
 
     def end(self, job_id: str) -> None:
@@ -193,12 +197,31 @@ class ComprehendMedical:
             return
         if self._fails("last document"):
             job.failed = frozenset({max(job.documents)})
+        place, prefix = directory(job_id), job.wanted["InputDataConfig"]["S3Key"]
         for name in job.paid:
             output = {"Entities": [entity(job.documents[name])], "UnmappedAttributes": []}
-            self._buckets.put(CLINICAL, f"entities/{job_id}/{name}.out", json.dumps(output).encode(), {})
-        summary = {"Summary": {"SuccessFilesCount": len(job.paid), "UnprocessedFilesCount": 0}}
-        self._buckets.put(CLINICAL, f"entities/{job_id}/Manifest", json.dumps(summary).encode(), {})
+            self._write(f"{place}{name}.out", output)
+        done = [{"Input": prefix + name, "Output": f"{place}{name}.out"} for name in job.paid]
+        failed = [{"Input": prefix + name, **NOT_PROCESSED} for name in sorted(job.failed)]
+        lists = {kind: f"{place}Manifest_{place.split('/')[1]}/{kind}/files.json" for kind in ("success", "failed")}
+        self._write(lists["success"], {"Files": done})
+        self._write(lists["failed"], {"Files": failed})
+        summary = {
+            "SuccessFilesCount": len(done),
+            "UnprocessedFilesCount": len(failed),
+            "SuccessfulFilesListLocation": lists["success"],
+            "UnprocessedFilesListLocation": lists["failed"],
+        }
+        self._write(f"{place}Manifest", {"Summary": summary})
         job.status = "PARTIAL_SUCCESS" if job.failed else "COMPLETED"
+
+    def _write(self, key: str, content: object) -> None:
+        self._buckets.put(CLINICAL, key, json.dumps(content).encode(), {})
+
+
+def directory(job_id: str) -> str:
+    """What a job writes is below it, as AWS's example has it (guide, "Batch operations")."""
+    return f"entities/123456789012-EntitiesDetection-{job_id}/"
 
 
 def entity(text: str) -> dict[str, Any]:

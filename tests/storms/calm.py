@@ -70,12 +70,12 @@ def _press(world: World, people: People) -> list[str]:
         if not red:
             return []
         if people.presses_in_calm >= MOST_PRESSES:
-            return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.error})" for item in red]
+            return [f"{item.name} is {item.status} after {MOST_PRESSES} presses ({item.cause})" for item in red]
         execution = drawn.choice(red)
-        button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.error))
+        button = drawn.choice(buttons(ABORTED if execution.status == ABORTED else execution.cause))
         if button == REDRIVE:
             people.press_redrive(execution)
-        elif execution.error == "InvalidInput":
+        elif execution.cause == "InvalidInput":
             # There is no right input: its recordings were deleted, or never there.
             people.replaced.add(execution.name)
         else:

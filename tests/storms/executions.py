@@ -43,7 +43,9 @@ class Execution:
     def __init__(self, world: World, machine: "StateMachine", name: str, request: Mapping[str, Any]) -> None:
         self.name, self.request = name, request
         self.arn = f"{STATE_MACHINE.replace('stateMachine', 'execution')}:{name}"
-        self.error, self.redrives = "", 0
+        # `cause` is the error of the Task that has failed, maybe of a Map's child; `failed` has its state last.
+        self.error, self.cause, self.redrives = "", "", 0
+        self.failed: tuple[str, ...] = ()
         self.started_at = self.stopped_at = self.redriven_at = world.clock.now
         self.map_runs = MapRuns(world)
         self._world, self._machine = world, machine
@@ -111,8 +113,8 @@ class Execution:
         try:
             yield from definition.execute(DEFINITION, self.request, context, world, definition.Tally(), self._record)
         except definition.TaskError as error:
-            self.error = error.name
-            self._world.note(f"-- {self.name} FAILED in {self.step} with {error.name}")
+            self.error, self.cause, self.failed = error.name, error.cause, error.states
+            self._world.note(f"-- {self.name} FAILED in {'/'.join(error.states)} with {error.cause}")
             self._become(FAILED)
             self._world.functions.seen("Failure")
         else:

@@ -124,7 +124,7 @@ class World:
         invocation.calls += 1
         invocation.pause()
         if service in self.denied:
-            raise Refused(denial(service))
+            raise Refused(code_of(service, operation, "AccessDeniedException"))
         fault = invocation.fault
         if fault and fault.call == invocation.calls:
             return self._struck_by(invocation, f"{service} {operation}", lambda: act(**parameters))
@@ -155,9 +155,9 @@ class World:
         if kind == LOST:
             raise ConnectionLost
         if kind == DENIED:
-            raise Refused(denial(call))
+            raise Refused(code_of(service_of(call), call.partition(" ")[2], "AccessDeniedException"))
         if kind == REFUSED:
-            raise Refused("ThrottlingException" if service_of(call) != "s3" else "SlowDown")
+            raise Refused(code_of(service_of(call), call.partition(" ")[2], "ThrottlingException"))
         if kind == REPEATED:
             return self._repeat(invocation, call, act)
         if kind == CONFLICT and service_of(call) == "s3":
@@ -296,8 +296,13 @@ class World:
         return text
 
 
-def denial(call: str) -> str:
-    return "AccessDenied" if service_of(call) == "s3" else "AccessDeniedException"
+# S3's own codes, and what is left of them in an answer without a body, as that to HeadObject is:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+OF_S3 = {"AccessDeniedException": ("AccessDenied", "403"), "ThrottlingException": ("SlowDown", "503")}
+
+
+def code_of(service: str, operation: str, code: str) -> str:
+    return OF_S3[code][operation.startswith("Head")] if service == "s3" else code
 
 
 def service_of(call: str) -> str:

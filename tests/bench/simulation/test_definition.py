@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bench.simulation.clock import Clock, Steps
-from bench.simulation.definition import Record, Tally, Task, TaskError, World, check, execute, states_named
+from bench.simulation.definition import EXCEEDED, Record, Tally, Task, TaskError, World, check, execute, states_named
 from infra.definition import read_definition
 
 DEFINITION = read_definition()
@@ -32,6 +32,8 @@ class Ran:
     ) -> None:
         clock, self.tally = Clock(), Tally()
         begun, self.output, self.error = clock.now, None, ""
+        self.cause = ""
+        self.states: tuple[str, ...] = ()
 
         def catch() -> Steps:
             try:
@@ -44,7 +46,7 @@ class Ran:
                     record,
                 )
             except TaskError as error:
-                self.error = error.name
+                self.error, self.cause, self.states = error.name, error.cause, error.states
 
         world = World(clock, random.Random(1), tasks, items)
         if machine:
@@ -215,7 +217,8 @@ def test_an_error_that_is_caught_goes_on_where_the_catcher_says_with_what_was_th
     tasks = {"a": failing(1, "TakenOver"), "b": failing(0)}
     assert Ran({"StartAt": "Only", "States": states}, tasks, {"x": 1}).output == {"given": {"x": 1}}
     tasks["a"] = failing(1, "JobFailed")
-    assert Ran({"StartAt": "Only", "States": states}, tasks).error == "JobFailed"
+    failed = Ran({"StartAt": "Only", "States": states}, tasks)
+    assert (failed.error, failed.cause) == ("JobFailed", "JobFailed")
 
 
 def test_a_task_gets_what_its_paths_select_and_puts_its_result_where_its_path_says() -> None:
@@ -257,7 +260,7 @@ def test_the_first_child_that_fails_stops_the_others_and_fails_the_map() -> None
         begun.append(-event)
 
     ran = Ran(distributed(2), {"a": task}, items=[2, 3, 4])
-    assert (ran.error, begun) == ("Broken", [2, 3])
+    assert (ran.error, ran.cause, begun) == (EXCEEDED, "Broken", [2, 3])
 
 
 def test_a_part_of_a_scope_ends_where_it_would_go_on() -> None:
@@ -335,7 +338,8 @@ def test_a_redrive_of_a_map_begins_only_what_is_not_done_and_reads_its_items_onc
         },
     }
     record = Record()
-    assert Ran(definition, {"one": one}, record=record, items=[1, 2, 3, 4]).error == "Bad"
+    failed = Ran(definition, {"one": one}, record=record, items=[1, 2, 3, 4])
+    assert (failed.error, failed.cause, failed.states) == (EXCEEDED, "Bad", ("Each", "One"))
     assert begun == [(1, 0), (2, 0)]
     bad.clear()
     # What is there to be read by now doesn't count. A child that begins with the redrive has none itself.
