@@ -53,12 +53,13 @@ class Faults:
         self._chance = chance(seed, "chance").choice((0.0, 0.02, 0.04, 0.08, 0.2))
         self.are_over = False
 
-    def of_function(self, invocation: str, drawn: random.Random) -> Fault | None:
-        """It draws as often, whatever comes of it."""
-        number, kind, call = drawn.random(), drawn.choice(OF_FUNCTIONS), 1 + drawn.randrange(FIRST_CALLS)
-        if self.are_over or number >= self._chance:
+    def of_function(self, invocation: str) -> Fault | None:
+        if self.are_over or not self._chance:
             return None
-        return self._kept(Fault(kind, invocation, call))
+        drawn = chance(self._seed, f"fault of {invocation}")
+        if drawn.random() >= self._chance:
+            return None
+        return self._kept(Fault(drawn.choice(OF_FUNCTIONS), invocation, 1 + drawn.randrange(FIRST_CALLS)))
 
     def of_job(self, kind: str, job: str) -> bool:
         """Whether the job is to end so."""

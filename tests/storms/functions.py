@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from bench.simulation.clock import Clock, Gate, Steps
 from bench.simulation.definition import TaskError
-from tests.storms.faults import UNANSWERED, UNDELIVERED, Faults, chance
+from tests.storms.faults import UNANSWERED, UNDELIVERED, Fault, Faults, chance
 
 # What Step Functions sees of a function that is gone, that has run out of time, and of a Lambda that doesn't answer.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -48,15 +48,16 @@ class Watch(Protocol):
 class Invocation:
     """`ended` opens when the function is over for its caller; `failure` is the name of its error then."""
 
-    def __init__(self, world: World, name: str, work: Callable[[], Any], seconds: float, fallible: bool = True) -> None:
-        self.name, self.calls = name, 0
+    def __init__(
+        self, world: World, name: str, work: Callable[[], Any], seconds: float, fault: Fault | None = None
+    ) -> None:
+        self.name, self.fault, self.calls = name, fault, 0
         self.ended = Gate()
         self.failure, self.returned = "", ""
         self.began_at = world.clock.now
         self.is_dead = False
         self._world, self._work = world, work
         self._drawn = chance(world.seed, name)
-        self.fault = world.faults.of_function(name, self._drawn) if fallible else None
         self._pace = self._drawn.choice(PACES)
         self._greenlet = greenlet.greenlet(self._run)
         self._ends_at = world.clock.now + seconds
@@ -147,7 +148,8 @@ class Lambda:
         self.seen(step)
         seconds = self._seconds[step]
         name = self.named(step, who)
-        return Invocation(self._world, name, lambda: handler(json.loads(text), Context(seconds)), seconds)
+        fault = self._world.faults.of_function(name)
+        return Invocation(self._world, name, lambda: handler(json.loads(text), Context(seconds)), seconds, fault)
 
     def named(self, step: str, who: str) -> str:
         what = f"{who} {step}"

@@ -100,7 +100,7 @@ class People:
                 world.forgotten.add(user_id)
                 world.watch.gone(user_id)
 
-        Invocation(world, name, work, FOR_EVER, fallible=False)
+        Invocation(world, name, work, FOR_EVER)
 
     def _wait(self, seconds: float) -> None:
         assert self.world.current
