@@ -13,7 +13,9 @@ from local.aws.resource_types import AddedResource, Properties, ResourceType, op
 
 
 def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
-    """Apply the properties that moto dropped."""
+    """Apply the properties that moto dropped. Raises ValueError for an access control list other than the default."""
+    if properties.get("AccessControl", "Private") != "Private":
+        raise ValueError("AccessControl is supported as Private alone")
     s3, name = operator_client("s3"), bucket.name
     if encryption := properties.get("BucketEncryption"):
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=_encryption(encryption))
@@ -41,6 +43,31 @@ def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
             "TargetBucket": logging.get("DestinationBucketName", name),
             "TargetPrefix": logging.get("LogFilePrefix", ""),
         }
+
+
+def update_bucket(bucket: FakeBucket, properties: Properties, previous: Properties) -> None:
+    """Change the settings; those that the template no longer has get their initial value."""
+    s3, name = operator_client("s3"), bucket.name
+    gone = {setting for setting in previous if setting not in properties}
+    if "BucketEncryption" in gone:
+        s3.delete_bucket_encryption(Bucket=name)
+    if "VersioningConfiguration" in gone:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    if "PublicAccessBlockConfiguration" in gone:
+        s3.delete_public_access_block(Bucket=name)
+    if "OwnershipControls" in gone:
+        s3.delete_bucket_ownership_controls(Bucket=name)
+    if "LifecycleConfiguration" in gone:
+        s3.delete_bucket_lifecycle(Bucket=name)
+    if properties.get("NotificationConfiguration") != previous.get("NotificationConfiguration"):
+        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={})
+    if "LoggingConfiguration" in gone:
+        bucket.logging = {}
+    complete_bucket(bucket, properties)
+    if tags := properties.get("Tags"):
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+    elif "Tags" in gone:
+        s3.delete_bucket_tagging(Bucket=name)
 
 
 def _encryption(properties: Properties) -> dict[str, Any]:
@@ -84,10 +111,17 @@ def create_bucket_policy(name: str, properties: Properties) -> AddedResource:
     return AddedResource(bucket, delete_resource=lambda: s3.delete_bucket_policy(Bucket=bucket))
 
 
+def update_bucket_policy(policy: AddedResource, properties: Properties, previous: Properties) -> None:
+    operator_client("s3").put_bucket_policy(
+        Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"])
+    )
+
+
 TYPES = {
     "AWS::S3::Bucket": ResourceType(
         frozenset(
             {
+                "AccessControl",
                 "BucketName",
                 "BucketEncryption",
                 "LifecycleConfiguration",
@@ -100,6 +134,13 @@ TYPES = {
             }
         ),
         complete=complete_bucket,
+        replaced_by=frozenset({"BucketName"}),
+        update=update_bucket,
     ),
-    "AWS::S3::BucketPolicy": ResourceType(frozenset({"Bucket", "PolicyDocument"}), create=create_bucket_policy),
+    "AWS::S3::BucketPolicy": ResourceType(
+        frozenset({"Bucket", "PolicyDocument"}),
+        create=create_bucket_policy,
+        replaced_by=frozenset({"Bucket"}),
+        update=update_bucket_policy,
+    ),
 }

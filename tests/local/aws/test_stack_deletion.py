@@ -26,7 +26,9 @@ def test_a_stack_stays_with_what_could_not_be_deleted_and_goes_when_it_can(local
     (stack,) = cloudformation.describe_stacks(StackName="stack")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
     events = cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
-    (reason,) = [event["ResourceStatusReason"] for event in events if event["ResourceStatus"] == "DELETE_FAILED"]
+    failed = {event["LogicalResourceId"]: event for event in events if event["ResourceStatus"] == "DELETE_FAILED"}
+    assert failed["Table"]["ResourceStatusReason"].startswith("DeletionProtectedException")
+    reason = failed["stack"]["ResourceStatusReason"]
     assert reason.startswith("The following resource(s) failed to delete: [Table]. DeletionProtectedException")
     left = cloudformation.list_stack_resources(StackName="stack")["StackResourceSummaries"]
     assert {resource["LogicalResourceId"] for resource in left} == {"Table", "Kept"}
