@@ -17,6 +17,8 @@ from operations.errors import OperationError
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SYNTHESIS_SECONDS = 300
+# The CDK CLI adds this, so that its template is the one that is deployed already.
+_CLI_CONTEXT = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
 class DeploymentError(OperationError):
@@ -36,7 +38,7 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
         "CDK_OUTDIR": str(out),
         # Independent of the user's Region.
         "CDK_DEFAULT_REGION": REGION,
-        "CDK_CONTEXT_JSON": json.dumps({"env": environment}),
+        "CDK_CONTEXT_JSON": json.dumps({"env": environment, **_CLI_CONTEXT}),
         # The checks take most of the time of a synthesis, and run elsewhere.
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
