@@ -66,7 +66,7 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
     Raises DeploymentError with the resource that could not be created and the reason, such as a type or property that
     the local AWS doesn't support.
     """
-    artifact = _artifact(assembly, stack_name)
+    artifact, tags = _artifact(assembly, stack_name)
     _upload_assets(aws, assembly, f"{artifact}.assets.json")
     cloudformation = aws.client("cloudformation")
     template = (assembly / f"{artifact}.template.json").read_text()
@@ -75,6 +75,7 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
             StackName=stack_name,
             TemplateBody=json.dumps(json.loads(template), separators=(",", ":")),
             Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
     except ClientError as error:
         raise DeploymentError(f"{stack_name} cannot be deployed: {error.response['Error']['Message']}") from None
@@ -84,8 +85,8 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _artifact(assembly: Path, stack_name: str) -> str:
-    """The id with which the names of the stack's files in the assembly begin."""
+def _artifact(assembly: Path, stack_name: str) -> tuple[str, dict[str, str]]:
+    """The id with which the names of the stack's files in the assembly begin, and the stack's tags."""
     manifest = json.loads((assembly / "manifest.json").read_text())
     stacks = {
         artifact.get("properties", {}).get("stackName", name): name
@@ -94,7 +95,8 @@ def _artifact(assembly: Path, stack_name: str) -> str:
     }
     if stack_name not in stacks:
         raise DeploymentError(f"{assembly} has no stack {stack_name!r}, only {', '.join(sorted(stacks)) or 'none'}")
-    return str(stacks[stack_name])
+    name = str(stacks[stack_name])
+    return name, manifest["artifacts"][name].get("properties", {}).get("tags", {})
 
 
 def _upload_assets(aws: LocalAws, assembly: Path, manifest: str) -> None:

@@ -15,12 +15,14 @@ from moto.cloudformation.models import Stack, cloudformation_backends
 
 from local.aws import (
     analysis_resources,
+    change_sets,
     container_resources,
     dynamodb_resources,
     function_resources,
     identity_resources,
     messaging_resources,
     monitoring_resources,
+    rule_resources,
     s3_resources,
     stack_deletion,
     stack_updates,
@@ -41,6 +43,7 @@ TYPES: dict[str, ResourceType] = {
     **identity_resources.TYPES,
     **messaging_resources.TYPES,
     **monitoring_resources.TYPES,
+    **rule_resources.TYPES,
     **s3_resources.TYPES,
     **state_machine_resource.TYPES,
 }
@@ -62,6 +65,7 @@ def install() -> None:
     template_resources.install()
     stack_deletion.install(TYPES)
     stack_updates.install(TYPES)
+    change_sets.install(TYPES)
     termination_protection.install()
 
 

@@ -1,7 +1,6 @@
 import io
 import json
 import time
-import uuid
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -11,49 +10,9 @@ from botocore.exceptions import ClientError
 
 from local.aws.cloudformation import TYPES
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack, template
 
 NO_CHANGES = "The submitted information didn't contain changes"
-
-
-class Stack:
-    """A stack of the local AWS with one name."""
-
-    def __init__(self, aws: LocalAws) -> None:
-        self.name = f"stack-{uuid.uuid4().hex[:8]}"
-        self.cloudformation = aws.client("cloudformation")
-
-    def create(self, resources: dict[str, Any], **sections: Any) -> None:
-        self.cloudformation.create_stack(StackName=self.name, TemplateBody=template(resources, **sections))
-
-    def update(self, resources: dict[str, Any], **sections: Any) -> str:
-        """Its status after the update."""
-        self.cloudformation.update_stack(StackName=self.name, TemplateBody=template(resources, **sections))
-        return self.status
-
-    @property
-    def described(self) -> Any:
-        return self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
-
-    @property
-    def status(self) -> str:
-        return str(self.described["StackStatus"])
-
-    def physical_ids(self) -> dict[str, str]:
-        resources = self.cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]
-        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-
-    def events(self, logical_id: str) -> list[tuple[str, str]]:
-        """Status and reason of each event of the resource, the latest first."""
-        events = self.cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
-        return [
-            (event["ResourceStatus"], event.get("ResourceStatusReason", ""))
-            for event in events
-            if event["LogicalResourceId"] == logical_id
-        ]
-
-
-def template(resources: dict[str, Any], **sections: Any) -> str:
-    return json.dumps({"Resources": resources, **sections})
 
 
 def queue(**properties: Any) -> dict[str, Any]:
@@ -69,11 +28,6 @@ def queues(aws: LocalAws, stack: Stack) -> set[str]:
     """The names of the existing queues of the stack, which begin with its own."""
     urls = aws.client("sqs").list_queues(QueueNamePrefix=stack.name).get("QueueUrls", [])
     return {url.rpartition("/")[2] for url in urls}
-
-
-@pytest.fixture
-def stack(local_aws: LocalAws) -> Stack:
-    return Stack(local_aws)
 
 
 def queue_attributes(aws: LocalAws, url: str) -> Any:
