@@ -4,6 +4,7 @@ An update changes resources in place, replaces them, and at its end deletes thos
 failure the previous state is restored, with the reasons as events.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +50,8 @@ class StackDeployment:
         try:
             wanted = [self._deploy(*resource) for resource in included(self._parsed, self._resources)]
             outputs = parsing.OutputMap(self._resources, self._parsed, stack.stack_id)
-            exports = outputs.exports
+            exports = self._unique(outputs.exports)
+            # Those that can't be resolved fail here.
             _ = list(outputs.values())
         except Exception as error:
             self._roll_back(_reason(error))
@@ -97,6 +99,15 @@ class StackDeployment:
             self._update(logical_id, properties)
         return logical_id
 
+    def _unique(self, exports: list[parsing.Export]) -> list[parsing.Export]:
+        """The exports, whose names no other stack of the account and region may have. Raises ValidationError."""
+        existing = cloudformation_backends[self._stack.account_id][self._stack.region_name].exports
+        for export in exports:
+            other = existing.get(export.name)
+            if other and other.exporting_stack_id != self._stack.stack_id:
+                raise ValidationError(message=f"Export with name {export.name} is already exported by another stack")
+        return exports
+
     def _create(self, logical_id: str) -> Any:
         try:
             created = self._resources[logical_id]
@@ -104,7 +115,10 @@ class StackDeployment:
             resource_type = self._parsed["Resources"][logical_id]["Type"]
             add_resource_event(self._stack, logical_id, None, resource_type, "CREATE_FAILED", _reason(error))
             raise
-        self._undo.append(lambda: self._delete(created))
+        # A resource that would be retained is, even if the operation that made it is rolled back; its other policy,
+        # RetainExceptOnCreate, exists for that.
+        retained = self._parsed["Resources"][logical_id].get("DeletionPolicy") == "Retain"
+        self._undo.append(lambda: self._event(created, "DELETE_SKIPPED") if retained else self._delete(created))
         return created
 
     def _replace(self, logical_id: str, declared: Mapping[str, Any], properties: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Stack
 
 from local.aws.resource_types import Properties, ResourceType
-from local.aws.template_resources import Template, adopt, included, resolved
+from local.aws.template_resources import Template, adopt, check_references, included, resolved
 
 _KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 _ATTRIBUTES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy")
@@ -80,6 +80,7 @@ def _value(properties: Any, path: str) -> Any:
 
 def new_resources(stack: Stack, template: Template, parameters: Mapping[str, Any]) -> parsing.ResourceMap:
     """moto's resources of the template, none of which exists yet. Raises ValidationError for a wrong template."""
+    check_references(template)
     resources = parsing.ResourceMap(
         stack.stack_id,
         stack.name,
@@ -90,7 +91,11 @@ def new_resources(stack: Stack, template: Template, parameters: Mapping[str, Any
         template=dict(template),
         cross_stack_resources=stack.cross_stack_resources,
     )
-    resources.load()
+    try:
+        resources.load()
+    except (KeyError, TypeError, AttributeError) as error:
+        # moto's way with a name that the template doesn't have.
+        raise ValidationError(message=f"Template validation error: {type(error).__name__}: {error}") from None
     for logical_id, declared in template["Resources"].items():
         existing = stack.resource_map.get(logical_id) if logical_id in stack.resource_map.resources else None
         if existing is not None and existing.cf_resource_type != declared["Type"]:

@@ -41,10 +41,22 @@ def references(value: Any) -> set[str]:
                 found.add(member.split(".")[0] if isinstance(member, str) else member[0])
             case ("Fn::Sub", str() | list()):
                 text = member if isinstance(member, str) else member[0]
-                found |= set(_SUBSTITUTED.findall(text)) | (references(member[1:]) if text is not member else set())
+                values: dict[str, Any] = member[1] if isinstance(member, list) else {}
+                found |= set(_SUBSTITUTED.findall(text)) - set(values) | references(list(values.values()))
             case _:
                 found |= references(member)
     return found
+
+
+def check_references(template: Template) -> None:
+    """Raise ValidationError naming what the resources refer to, but the template doesn't have."""
+    declared = {*template.get("Resources", {}), *template.get("Parameters", {})}
+    found = references(list(template.get("Resources", {}).values()))
+    if missing := sorted(name for name in found - declared if not name.startswith("AWS::")):
+        raise ValidationError(
+            message=f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] "
+            "in the Resources block of the template"
+        )
 
 
 def included(template: Template, resources: parsing.ResourceMap) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,11 +74,8 @@ def adopt(resources: parsing.ResourceMap, logical_id: str, resource: Any) -> Non
 
 
 def resolved(declared: Mapping[str, Any], resources: parsing.ResourceMap) -> dict[str, Any]:
-    """The resource's properties, with the values of references and functions. Raises ValidationError."""
-    try:
-        properties: dict[str, Any] = parsing.clean_json(declared.get("Properties", {}), resources)
-    except KeyError as error:
-        raise ValidationError(message=f"Template format error: Unresolved resource dependencies [{error}]") from None
+    """The resource's properties, with the values of references and functions."""
+    properties: dict[str, Any] = parsing.clean_json(declared.get("Properties", {}), resources)
     return properties
 
 

@@ -46,3 +46,33 @@ class Stack:
 
 def template(resources: dict[str, Any], **sections: Any) -> str:
     return json.dumps({"Resources": resources, **sections})
+
+
+def queue(**properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": properties}
+
+
+def parameter(value: Any, name: str | None = None) -> dict[str, Any]:
+    properties = {"Type": "String", "Value": value, **({"Name": name} if name else {})}
+    return {"Type": "AWS::SSM::Parameter", "Properties": properties}
+
+
+def queues(aws: LocalAws, stack: Stack) -> set[str]:
+    """The names of the existing queues of the stack, which begin with its own."""
+    urls = aws.client("sqs").list_queues(QueueNamePrefix=stack.name).get("QueueUrls", [])
+    return {url.rpartition("/")[2] for url in urls}
+
+
+def queue_attributes(aws: LocalAws, url: str) -> Any:
+    return aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+def change_set(stack: Stack, resources: dict[str, Any], kind: str = "UPDATE", **options: Any) -> Any:
+    stack.cloudformation.create_change_set(
+        StackName=stack.name,
+        ChangeSetName="changes",
+        ChangeSetType=kind,
+        TemplateBody=template(resources),
+        **options,
+    )
+    return stack.cloudformation.describe_change_set(StackName=stack.name, ChangeSetName="changes")

@@ -190,3 +190,41 @@ def test_a_log_group_is_changed_in_place(local_aws: LocalAws, stack: Stack) -> N
     stack.update(group())
     assert "retentionInDays" not in described()
     assert local_aws.client("logs").describe_log_streams(logGroupName=stack.name)["logStreams"]
+
+
+def archive(source: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as package:
+        package.writestr("handler.py", source)
+    return written.getvalue()
+
+
+def test_the_next_invocation_runs_the_new_code_with_the_new_settings(
+    local_aws: LocalAws, stack: Stack, make_role: Any
+) -> None:
+    s3, functions = local_aws.client("s3"), local_aws.client("lambda")
+    s3.create_bucket(Bucket=stack.name)
+    source = "import os\ndef handler(event, context): return '{} ' + os.environ['NAME']"
+    for version in ("old", "new"):
+        s3.put_object(Bucket=stack.name, Key=version, Body=archive(source.format(version)))
+    role = make_role({"Effect": "Allow", "Action": "logs:*", "Resource": "*"}).arn
+
+    def function(version: str) -> dict[str, Any]:
+        properties = {
+            "Code": {"S3Bucket": stack.name, "S3Key": version},
+            "Environment": {"Variables": {"NAME": version}},
+            "Handler": "handler.handler",
+            "Role": role,
+            "Runtime": "python3.13",
+            "Timeout": 30,
+        }
+        return {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}
+
+    def invoke() -> Any:
+        return json.loads(functions.invoke(FunctionName=stack.physical_ids()["Function"])["Payload"].read())
+
+    stack.create(function("old"))
+    name = stack.physical_ids()
+    assert invoke() == "old old"
+    assert stack.update(function("new")) == "UPDATE_COMPLETE"
+    assert invoke() == "new new" and stack.physical_ids() == name

@@ -154,7 +154,7 @@ def test_a_policy_that_leaves_the_template_is_gone_and_another_description_repla
 
 def test_a_key_is_changed_in_place_and_awaits_its_deletion_when_it_leaves(local_aws: LocalAws, stack: Stack) -> None:
     statement = {"Effect": "Allow", "Action": "kms:*", "Principal": {"AWS": "*"}, "Resource": "*"}
-    document = {"Version": "2012-10-17", "Statement": [statement]}
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": [statement]}
 
     def key(**properties: Any) -> dict[str, Any]:
         return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document, **properties}}
