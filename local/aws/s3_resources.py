@@ -70,6 +70,11 @@ def update_bucket(bucket: FakeBucket, properties: Properties, previous: Properti
         s3.delete_bucket_tagging(Bucket=name)
 
 
+def delete_bucket(bucket: FakeBucket) -> None:
+    """Delete an empty bucket; moto says nothing about one with objects, and leaves it."""
+    operator_client("s3").delete_bucket(Bucket=bucket.name)
+
+
 def _encryption(properties: Properties) -> dict[str, Any]:
     rules = [
         {
@@ -136,6 +141,7 @@ TYPES = {
         complete=complete_bucket,
         replaced_by=frozenset({"BucketName"}),
         update=update_bucket,
+        delete=delete_bucket,
     ),
     "AWS::S3::BucketPolicy": ResourceType(
         frozenset({"Bucket", "PolicyDocument"}),

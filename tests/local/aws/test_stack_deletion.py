@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack, queue, queues
 
 
 def resources(protected: bool) -> dict[str, Any]:
@@ -40,3 +41,39 @@ def test_a_stack_stays_with_what_could_not_be_deleted_and_goes_when_it_can(local
     names = {summary["StackName"]: summary["StackStatus"] for summary in cloudformation.list_stacks()["StackSummaries"]}
     assert names["stack"] == "DELETE_COMPLETE"
     assert [url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]] == ["kept"]
+
+
+def test_a_bucket_with_an_old_version_stays_with_the_key_that_it_needs(local_aws: LocalAws, stack: Stack) -> None:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+    rules = [{"ServerSideEncryptionByDefault": default}]
+    bucket = {
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": rules},
+        "VersioningConfiguration": {"Status": "Enabled"},
+    }
+    key = {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}
+    stack.create(
+        {
+            "Key": {"Type": "AWS::KMS::Key", "Properties": key},
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": bucket},
+            "Queue": queue(QueueName=stack.name),
+        }
+    )
+    before, s3, kms = stack.physical_ids(), local_aws.client("s3"), local_aws.client("kms")
+    s3.put_object(Bucket=before["Bucket"], Key="k", Body=b"1")
+    s3.delete_object(Bucket=before["Bucket"], Key="k")
+    stack.cloudformation.delete_stack(StackName=stack.name)
+    assert stack.status == "DELETE_FAILED"
+    assert stack.physical_ids() == {name: before[name] for name in ("Key", "Bucket")}
+    assert "BucketNotEmpty" in stack.events("Bucket")[0][1]
+    assert kms.describe_key(KeyId=before["Key"])["KeyMetadata"]["KeyState"] == "Enabled"
+    assert queues(local_aws, stack) == set()
+
+    for version in s3.list_object_versions(Bucket=before["Bucket"])["Versions"]:
+        s3.delete_object(Bucket=before["Bucket"], Key="k", VersionId=version["VersionId"])
+    for marker in s3.list_object_versions(Bucket=before["Bucket"])["DeleteMarkers"]:
+        s3.delete_object(Bucket=before["Bucket"], Key="k", VersionId=marker["VersionId"])
+    stack_id = stack.described["StackId"]
+    stack.cloudformation.delete_stack(StackName=stack.name)
+    (deleted,) = stack.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
+    assert deleted["StackStatus"] == "DELETE_COMPLETE"
+    assert kms.describe_key(KeyId=before["Key"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
