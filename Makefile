@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
-# The environment `local` is deployed on the AWS that make local has started, and can't reach another.
+# The environment `local` is deployed on the AWS that make local has started, and can't reach an account.
 ON_AWS = $(if $(filter local,$(ENV)),$(BIN)/python -m local.exec$(if $(PORT), --port $(PORT)) -- )
 # What the application and the local AWS need to run, and what only the checks and the tests need besides.
 LOCAL := .venv/installed

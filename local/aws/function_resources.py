@@ -13,6 +13,7 @@ from moto.logs.models import LogGroup
 from moto.sqs.models import sqs_backends
 
 from local.aws.credentials import ACCOUNT_ID
+from local.aws.event_source_mapping import problem_of
 from local.aws.iam import role_allows
 from local.aws.resource_types import Properties, ResourceType, operator_client, put_tags
 
@@ -103,11 +104,13 @@ def complete_event_source_mapping(mapping: EventSourceMapping, properties: Prope
 
 
 def update_event_source_mapping(mapping: EventSourceMapping, properties: Properties, previous: Properties) -> None:
-    """Change the settings that the poller reads before each batch."""
+    """Change the settings that the poller reads before each batch. Raises ValueError if Lambda would refuse them."""
     complete_event_source_mapping(mapping, properties)
     settings = {name: properties.get(name, initial) for name, initial in _MAPPING_SETTINGS.items()}
     backend = lambda_backends[ACCOUNT_ID][mapping.region]
     backend.update_event_source_mapping(mapping.uuid, {**settings, "FunctionName": properties["FunctionName"]})
+    if problem := problem_of(mapping):
+        raise ValueError(problem)
 
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html

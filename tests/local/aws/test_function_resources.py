@@ -154,6 +154,12 @@ def test_an_event_source_mapping_is_changed_in_place(local_aws: LocalAws, stack:
     described = local_aws.client("lambda").get_event_source_mapping(UUID=uuid)
     assert described["MaximumBatchingWindowInSeconds"] == 45
     assert described["ScalingConfig"] == {"MaximumConcurrency": 3}
+    assert (
+        stack.update({**function(CONSUME), **mapping(MaximumBatchingWindowInSeconds=0)}) == "UPDATE_ROLLBACK_COMPLETE"
+    )
+    assert "Maximum batch window in seconds must be greater than 0" in stack.events("Mapping")[0][1]
+    described = local_aws.client("lambda").get_event_source_mapping(UUID=uuid)
+    assert described["MaximumBatchingWindowInSeconds"] == 45
 
 
 def test_another_source_replaces_a_permission_whose_statement_goes(

@@ -14,6 +14,7 @@ def test_a_changed_property_changes_the_resource_in_place(local_aws: LocalAws, s
     local_aws.client("sqs").send_message(QueueUrl=before["Queue"], MessageBody="kept")
     assert stack.update({"Queue": queue(VisibilityTimeout=20), "Other": queue()}) == "UPDATE_COMPLETE"
     assert stack.physical_ids() == before
+    assert stack.described["LastUpdatedTime"] >= stack.described["CreationTime"]
     attributes = queue_attributes(local_aws, before["Queue"])
     assert (attributes["VisibilityTimeout"], attributes["ApproximateNumberOfMessages"]) == ("20", "1")
     assert [status for status, _ in stack.events("Queue")] == [
