@@ -44,8 +44,11 @@ def update_table(table: Table, properties: Properties, previous: Properties) -> 
     if "PointInTimeRecoverySpecification" in absent:
         off = {"PointInTimeRecoveryEnabled": False}
         dynamodb.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=off)
-    if key := properties.get("SSESpecification", {}).get("KMSMasterKeyId"):
-        table.sse_specification = {"KMSMasterKeyId": key}
+    encryption = properties.get("SSESpecification", {"SSEEnabled": False})
+    if encryption["SSEEnabled"] and encryption != previous.get("SSESpecification"):
+        if "KMSMasterKeyId" not in encryption:
+            raise ValueError("SSESpecification can be changed to a key of one's own only, or to none")
+        table.sse_specification = {"KMSMasterKeyId": encryption["KMSMasterKeyId"]}
     complete_table(table, properties)
     put_tags(
         properties,

@@ -125,8 +125,11 @@ def update_key(key: Key, properties: Properties, previous: Properties) -> None:
     kms = operator_client("kms")
     kms.put_key_policy(KeyId=key.id, PolicyName="default", Policy=_text(properties["KeyPolicy"]))
     kms.update_key_description(KeyId=key.id, Description=properties.get("Description", ""))
-    (kms.enable_key_rotation if properties.get("EnableKeyRotation") else kms.disable_key_rotation)(KeyId=key.id)
-    (kms.enable_key if properties.get("Enabled", True) else kms.disable_key)(KeyId=key.id)
+    # Somebody may have disabled the key otherwise: that stays, unless the template changes it.
+    if properties.get("EnableKeyRotation", False) != previous.get("EnableKeyRotation", False):
+        (kms.enable_key_rotation if properties.get("EnableKeyRotation") else kms.disable_key_rotation)(KeyId=key.id)
+    if properties.get("Enabled", True) != previous.get("Enabled", True):
+        (kms.enable_key if properties.get("Enabled", True) else kms.disable_key)(KeyId=key.id)
     put_tags(
         properties,
         previous,

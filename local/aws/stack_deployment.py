@@ -18,6 +18,7 @@ from moto.core.utils import utcnow
 from local.aws.resource_types import ResourceType
 from local.aws.stack_deletion import KEPT
 from local.aws.stack_events import add_resource_event, add_stack_event
+from local.aws.stack_names import check_exports, check_name
 from local.aws.template_changes import differences, new_resources, physical_id, stack_resources
 from local.aws.template_resources import adopt, included, resolved
 
@@ -50,7 +51,8 @@ class StackDeployment:
         try:
             wanted = [self._deploy(*resource) for resource in included(self._parsed, self._resources)]
             outputs = parsing.OutputMap(self._resources, self._parsed, stack.stack_id)
-            exports = self._unique(outputs.exports)
+            exports = outputs.exports
+            check_exports(stack, exports)
             # Those that can't be resolved fail here.
             _ = list(outputs.values())
         except Exception as error:
@@ -71,8 +73,10 @@ class StackDeployment:
             stack.last_updated_time = utcnow()  # type: ignore[attr-defined]
             add_stack_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             removed = {logical_id: self._before[logical_id] for logical_id in self._before if logical_id not in wanted}
-            for resource in self._replaced.values():
-                self._clean_up(resource, before[resource.logical_resource_id].get("UpdateReplacePolicy"))
+            for logical_id, resource in self._replaced.items():
+                # Which template's policy counts when both change at once isn't documented: retaining loses nothing.
+                declared = (before[logical_id], self._parsed["Resources"][logical_id])
+                self._clean_up(resource, *(template.get("UpdateReplacePolicy") for template in declared))
             for logical_id in reversed(removed):
                 self._clean_up(removed[logical_id], before[logical_id].get("DeletionPolicy"))
         add_stack_event(stack, f"{self._verb}_COMPLETE")
@@ -99,17 +103,11 @@ class StackDeployment:
             self._update(logical_id, properties)
         return logical_id
 
-    def _unique(self, exports: list[parsing.Export]) -> list[parsing.Export]:
-        """The exports, whose names no other stack of the account and region may have. Raises ValidationError."""
-        existing = cloudformation_backends[self._stack.account_id][self._stack.region_name].exports
-        for export in exports:
-            other = existing.get(export.name)
-            if other and other.exporting_stack_id != self._stack.stack_id:
-                raise ValidationError(message=f"Export with name {export.name} is already exported by another stack")
-        return exports
-
     def _create(self, logical_id: str) -> Any:
+        stack = self._stack
         try:
+            declared = self._parsed["Resources"][logical_id]
+            check_name(stack, logical_id, declared["Type"], resolved(declared, self._resources))
             created = self._resources[logical_id]
         except Exception as error:
             resource_type = self._parsed["Resources"][logical_id]["Type"]
@@ -174,9 +172,9 @@ class StackDeployment:
         else:
             add_stack_event(stack, f"{rollback}_COMPLETE")
 
-    def _clean_up(self, resource: Any, policy: str | None) -> None:
+    def _clean_up(self, resource: Any, *policies: str | None) -> None:
         """Delete what the stack no longer has. A failure leaves the resource, and the update succeeds, as on AWS."""
-        if policy in KEPT:
+        if set(policies) & set(KEPT):
             self._event(resource, "DELETE_SKIPPED")
             return
         try:

@@ -14,8 +14,7 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
 _UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
-# ImportExistingResources, which `cdk bootstrap` sets, has no effect: a resource whose name exists isn't imported, but
-# fails to be created, by name.
+# ImportExistingResources, which `cdk bootstrap` sets, has no effect: nothing is imported.
 _NOT_SUPPORTED = ("DisableRollback",)
 
 

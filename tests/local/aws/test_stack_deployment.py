@@ -156,17 +156,3 @@ def test_what_a_failed_operation_made_is_deleted_unless_its_policy_is_to_retain_
     assert stack.update({"Queue": queue(), "Made": made, "Fails": fails}) == "UPDATE_ROLLBACK_COMPLETE"
     assert (f"{stack.name}-made" in queues(local_aws, stack)) == kept
     assert stack.events("Made")[0][0] == ("DELETE_SKIPPED" if kept else "DELETE_COMPLETE")
-
-
-def test_an_export_has_a_name_that_no_other_stack_has(local_aws: LocalAws, stack: Stack) -> None:
-    def exported(name: str) -> dict[str, Any]:
-        return {"Url": {"Value": {"Ref": "Queue"}, "Export": {"Name": name}}}
-
-    other = Stack(local_aws)
-    other.create({"Queue": queue()}, Outputs=exported(f"{other.name}-1"))
-    stack.create({"Queue": queue()})
-    assert stack.update({"Queue": queue()}, Outputs=exported(f"{other.name}-1")) == "UPDATE_ROLLBACK_COMPLETE"
-    other.update({"Queue": queue()}, Outputs=exported(f"{other.name}-2"))
-    assert stack.update({"Queue": queue()}, Outputs=exported(f"{other.name}-1")) == "UPDATE_COMPLETE"
-    exports = {item["Name"]: item["ExportingStackId"] for item in stack.cloudformation.list_exports()["Exports"]}
-    assert exports[f"{other.name}-1"] == stack.described["StackId"]
