@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import moto.cloudformation.parsing as parsing
+from botocore.exceptions import ClientError
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 
 from local.aws.clients import client
@@ -88,14 +89,28 @@ class ResourceType:
             )
 
     def delete_resource(self, resource: Any, account_id: str, region_name: str) -> None:
-        """Delete a deployed resource, with the error of its service."""
-        if self.delete:
-            self.delete(resource)
-        elif hasattr(resource, "delete"):
-            resource.delete(account_id, region_name)
-        else:
-            declared = {"Type": resource.cf_resource_type, "Properties": dict(resource.deployed_properties)}
-            parsing.parse_and_delete_resource(resource.physical_resource_id, declared, account_id, region_name)
+        """Delete a deployed resource, with the error of its service. One that is gone counts as deleted.
+
+        https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html
+        """
+        try:
+            if self.delete:
+                self.delete(resource)
+            elif hasattr(resource, "delete"):
+                resource.delete(account_id, region_name)
+            else:
+                declared = {"Type": resource.cf_resource_type, "Properties": dict(resource.deployed_properties)}
+                parsing.parse_and_delete_resource(resource.physical_resource_id, declared, account_id, region_name)
+        except Exception as error:
+            if not _says_gone(error):
+                raise
+
+
+def _says_gone(error: Exception) -> bool:
+    """Whether a service, or moto for it, says that there is no such thing."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else getattr(error, "error_type", "")
+    names = f"{type(error).__name__} {code} {getattr(error, 'code', '')}"
+    return any(word in names for word in ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "UnknownFunction"))
 
 
 def put_tags(

@@ -77,3 +77,28 @@ def test_a_bucket_with_an_old_version_stays_with_the_key_that_it_needs(local_aws
     (deleted,) = stack.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
     assert deleted["StackStatus"] == "DELETE_COMPLETE"
     assert kms.describe_key(KeyId=before["Key"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_what_somebody_has_deleted_already_counts_as_deleted(local_aws: LocalAws, stack: Stack) -> None:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    properties = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    rule = {"ScheduleExpression": "rate(1 day)"}
+    stack.create(
+        {
+            "Queue": queue(QueueName=stack.name),
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+            "Logs": {"Type": "AWS::Logs::LogGroup"},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": properties},
+            "Rule": {"Type": "AWS::Events::Rule", "Properties": rule},
+        }
+    )
+    ids = stack.physical_ids()
+    stack_id = stack.described["StackId"]
+    local_aws.client("sqs").delete_queue(QueueUrl=ids["Queue"])
+    local_aws.client("s3").delete_bucket(Bucket=ids["Bucket"])
+    local_aws.client("logs").delete_log_group(logGroupName=ids["Logs"])
+    local_aws.client("iam").delete_role(RoleName=ids["Role"])
+    local_aws.client("events").delete_rule(Name=ids["Rule"])
+    stack.cloudformation.delete_stack(StackName=stack.name)
+    (deleted,) = stack.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
+    assert deleted["StackStatus"] == "DELETE_COMPLETE"
