@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from moto.s3.models import FakeBucket
+from moto.s3.exceptions import BucketNotEmpty
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
 
+from local.aws.credentials import ACCOUNT_ID
 from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client
 
 
@@ -71,8 +73,18 @@ def update_bucket(bucket: FakeBucket, properties: Properties, previous: Properti
 
 
 def delete_bucket(bucket: FakeBucket) -> None:
-    """Delete an empty bucket; moto says nothing about one with objects, and leaves it."""
-    operator_client("s3").delete_bucket(Bucket=bucket.name)
+    """Delete an empty bucket. Raises BucketNotEmpty for another, about which moto says nothing, and which it leaves."""
+    if _s3().delete_bucket(bucket.name) is None:
+        raise BucketNotEmpty(bucket.name)
+
+
+def _s3() -> S3Backend:
+    """S3 without its log of requests. A log of CloudFormation's own requests would arrive at once here, and keep the
+    bucket of the logs from being deleted; AWS delivers it hours later.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html
+    """
+    return s3_backends[ACCOUNT_ID]["aws"]
 
 
 def _encryption(properties: Properties) -> dict[str, Any]:
@@ -111,15 +123,13 @@ def _lifecycle_rule(properties: Properties) -> dict[str, Any]:
 
 def create_bucket_policy(name: str, properties: Properties) -> AddedResource:
     """AWS::S3::BucketPolicy"""
-    s3, bucket = operator_client("s3"), properties["Bucket"]
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
-    return AddedResource(bucket, delete_resource=lambda: s3.delete_bucket_policy(Bucket=bucket))
+    bucket = properties["Bucket"]
+    _s3().put_bucket_policy(bucket, json.dumps(properties["PolicyDocument"]).encode())
+    return AddedResource(bucket, delete_resource=lambda: _s3().delete_bucket_policy(bucket))
 
 
 def update_bucket_policy(policy: AddedResource, properties: Properties, previous: Properties) -> None:
-    operator_client("s3").put_bucket_policy(
-        Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"])
-    )
+    _s3().put_bucket_policy(properties["Bucket"], json.dumps(properties["PolicyDocument"]).encode())
 
 
 TYPES = {

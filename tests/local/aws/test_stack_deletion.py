@@ -64,7 +64,7 @@ def test_a_bucket_with_an_old_version_stays_with_the_key_that_it_needs(local_aws
     stack.cloudformation.delete_stack(StackName=stack.name)
     assert stack.status == "DELETE_FAILED"
     assert stack.physical_ids() == {name: before[name] for name in ("Key", "Bucket")}
-    assert "BucketNotEmpty" in stack.events("Bucket")[0][1]
+    assert "The bucket you tried to delete is not empty" in stack.events("Bucket")[0][1]
     assert kms.describe_key(KeyId=before["Key"])["KeyMetadata"]["KeyState"] == "Enabled"
     assert queues(local_aws, stack) == set()
 
@@ -99,6 +99,36 @@ def test_what_somebody_has_deleted_already_counts_as_deleted(local_aws: LocalAws
     local_aws.client("logs").delete_log_group(logGroupName=ids["Logs"])
     local_aws.client("iam").delete_role(RoleName=ids["Role"])
     local_aws.client("events").delete_rule(Name=ids["Rule"])
+    stack.cloudformation.delete_stack(StackName=stack.name)
+    (deleted,) = stack.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
+    assert deleted["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_cloudformations_own_requests_leave_no_log_that_keeps_its_bucket(local_aws: LocalAws, stack: Stack) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl", "Resource": "*"}
+    deliver = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": {"Fn::Sub": "${Logs.Arn}/*"},
+    }
+
+    def policy(bucket: str, *statements: Any) -> dict[str, Any]:
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": bucket}, "PolicyDocument": document}}
+
+    logging = {"DestinationBucketName": {"Ref": "Logs"}}
+    resources = {
+        "Logs": {"Type": "AWS::S3::Bucket"},
+        "LogsPolicy": policy("Logs", deliver),
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"LoggingConfiguration": logging}},
+        "BucketPolicy": policy("Bucket", statement),
+    }
+    stack.create(resources)
+    ids, stack_id = stack.physical_ids(), stack.described["StackId"]
+    local_aws.client("s3").get_bucket_policy(Bucket=ids["Bucket"])
+    (log,) = local_aws.client("s3").list_objects_v2(Bucket=ids["Logs"])["Contents"]
+    local_aws.client("s3").delete_object(Bucket=ids["Logs"], Key=log["Key"])
     stack.cloudformation.delete_stack(StackName=stack.name)
     (deleted,) = stack.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
     assert deleted["StackStatus"] == "DELETE_COMPLETE"
