@@ -188,8 +188,7 @@ TYPES = {
     ),
     "AWS::IAM::Policy": ResourceType(frozenset({"PolicyDocument", "PolicyName", "Roles"}), update=update_policy),
     "AWS::KMS::Key": ResourceType(
-        frozenset({"Description", "EnableKeyRotation", "Enabled", "KeyPolicy", "Tags"}),
-        ignored={"PendingWindowInDays": "Keys end with the process, not after a waiting period"},
+        frozenset({"Description", "EnableKeyRotation", "Enabled", "KeyPolicy", "PendingWindowInDays", "Tags"}),
         complete=complete_key,
         update=update_key,
         delete=delete_key,

@@ -20,7 +20,7 @@ from local.aws.stack_deletion import KEPT
 from local.aws.stack_events import add_resource_event, add_stack_event
 from local.aws.stack_names import check_exports, check_name
 from local.aws.template_changes import differences, new_resources, physical_id, stack_resources
-from local.aws.template_resources import adopt, included, resolved
+from local.aws.template_resources import adopt, in_order, included, resolved
 
 
 class StackDeployment:
@@ -72,13 +72,14 @@ class StackDeployment:
         if not self._creates:
             stack.last_updated_time = utcnow()  # type: ignore[attr-defined]
             add_stack_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            removed = {logical_id: self._before[logical_id] for logical_id in self._before if logical_id not in wanted}
-            for logical_id, resource in self._replaced.items():
-                # Which template's policy counts when both change at once isn't documented: retaining loses nothing.
-                declared = (before[logical_id], self._parsed["Resources"][logical_id])
-                self._clean_up(resource, *(template.get("UpdateReplacePolicy") for template in declared))
-            for logical_id in reversed(removed):
-                self._clean_up(removed[logical_id], before[logical_id].get("DeletionPolicy"))
+            for logical_id in reversed(in_order({"Resources": before})):
+                if logical_id in self._replaced:
+                    # Which template's policy counts when both change at once isn't documented: retaining loses nothing.
+                    declared = (before[logical_id], self._parsed["Resources"][logical_id])
+                    policies = [template.get("UpdateReplacePolicy") for template in declared]
+                    self._clean_up(self._replaced[logical_id], *policies)
+                elif logical_id in self._before and logical_id not in wanted:
+                    self._clean_up(self._before[logical_id], before[logical_id].get("DeletionPolicy"))
         add_stack_event(stack, f"{self._verb}_COMPLETE")
         return True
 

@@ -156,3 +156,25 @@ def test_what_a_failed_operation_made_is_deleted_unless_its_policy_is_to_retain_
     assert stack.update({"Queue": queue(), "Made": made, "Fails": fails}) == "UPDATE_ROLLBACK_COMPLETE"
     assert (f"{stack.name}-made" in queues(local_aws, stack)) == kept
     assert stack.events("Made")[0][0] == ("DELETE_SKIPPED" if kept else "DELETE_COMPLETE")
+
+
+def test_what_leaves_the_template_goes_before_what_it_refers_to(stack: Stack) -> None:
+    database = {"CatalogId": {"Ref": "AWS::AccountId"}, "DatabaseInput": {"Name": stack.name}}
+    table = {
+        "CatalogId": {"Ref": "AWS::AccountId"},
+        "DatabaseName": {"Ref": "Database"},
+        "TableInput": {"Name": "t", "TableType": "EXTERNAL_TABLE"},
+    }
+    stays = {"Stays": queue()}
+    stack.create(
+        {
+            **stays,
+            "Database": {"Type": "AWS::Glue::Database", "Properties": database},
+            "Table": {"Type": "AWS::Glue::Table", "Properties": table},
+        }
+    )
+    assert stack.update(stays) == "UPDATE_COMPLETE"
+    events = stack.cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
+    deleted = [event["LogicalResourceId"] for event in events if event["ResourceStatus"] == "DELETE_COMPLETE"]
+    # The latest is the first.
+    assert deleted == ["Database", "Table"]
