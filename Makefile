@@ -5,6 +5,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := npx --yes aws-cdk@2.1148.1
 ENV ?= dev
+# The environment `local` is deployed on the AWS that make local has started, and can't reach an account.
+ON_AWS = $(if $(filter local,$(ENV)),$(BIN)/python -m local.exec$(if $(PORT), --port $(PORT)) -- )
 # What the application and the local AWS need to run, and what only the checks and the tests need besides.
 LOCAL := .venv/installed
 CHECKS := .venv/installed-checks
@@ -80,22 +82,22 @@ secrets: $(CHECKS)  ## no credentials in any file that git has or would take
 
 checks: lint types cfn-lint secrets  ## lint, types, synth, cfn-lint and secrets
 
-##@ Deploy ENV, with your AWS credentials (the CDK CLI comes from the npm registry; docs/deploy.md)
+##@ Deploy ENV, with your AWS credentials, or ENV=local to rehearse it (the CDK CLI comes from the npm registry; docs/deploy.md)
 diff: $(LOCAL)  ## what a deployment of ENV would change
-	$(CDK) diff -c env=$(ENV)
+	$(ON_AWS)$(CDK) diff -c env=$(ENV)
 
 bootstrap: $(LOCAL)  ## prepare the AWS account and Region for deployments, once
-	$(CDK) bootstrap -c env=$(ENV)
+	$(ON_AWS)$(CDK) bootstrap -c env=$(ENV)
 
 deploy: $(LOCAL)  ## create or update the stack of ENV
-	$(BIN)/python -m operations unblock --env $(ENV)
-	$(CDK) deploy -c env=$(ENV)
+	$(ON_AWS)$(BIN)/python -m operations unblock --env $(ENV)
+	$(ON_AWS)$(CDK) deploy -c env=$(ENV)
 
 verify: $(LOCAL)  ## check the account and the deployed ENV against docs/aws.md, for some cents: make verify [PREFLIGHT=1]
-	$(BIN)/python -m operations verify --env $(ENV) $(if $(PREFLIGHT),--preflight)
+	$(ON_AWS)$(BIN)/python -m operations verify --env $(ENV) $(if $(PREFLIGHT),--preflight)
 
 destroy: $(LOCAL)  ## delete the stack of ENV; docs/deploy.md says how to empty its buckets first, and what remains
-	$(CDK) destroy -c env=$(ENV)
+	$(ON_AWS)$(CDK) destroy -c env=$(ENV)
 
 ##@ Keep house
 lock:  ## pin all packages anew, for every Python from 3.11 on

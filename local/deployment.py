@@ -17,6 +17,8 @@ from operations.errors import OperationError
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SYNTHESIS_SECONDS = 300
+# The CDK CLI adds this, so that its template is the one that is deployed already.
+_CLI_CONTEXT = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
 class DeploymentError(OperationError):
@@ -36,7 +38,7 @@ def synthesize(environment: str, out: Path, app: Path = _PROJECT / "app.py") -> 
         "CDK_OUTDIR": str(out),
         # Independent of the user's Region.
         "CDK_DEFAULT_REGION": REGION,
-        "CDK_CONTEXT_JSON": json.dumps({"env": environment}),
+        "CDK_CONTEXT_JSON": json.dumps({"env": environment, **_CLI_CONTEXT}),
         # The checks take most of the time of a synthesis, and run elsewhere.
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
@@ -64,7 +66,7 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
     Raises DeploymentError with the resource that could not be created and the reason, such as a type or property that
     the local AWS doesn't support.
     """
-    artifact = _artifact(assembly, stack_name)
+    artifact, tags = _artifact(assembly, stack_name)
     _upload_assets(aws, assembly, f"{artifact}.assets.json")
     cloudformation = aws.client("cloudformation")
     template = (assembly / f"{artifact}.template.json").read_text()
@@ -73,6 +75,7 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
             StackName=stack_name,
             TemplateBody=json.dumps(json.loads(template), separators=(",", ":")),
             Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
     except ClientError as error:
         raise DeploymentError(f"{stack_name} cannot be deployed: {error.response['Error']['Message']}") from None
@@ -82,8 +85,8 @@ def deploy(aws: LocalAws, assembly: Path, stack_name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _artifact(assembly: Path, stack_name: str) -> str:
-    """The id with which the names of the stack's files in the assembly begin."""
+def _artifact(assembly: Path, stack_name: str) -> tuple[str, dict[str, str]]:
+    """The id with which the names of the stack's files in the assembly begin, and the stack's tags."""
     manifest = json.loads((assembly / "manifest.json").read_text())
     stacks = {
         artifact.get("properties", {}).get("stackName", name): name
@@ -92,7 +95,8 @@ def _artifact(assembly: Path, stack_name: str) -> str:
     }
     if stack_name not in stacks:
         raise DeploymentError(f"{assembly} has no stack {stack_name!r}, only {', '.join(sorted(stacks)) or 'none'}")
-    return str(stacks[stack_name])
+    name = str(stacks[stack_name])
+    return name, manifest["artifacts"][name].get("properties", {}).get("tags", {})
 
 
 def _upload_assets(aws: LocalAws, assembly: Path, manifest: str) -> None:

@@ -7,8 +7,10 @@ it.
 from contextlib import suppress
 from typing import Any
 
+from moto.athena.models import AthenaBackend, athena_backends
+
 from local.aws.credentials import ACCOUNT_ID
-from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client
+from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client, put_tags
 
 
 def create_database(name: str, properties: Properties) -> AddedResource:
@@ -19,6 +21,12 @@ def create_database(name: str, properties: Properties) -> AddedResource:
     glue.create_database(CatalogId=ACCOUNT_ID, DatabaseInput=described)
     name = described["Name"]
     return AddedResource(name, delete_resource=lambda: glue.delete_database(CatalogId=ACCOUNT_ID, Name=name))
+
+
+def update_database(database: AddedResource, properties: Properties, previous: Properties) -> None:
+    operator_client("glue").update_database(
+        CatalogId=ACCOUNT_ID, Name=database.physical_resource_id, DatabaseInput=properties["DatabaseInput"]
+    )
 
 
 def create_table(name: str, properties: Properties) -> AddedResource:
@@ -37,20 +45,53 @@ def create_table(name: str, properties: Properties) -> AddedResource:
     return AddedResource(name, delete_resource=delete)
 
 
+def update_table(table: AddedResource, properties: Properties, previous: Properties) -> None:
+    operator_client("glue").update_table(
+        CatalogId=ACCOUNT_ID, DatabaseName=properties["DatabaseName"], TableInput=properties["TableInput"]
+    )
+
+
 def create_workgroup(name: str, properties: Properties) -> AddedResource:
     """AWS::Athena::WorkGroup"""
     athena = operator_client("athena")
-    configuration = properties.get("WorkGroupConfiguration", {})
     athena.create_work_group(
         Name=name,
         Description=properties.get("Description", ""),
-        Configuration=_typed(configuration),
+        Configuration=_configuration(properties),
         Tags=properties.get("Tags", []),
     )
-    recursive = bool(properties.get("RecursiveDeleteOption", False))
-    return AddedResource(
-        name, delete_resource=lambda: athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=recursive)
+    workgroup = AddedResource(name)
+
+    def delete() -> None:
+        recursive = bool(workgroup.deployed_properties.get("RecursiveDeleteOption", False))
+        athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=recursive)
+
+    workgroup.delete_resource = delete
+    return workgroup
+
+
+def update_workgroup(workgroup: AddedResource, properties: Properties, previous: Properties) -> None:
+    """Change the settings, for which moto has no call."""
+    found = _backend().work_groups[workgroup.physical_resource_id]
+    found.description = properties.get("Description", "")
+    # The members that moto has filled in stay.
+    filled = {name: value for name, value in found.configuration.items() if name not in _configuration(previous)}
+    found.configuration = {**filled, **_configuration(properties)}
+    athena = operator_client("athena")
+    put_tags(
+        properties,
+        previous,
+        lambda tags: athena.tag_resource(ResourceARN=found.arn, Tags=tags),
+        lambda keys: athena.untag_resource(ResourceARN=found.arn, TagKeys=keys),
     )
+
+
+def _configuration(properties: Properties) -> dict[str, Any]:
+    return _typed(properties.get("WorkGroupConfiguration", {}))
+
+
+def _backend() -> AthenaBackend:
+    return athena_backends[ACCOUNT_ID]["us-east-1"]
 
 
 def create_named_query(name: str, properties: Properties) -> AddedResource:
@@ -63,7 +104,8 @@ def create_named_query(name: str, properties: Properties) -> AddedResource:
         Description=properties.get("Description", ""),
         WorkGroup=properties.get("WorkGroup", "primary"),
     )["NamedQueryId"]
-    return AddedResource(query_id, {"NamedQueryId": query_id})
+    # moto has no call that deletes it.
+    return AddedResource(query_id, {"NamedQueryId": query_id}, lambda: _backend().named_queries.pop(query_id, None))
 
 
 def _check_catalog(properties: Properties) -> None:
@@ -81,16 +123,29 @@ def _typed(configuration: Any) -> dict[str, Any]:
 
 
 TYPES = {
-    "AWS::Glue::Database": ResourceType(frozenset({"CatalogId", "DatabaseInput"}), create=create_database),
-    "AWS::Glue::Table": ResourceType(frozenset({"CatalogId", "DatabaseName", "TableInput"}), create=create_table),
+    "AWS::Glue::Database": ResourceType(
+        frozenset({"CatalogId", "DatabaseInput"}),
+        create=create_database,
+        replaced_by=frozenset({"CatalogId", "DatabaseInput.Name"}),
+        update=update_database,
+    ),
+    "AWS::Glue::Table": ResourceType(
+        frozenset({"CatalogId", "DatabaseName", "TableInput"}),
+        create=create_table,
+        replaced_by=frozenset({"CatalogId", "DatabaseName", "TableInput.Name"}),
+        update=update_table,
+    ),
     "AWS::Athena::WorkGroup": ResourceType(
         frozenset({"Description", "Name", "RecursiveDeleteOption", "Tags", "WorkGroupConfiguration"}),
         create=create_workgroup,
         name_property="Name",
+        replaced_by=frozenset({"Name"}),
+        update=update_workgroup,
     ),
     "AWS::Athena::NamedQuery": ResourceType(
         frozenset({"Database", "Description", "Name", "QueryString", "WorkGroup"}),
         create=create_named_query,
         attributes=("NamedQueryId",),
+        replaced_by=frozenset({"Database", "Description", "Name", "QueryString", "WorkGroup"}),
     ),
 }

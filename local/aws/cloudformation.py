@@ -5,51 +5,47 @@ and every property is either applied or refused, with the logical id: see `Resou
 fails CreateStack with a ValidationError, as does a template that names an unknown one.
 """
 
+import contextlib
 import json
 from typing import Any
 
 import moto.cloudformation.parsing as parsing
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Stack
+from moto.cloudformation.models import Stack, cloudformation_backends
 
 from local.aws import (
     analysis_resources,
+    change_sets,
+    container_resources,
     dynamodb_resources,
     function_resources,
     identity_resources,
     messaging_resources,
     monitoring_resources,
+    rule_resources,
     s3_resources,
     stack_deletion,
+    stack_updates,
+    state_machine_resource,
+    template_resources,
     termination_protection,
 )
 from local.aws.resource_types import ResourceType
+from local.aws.stack_events import add_resource_event
+from local.aws.template_changes import physical_id
+from local.aws.template_resources import resolved
 
 TYPES: dict[str, ResourceType] = {
     **analysis_resources.TYPES,
+    **container_resources.TYPES,
     **dynamodb_resources.TYPES,
     **function_resources.TYPES,
     **identity_resources.TYPES,
     **messaging_resources.TYPES,
     **monitoring_resources.TYPES,
+    **rule_resources.TYPES,
     **s3_resources.TYPES,
-    "AWS::StepFunctions::StateMachine": ResourceType(
-        frozenset(
-            {
-                "Definition",
-                "DefinitionS3Location",
-                "DefinitionString",
-                "DefinitionSubstitutions",
-                "EncryptionConfiguration",
-                "LoggingConfiguration",
-                "RoleArn",
-                "StateMachineName",
-                "StateMachineType",
-                "Tags",
-                "TracingConfiguration",
-            }
-        )
-    ),
+    **state_machine_resource.TYPES,
 }
 
 _moto_parse_template = Stack.parse_template
@@ -66,7 +62,10 @@ def install() -> None:
     Stack.parse_template = staticmethod(_parse_template)  # type: ignore[method-assign]
     dynamodb_resources.install()
     function_resources.install()
-    stack_deletion.install()
+    template_resources.install()
+    stack_deletion.install(TYPES)
+    stack_updates.install(TYPES)
+    change_sets.install(TYPES)
     termination_protection.install()
 
 
@@ -83,27 +82,28 @@ def create_resource(
     fails.
     """
     resource_type = resource_json["Type"]
-    supported = _supported(resource_type, logical_id)
-    refuse_unsupported_properties(supported, resource_json.get("Properties", {}), f"{logical_id} ({resource_type})")
+    supported, name = _supported(resource_type, logical_id), f"{logical_id} ({resource_type})"
+    resource: Any = None
     try:
+        condition = resource_json.get("Condition")
+        if condition and not resources_map.lazy_condition_map[condition]:
+            return None
+        properties = resolved(resource_json, resources_map)
+        supported.refuse_unsupported(properties, name)
         resource = _moto_create(logical_id, resource_json, resources_map, account_id, region_name)
-        if resource is not None and supported.complete:
-            supported.complete(resource, parsing.clean_json(resource_json.get("Properties", {}), resources_map))
-    except ValidationError:
-        raise
+        resource.deployed_properties = properties
+        if supported.complete:
+            supported.complete(resource, properties)
     except Exception as error:
-        raise ValidationError(message=f"{logical_id} ({resource_type}): {type(error).__name__}: {error}") from error
+        if resource is not None:
+            with contextlib.suppress(Exception):
+                supported.delete_resource(resource, account_id, region_name)
+        if isinstance(error, ValidationError):
+            raise
+        raise ValidationError(message=f"{name}: {type(error).__name__}: {error}") from error
+    if stack := cloudformation_backends[account_id][region_name].stacks.get(resources_map.stack_id):
+        add_resource_event(stack, logical_id, physical_id(resource), resource_type, "CREATE_COMPLETE")
     return resource
-
-
-def refuse_unsupported_properties(supported: ResourceType, properties: dict[str, Any], resource: str) -> None:
-    """Raise ValidationError naming the properties of `resource` that would be dropped."""
-    unsupported = sorted(set(properties) - supported.applied - set(supported.ignored))
-    if unsupported:
-        raise ValidationError(
-            message=f"{resource}: the local AWS does not support {', '.join(unsupported)}; "
-            "apply the property in local/aws, or list it as ignored with the reason"
-        )
 
 
 def _parse_template(template: str) -> dict[str, Any]:
@@ -112,10 +112,6 @@ def _parse_template(template: str) -> dict[str, Any]:
     except ValueError:
         # moto would parse JSON as YAML, a hundred times slower.
         parsed = _moto_parse_template(template)
-    for resource in parsed.get("Resources", {}).values():
-        # moto knows Retain only, and creates nothing of a stack whose creation fails.
-        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
-            resource["DeletionPolicy"] = "Retain"
     return parsed
 
 
@@ -132,4 +128,6 @@ def _resource_class_from_type(resource_type: str) -> Any:
 
 def _resource_name_property_from_type(resource_type: str) -> str | None:
     supported = _supported(resource_type, "A resource")
-    return supported.name_property if supported.create else _moto_name_property(resource_type)
+    return (
+        supported.name_property if supported.create else supported.name_property or _moto_name_property(resource_type)
+    )

@@ -11,7 +11,7 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.dynamodb.models.table import Table
 
 from local.aws import kms_keys
-from local.aws.resource_types import Properties, ResourceType, operator_client
+from local.aws.resource_types import Properties, ResourceType, operator_client, put_tags
 
 
 def complete_table(table: Table, properties: Properties) -> None:
@@ -28,6 +28,34 @@ def complete_table(table: Table, properties: Properties) -> None:
         operator_client("dynamodb").update_continuous_backups(
             TableName=table.name, PointInTimeRecoverySpecification=recovery
         )
+
+
+def update_table(table: Table, properties: Properties, previous: Properties) -> None:
+    """Raises ValueError for a change that isn't supported here: of the attributes, which need an index to be of use."""
+    if properties["AttributeDefinitions"] != previous["AttributeDefinitions"]:
+        raise ValueError("AttributeDefinitions can't be changed: only an index could use another attribute")
+    dynamodb, absent = operator_client("dynamodb"), set(previous) - set(properties)
+    dynamodb.update_table(
+        TableName=table.name, DeletionProtectionEnabled=bool(properties.get("DeletionProtectionEnabled", False))
+    )
+    if "TimeToLiveSpecification" in absent:
+        expiry = {**previous["TimeToLiveSpecification"], "Enabled": False}
+        dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
+    if "PointInTimeRecoverySpecification" in absent:
+        off = {"PointInTimeRecoveryEnabled": False}
+        dynamodb.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=off)
+    encryption = properties.get("SSESpecification", {"SSEEnabled": False})
+    if encryption["SSEEnabled"] and encryption != previous.get("SSESpecification"):
+        if "KMSMasterKeyId" not in encryption:
+            raise ValueError("SSESpecification can be changed to a key of one's own only, or to none")
+        table.sse_specification = {"KMSMasterKeyId": encryption["KMSMasterKeyId"]}
+    complete_table(table, properties)
+    put_tags(
+        properties,
+        previous,
+        lambda tags: dynamodb.tag_resource(ResourceArn=table.table_arn, Tags=tags),
+        lambda keys: dynamodb.untag_resource(ResourceArn=table.table_arn, TagKeys=keys),
+    )
 
 
 def _encryption(table: Table, properties: Properties) -> dict[str, Any] | None:
@@ -80,5 +108,7 @@ TYPES = {
             }
         ),
         complete=complete_table,
+        replaced_by=frozenset({"KeySchema", "TableName"}),
+        update=update_table,
     ),
 }

@@ -19,7 +19,7 @@ import weakref
 from typing import Any
 
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import EventSourceMapping, LambdaBackend
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, lambda_backends
 from moto.core.utils import unix_time_millis
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import Message, Queue, sqs_backends
@@ -170,8 +170,7 @@ def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Ev
     queue = sqs_backends[self.account_id][self.region_name].get_queue(mapping.event_source_arn.split(":")[-1])
     # This entry makes moto invoke the function within SendMessage.
     del queue.lambda_event_source_mappings[mapping.function_arn]
-    function = self.get_function(mapping.function_arn)
-    if problem := _problem(mapping, queue, int(function.timeout), function.role):
+    if problem := problem_of(mapping):
         self.delete_event_source_mapping(mapping.uuid)
         raise LambdaClientError("InvalidParameterValueException", problem)
     poller = Poller(self, mapping, queue)
@@ -180,7 +179,11 @@ def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Ev
     return mapping
 
 
-def _problem(mapping: EventSourceMapping, queue: Queue, function_timeout: int, role: str) -> str | None:
+def problem_of(mapping: EventSourceMapping) -> str | None:
+    """Why Lambda would refuse the settings of a mapping of an SQS queue; None if it wouldn't."""
+    queue = sqs_backends[mapping.account_id][mapping.region].get_queue(mapping.event_source_arn.split(":")[-1])
+    function = lambda_backends[mapping.account_id][mapping.region].get_function(mapping.function_arn)
+    function_timeout, role = int(function.timeout), function.role
     if mapping.batch_size > _LARGEST_BATCH_WITHOUT_WINDOW and not int(mapping.max_batch_window or 0):
         return (
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "

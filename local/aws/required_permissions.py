@@ -146,6 +146,19 @@ def _events(call: Call) -> Iterator[Permission]:
     yield Permission(f"events:{call.operation}", call.arn("events", f"rule/{name}") if name else call.resource)
 
 
+def _ssm(call: Call) -> Iterator[Permission]:
+    name = call.parameters().get("Name")
+    yield Permission(
+        f"ssm:{call.operation}", call.arn("ssm", f"parameter/{name.lstrip('/')}") if name else call.resource
+    )
+
+
+def _cloudformation(call: Call) -> Iterator[Permission]:
+    yield Permission(f"cloudformation:{call.operation}", call.resource)
+    if role := call.parameters().get("RoleARN"):
+        yield Permission("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"})
+
+
 # moto knows X-Ray's operations by their paths.
 _XRAY_ACTIONS = {
     "TelemetryRecords": "PutTelemetryRecords",
@@ -168,6 +181,7 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "comprehendmedical": _comprehendmedical,
     "cleanrooms-ml": _cleanrooms_ml,
     "athena": _athena,
+    "cloudformation": _cloudformation,
     "monitoring": _cloudwatch,
     "glue": _glue,
     "lambda": _lambda,
@@ -176,5 +190,6 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "events": _events,
     "sns": _by_parameter("TopicArn"),
+    "ssm": _ssm,
     "xray": _xray,
 }

@@ -7,13 +7,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from moto.s3.models import FakeBucket
+from moto.s3.exceptions import BucketNotEmpty
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
 
+from local.aws.credentials import ACCOUNT_ID
 from local.aws.resource_types import AddedResource, Properties, ResourceType, operator_client
 
 
 def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
-    """Apply the properties that moto dropped."""
+    """Apply the properties that moto dropped. Raises ValueError for an access control list other than the default."""
+    if properties.get("AccessControl", "Private") != "Private":
+        raise ValueError("AccessControl is supported as Private alone")
     s3, name = operator_client("s3"), bucket.name
     if encryption := properties.get("BucketEncryption"):
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=_encryption(encryption))
@@ -41,6 +45,46 @@ def complete_bucket(bucket: FakeBucket, properties: Properties) -> None:
             "TargetBucket": logging.get("DestinationBucketName", name),
             "TargetPrefix": logging.get("LogFilePrefix", ""),
         }
+
+
+def update_bucket(bucket: FakeBucket, properties: Properties, previous: Properties) -> None:
+    """Change the settings; those that the template no longer has get their initial value."""
+    s3, name = operator_client("s3"), bucket.name
+    gone = {setting for setting in previous if setting not in properties}
+    if "BucketEncryption" in gone:
+        s3.delete_bucket_encryption(Bucket=name)
+    if "VersioningConfiguration" in gone:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    if "PublicAccessBlockConfiguration" in gone:
+        s3.delete_public_access_block(Bucket=name)
+    if "OwnershipControls" in gone:
+        s3.delete_bucket_ownership_controls(Bucket=name)
+    if "LifecycleConfiguration" in gone:
+        s3.delete_bucket_lifecycle(Bucket=name)
+    if properties.get("NotificationConfiguration") != previous.get("NotificationConfiguration"):
+        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={})
+    if "LoggingConfiguration" in gone:
+        bucket.logging = {}
+    complete_bucket(bucket, properties)
+    if tags := properties.get("Tags"):
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+    elif "Tags" in gone:
+        s3.delete_bucket_tagging(Bucket=name)
+
+
+def delete_bucket(bucket: FakeBucket) -> None:
+    """Delete an empty bucket. Raises BucketNotEmpty for another, about which moto says nothing, and which it leaves."""
+    if _s3().delete_bucket(bucket.name) is None:
+        raise BucketNotEmpty(bucket.name)
+
+
+def _s3() -> S3Backend:
+    """S3 without its log of requests. A log of CloudFormation's own requests would arrive at once here, and keep the
+    bucket of the logs from being deleted; AWS delivers it hours later.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html
+    """
+    return s3_backends[ACCOUNT_ID]["aws"]
 
 
 def _encryption(properties: Properties) -> dict[str, Any]:
@@ -79,15 +123,20 @@ def _lifecycle_rule(properties: Properties) -> dict[str, Any]:
 
 def create_bucket_policy(name: str, properties: Properties) -> AddedResource:
     """AWS::S3::BucketPolicy"""
-    s3, bucket = operator_client("s3"), properties["Bucket"]
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
-    return AddedResource(bucket, delete_resource=lambda: s3.delete_bucket_policy(Bucket=bucket))
+    bucket = properties["Bucket"]
+    _s3().put_bucket_policy(bucket, json.dumps(properties["PolicyDocument"]).encode())
+    return AddedResource(bucket, delete_resource=lambda: _s3().delete_bucket_policy(bucket))
+
+
+def update_bucket_policy(policy: AddedResource, properties: Properties, previous: Properties) -> None:
+    _s3().put_bucket_policy(properties["Bucket"], json.dumps(properties["PolicyDocument"]).encode())
 
 
 TYPES = {
     "AWS::S3::Bucket": ResourceType(
         frozenset(
             {
+                "AccessControl",
                 "BucketName",
                 "BucketEncryption",
                 "LifecycleConfiguration",
@@ -100,6 +149,14 @@ TYPES = {
             }
         ),
         complete=complete_bucket,
+        replaced_by=frozenset({"BucketName"}),
+        update=update_bucket,
+        delete=delete_bucket,
     ),
-    "AWS::S3::BucketPolicy": ResourceType(frozenset({"Bucket", "PolicyDocument"}), create=create_bucket_policy),
+    "AWS::S3::BucketPolicy": ResourceType(
+        frozenset({"Bucket", "PolicyDocument"}),
+        create=create_bucket_policy,
+        replaced_by=frozenset({"Bucket"}),
+        update=update_bucket_policy,
+    ),
 }

@@ -14,6 +14,8 @@ from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.utils import cfn_to_api_tags
 
+from local.aws.resource_types import Properties, ResourceType, put_tags
+
 _SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 _moto_get_cfn_attribute = StateMachine.get_cfn_attribute
 _moto_has_cfn_attr = StateMachine.has_cfn_attr
@@ -49,23 +51,34 @@ def update_from_cloudformation_json(
 ) -> StateMachine:
     """StateMachine.update_from_cloudformation_json: in place, or a replacement under another name."""
     properties = cloudformation_json["Properties"]
-    backend = stepfunctions_parser_backends[account_id][region_name]
     if properties.get("StateMachineName", original_resource.name) != original_resource.name:
         replacement = create_from_cloudformation_json(
             cls, new_resource_name, cloudformation_json, account_id, region_name
         )
-        backend.delete_state_machine(original_resource.arn)
+        stepfunctions_parser_backends[account_id][region_name].delete_state_machine(original_resource.arn)
         return replacement
-    machine = backend.update_state_machine(
-        original_resource.arn,
-        definition=definition(new_resource_name, properties, account_id),
+    update_state_machine(original_resource, properties, {})
+    return original_resource
+
+
+def update_state_machine(machine: StateMachine, properties: Properties, previous: Properties) -> None:
+    """Change the definition and the settings; running executions keep those with which they started."""
+    account_id, region_name = machine.arn.split(":")[4], machine.arn.split(":")[3]
+    backend = stepfunctions_parser_backends[account_id][region_name]
+    backend.update_state_machine(
+        machine.arn,
+        definition=definition(machine.name, dict(properties), account_id),
         role_arn=properties["RoleArn"],
-        logging_configuration=_api_names(properties.get("LoggingConfiguration")),
-        tracing_configuration=_api_names(properties.get("TracingConfiguration")),
-        encryption_configuration=_api_names(properties.get("EncryptionConfiguration")),
+        logging_configuration=_api_names(properties.get("LoggingConfiguration", {"Level": "OFF"})),
+        tracing_configuration=_api_names(properties.get("TracingConfiguration", {"Enabled": False})),
+        encryption_configuration=_api_names(properties.get("EncryptionConfiguration", {"Type": "AWS_OWNED_KEY"})),
     )
-    backend.tagger.tag_resource(machine.arn, cfn_to_api_tags(properties.get("Tags", [])))
-    return machine
+    put_tags(
+        properties,
+        previous,
+        lambda tags: backend.tagger.tag_resource(machine.arn, cfn_to_api_tags(tags)),
+        lambda keys: backend.tagger.untag_resource_using_names(machine.arn, keys),
+    )
 
 
 _CONFIGURATIONS = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
@@ -128,6 +141,30 @@ def has_cfn_attr(cls: type[StateMachine], attr: str) -> bool:
 def get_cfn_attribute(self: StateMachine, attribute_name: str) -> Any:
     """StateMachine.get_cfn_attribute, which lacks Arn."""
     return self.arn if attribute_name == "Arn" else _moto_get_cfn_attribute(self, attribute_name)
+
+
+TYPES = {
+    "AWS::StepFunctions::StateMachine": ResourceType(
+        frozenset(
+            {
+                "Definition",
+                "DefinitionS3Location",
+                "DefinitionString",
+                "DefinitionSubstitutions",
+                "EncryptionConfiguration",
+                "LoggingConfiguration",
+                "RoleArn",
+                "StateMachineName",
+                "StateMachineType",
+                "Tags",
+                "TracingConfiguration",
+            }
+        ),
+        name_property="StateMachineName",
+        replaced_by=frozenset({"StateMachineName", "StateMachineType"}),
+        update=update_state_machine,
+    )
+}
 
 
 def install() -> None:

@@ -88,6 +88,9 @@ def test_the_product_itself_is_deployed_with_every_resource(aws: LocalAws, tmp_p
     deployed = {r["LogicalResourceId"] for page in pages for r in page["StackResourceSummaries"]}
     assert deployed == set(template["Resources"])
     assert set(outputs) == set(template["Outputs"])
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="clinical-media-local")["Stacks"]
+    tags = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
+    assert tags == {"application": "clinical-media", "environment": "local"}
     machine = aws.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["StateMachineArn"])
     assert machine["name"] == "clinical-media-local-pipeline"
     assert "${" not in machine["definition"]
@@ -114,7 +117,8 @@ def test_an_app_is_told_the_environment_and_where_to_write(tmp_path: Path) -> No
         )
     )
     out = synthesize("local", tmp_path / "out", app=app)
-    assert json.loads((out / "seen").read_text()) == ['{"env": "local"}', "false"]
+    context, validation = json.loads((out / "seen").read_text())
+    assert json.loads(context)["env"] == "local" and validation == "false"
 
 
 def test_assets_are_uploaded_and_a_folder_is_zipped_the_same_whenever_that_is_done(

@@ -13,6 +13,7 @@ from local.aws import step_functions
 from local.aws.credentials import caller_credentials
 from local.server import LocalAws
 from tests.local.aws.in_process import InProcessAws, in_process_aws
+from tests.local.aws.stacks import Stack
 
 WRITE_LOG = {
     "Effect": "Allow",
@@ -75,6 +76,12 @@ def make_role(local_aws: LocalAws) -> Any:
         return Role(local_aws, list(statements), trusted)
 
     return make
+
+
+@pytest.fixture
+def stack(local_aws: LocalAws) -> Stack:
+    """A stack that doesn't exist yet."""
+    return Stack(local_aws)
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack
 
 DATABASE = {
     "Type": "AWS::Glue::Database",
@@ -78,3 +80,30 @@ def test_a_table_a_workgroup_and_a_query_are_what_the_template_says_and_go_with_
 def test_a_table_in_another_accounts_catalog_is_refused(local_aws: LocalAws, create_stack: Any) -> None:
     with pytest.raises(ClientError, match="CatalogId is 999999999999, but the local AWS has the catalog of account"):
         create_stack({"Table": table("999999999999") | {"DependsOn": []}})
+
+
+def test_a_table_and_a_workgroup_are_changed_in_place_and_a_query_is_replaced(
+    local_aws: LocalAws, stack: Stack
+) -> None:
+    glue, athena = local_aws.client("glue"), local_aws.client("athena")
+
+    def resources(number: int) -> dict[str, Any]:
+        text = json.dumps([DATABASE, table({"Ref": "AWS::AccountId"}), WORKGROUP, QUERY])
+        text = text.replace('"clinic"', '"ward"').replace('"clinicians"', '"nurses"')
+        text = text.replace("s3://b/records/", f"s3://b/records-{number}/").replace("10000000", f"{number}0000000")
+        text = text.replace("SELECT * FROM records", f"SELECT {number}")
+        return dict(zip(("Database", "Table", "Workgroup", "Query"), json.loads(text), strict=True))
+
+    stack.create(resources(1))
+    before = stack.physical_ids()
+    assert stack.update(resources(2)) == "UPDATE_COMPLETE"
+    after = stack.physical_ids()
+    assert {name: after[name] for name in ("Database", "Table", "Workgroup")} == {
+        name: before[name] for name in ("Database", "Table", "Workgroup")
+    }
+    found = glue.get_table(DatabaseName="ward", Name="records")["Table"]
+    assert found["StorageDescriptor"]["Location"] == "s3://b/records-2/"
+    configuration = athena.get_work_group(WorkGroup="nurses")["WorkGroup"]["Configuration"]
+    assert configuration["BytesScannedCutoffPerQuery"] == 20000000
+    assert athena.list_named_queries(WorkGroup="nurses")["NamedQueryIds"] == [after["Query"]] != [before["Query"]]
+    assert athena.get_named_query(NamedQueryId=after["Query"])["NamedQuery"]["QueryString"] == "SELECT 2"

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models.table import Table
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack
 
 ACCOUNT = "123456789012"
 KEY = {
@@ -157,3 +158,38 @@ def test_a_protected_table_is_deleted_once_it_is_no_longer_protected(local_aws: 
 
 def test_moto_still_asks_the_table_for_what_is_mended(local_aws: LocalAws) -> None:
     assert {Table.get_cfn_attribute.__module__, Table.has_cfn_attr.__module__} == {"local.aws.dynamodb_resources"}
+
+
+def test_a_table_is_changed_in_place_with_its_items(local_aws: LocalAws, stack: Stack) -> None:
+    dynamodb = local_aws.client("dynamodb")
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    expiry = {"AttributeName": "expires", "Enabled": True}
+    stack.create({"Table": table(TimeToLiveSpecification=expiry, Tags=[{"Key": "a", "Value": "1"}]), "Key": KEY})
+    name = stack.physical_ids()["Table"]
+    dynamodb.put_item(TableName=name, Item={"pk": {"S": "kept"}})
+    changed = table(
+        DeletionProtectionEnabled=True,
+        PointInTimeRecoverySpecification=recovery,
+        SSESpecification={"SSEEnabled": True, "KMSMasterKeyId": {"Ref": "Key"}},
+        Tags=[{"Key": "b", "Value": "2"}],
+    )
+    assert stack.update({"Table": changed, "Key": KEY}) == "UPDATE_COMPLETE"
+    assert stack.physical_ids()["Table"] == name
+    described = dynamodb.describe_table(TableName=name)["Table"]
+    assert described["ItemCount"] == 1 and described["DeletionProtectionEnabled"]
+    assert described["SSEDescription"]["KMSMasterKeyArn"].endswith(stack.physical_ids()["Key"])
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    assert dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_another_key_schema_replaces_a_table(local_aws: LocalAws, stack: Stack) -> None:
+    stack.create({"Table": table()})
+    name = stack.physical_ids()["Table"]
+    other = json.loads(json.dumps(table()).replace('"pk"', '"id"'))
+    assert stack.update({"Table": other}) == "UPDATE_COMPLETE"
+    replaced = stack.physical_ids()["Table"]
+    described = local_aws.client("dynamodb").describe_table(TableName=replaced)["Table"]
+    assert replaced != name and described["KeySchema"][0]["AttributeName"] == "id"
+    assert name not in local_aws.client("dynamodb").list_tables()["TableNames"]

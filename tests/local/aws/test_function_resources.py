@@ -1,4 +1,5 @@
 import io
+import json
 import uuid
 import zipfile
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack
 
 CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 
@@ -141,3 +143,94 @@ def test_a_permission(local_aws: LocalAws, create_stack: Any, function: Any) -> 
     }
     name = create_stack({**function(), "Permission": permission}, {"Name": {"Ref": "Function"}})["Name"]
     assert "events.amazonaws.com" in local_aws.client("lambda").get_policy(FunctionName=name)["Policy"]
+
+
+def test_an_event_source_mapping_is_changed_in_place(local_aws: LocalAws, stack: Stack, function: Any) -> None:
+    stack.create({**function(CONSUME), **mapping()})
+    uuid = stack.physical_ids()["Mapping"]
+    changed = mapping(MaximumBatchingWindowInSeconds=45, ScalingConfig={"MaximumConcurrency": 3})
+    assert stack.update({**function(CONSUME), **changed}) == "UPDATE_COMPLETE"
+    assert stack.physical_ids()["Mapping"] == uuid
+    described = local_aws.client("lambda").get_event_source_mapping(UUID=uuid)
+    assert described["MaximumBatchingWindowInSeconds"] == 45
+    assert described["ScalingConfig"] == {"MaximumConcurrency": 3}
+    assert (
+        stack.update({**function(CONSUME), **mapping(MaximumBatchingWindowInSeconds=0)}) == "UPDATE_ROLLBACK_COMPLETE"
+    )
+    assert "Maximum batch window in seconds must be greater than 0" in stack.events("Mapping")[0][1]
+    described = local_aws.client("lambda").get_event_source_mapping(UUID=uuid)
+    assert described["MaximumBatchingWindowInSeconds"] == 45
+
+
+def test_another_source_replaces_a_permission_whose_statement_goes(
+    local_aws: LocalAws, stack: Stack, function: Any
+) -> None:
+    def permission(rule: str) -> dict[str, Any]:
+        properties = {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": "Function"},
+            "Principal": "events.amazonaws.com",
+            "SourceArn": f"arn:aws:events:us-east-1:123456789012:rule/{rule}",
+        }
+        return {"Permission": {"Type": "AWS::Lambda::Permission", "Properties": properties}}
+
+    resources = function()
+    stack.create({**resources, **permission("old")})
+    stack.update({**resources, **permission("new")})
+    policy = local_aws.client("lambda").get_policy(FunctionName=stack.physical_ids()["Function"])["Policy"]
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Condition"]["ArnLike"]["AWS:SourceArn"].endswith("rule/new")
+
+
+def test_a_log_group_is_changed_in_place(local_aws: LocalAws, stack: Stack) -> None:
+    def group(**properties: Any) -> dict[str, Any]:
+        return {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": stack.name, **properties}}}
+
+    def described() -> Any:
+        return local_aws.client("logs").describe_log_groups(logGroupNamePrefix=stack.name)["logGroups"][0]
+
+    stack.create(group(RetentionInDays=30))
+    local_aws.client("logs").create_log_stream(logGroupName=stack.name, logStreamName="kept")
+    stack.update(group(RetentionInDays=60, KmsKeyId="arn:key"))
+    assert (described()["retentionInDays"], described()["kmsKeyId"]) == (60, "arn:key")
+    stack.update(group())
+    assert "retentionInDays" not in described()
+    assert local_aws.client("logs").describe_log_streams(logGroupName=stack.name)["logStreams"]
+
+
+def archive(source: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as package:
+        package.writestr("handler.py", source)
+    return written.getvalue()
+
+
+def test_the_next_invocation_runs_the_new_code_with_the_new_settings(
+    local_aws: LocalAws, stack: Stack, make_role: Any
+) -> None:
+    s3, functions = local_aws.client("s3"), local_aws.client("lambda")
+    s3.create_bucket(Bucket=stack.name)
+    source = "import os\ndef handler(event, context): return '{} ' + os.environ['NAME']"
+    for version in ("old", "new"):
+        s3.put_object(Bucket=stack.name, Key=version, Body=archive(source.format(version)))
+    role = make_role({"Effect": "Allow", "Action": "logs:*", "Resource": "*"}).arn
+
+    def function(version: str) -> dict[str, Any]:
+        properties = {
+            "Code": {"S3Bucket": stack.name, "S3Key": version},
+            "Environment": {"Variables": {"NAME": version}},
+            "Handler": "handler.handler",
+            "Role": role,
+            "Runtime": "python3.13",
+            "Timeout": 30,
+        }
+        return {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}
+
+    def invoke() -> Any:
+        return json.loads(functions.invoke(FunctionName=stack.physical_ids()["Function"])["Payload"].read())
+
+    stack.create(function("old"))
+    name = stack.physical_ids()
+    assert invoke() == "old old"
+    assert stack.update(function("new")) == "UPDATE_COMPLETE"
+    assert invoke() == "new new" and stack.physical_ids() == name

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack
 
 QUEUE: dict[str, Any] = {
     "Type": "AWS::SQS::Queue",
@@ -72,29 +73,58 @@ def test_a_topic_with_policy_and_subscription(local_aws: LocalAws, create_stack:
     assert [message["Body"] for message in messages] == ["done"]
 
 
-def test_an_eventbridge_rule_with_its_targets(local_aws: LocalAws, create_stack: Any) -> None:
-    rule = {
-        "Type": "AWS::Events::Rule",
-        "Properties": {
-            "Name": "recordings",
-            "Description": "recordings uploaded",
-            "EventPattern": {"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "media/"}]}}},
-            "State": "ENABLED",
-            "Targets": [
-                {
-                    "Arn": arn("Queue"),
-                    "Id": "Queue",
-                    "DeadLetterConfig": {"Arn": arn("DeadLetters")},
-                    "RetryPolicy": {"MaximumRetryAttempts": 3},
-                }
-            ],
-        },
-    }
-    outputs = create_stack({"Queue": QUEUE, "DeadLetters": QUEUE, "Rule": rule}, {"Queue": arn("Queue")})
-    events = local_aws.client("events")
-    described = events.describe_rule(Name="recordings")
-    assert json.loads(described["EventPattern"])["detail"]["object"]["key"] == [{"prefix": "media/"}]
-    assert described["State"] == "ENABLED"
-    (target,) = events.list_targets_by_rule(Rule="recordings")["Targets"]
-    assert target["Arn"] == outputs["Queue"]
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 3
+def test_the_policies_of_a_queue_and_a_topic_are_changed_in_place(local_aws: LocalAws, stack: Stack) -> None:
+    sqs, sns = local_aws.client("sqs"), local_aws.client("sns")
+
+    def resources(sid: str, timeout: int) -> dict[str, Any]:
+        document = {**DOCUMENT, "Statement": [{**DOCUMENT["Statement"][0], "Sid": sid}]}  # type: ignore[dict-item]
+        for_queue = {"Queues": [{"Ref": "Queue"}], "PolicyDocument": document}
+        for_topic = {"Topics": [{"Ref": "Topic"}], "PolicyDocument": document}
+        return {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": timeout}},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": sid}},
+            "QueuePolicy": {"Type": "AWS::SQS::QueuePolicy", "Properties": for_queue},
+            "TopicPolicy": {"Type": "AWS::SNS::TopicPolicy", "Properties": for_topic},
+        }
+
+    def queue_policy() -> str:
+        attributes = sqs.get_queue_attributes(QueueUrl=before["Queue"], AttributeNames=["All"])["Attributes"]
+        return str(attributes.get("Policy", ""))
+
+    stack.create(resources("first", 10))
+    before = stack.physical_ids()
+    stack.update(resources("first", 20))
+    assert "first" in queue_policy()
+    stack.update(resources("second", 20))
+    assert stack.physical_ids() == before and "second" in queue_policy()
+    attributes = sns.get_topic_attributes(TopicArn=before["Topic"])["Attributes"]
+    assert attributes["DisplayName"] == "second" and "second" in attributes["Policy"]
+    without = resources("second", 20)
+    del without["QueuePolicy"]
+    stack.update(without)
+    assert "second" not in queue_policy()
+
+
+def test_another_endpoint_replaces_a_subscription_and_another_filter_does_not(
+    local_aws: LocalAws, stack: Stack
+) -> None:
+    def resources(queue: str, value: str) -> dict[str, Any]:
+        properties = {
+            "TopicArn": {"Ref": "Topic"},
+            "Protocol": "sqs",
+            "Endpoint": arn(queue),
+            "FilterPolicy": {"kind": [value]},
+        }
+        subscription = {"Type": "AWS::SNS::Subscription", "Properties": properties}
+        return {"Topic": TOPIC, "A": QUEUE, "B": QUEUE, "Subscription": subscription}
+
+    sns = local_aws.client("sns")
+    stack.create(resources("A", "done"))
+    first = stack.physical_ids()["Subscription"]
+    stack.update(resources("A", "failed"))
+    assert stack.physical_ids()["Subscription"] == first
+    attributes = sns.get_subscription_attributes(SubscriptionArn=first)["Attributes"]
+    assert json.loads(attributes["FilterPolicy"]) == {"kind": ["failed"]}
+    stack.update(resources("B", "failed"))
+    (found,) = sns.list_subscriptions_by_topic(TopicArn=stack.physical_ids()["Topic"])["Subscriptions"]
+    assert found["SubscriptionArn"] == stack.physical_ids()["Subscription"] != first

@@ -166,7 +166,15 @@ def test_what_follows_an_audience_generation_is_about_its_job(operation: Any, ur
             "logs:FilterLogEvents",
             f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g:",
         ),
-        ("ssm", "GetParameter", {"Name": "n"}, "/", "ssm:GetParameter", "*"),
+        (
+            "ssm",
+            "GetParameter",
+            {"Name": "/cdk/version"},
+            "/",
+            "ssm:GetParameter",
+            f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/cdk/version",
+        ),
+        ("cloudformation", "CreateChangeSet", {"StackName": "s"}, "/", "cloudformation:CreateChangeSet", "*"),
         ("events", "PutTargets", {"Rule": "r"}, "/", "events:PutTargets", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r"),
         (
             "events",

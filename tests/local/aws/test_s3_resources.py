@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.server import LocalAws
+from tests.local.aws.stacks import Stack
 
 KEY = {
     "Type": "AWS::KMS::Key",
@@ -113,3 +114,43 @@ def test_a_bucket_policy(local_aws: LocalAws, deploy_bucket: Any) -> None:
     }
     name, _ = deploy_bucket({}, Policy=policy)
     assert '"s3:DeleteObject"' in local_aws.client("s3").get_bucket_policy(Bucket=name)["Policy"]
+
+
+def test_a_bucket_is_changed_in_place_with_its_objects(local_aws: LocalAws, stack: Stack) -> None:
+    s3 = local_aws.client("s3")
+    block = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+    rule = {"Id": "old", "Status": "Enabled", "ExpirationInDays": 1}
+
+    def resources(sid: str, **properties: Any) -> dict[str, Any]:
+        statement = {"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        policy = {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": document}
+        return {
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties},
+            "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy},
+        }
+
+    stack.create(
+        resources(
+            "first",
+            VersioningConfiguration={"Status": "Enabled"},
+            PublicAccessBlockConfiguration=block,
+            LifecycleConfiguration={"Rules": [rule]},
+            NotificationConfiguration={"EventBridgeConfiguration": {}},
+            Tags=[{"Key": "k", "Value": "v"}],
+        )
+    )
+    name = stack.physical_ids()["Bucket"]
+    s3.put_object(Bucket=name, Key="kept", Body=b"1")
+    ownership = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    changed = {"LifecycleConfiguration": {"Rules": [{**rule, "Id": "new"}]}, "OwnershipControls": ownership}
+    assert stack.update(resources("second", **changed)) == "UPDATE_COMPLETE"
+    assert stack.physical_ids()["Bucket"] == name and s3.get_object(Bucket=name, Key="kept")["Body"].read() == b"1"
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Suspended"
+    assert [found["ID"] for found in s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]] == ["new"]
+    assert s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"] == ownership
+    assert "second" in s3.get_bucket_policy(Bucket=name)["Policy"]
+    assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket=name)
+    for read in (s3.get_public_access_block, s3.get_bucket_tagging):
+        with pytest.raises(ClientError, match="NoSuch"):
+            read(Bucket=name)
