@@ -21,6 +21,7 @@ from tests.simulation.rest import (
     Violation,
     World,
     lines_of,
+    records_key,
 )
 
 
@@ -37,8 +38,13 @@ def newcomers(rest: Rest) -> Iterator[Violation]:
 
 
 def gone(world: World) -> set[str]:
-    """Who may have been in a seed and must not be in the next one."""
-    return {user_id for user_id in people(world) if user_id not in consenting(world)}
+    """Who may have been in a seed and must not be in the next one: without consent, or by records without a finding."""
+    without = {
+        key.split("/")[1]
+        for key in world.buckets.keys(MEDIA)
+        if any(not version.body for version in world.buckets.versions(CLINICAL, records_key(key)))
+    }
+    return without | (people(world) - consenting(world))
 
 
 def people(world: World) -> set[str]:
