@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import (
@@ -49,6 +49,7 @@ from local.aws import (
     schedules,
     step_functions,
     traces,
+    unanswered,
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
@@ -175,7 +176,7 @@ class LocalAws:
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         backends.list_of_moto_modules = _moto_modules
-        application = fault_injection.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
+        application = fault_injection.Middleware(unanswered.Server(), self.faults)
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )

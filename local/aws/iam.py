@@ -97,8 +97,7 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
             _hold_operator_to_bucket(response, resource)
         return
     if not authorization:
-        refusal = S3AccessDenied if issubclass(iam_request_cls, S3IAMRequest) else AccessDeniedException
-        raise refusal("Anonymous requests and presigned URLs are refused by the local AWS")
+        _refuse_unsigned(response)
     query = response.uri.partition("?")[2]  # type: ignore[attr-defined]
     parameters = response.data  # type: ignore[attr-defined]
     is_form = response.headers.get("Content-Type", "").startswith(_FORM)  # type: ignore[attr-defined]
@@ -116,6 +115,14 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
     request.check_signature()
     request._data = parameters
     request.check_action_permitted(resource)
+
+
+def _refuse_unsigned(response: ActionAuthenticatorMixin) -> None:
+    message = "Anonymous requests and presigned URLs are refused by the local AWS"
+    service: str = response.service_name  # type: ignore[attr-defined]
+    if service in _XML_SERVICES:
+        raise AccessDeniedError("anonymous", response._get_action())  # type: ignore[attr-defined]
+    raise S3AccessDenied(message) if service == "s3" else AccessDeniedException(message)
 
 
 def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) -> None:
