@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.aws import step_functions
-from local.aws.credentials import caller_credentials
+from local.aws.credentials import assume_service_role
 from local.server import LocalAws
 from tests.local.aws.in_process import InProcessAws, in_process_aws
 
@@ -48,7 +48,7 @@ class Role:
     """A role that trusts `trusted`, with the given statements as its only policy."""
 
     def __init__(self, aws: LocalAws, statements: list[dict[str, Any]], trusted: str) -> None:
-        self._aws = aws
+        self._aws, self._trusted = aws, trusted
         self.name = f"role-{uuid.uuid4().hex[:12]}"
         trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
         iam = aws.client("iam")
@@ -59,8 +59,7 @@ class Role:
 
     def client(self, service: str) -> Any:
         """A client that acts as this role."""
-        session = self._aws.client("sts").assume_role(RoleArn=self.arn, RoleSessionName="test")["Credentials"]
-        return self._aws.client(service, **caller_credentials(session["AccessKeyId"]))
+        return self._aws.client(service, **assume_service_role(self.arn, self._trusted))
 
 
 def _document(statements: list[dict[str, Any]]) -> str:
