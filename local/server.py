@@ -39,6 +39,7 @@ from local.aws import (
     fault_injection,
     faults,
     iam,
+    key_states,
     kms_keys,
     lambda_runtime,
     metric_queries,
@@ -159,6 +160,7 @@ class LocalAws:
         step_functions.install()
         dynamodb_items.install()
         kms_keys.install()
+        key_states.install()
         s3_archives.install()
         s3_customer_keys.install()
         s3_keys.install()

@@ -31,6 +31,8 @@ class Call:
 
     def key_arn(self, key: str) -> str:
         """The ARN of the KMS key that a key id, an alias or the ARN of either names."""
+        if key.startswith("arn:") and ":key/" in key:
+            return key
         return self.arn("kms", f"key/{kms_backends[self.account][self.region].any_id_to_key_id(key)}")
 
     def query(self) -> dict[str, str]:

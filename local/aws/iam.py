@@ -8,7 +8,7 @@ credentials decide the account of a call.
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
 resource policies of functions, tables and topics. Calls without a signature, and presigned URLs, are refused. The
 operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies
-to all, and for roles that don't trust the account.
+to all, keys that can't be used, and roles that don't trust the account.
 """
 
 import json
@@ -25,6 +25,7 @@ from moto.s3.models import FakeBucket
 
 from local.aws.calls import Call, Permission
 from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
+from local.aws.key_states import check_s3
 from local.aws.policies import Decision, Document, Request, account_names, evaluate
 from local.aws.refusals import refuse, refuse_unsigned
 from local.aws.required_permissions import required_permissions
@@ -100,7 +101,8 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
 def _hold_operator(response: ActionAuthenticatorMixin, resource: str) -> None:
     """Refuse what an administrator may not do either.
 
-    That is a write that the bucket's policy denies to everyone, and to assume a role that doesn't trust the account.
+    That is a write that the bucket's policy denies to everyone, to read or write under a key that can't be used, and to
+    assume a role that doesn't trust the account.
     """
     call = Call(
         service=response.service_name,  # type: ignore[attr-defined]
@@ -114,12 +116,13 @@ def _hold_operator(response: ActionAuthenticatorMixin, resource: str) -> None:
         form=response.data,  # type: ignore[attr-defined]
         body="",
     )
-    if (call.service, call.operation, call.method) == ("s3", "PutObject", "PUT"):
-        # The first is the write itself; the others are on keys, and an administrator has them.
-        permission = next(s3_permissions(call))
-        policy = resource_policy_of(permission)
-        if policy and evaluate([policy], _operators_question(permission)) is Decision.DENY:
-            refuse("s3", _OPERATOR_ARN, permission)
+    if call.service == "s3":
+        for permission in s3_permissions(call):
+            check_s3(permission)
+            # moto names other calls so, too.
+            policy = resource_policy_of(permission) if (call.operation, call.method) == ("PutObject", "PUT") else None
+            if policy and evaluate([policy], _operators_question(permission)) is Decision.DENY:
+                refuse("s3", _OPERATOR_ARN, permission)
     if (call.service, call.operation) == ("sts", "AssumeRole"):
         for permission in assumption(call):
             if not may_assume(Decision.ALLOW, _operators_question(permission)):
@@ -160,6 +163,7 @@ def _check_action_permitted(request: IAMRequestBase, resource: str) -> None:
         if not _allowed(permission, documents, principal, request._access_key.arn, call.region):
             refuse(service, request._access_key.arn, permission)
         actions_used[principal].add(permission.action)
+        check_s3(permission)
 
 
 def _allowed(

@@ -102,6 +102,8 @@ class MapRun(MapRunRecord):
     def __init__(self, *args: Any, **details: Any) -> None:
         super().__init__(*args, **details)
         self.children: list[ChildExecution] = []
+        # The Map state's.
+        self.state_name = ""
         self.redrive_count = 0
         self._redrive_date: Any = None
         # Called when MaxConcurrency was changed.

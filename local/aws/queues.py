@@ -6,11 +6,15 @@ two consumers can receive the same one. It also reads the clock again and again 
 """
 
 import time
+from typing import Any
 
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 
+from local.aws.key_states import check_queue
+
 _moto_receive_message = SQSBackend.receive_message
+_moto_send_message = SQSBackend.send_message
 
 
 def receive_message(
@@ -24,11 +28,19 @@ def receive_message(
     """SQSBackend.receive_message under the queue's lock.
 
     The lock is free during the wait for messages, because `Queue.wait_for_messages` waits on it.
+    Raises QueueKeyRefused.
     """
+    check_queue(self.get_queue(queue_name))
     with self.get_queue(queue_name)._messages_lock:
         return _moto_receive_message(
             self, queue_name, count, wait_seconds_timeout, visibility_timeout, message_attribute_names
         )
+
+
+def send_message(self: SQSBackend, queue_name: str, *message: Any, **details: Any) -> Message:
+    """SQSBackend.send_message. Raises QueueKeyRefused."""
+    check_queue(self.get_queue(queue_name))
+    return _moto_send_message(self, queue_name, *message, **details)
 
 
 def delete_message(self: Queue, receipt_handle: str) -> None:
@@ -69,5 +81,6 @@ def install() -> None:
     Message.visible = property(is_visible)  # type: ignore[method-assign,assignment]
     Message.delayed = property(is_delayed)  # type: ignore[method-assign,assignment]
     SQSBackend.is_message_valid_based_on_retention_period = is_message_valid_based_on_retention_period  # type: ignore[method-assign]
+    SQSBackend.send_message = send_message  # type: ignore[method-assign]
     SQSBackend.receive_message = receive_message  # type: ignore[method-assign]
     Queue.delete_message = delete_message  # type: ignore[method-assign]

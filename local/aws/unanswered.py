@@ -78,7 +78,10 @@ def _create_app(service: Any) -> flask.Flask:
 def _answer(error: Exception) -> Any:
     """Flask's answer to an exception of one of moto's functions, or to a request for which moto has none."""
     request: Any = flask.request._get_current_object()  # type: ignore[attr-defined]
-    if isinstance(error, NotImplementedError | NotFound | MethodNotAllowed):
+    if isinstance(error, NotFound) and _service(request) == "s3" and request.method in ("GET", "HEAD"):
+        # moto can't store an object whose key has more than one line, so there is none.
+        answer = error_answer("s3", "NoSuchKey", 404, "The specified key does not exist.")
+    elif isinstance(error, NotImplementedError | NotFound | MethodNotAllowed):
         answer = not_implemented(request)
     elif isinstance(error, HTTPException):
         # An error of a service, in moto's form.

@@ -139,6 +139,14 @@ def test_an_unhandled_exception_is_the_service_s_internal_error_and_a_line_in_th
     assert "patient" not in caplog.text
 
 
+def test_an_object_whose_key_has_two_lines_is_never_there(aws: LocalAws) -> None:
+    s3 = aws.client("s3", config=CONFIG)
+    s3.create_bucket(Bucket="lines")
+    assert refusal(s3, "GetObject", Bucket="lines", Key="a\nb")[:2] == (404, "NoSuchKey")
+    assert refusal(s3, "HeadObject", Bucket="lines", Key="a\nb")[:2] == (404, "404")
+    assert refusal(s3, "PutObject", Bucket="lines", Key="a\nb", Body=b"")[:2] == (501, "NotImplemented")
+
+
 def test_a_service_that_is_not_here_is_refused_by_name(aws: LocalAws) -> None:
     trusted = aws.client("trustedadvisor", config=CONFIG)
     assert refusal(trusted, "ListChecks") == (
