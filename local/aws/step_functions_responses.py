@@ -135,7 +135,8 @@ def update_map_run(self: StepFunctionResponse) -> EmptyResult:
     """
     run = _find_map_run(self.stepfunction_backend, self._get_param("mapRunArn"))
     if run.status != MapRunStatus.RUNNING:
-        raise exceptions.ValidationException(f"Map Run is {run.status.value} and cannot be updated: '{run.map_run_arn}'")
+        message = f"Map Run is {run.status.value} and cannot be updated: '{run.map_run_arn}'"
+        raise exceptions.ValidationException(message)
     run.update(
         self._get_param("maxConcurrency"),
         self._get_param("toleratedFailureCount"),
