@@ -43,6 +43,7 @@ from local.aws import (
     kms_keys,
     lambda_runtime,
     metric_queries,
+    presigned_urls,
     s3_archives,
     s3_customer_keys,
     s3_keys,
@@ -178,7 +179,7 @@ class LocalAws:
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         backends.list_of_moto_modules = _moto_modules
-        application = fault_injection.Middleware(unanswered.Server(), self.faults)
+        application = presigned_urls.Middleware(fault_injection.Middleware(unanswered.Server(), self.faults))
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )

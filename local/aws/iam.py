@@ -6,9 +6,9 @@ policies, or by the bucket's or queue's policy, and denied by neither. A bucket 
 credentials decide the account of a call.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
-resource policies of functions, tables and topics. Calls without a signature, and presigned URLs, are refused. The
-operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies
-to all, keys that can't be used, and roles that don't trust the account.
+resource policies of functions, tables and topics. Calls without a signature are refused; presigned URLs have one
+(`local.aws.presigned_urls`). The operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for
+writes that a bucket's policy denies to all, keys that can't be used, and roles that don't trust the account.
 """
 
 import json

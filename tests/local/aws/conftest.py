@@ -57,9 +57,9 @@ class Role:
         if statements:
             iam.put_role_policy(RoleName=self.name, PolicyName="policy", PolicyDocument=_document(statements))
 
-    def client(self, service: str) -> Any:
-        """A client that acts as this role."""
-        return self._aws.client(service, **assume_service_role(self.arn, self._trusted))
+    def client(self, service: str, **options: Any) -> Any:
+        """A client that acts as this role; `options` are those of `boto3.client`."""
+        return self._aws.client(service, **options, **assume_service_role(self.arn, self._trusted))
 
 
 def _document(statements: list[dict[str, Any]]) -> str:
