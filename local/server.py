@@ -42,12 +42,14 @@ from local.aws import (
     key_states,
     kms_keys,
     lambda_runtime,
+    log_patterns,
     metric_queries,
     presigned_urls,
     s3_archives,
     s3_customer_keys,
     s3_keys,
     s3_listing,
+    s3_object_parts,
     schedules,
     step_functions,
     traces,
@@ -166,6 +168,7 @@ class LocalAws:
         s3_customer_keys.install()
         s3_keys.install()
         s3_listing.install()
+        s3_object_parts.install()
         events.install()
         schedules.install()
         account.set_current(self.account)
@@ -173,6 +176,7 @@ class LocalAws:
         alarm_actions.install()
         athena_apis.install()
         embedded_metrics.install()
+        log_patterns.install()
         metric_queries.install()
         traces.install()
         event_source_mapping.install()

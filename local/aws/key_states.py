@@ -14,6 +14,7 @@ import json
 from typing import Any, NamedTuple
 
 from moto.core.exceptions import AWSError, JsonRESTError, ServiceException
+from moto.kms.models import KmsBackend
 from moto.logs.models import LogGroup, LogsBackend
 from moto.s3.exceptions import S3ClientError
 
@@ -92,6 +93,8 @@ def check_state_machine(machine: Any) -> None:
 
 
 _moto_create_log_group = LogsBackend.create_log_group
+_moto_encrypt = KmsBackend.encrypt
+_moto_decrypt = KmsBackend.decrypt
 
 
 def create_log_group(self: LogsBackend, log_group_name: str, tags: dict[str, str], **details: Any) -> LogGroup:
@@ -102,6 +105,27 @@ def create_log_group(self: LogsBackend, log_group_name: str, tags: dict[str, str
     return _moto_create_log_group(self, log_group_name, tags, **details)
 
 
+def encrypt(self: KmsBackend, *args: Any, **details: Any) -> tuple[bytes, str]:
+    """KmsBackend.encrypt, also as GenerateDataKey and ReEncrypt call it. Raises DisabledException and the like."""
+    ciphertext, key = _moto_encrypt(self, *args, **details)
+    _check(key)
+    return ciphertext, key
+
+
+def decrypt(self: KmsBackend, *args: Any, **details: Any) -> tuple[bytes, str]:
+    """KmsBackend.decrypt, also as ReEncrypt calls it. Raises DisabledException and the like."""
+    plaintext, key = _moto_decrypt(self, *args, **details)
+    _check(key)
+    return plaintext, key
+
+
+def _check(key: str) -> None:
+    if found := problem(key):
+        raise JsonRESTError(found.code, found.message)
+
+
 def install() -> None:
-    """Put this into moto's CloudWatch Logs; repeating it changes nothing."""
+    """Put this into moto's KMS and CloudWatch Logs; repeating it changes nothing."""
+    KmsBackend.encrypt = encrypt  # type: ignore[method-assign]
+    KmsBackend.decrypt = decrypt  # type: ignore[method-assign]
     LogsBackend.create_log_group = create_log_group  # type: ignore[method-assign]

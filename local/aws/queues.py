@@ -15,6 +15,8 @@ from local.aws.key_states import check_queue
 
 _moto_receive_message = SQSBackend.receive_message
 _moto_send_message = SQSBackend.send_message
+_moto_attributes: Any = Queue.attributes.fget  # type: ignore[attr-defined]
+_TIMES = ("CreatedTimestamp", "LastModifiedTimestamp")
 
 
 def receive_message(
@@ -59,6 +61,15 @@ def delete_message(self: Queue, receipt_handle: str) -> None:
         self.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
 
 
+def attributes(self: Queue) -> dict[str, Any]:
+    """Queue.attributes, whose times are whole seconds.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+    """
+    found: dict[str, Any] = _moto_attributes(self)
+    return {name: int(value) if name in _TIMES else value for name, value in found.items()}
+
+
 def is_visible(self: Message) -> bool:
     """Message.visible, at a tenth of the cost."""
     return time.time() * 1000 > self.visible_at
@@ -83,4 +94,5 @@ def install() -> None:
     SQSBackend.is_message_valid_based_on_retention_period = is_message_valid_based_on_retention_period  # type: ignore[method-assign]
     SQSBackend.send_message = send_message  # type: ignore[method-assign]
     SQSBackend.receive_message = receive_message  # type: ignore[method-assign]
+    Queue.attributes = property(attributes)  # type: ignore[method-assign,assignment]
     Queue.delete_message = delete_message  # type: ignore[method-assign]

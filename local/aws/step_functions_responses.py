@@ -154,4 +154,4 @@ def install() -> None:
     responses.stop_execution = stop_execution  # type: ignore[method-assign]
     responses.redrive_execution = redrive_execution  # type: ignore[attr-defined]
     responses.describe_map_run = describe_map_run  # type: ignore[method-assign]
-    responses.update_map_run = update_map_run  # type: ignore[method-assign,assignment]
+    responses.update_map_run = update_map_run  # type: ignore[method-assign]

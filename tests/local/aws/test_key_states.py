@@ -53,6 +53,24 @@ def test_a_key_is_usable_by_each_of_its_names_until_it_is_disabled_or_deleted(lo
     assert problem("alias/none") == ("NotFoundException", "Key 'alias/none' does not exist", "UNAVAILABLE")
 
 
+def test_kms_itself_neither_encrypts_nor_decrypts_with_a_disabled_key(local_aws: LocalAws, key: str) -> None:
+    kms = local_aws.client("kms")
+    ciphertext = kms.encrypt(KeyId=key, Plaintext=b"text")["CiphertextBlob"]
+    kms.disable_key(KeyId=key)
+    for call, given in (
+        (kms.encrypt, {"KeyId": key, "Plaintext": b"text"}),
+        (kms.generate_data_key, {"KeyId": key, "KeySpec": "AES_256"}),
+        (kms.decrypt, {"CiphertextBlob": ciphertext}),
+        (kms.re_encrypt, {"CiphertextBlob": ciphertext, "DestinationKeyId": key}),
+    ):
+        assert refusal(call, **given) == (400, "DisabledException", f"{key} is disabled.")
+    kms.schedule_key_deletion(KeyId=key)
+    assert refusal(kms.decrypt, CiphertextBlob=ciphertext)[:2] == (400, "KMSInvalidStateException")
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    assert kms.decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"text"
+
+
 @pytest.mark.parametrize("caller", ["operator", "role"])
 def test_s3_neither_reads_nor_writes_under_a_disabled_key(
     local_aws: LocalAws, make_role: Any, key: str, bucket: str, caller: str
