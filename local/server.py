@@ -28,6 +28,7 @@ from local.aws import (
     account,
     account_apis,
     alarm_actions,
+    alarm_evaluation,
     athena_apis,
     clients,
     clock,
@@ -174,6 +175,7 @@ class LocalAws:
         account.set_current(self.account)
         account_apis.install()
         alarm_actions.install()
+        alarm_evaluation.install()
         athena_apis.install()
         embedded_metrics.install()
         log_patterns.install()
@@ -227,6 +229,7 @@ class LocalAws:
             return
         event_source_mapping.stop()
         schedules.stop()
+        alarm_evaluation.stop()
         if self._server:
             self._stop_executions()
         lambda_runtime.stop()

@@ -26,6 +26,7 @@ from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.function_logs import write_log
 from local.aws.function_processes import FunctionProcesses
 from local.aws.sandbox import FunctionConfiguration, Result, Sandbox
+from local.aws.service_metrics import count_invocation
 from local.aws.traces import trace_invocation
 
 MAXIMUM_RUNNING = 8
@@ -193,12 +194,14 @@ def _run(function: LambdaFunction, event: bytes) -> Result:
     if _runtime is None:
         raise RuntimeError(f"{function.function_name} was invoked while no local AWS is running")
     try:
-        return _runtime.run(function, event)
+        result = _runtime.run(function, event)
     except AccessDenied as error:
         # The role was changed after the function's creation, which AWS would have refused.
         message = f"The role defined for the function cannot be assumed by Lambda. {error}"
         payload = json.dumps({"errorType": "InvalidParameterValueException", "errorMessage": message}).encode()
-        return Result(payload, "Unhandled", "")
+        result = Result(payload, "Unhandled", "")
+    count_invocation(function.function_arn, failed=bool(result.function_error))
+    return result
 
 
 def _top(name: str) -> str:

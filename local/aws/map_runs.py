@@ -77,6 +77,9 @@ class ChildExecution(Execution):
             self.start_date = now()
         super().prepare()
 
+    def count(self, status: ExecutionStatus) -> None:
+        """A child is no execution of the state machine."""
+
     def _log_destination(self) -> Destination | None:
         return self._parent.log.destination
 
