@@ -409,6 +409,20 @@ def test_a_wrong_input_stays_wrong_when_it_is_redriven(run: Run) -> None:
     assert redriven(run, failed)["error"] == "InvalidInput"
 
 
+def test_a_failed_batch_raises_its_alarm(run: Run) -> None:
+    cloudwatch = run.pipeline.aws.client("cloudwatch")
+    name = "clinical-media-local-execution-failed"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Earlier failures are known")
+    assert run.start(media="nothing")["status"] == "FAILED"
+
+    def states() -> list[str]:
+        return [alarm["StateValue"] for alarm in cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]]
+
+    run.until(lambda: states() == ["ALARM"])
+    history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
+    assert history[0]["HistorySummary"].startswith("Successfully executed action arn:aws:sns:")
+
+
 def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:
     run.engines.entity_errors = [RuntimeError("out of order")]
     uri = drop(run, "He has a fever on Thursday.")
