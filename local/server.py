@@ -44,6 +44,7 @@ from local.aws import (
     kms_keys,
     lambda_runtime,
     log_patterns,
+    log_queries,
     metric_queries,
     presigned_urls,
     s3_archives,
@@ -179,6 +180,7 @@ class LocalAws:
         athena_apis.install()
         embedded_metrics.install()
         log_patterns.install()
+        log_queries.install()
         metric_queries.install()
         traces.install()
         event_source_mapping.install()

@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_events_are_filtered_by_their_pattern(local_aws: LocalAws) -> None:
     logs: Any = local_aws.client("logs")
     logs.create_log_group(logGroupName="filtered")
     logs.create_log_stream(logGroupName="filtered", logStreamName="stream")
-    now = 1_795_800_000_000
+    now = int(time.time() * 1000)
     lines = [json.dumps({"level": level}) for level in ("INFO", "ERROR")]
     events = [{"timestamp": now, "message": line} for line in lines]
     logs.put_log_events(logGroupName="filtered", logStreamName="stream", logEvents=events)
