@@ -174,7 +174,7 @@ def _invoke(
             threading.Thread(target=_invoke_asynchronously, args=(function, event), daemon=True).start()
             return b""
     result = _run(function, event)
-    response_headers["x-amz-executed-version"] = function.version
+    response_headers["x-amz-executed-version"] = str(function.version)
     if result.function_error:
         response_headers["x-amz-function-error"] = result.function_error
     response_headers["x-amz-log-result"] = base64.b64encode(result.log.encode()[-4096:]).decode()

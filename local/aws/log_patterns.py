@@ -77,4 +77,4 @@ def _not(matches: Matches) -> Matches:
 
 def install() -> None:
     """Put this into moto; repeating it changes nothing."""
-    models.EventMessageFilter = EventMessageFilter  # type: ignore[attr-defined,misc,assignment]
+    models.EventMessageFilter = EventMessageFilter  # type: ignore[attr-defined,assignment]

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import flask
 from botocore.exceptions import BotoCoreError
-from moto.core.request import Request
+from moto.core.request import Request, normalize_request
 from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -77,7 +77,7 @@ def _create_app(service: Any) -> flask.Flask:
 
 def _answer(error: Exception) -> Any:
     """Flask's answer to an exception of one of moto's functions, or to a request for which moto has none."""
-    request: Any = flask.request._get_current_object()  # type: ignore[attr-defined]
+    request = normalize_request(flask.request)  # type: ignore[arg-type]
     if isinstance(error, NotFound) and _service(request) == "s3" and request.method in ("GET", "HEAD"):
         # moto can't store an object whose key has more than one line, so there is none.
         answer = error_answer("s3", "NoSuchKey", 404, "The specified key does not exist.")
