@@ -117,7 +117,9 @@ def _is_form(request: Request) -> bool:
 
 
 def _service(request: Request) -> str:
-    return signatures.service_of(request.headers.get("Authorization") or unquote(request.query_string.decode()))
+    return signatures.service_of(
+        request.headers.get("Authorization") or unquote(request.query_string.decode("latin-1"))
+    )
 
 
 def called(request: Request) -> tuple[str, str]:
