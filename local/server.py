@@ -21,13 +21,14 @@ from botocore.exceptions import ClientError
 from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import (
     account,
     account_apis,
     alarm_actions,
+    alarm_evaluation,
     athena_apis,
     clients,
     clock,
@@ -39,16 +40,22 @@ from local.aws import (
     fault_injection,
     faults,
     iam,
+    key_states,
     kms_keys,
     lambda_runtime,
+    log_patterns,
+    log_queries,
     metric_queries,
+    presigned_urls,
     s3_archives,
     s3_customer_keys,
     s3_keys,
     s3_listing,
+    s3_object_parts,
     schedules,
     step_functions,
     traces,
+    unanswered,
 )
 from local.aws.backends import register
 from local.aws.credentials import ACCOUNT_ID, operator_credentials
@@ -158,24 +165,29 @@ class LocalAws:
         step_functions.install()
         dynamodb_items.install()
         kms_keys.install()
+        key_states.install()
         s3_archives.install()
         s3_customer_keys.install()
         s3_keys.install()
         s3_listing.install()
+        s3_object_parts.install()
         events.install()
         schedules.install()
         account.set_current(self.account)
         account_apis.install()
         alarm_actions.install()
+        alarm_evaluation.install()
         athena_apis.install()
         embedded_metrics.install()
+        log_patterns.install()
+        log_queries.install()
         metric_queries.install()
         traces.install()
         event_source_mapping.install()
         lambda_runtime.install(self.endpoint)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         backends.list_of_moto_modules = _moto_modules
-        application = fault_injection.Middleware(DomainDispatcherApplication(create_backend_app), self.faults)
+        application = presigned_urls.Middleware(fault_injection.Middleware(unanswered.Server(), self.faults))
         self._server = make_server(
             HOST, 0, application, threaded=True, request_handler=MotoRequestHandler, fd=self._socket.fileno()
         )
@@ -219,6 +231,7 @@ class LocalAws:
             return
         event_source_mapping.stop()
         schedules.stop()
+        alarm_evaluation.stop()
         if self._server:
             self._stop_executions()
         lambda_runtime.stop()

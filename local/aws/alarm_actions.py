@@ -8,8 +8,7 @@ policy of its key: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.
 history's wording is that of https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger; users have
 published the message for the key.
 
-Differences from AWS. No alarm is evaluated: its state is the one that was set, OK at first. Actions on other targets
-than a topic fail, with a line in the history.
+Difference from AWS. Actions on other targets than a topic fail, with a line in the history.
 """
 
 import datetime
@@ -46,6 +45,8 @@ def put_metric_alarm(self: CloudWatchBackend, name: str, *args: Any, **details: 
         if before:
             alarm.state_value, alarm.state_reason = before.state_value, before.state_reason
             alarm.state_updated_timestamp = before.state_updated_timestamp
+        else:
+            alarm.state_value = "INSUFFICIENT_DATA"
         kind = "Update" if before else "Create"
         _remember(self, alarm, "ConfigurationUpdate", f'Alarm "{name}" {kind.lower()}d', {"type": kind})
     return alarm

@@ -18,7 +18,8 @@ all. So the wire is:
 of a restJson call (ARNs, percent-encoded) are decoded in `self.uri_match`, filled while moto finds the operation.
 An operation `StartX` calls the method `start_x`; it returns `ActionResult(dict)`, whose datetimes, enums and members
 are written as botocore's model of the output says. A modelled error is a `moto.core.exceptions.JsonRESTError(code,
-message)` or, with a status other than 400, a subclass with its own `code`. An operation without a method is HTTP 500.
+message)` or, with a status other than 400, a subclass with its own `code`. An operation without a method is refused
+by name (`local.aws.unanswered`).
 
 Whose rights. `self.access_key` is the caller's access key id (`AKIAEXAMPLE` for the operator); give it to
 `local.aws.credentials.caller_credentials`. IAM has allowed the call before the method runs.

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from moto.kms.models import kms_backends
 from moto.s3.models import FakeBucket
+
+from local.aws import kms_keys
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,13 @@ class Call:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def key_arn(self, key: str) -> str:
-        """The ARN of the KMS key that a key id, an alias or the ARN of either names."""
-        return self.arn("kms", f"key/{kms_backends[self.account][self.region].any_id_to_key_id(key)}")
+        """The ARN of the KMS key that a key id, an alias or the ARN of either names.
+
+        For a key that doesn't exist it is the name in the form of an ARN.
+        """
+        if found := kms_keys.find(key, self.region, self.account):
+            return str(found.arn)
+        return key if key.startswith("arn:") else self.arn("kms", key if key.startswith("alias/") else f"key/{key}")
 
     def query(self) -> dict[str, str]:
         """The parameters of the query string, each with its first value."""

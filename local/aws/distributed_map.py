@@ -141,6 +141,7 @@ def _map_run(env: Environment, eval_input: DistributedIterationComponentEvalInpu
         # moto's Map state did not know.
         del env.map_run_record_pool_manager._pool[made.map_run_arn]
         return earlier, True
+    made.state_name = eval_input.state_name
     checkpoint.map_run = made
     return made, False
 

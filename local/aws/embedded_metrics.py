@@ -15,6 +15,8 @@ from typing import Any
 from moto.cloudwatch.models import CloudWatchBackend, MetricAggregatedDatum, cloudwatch_backends
 from moto.logs.models import LogsBackend
 
+from local.aws.alarm_evaluation import evaluate_metric
+
 _MARK = '"_aws"'
 
 _moto_put_log_events = LogsBackend.put_log_events
@@ -29,7 +31,7 @@ def put_log_events(
     for event in log_events:
         if _MARK in event["message"]:
             for datum in metrics_of(event["message"]):
-                _add(cloudwatch_backends[self.account_id][self.region_name], datum)
+                add(cloudwatch_backends[self.account_id][self.region_name], datum)
     return answer
 
 
@@ -65,7 +67,13 @@ def _metrics_of(document: dict[str, Any]) -> Iterator[MetricAggregatedDatum]:
                 )
 
 
-def _add(cloudwatch: CloudWatchBackend, datum: MetricAggregatedDatum) -> None:
+def add(cloudwatch: CloudWatchBackend, datum: MetricAggregatedDatum) -> None:
+    """Add a metric's values to those of the same minute, and evaluate its alarms."""
+    _store(cloudwatch, datum)
+    evaluate_metric(cloudwatch, datum.namespace, datum.name)
+
+
+def _store(cloudwatch: CloudWatchBackend, datum: MetricAggregatedDatum) -> None:
     dimensions = tuple((dimension.name, dimension.value) for dimension in datum.dimensions)
     key = (datum.namespace, datum.name, dimensions, datum.unit, datum.timestamp)
     with _adding:

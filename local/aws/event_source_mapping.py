@@ -46,6 +46,7 @@ class Poller(threading.Thread):
         self._backend, self._mapping, self._queue = backend, mapping, queue
         self._sqs = sqs_backends[queue.account_id][queue.region]
         self._stopping = threading.Event()
+        self._problem = ""
 
     def stop(self) -> None:
         """Finish the batch that the function is processing, if any, and start no other."""
@@ -55,6 +56,7 @@ class Poller(threading.Thread):
         while self._is_wanted():
             try:
                 batch = self._next_batch() if self._mapping.enabled else []
+                self._problem = ""
                 if batch:
                     self._process(batch)
                 else:
@@ -63,8 +65,14 @@ class Poller(threading.Thread):
                 return
             except Exception as error:
                 # The received messages become visible again by themselves.
-                logger.warning("event source mapping %s: %s", self._mapping.uuid, type(error).__name__)
+                self._warn(type(error).__name__)
                 self._wait(_IDLE_SECONDS)
+
+    def _warn(self, problem: str) -> None:
+        # A queue's key may be disabled for long.
+        if problem != self._problem:
+            logger.warning("event source mapping %s: %s", self._mapping.uuid, problem)
+        self._problem = problem
 
     def _is_wanted(self) -> bool:
         # A reset of moto deletes its mappings.

@@ -28,6 +28,7 @@ from local.aws import execution_roles
 from local.aws.checkpoints import Checkpoint
 from local.aws.execution_logs import Destination, ExecutionLog, destination_of
 from local.aws.execution_runs import Run
+from local.aws.service_metrics import count_execution
 from local.aws.traces import trace_execution
 
 REDRIVABLE_FOR = datetime.timedelta(days=14)
@@ -154,6 +155,11 @@ class Execution(MotoExecution):
             trace_execution(self, begun, self.stop_date, failed=status != ExecutionStatus.SUCCEEDED)
             # Set last, because readers then expect the rest.
             self.exec_status = status
+        self.count(status)
+
+    def count(self, status: ExecutionStatus) -> None:
+        """Count the ended execution in the state machine's metrics."""
+        count_execution(self.source_arn, status.value)
 
     def children(self) -> Iterator["Execution"]:
         """The started child executions of its Distributed Maps."""

@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Err
 """
 
 import json
-from http import HTTPStatus
 from typing import Any, Literal
+
+from local.aws.error_answers import ErrorAnswer, error_answer
 
 Refusal = Literal["throttle", "quota", "internal_error", "access_denied", "kms_disabled", "conflict"]
 
@@ -38,6 +39,16 @@ _ANSWERS: dict[Refusal, dict[str, tuple[str, int]]] = {
         "s3": ("InternalError", 500),
         "lambda": ("ServiceException", 500),
         "dynamodb": ("InternalServerError", 500),
+        "athena": ("InternalServerException", 500),
+        "cloudwatch": ("InternalServiceFault", 500),
+        "events": ("InternalException", 500),
+        "glue": ("InternalServiceException", 500),
+        "iam": ("ServiceFailure", 500),
+        "kms": ("KMSInternalException", 500),
+        "organizations": ("ServiceException", 500),
+        "service-quotas": ("ServiceException", 500),
+        "sns": ("InternalError", 500),
+        "ssm": ("InternalServerError", 500),
         "": ("InternalFailure", 500),
     },
     "access_denied": {
@@ -68,9 +79,6 @@ _CANCELLATIONS: dict[Refusal, dict[str, str]] = {
     "conflict": {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"},
 }
 
-# They speak botocore's protocol "query", whose errors are XML.
-_QUERY_SERVICES = ("cloudformation", "iam", "sns", "sts")
-
 
 def answers(service: str, operation: str, refusal: Refusal) -> bool:
     """Whether the operation can give this answer."""
@@ -82,25 +90,22 @@ def _found(service: str, operation: str, refusal: Refusal) -> tuple[str, int] | 
     return next((_ANSWERS[refusal][name] for name in names if name in _ANSWERS[refusal]), None)
 
 
-def answer(service: str, operation: str, refusal: Refusal, request: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Status line, headers and body of the service's answer to a request with this body."""
+def answer(service: str, operation: str, refusal: Refusal, request: bytes) -> ErrorAnswer:
+    """The service's answer to a request with this body."""
     found = _found(service, operation, refusal)
     assert found
     code, status = found
-    message = f"Injected by the local AWS: {refusal}"
-    if service == "s3" or service in _QUERY_SERVICES:
-        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        body = (error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>").encode()
-        headers = [("Content-Type", "application/xml")]
-    else:
-        members: dict[str, Any] = {"__type": code, "message": message}
-        if code == "TransactionCanceledException":
-            # One reason per item of the transaction; the fault is the last item's.
-            *others, _ = json.loads(request)["TransactItems"]
-            members["CancellationReasons"] = [{"Code": "None"} for _ in others] + [_CANCELLATIONS[refusal]]
-        body = json.dumps(members).encode()
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
-    return f"{status} {HTTPStatus(status).phrase}", [*headers, ("Content-Length", str(len(body)))], body
+    members: dict[str, Any] = {}
+    if code == "TransactionCanceledException":
+        # One reason per item of the transaction; the fault is the last item's.
+        *others, _ = json.loads(request)["TransactItems"]
+        members["CancellationReasons"] = [{"Code": "None"} for _ in others] + [_CANCELLATIONS[refusal]]
+    return error_answer(service, code, status, f"Injected by the local AWS: {refusal}", members)
+
+
+def internal_error(service: str) -> tuple[str, int]:
+    """The code and HTTP status of the service's internal error."""
+    return _ANSWERS["internal_error"].get(service, _ANSWERS["internal_error"][""])
 
 
 def processed(keys: list[Any]) -> list[Any]:

@@ -4,7 +4,6 @@ These are the calls of functions, of the state machine's tasks, and of the three
 the calls that moto makes inside its process (S3 to EventBridge to SQS).
 """
 
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -15,13 +14,11 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError
 from moto.s3.exceptions import S3ClientError
 
-from local.aws import lambda_runtime
+from local.aws import lambda_runtime, signatures
 from local.aws.fault_answers import Refusal, answer, processed, unprocessed
 from local.aws.faults import Fault, Faults, SeenCall
 
 _FLAG = "local.fault"
-# Services whose signing name, or name in moto, isn't boto3's.
-_BOTO3_NAMES = {"states": "stepfunctions", "cleanrooms-ml": "cleanroomsml"}
 _S3_OPERATIONS = {
     "ListBucket": "ListObjectsV2",
     "ListBucketVersions": "ListObjectVersions",
@@ -61,7 +58,7 @@ class Middleware:
             start_response(status, headers)
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
         if fault.kind == "kill_after":
-            lambda_runtime.kill_caller(_access_key_id(environ.get("HTTP_AUTHORIZATION", "")))
+            lambda_runtime.kill_caller(signatures.access_key_id(environ.get("HTTP_AUTHORIZATION", "")))
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError(f"injected: {fault.kind}")
 
@@ -85,8 +82,7 @@ def install(faults: Faults) -> Callable[[], None]:
 
 def _meet(faults: Faults, response: Any) -> None:
     authorization = response.headers.get("Authorization", "")
-    access_key_id, signed_service = _access_key_id(authorization), _signed_service(authorization)
-    service = _BOTO3_NAMES.get(signed_service, signed_service)
+    access_key_id, service = signatures.access_key_id(authorization), signatures.service_of(authorization)
     operation = response._get_action()
     if service == "s3":
         operation = "HeadObject" if response.method == "HEAD" else _S3_OPERATIONS.get(operation, operation)
@@ -114,13 +110,3 @@ def _meet(faults: Faults, response: Any) -> None:
     if not fault.kind.endswith("_after"):
         # This error prevents the work; the middleware replaces the answer.
         raise S3ClientError("InternalError", "") if service == "s3" else JsonRESTError("InternalFailure", "")
-
-
-def _access_key_id(authorization: str) -> str:
-    found = re.search(r"Credential=([^/]+)/", authorization)
-    return found[1] if found else ""
-
-
-def _signed_service(authorization: str) -> str:
-    found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", authorization)
-    return found[1] if found else ""

@@ -6,9 +6,9 @@ policies, or by the bucket's or queue's policy, and denied by neither. A bucket 
 credentials decide the account of a call.
 
 Not evaluated: KMS key policies and grants, permissions boundaries, session policies, service control policies, the
-resource policies of functions, tables and topics. Calls without a signature, and presigned URLs, are refused. The
-operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for writes that a bucket's policy denies
-to all.
+resource policies of functions, tables and topics. Calls without a signature are refused; presigned URLs have one
+(`local.aws.presigned_urls`). The operator (`local.aws.credentials.OPERATOR_ACCESS_KEY_ID`) passes unchecked, but for
+writes that a bucket's policy denies to all, keys that can't be used, and roles that don't trust the account.
 """
 
 import json
@@ -18,22 +18,21 @@ from dataclasses import replace
 from typing import Any
 
 from moto.core.authorization import ActionAuthenticatorMixin
-from moto.core.exceptions import AccessDeniedError, JsonRESTError
-from moto.iam.access_control import AssumedRoleAccessKey, IAMRequestBase, PermissionResult, S3IAMRequest
+from moto.iam.access_control import AssumedRoleAccessKey, IAMRequestBase, PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Policy, iam_backends
-from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 
 from local.aws.calls import Call, Permission
 from local.aws.credentials import ACCOUNT_ID, OPERATOR_ACCESS_KEY_ID
+from local.aws.key_states import check_s3
 from local.aws.policies import Decision, Document, Request, account_names, evaluate
+from local.aws.refusals import refuse, refuse_unsigned
 from local.aws.required_permissions import required_permissions
 from local.aws.resource_policies import resource_policy_of
+from local.aws.role_trust import ACTIONS as TRUST_ACTIONS
+from local.aws.role_trust import assumption, may_assume
 from local.aws.s3_permissions import s3_permissions
-
-_XML_SERVICES = ("iam", "sts", "sns", "cloudformation")
-"""Services whose errors are XML: they keep moto's own exception, the others get one that their clients can read."""
 
 _OPERATOR_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/operator"
 _FORM = "application/x-www-form-urlencoded"
@@ -73,32 +72,13 @@ def role_allows(role_arn: str, action: str, resource: str, context: Mapping[str,
     return evaluate(documents, request) is Decision.ALLOW
 
 
-class AccessDeniedException(JsonRESTError):
-    """The refusal of services that answer with JSON."""
-
-    code = 403
-
-    def __init__(self, message: str) -> None:
-        super().__init__("AccessDeniedException", message)
-        # moto sends no header with the error's name for a refused call; clients then read "code".
-        self.description = json.dumps({"__type": self.error_type, "code": self.error_type, "message": message})
-
-
-class S3AccessDenied(S3ClientError):
-    """S3's refusal of a call."""
-
-    code = "AccessDenied"
-
-
 def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequestBase], resource: str = "*") -> None:
     authorization = response.headers.get("Authorization", "")  # type: ignore[attr-defined]
     if f"Credential={OPERATOR_ACCESS_KEY_ID}/" in authorization:
-        if issubclass(iam_request_cls, S3IAMRequest) and response.method == "PUT":  # type: ignore[attr-defined]
-            _hold_operator_to_bucket(response, resource)
+        _hold_operator(response, resource)
         return
     if not authorization:
-        refusal = S3AccessDenied if issubclass(iam_request_cls, S3IAMRequest) else AccessDeniedException
-        raise refusal("Anonymous requests and presigned URLs are refused by the local AWS")
+        refuse_unsigned(response.service_name, response._get_action())  # type: ignore[attr-defined]
     query = response.uri.partition("?")[2]  # type: ignore[attr-defined]
     parameters = response.data  # type: ignore[attr-defined]
     is_form = response.headers.get("Content-Type", "").startswith(_FORM)  # type: ignore[attr-defined]
@@ -118,30 +98,40 @@ def _authorize(response: ActionAuthenticatorMixin, iam_request_cls: type[IAMRequ
     request.check_action_permitted(resource)
 
 
-def _hold_operator_to_bucket(response: ActionAuthenticatorMixin, resource: str) -> None:
-    """Refuse a write that the bucket's policy denies to everyone, administrators included."""
-    operation = response._get_action()  # type: ignore[attr-defined]
-    if operation != "PutObject":
-        return
+def _hold_operator(response: ActionAuthenticatorMixin, resource: str) -> None:
+    """Refuse what an administrator may not do either.
+
+    That is a write that the bucket's policy denies to everyone, to read or write under a key that can't be used, and to
+    assume a role that doesn't trust the account.
+    """
     call = Call(
-        service="s3",
-        operation=operation,
+        service=response.service_name,  # type: ignore[attr-defined]
+        operation=response._get_action(),  # type: ignore[attr-defined]
         resource=resource,
         region="us-east-1",
         account=ACCOUNT_ID,
         method=response.method,  # type: ignore[attr-defined]
         url=response.uri,  # type: ignore[attr-defined]
         headers={name.lower(): value for name, value in response.headers.items()},  # type: ignore[attr-defined]
-        form={},
+        form=response.data,  # type: ignore[attr-defined]
         body="",
     )
-    # The first is the write itself; the others are on keys, and an administrator has them.
-    permission = next(s3_permissions(call))
-    policy = resource_policy_of(permission)
-    context = {**_caller_context(_OPERATOR_ARN, call.region), **permission.context}
-    question = Request(permission.action, permission.resource, context, {"AWS": (_OPERATOR_ARN,)}, ACCOUNT_ID)
-    if policy and evaluate([policy], question) is Decision.DENY:
-        _refuse("s3", _OPERATOR_ARN, permission)
+    if call.service == "s3":
+        for permission in s3_permissions(call):
+            check_s3(permission)
+            # moto names other calls so, too.
+            policy = resource_policy_of(permission) if (call.operation, call.method) == ("PutObject", "PUT") else None
+            if policy and evaluate([policy], _operators_question(permission)) is Decision.DENY:
+                refuse("s3", _OPERATOR_ARN, permission)
+    if (call.service, call.operation) == ("sts", "AssumeRole"):
+        for permission in assumption(call):
+            if not may_assume(Decision.ALLOW, _operators_question(permission)):
+                refuse("sts", _OPERATOR_ARN, permission)
+
+
+def _operators_question(permission: Permission) -> Request:
+    context = {**_caller_context(_OPERATOR_ARN, "us-east-1"), **permission.context}
+    return Request(permission.action, permission.resource, context, {"AWS": (_OPERATOR_ARN,)}, ACCOUNT_ID)
 
 
 def _no_opinion(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
@@ -171,8 +161,9 @@ def _check_action_permitted(request: IAMRequestBase, resource: str) -> None:
     principal = _principal_arn(request)
     for permission in required_permissions(call):
         if not _allowed(permission, documents, principal, request._access_key.arn, call.region):
-            _refuse(service, request._access_key.arn, permission)
+            refuse(service, request._access_key.arn, permission)
         actions_used[principal].add(permission.action)
+        check_s3(permission)
 
 
 def _allowed(
@@ -182,6 +173,8 @@ def _allowed(
     owner = permission.bucket.account_id if permission.bucket else account
     context = {**_caller_context(principal, region), "aws:ResourceAccount": owner, **permission.context}
     question = Request(permission.action, permission.resource, context, {"AWS": (principal, session)}, account)
+    if permission.action in TRUST_ACTIONS:
+        return may_assume(evaluate(documents, question), question)
     decisions, resource_policy = {evaluate(documents, question)}, resource_policy_of(permission)
     if owner != account:
         # Both accounts decide, and the owner's may name the caller's account for all of its callers:
@@ -191,10 +184,7 @@ def _allowed(
             decisions == {Decision.ALLOW} and resource_policy and evaluate([resource_policy], theirs) is Decision.ALLOW
         )
     if resource_policy:
-        by_resource = evaluate([resource_policy], question)
-        if permission.action == "sts:AssumeRole" and by_resource is not Decision.ALLOW:
-            return False
-        decisions.add(by_resource)
+        decisions.add(evaluate([resource_policy], question))
     return Decision.ALLOW in decisions and Decision.DENY not in decisions
 
 
@@ -231,16 +221,3 @@ def _document(policy: Any) -> Document | str:
 def _default_version(policy: Any) -> str:
     document = next(version.document for version in policy.versions if version.is_default)
     return document if isinstance(document, str) else json.dumps(document)
-
-
-def _refuse(service: str, caller: str, permission: Permission) -> None:
-    # The wording of https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    message = (
-        f"User: {caller} is not authorized to perform: {permission.action} on resource: {permission.resource} "
-        f"because no policy allows the {permission.action} action or a policy denies it"
-    )
-    if service == "s3":
-        raise S3AccessDenied(message)
-    if service in _XML_SERVICES:
-        raise AccessDeniedError(caller, f"{permission.action} on resource: {permission.resource}")
-    raise AccessDeniedException(message)

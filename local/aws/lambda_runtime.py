@@ -26,6 +26,7 @@ from local.aws.credentials import AccessDenied, assume_service_role
 from local.aws.function_logs import write_log
 from local.aws.function_processes import FunctionProcesses
 from local.aws.sandbox import FunctionConfiguration, Result, Sandbox
+from local.aws.service_metrics import count_invocation
 from local.aws.traces import trace_invocation
 
 MAXIMUM_RUNNING = 8
@@ -173,6 +174,7 @@ def _invoke(
             threading.Thread(target=_invoke_asynchronously, args=(function, event), daemon=True).start()
             return b""
     result = _run(function, event)
+    response_headers["x-amz-executed-version"] = str(function.version)
     if result.function_error:
         response_headers["x-amz-function-error"] = result.function_error
     response_headers["x-amz-log-result"] = base64.b64encode(result.log.encode()[-4096:]).decode()
@@ -192,12 +194,14 @@ def _run(function: LambdaFunction, event: bytes) -> Result:
     if _runtime is None:
         raise RuntimeError(f"{function.function_name} was invoked while no local AWS is running")
     try:
-        return _runtime.run(function, event)
+        result = _runtime.run(function, event)
     except AccessDenied as error:
         # The role was changed after the function's creation, which AWS would have refused.
         message = f"The role defined for the function cannot be assumed by Lambda. {error}"
         payload = json.dumps({"errorType": "InvalidParameterValueException", "errorMessage": message}).encode()
-        return Result(payload, "Unhandled", "")
+        result = Result(payload, "Unhandled", "")
+    count_invocation(function.function_arn, failed=bool(result.function_error))
+    return result
 
 
 def _top(name: str) -> str:

@@ -77,6 +77,9 @@ class ChildExecution(Execution):
             self.start_date = now()
         super().prepare()
 
+    def count(self, status: ExecutionStatus) -> None:
+        """A child is no execution of the state machine."""
+
     def _log_destination(self) -> Destination | None:
         return self._parent.log.destination
 
@@ -102,6 +105,8 @@ class MapRun(MapRunRecord):
     def __init__(self, *args: Any, **details: Any) -> None:
         super().__init__(*args, **details)
         self.children: list[ChildExecution] = []
+        # The Map state's.
+        self.state_name = ""
         self.redrive_count = 0
         self._redrive_date: Any = None
         # Called when MaxConcurrency was changed.

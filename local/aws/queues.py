@@ -6,11 +6,17 @@ two consumers can receive the same one. It also reads the clock again and again 
 """
 
 import time
+from typing import Any
 
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 
+from local.aws.key_states import check_queue
+
 _moto_receive_message = SQSBackend.receive_message
+_moto_send_message = SQSBackend.send_message
+_moto_attributes: Any = Queue.attributes.fget  # type: ignore[attr-defined]
+_TIMES = ("CreatedTimestamp", "LastModifiedTimestamp")
 
 
 def receive_message(
@@ -24,11 +30,19 @@ def receive_message(
     """SQSBackend.receive_message under the queue's lock.
 
     The lock is free during the wait for messages, because `Queue.wait_for_messages` waits on it.
+    Raises QueueKeyRefused.
     """
+    check_queue(self.get_queue(queue_name))
     with self.get_queue(queue_name)._messages_lock:
         return _moto_receive_message(
             self, queue_name, count, wait_seconds_timeout, visibility_timeout, message_attribute_names
         )
+
+
+def send_message(self: SQSBackend, queue_name: str, *message: Any, **details: Any) -> Message:
+    """SQSBackend.send_message. Raises QueueKeyRefused."""
+    check_queue(self.get_queue(queue_name))
+    return _moto_send_message(self, queue_name, *message, **details)
 
 
 def delete_message(self: Queue, receipt_handle: str) -> None:
@@ -45,6 +59,15 @@ def delete_message(self: Queue, receipt_handle: str) -> None:
         self._messages.remove(message)
         self.pending_messages.discard(message)
         self.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
+
+
+def attributes(self: Queue) -> dict[str, Any]:
+    """Queue.attributes, whose times are whole seconds.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+    """
+    found: dict[str, Any] = _moto_attributes(self)
+    return {name: int(value) if name in _TIMES else value for name, value in found.items()}
 
 
 def is_visible(self: Message) -> bool:
@@ -69,5 +92,7 @@ def install() -> None:
     Message.visible = property(is_visible)  # type: ignore[method-assign,assignment]
     Message.delayed = property(is_delayed)  # type: ignore[method-assign,assignment]
     SQSBackend.is_message_valid_based_on_retention_period = is_message_valid_based_on_retention_period  # type: ignore[method-assign]
+    SQSBackend.send_message = send_message  # type: ignore[method-assign]
     SQSBackend.receive_message = receive_message  # type: ignore[method-assign]
+    Queue.attributes = property(attributes)  # type: ignore[method-assign,assignment]
     Queue.delete_message = delete_message  # type: ignore[method-assign]

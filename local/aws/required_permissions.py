@@ -12,6 +12,7 @@ from moto.athena.models import athena_backends
 
 from local.aws.calls import Call, Permission
 from local.aws.dynamodb_permissions import dynamodb_permissions
+from local.aws.role_trust import assumption
 from local.aws.s3_permissions import s3_permissions
 
 
@@ -174,6 +175,10 @@ def _xray(call: Call) -> Iterator[Permission]:
     yield Permission(f"xray:{_XRAY_ACTIONS.get(call.operation, call.operation)}", "*")
 
 
+def _sts(call: Call) -> Iterator[Permission]:
+    yield from assumption(call) if call.operation == "AssumeRole" else [Permission(f"sts:{call.operation}", "*")]
+
+
 _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "s3": s3_permissions,
     "dynamodb": dynamodb_permissions,
@@ -189,6 +194,7 @@ _RULES: dict[str, Callable[[Call], Iterator[Permission]]] = {
     "kms": _kms,
     "states": _by_parameter("stateMachineArn", "executionArn", "mapRunArn"),
     "events": _events,
+    "sts": _sts,
     "sns": _by_parameter("TopicArn"),
     "ssm": _ssm,
     "xray": _xray,

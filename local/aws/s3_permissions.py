@@ -76,7 +76,7 @@ def _object_read(
 def _encryption(call: Call, bucket: FakeBucket, key: str) -> Iterator[Permission]:
     algorithm = call.headers.get("x-amz-server-side-encryption")
     key_id = call.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
-    if algorithm is None:
+    if algorithm is None and "x-amz-server-side-encryption-customer-algorithm" not in call.headers:
         default = (bucket.encryption or {}).get("Rule", {}).get("ApplyServerSideEncryptionByDefault", {})
         algorithm, key_id = default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")
     # aws:kms without a key is the AWS managed key, which needs no permission.

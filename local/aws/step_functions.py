@@ -4,9 +4,9 @@ State machines also run if CloudFormation creates them, with Waits and Retry int
 executions in `local.aws.executions` and `local.aws.distributed_map` (with `local.aws.item_reader` and
 `local.aws.item_batcher`), executions started by a Task in `local.aws.nested_executions`, the role's check in
 `local.aws.execution_roles`, redrives in `local.aws.checkpoints`, the API's answers in
-`local.aws.step_functions_responses`, the log in `local.aws.execution_logs`, calls of other services in
-`local.aws.task_calls`, Tasks that wait for their token in `local.aws.task_tokens`, CloudFormation's resource in
-`local.aws.state_machine_resource`.
+`local.aws.step_functions_responses` and `local.aws.state_machine_responses`, the log in `local.aws.execution_logs`,
+calls of other services in `local.aws.task_calls`, Tasks that wait for their token in `local.aws.task_tokens`,
+CloudFormation's resource in `local.aws.state_machine_resource`.
 
 TimeoutSeconds and HeartbeatSeconds stay on the real clock, because what they bound is mostly computation. As in moto:
 no JSONata, no variables, no ResultWriter's files, and most `arn:aws:states:::aws-sdk:` integrations fail.
@@ -44,11 +44,13 @@ from local.aws import (
     map_runs,
     nested_executions,
     state_machine_resource,
+    state_machine_responses,
     step_functions_responses,
     task_calls,
     task_tokens,
 )
 from local.aws.executions import Execution
+from local.aws.key_states import check_state_machine
 
 _INTERRUPTION_SECONDS = 0.25
 """The longest delay before a Wait notices that its execution was stopped."""
@@ -71,13 +73,15 @@ def start_execution(
     """StepFunctionsParserBackend.start_execution: an execution without a name gets a generated one.
 
     The name and input of a running execution return that execution. Raises ExecutionAlreadyExists for any other name
-    that was used before, InvalidExecutionInput for an input that is not JSON:
+    that was used before, InvalidExecutionInput for an input that is not JSON, KmsInvalidStateException for a state
+    machine whose key can't be used:
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
     if execution_input is not None:
         _check_input(execution_input)
     if name:
         self._validate_name(name)
+    check_state_machine(self.describe_state_machine(state_machine_arn))
     with _starting:  # two requests with one name must not both find it free
         return _moto_start_execution(
             self,
@@ -216,6 +220,7 @@ def install() -> None:
     task_calls.install()
     task_tokens.install()
     state_machine_resource.install()
+    state_machine_responses.install()
     step_functions_responses.install()
 
     json_path.parse = _parse_json_path  # type: ignore[attr-defined]

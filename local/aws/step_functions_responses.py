@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions import exceptions
-from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.api import ExecutionStatus, MapRunStatus
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.aws.executions import Execution, now
+from local.aws.key_states import check_state_machine
 from local.aws.map_runs import ChildExecution, MapRun
 
 
@@ -47,19 +48,25 @@ def _summary(execution: Execution) -> dict[str, Any]:
 
 
 def describe_execution(self: StepFunctionResponse) -> ActionResult:
-    """DescribeExecution, also of an output with a datetime, for which moto answers HTTP 500."""
+    """DescribeExecution, also of an output with a datetime, for which moto answers HTTP 500.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html: METADATA_ONLY leaves out
+    what the state machine's key encrypts. Raises KmsInvalidStateException.
+    """
     execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    with_data = self._get_param("includedData") != "METADATA_ONLY"
+    if with_data:
+        check_state_machine(execution.state_machine)
     redrive_status, redrive_status_reason = execution.redrive_status()
     description = {
         **_summary(execution),
         "redriveStatus": redrive_status,
         "redriveStatusReason": redrive_status_reason,
-        "input": execution.execution_input,
-        "inputDetails": {"included": True},
-        "error": execution.error,
-        "cause": execution.cause,
+        "inputDetails": {"included": with_data},
     }
-    if execution.exec_status == ExecutionStatus.SUCCEEDED:
+    if with_data:
+        description |= {"input": execution.execution_input, "error": execution.error, "cause": execution.cause}
+    if with_data and execution.exec_status == ExecutionStatus.SUCCEEDED:
         description |= {
             "output": to_json_str(execution.output, separators=(",", ":")),
             "outputDetails": {"included": True},
@@ -85,7 +92,10 @@ def list_executions(self: StepFunctionResponse) -> ActionResult:
 
 
 def get_execution_history(self: StepFunctionResponse) -> ActionResult:
-    """GetExecutionHistory, paged and, if asked for, latest event first."""
+    """GetExecutionHistory, paged and, if asked for, latest event first. Raises KmsInvalidStateException."""
+    execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    if self._get_param("includeExecutionData") is not False:
+        check_state_machine(execution.state_machine)
     events = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))["events"]
     if self._get_param("reverseOrder"):
         events = events[::-1]
@@ -94,8 +104,14 @@ def get_execution_history(self: StepFunctionResponse) -> ActionResult:
 
 
 def stop_execution(self: StepFunctionResponse) -> ActionResult:
-    """StopExecution of any execution, keeping the error and cause that the caller gave."""
+    """StopExecution of any execution, keeping the error and cause that the caller gave.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html: they are encrypted.
+    Raises KmsInvalidStateException.
+    """
     execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    if self._get_param("error") or self._get_param("cause"):
+        check_state_machine(execution.state_machine)
     execution.stop(now(), self._get_param("error"), self._get_param("cause"))
     return ActionResult({"stopDate": execution.stop_date or now()})
 
@@ -111,6 +127,24 @@ def describe_map_run(self: StepFunctionResponse) -> ActionResult:
     return ActionResult(_find_map_run(self.stepfunction_backend, self._get_param("mapRunArn")).describe())
 
 
+def update_map_run(self: StepFunctionResponse) -> EmptyResult:
+    """UpdateMapRun. Raises ResourceNotFound, and ValidationException for a Map Run that has ended.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateMapRun.html says that it must be in
+    progress, but not which error another one gives.
+    """
+    run = _find_map_run(self.stepfunction_backend, self._get_param("mapRunArn"))
+    if run.status != MapRunStatus.RUNNING:
+        message = f"Map Run is {run.status.value} and cannot be updated: '{run.map_run_arn}'"
+        raise exceptions.ValidationException(message)
+    run.update(
+        self._get_param("maxConcurrency"),
+        self._get_param("toleratedFailureCount"),
+        self._get_param("toleratedFailurePercentage"),
+    )
+    return EmptyResult()
+
+
 def install() -> None:
     """Make moto answer this way; needs the executions of `local.aws.executions`."""
     responses = StepFunctionResponse
@@ -120,3 +154,4 @@ def install() -> None:
     responses.stop_execution = stop_execution  # type: ignore[method-assign]
     responses.redrive_execution = redrive_execution  # type: ignore[attr-defined]
     responses.describe_map_run = describe_map_run  # type: ignore[method-assign]
+    responses.update_map_run = update_map_run  # type: ignore[method-assign]

@@ -7,10 +7,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 import json
 
-from local.aws.credentials import caller_credentials
+from local.aws.credentials import assume_service_role
 from tests.attack.actor import Actor
 
 NAME = "intruder"
+SERVICE = "lambda.amazonaws.com"
+TRUST: dict[str, object] = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
 # On resources that have a name; the local AWS has to know which.
 ON_RESOURCES = """
     s3:GetObject s3:GetObjectVersion s3:GetObjectTagging s3:GetObjectAcl s3:PutObject s3:PutObjectTagging
@@ -57,14 +59,13 @@ ON_ALL = """
 def let_in(actor: Actor) -> dict[str, str]:
     """Make the intruder's role, with the operator's rights, and return its credentials."""
     iam = actor.client("iam")
-    arn = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=policy())["Role"]["Arn"]
+    arn = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
     statements: list[dict[str, object]] = [
         {"Effect": "Allow", "Action": ON_RESOURCES.split(), "Resource": "arn:aws:*:*:*:*"},
         {"Effect": "Allow", "Action": ON_ALL.split(), "Resource": "*"},
     ]
     iam.put_role_policy(RoleName=NAME, PolicyName=NAME, PolicyDocument=policy(*statements))
-    session = actor.client("sts").assume_role(RoleArn=arn, RoleSessionName=NAME)["Credentials"]
-    return caller_credentials(session["AccessKeyId"])
+    return assume_service_role(arn, SERVICE)
 
 
 def policy(*statements: dict[str, object]) -> str:

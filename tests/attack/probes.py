@@ -189,7 +189,9 @@ def executions(stage: Stage) -> Iterator[Probe]:
         yield execution(f"redrive_execution {name}", operation="redrive_execution",
                         answers="ExecutionNotRedrivable ValidationException")  # fmt: skip
     yield states("describe_map_run pipeline", operation="describe_map_run", mapRunArn=stage.map_run)
-    yield states("resize_map_run pipeline", operation="update_map_run", mapRunArn=stage.map_run, maxConcurrency=0)
+    # The Map Run has ended.
+    yield states("resize_map_run pipeline", operation="update_map_run", mapRunArn=stage.map_run, maxConcurrency=0,
+                 answers="ValidationException")  # fmt: skip
     yield states("answer_token account", operation="send_task_success", taskToken="attack", output="{}",
                  answers="InvalidToken")  # fmt: skip
     yield states("list_machines account", operation="list_state_machines")

@@ -114,6 +114,48 @@ def test_an_outage_that_outlasts_the_retries_is_redriven_when_it_is_over(run: Ru
     assert work(run) - done == {"transcription jobs": 1, text: 1}
 
 
+@contextmanager
+def disabled(run: Run, data_class: str) -> Iterator[None]:
+    """The key of one class of data, disabled."""
+    kms = run.pipeline.aws.client("kms")
+    key = kms.describe_key(KeyId=f"alias/clinical-media-local-{data_class}")["KeyMetadata"]["Arn"]
+    kms.disable_key(KeyId=key)
+    try:
+        yield
+    finally:
+        kms.enable_key(KeyId=key)
+
+
+@pytest.mark.parametrize(("data_class", "state"), [("media", "TranscribeMedia"), ("clinical", "PlanBatch")])
+def test_a_disabled_key_stops_the_first_step_that_needs_it_and_a_redrive_continues_when_it_is_enabled(
+    run: Run, data_class: str, state: str
+) -> None:
+    text, done = f"She has a fever and a {data_class} key.", work(run)
+    # The key is disabled when the execution has begun and PlanBatch looks at the recording.
+    looks = run.pipeline.aws.faults.inject("s3", "HeadObject", "delay", function="plan_batch", seconds=2)
+    uri = drop(run, text)
+    run.until(lambda: looks.fired > 0)
+    with disabled(run, data_class):
+        failed = run.execution_of(uri)
+    assert (failed["status"], run.states(failed["executionArn"])[-1]) == ("FAILED", state)
+    assert any("KMS.DisabledException" in said for _, said in run.causes(failed))
+    assert run.summary(redriven(run, failed))["recordings"]["transcribed"] == 1
+    assert work(run) - done == {"transcription jobs": 1, text: 1}
+
+
+def test_while_the_operations_key_is_disabled_nothing_is_started_or_read(run: Run) -> None:
+    states, kms_error = run.stepfunctions, run.stepfunctions.exceptions.KmsInvalidStateException
+    ended = run.execution_of(drop(run, "She has a fever on Sundays."))["executionArn"]
+    with disabled(run, "operations"):
+        with pytest.raises(kms_error):
+            states.start_execution(stateMachineArn=run.pipeline.state_machine_arn)
+        with pytest.raises(kms_error):
+            states.describe_execution(executionArn=ended)
+        status = states.describe_execution(executionArn=ended, includedData="METADATA_ONLY")["status"]
+    assert status == "SUCCEEDED"
+    assert run.ended(ended)["status"] == "SUCCEEDED"
+
+
 def test_a_function_that_dies_each_time_is_redriven_when_it_no_longer_does(run: Run) -> None:
     text, done = "He has a fever before lunch.", work(run)
     run.pipeline.aws.faults.inject("s3", "GetObject", "kill", function="select_seeds", times=FOREVER)
@@ -365,6 +407,20 @@ def test_a_wrong_input_stays_wrong_when_it_is_redriven(run: Run) -> None:
     failed = run.start(medai=[])
     assert failed["error"] == "InvalidInput"
     assert redriven(run, failed)["error"] == "InvalidInput"
+
+
+def test_a_failed_batch_raises_its_alarm(run: Run) -> None:
+    cloudwatch = run.pipeline.aws.client("cloudwatch")
+    name = "clinical-media-local-execution-failed"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Earlier failures are known")
+    assert run.start(media="nothing")["status"] == "FAILED"
+
+    def states() -> list[str]:
+        return [alarm["StateValue"] for alarm in cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]]
+
+    run.until(lambda: states() == ["ALARM"])
+    history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
+    assert history[0]["HistorySummary"].startswith("Successfully executed action arn:aws:sns:")
 
 
 def test_a_transcript_that_has_expired_takes_a_reprocess(run: Run) -> None:

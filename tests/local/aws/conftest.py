@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.aws import step_functions
-from local.aws.credentials import caller_credentials
+from local.aws.credentials import assume_service_role
 from local.server import LocalAws
 from tests.local.aws.in_process import InProcessAws, in_process_aws
 from tests.local.aws.stacks import Stack
@@ -49,7 +49,7 @@ class Role:
     """A role that trusts `trusted`, with the given statements as its only policy."""
 
     def __init__(self, aws: LocalAws, statements: list[dict[str, Any]], trusted: str) -> None:
-        self._aws = aws
+        self._aws, self._trusted = aws, trusted
         self.name = f"role-{uuid.uuid4().hex[:12]}"
         trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
         iam = aws.client("iam")
@@ -58,10 +58,9 @@ class Role:
         if statements:
             iam.put_role_policy(RoleName=self.name, PolicyName="policy", PolicyDocument=_document(statements))
 
-    def client(self, service: str) -> Any:
-        """A client that acts as this role."""
-        session = self._aws.client("sts").assume_role(RoleArn=self.arn, RoleSessionName="test")["Credentials"]
-        return self._aws.client(service, **caller_credentials(session["AccessKeyId"]))
+    def client(self, service: str, **options: Any) -> Any:
+        """A client that acts as this role; `options` are those of `boto3.client`."""
+        return self._aws.client(service, **options, **assume_service_role(self.arn, self._trusted))
 
 
 def _document(statements: list[dict[str, Any]]) -> str:

@@ -91,12 +91,16 @@ def test_a_change_of_state_publishes_to_the_topic_and_says_so(local_aws: LocalAw
     (message,) = topic.messages()
     assert message["Subject"] == f'ALARM: "{alarm.name}" in US East (N. Virginia)'
     told = json.loads(message["Message"])
-    assert (told["AlarmName"], told["OldStateValue"], told["NewStateValue"]) == (alarm.name, "OK", "ALARM")
+    assert (told["AlarmName"], told["OldStateValue"], told["NewStateValue"]) == (
+        alarm.name,
+        "INSUFFICIENT_DATA",
+        "ALARM",
+    )
     assert told["NewStateReason"] == "A drill" and told["AlarmDescription"].endswith("#wrong")
     assert told["AlarmArn"] == f"arn:aws:cloudwatch:{HERE}:alarm:{alarm.name}"
     assert alarm.history() == [
         f'Alarm "{alarm.name}" created',
-        "Alarm updated from OK to ALARM",
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
         f"Successfully executed action {topic.arn}",
     ]
 
@@ -104,7 +108,7 @@ def test_a_change_of_state_publishes_to_the_topic_and_says_so(local_aws: LocalAw
 def test_only_a_change_executes_and_only_the_actions_of_the_new_state(local_aws: LocalAws, make_topic: Any) -> None:
     bad, good, unknown = make_topic(), make_topic(), make_topic()
     alarm = Alarm(local_aws, AlarmActions=[bad.arn], OKActions=[good.arn], InsufficientDataActions=[unknown.arn])
-    alarm.set("OK")
+    alarm.set("INSUFFICIENT_DATA")
     assert alarm.history(HistoryItemType="Action") == alarm.history(HistoryItemType="StateUpdate") == []
     for state in ("ALARM", "ALARM", "OK"):
         alarm.set(state)
@@ -119,7 +123,7 @@ def test_an_alarm_whose_actions_are_disabled_changes_without_them(local_aws: Loc
     alarm = Alarm(local_aws, AlarmActions=[topic.arn], ActionsEnabled=False)
     alarm.set("ALARM")
     assert topic.messages() == []
-    assert alarm.history()[-1] == "Alarm updated from OK to ALARM"
+    assert alarm.history()[-1] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
 
 
 OTHERS = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{HERE}:alarm:theirs-*"}}
@@ -186,7 +190,7 @@ def test_a_changed_alarm_keeps_its_state_and_its_history(local_aws: LocalAws) ->
     assert (described["StateValue"], described["Threshold"]) == ("ALARM", 2)
     assert alarm.history() == [
         f'Alarm "{alarm.name}" created',
-        "Alarm updated from OK to ALARM",
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
         f'Alarm "{alarm.name}" updated',
     ]
 

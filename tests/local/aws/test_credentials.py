@@ -81,12 +81,9 @@ def test_a_role_that_does_not_exist_cannot_be_assumed(local_aws: LocalAws) -> No
 
 def test_a_caller_is_known_by_the_access_key_of_its_session(local_aws: LocalAws, make_role: Any) -> None:
     role = make_role({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})
-    session = local_aws.client("sts").assume_role(RoleArn=role.arn, RoleSessionName="session")["Credentials"]
-    assert caller_credentials(session["AccessKeyId"]) == {
-        "aws_access_key_id": session["AccessKeyId"],
-        "aws_secret_access_key": session["SecretAccessKey"],
-        "aws_session_token": session["SessionToken"],
-    }
+    session = assume_service_role(role.arn, "lambda.amazonaws.com")
+    assert caller_credentials(session["aws_access_key_id"]) == session
+    assert session.keys() == {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
 
 
 def test_a_caller_is_known_by_the_access_key_of_a_user(local_aws: LocalAws) -> None:

@@ -337,6 +337,14 @@ def test_an_unknown_map_run_is_not_found(aws: InProcessAws, sfn: Any) -> None:
         sfn.list_executions(mapRunArn=arn)
 
 
+def test_a_map_run_that_has_ended_cannot_be_updated(aws: InProcessAws, sfn: Any) -> None:
+    run = map_run_of(sfn, aws.run(aws.state_machine("ended-map", distributed_map_of(PASS)), input=[1]))["mapRunArn"]
+    with pytest.raises(sfn.exceptions.ValidationException, match="Map Run is SUCCEEDED and cannot be updated"):
+        sfn.update_map_run(mapRunArn=run, maxConcurrency=1)
+    with pytest.raises(sfn.exceptions.ResourceNotFound):
+        sfn.update_map_run(mapRunArn=f"{run}-absent", maxConcurrency=1)
+
+
 def test_moto_makes_its_map_runs_through_the_replaced_name(aws: InProcessAws) -> None:
     assert state_map.MapRunRecord is map_runs.MapRun  # type: ignore[attr-defined]
     assert "MapRunRecord" in state_map.StateMap._eval_execution.__code__.co_names

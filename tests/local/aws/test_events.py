@@ -258,8 +258,11 @@ def test_an_event_that_both_queues_keys_refuse_is_lost_and_logged(
 
 def test_a_disabled_key_keeps_events_from_its_queue(aws: InProcessAws) -> None:
     delivery = Delivery(aws)
-    delivery.kms.disable_key(KeyId=delivery.encrypt(delivery.url, {}))
+    key = delivery.encrypt(delivery.url, {})
+    delivery.kms.disable_key(KeyId=key)
     delivery.put("media/a.wav")
+    # Nor can anybody look into it until then.
+    delivery.kms.enable_key(KeyId=key)
     assert delivery.received() == []
 
 

@@ -78,6 +78,11 @@ def test_the_handler_has_the_rights_of_its_role_and_no_others(
     assert [o["Key"] for o in local_aws.client("s3").list_objects_v2(Bucket=bucket)["Contents"]] == ["allowed/x"]
 
 
+def test_an_invocation_names_the_version_that_was_executed(local_aws: LocalAws, make_function: Any) -> None:
+    name = make_function("def handler(event, context): return {}")
+    assert local_aws.client("lambda").invoke(FunctionName=name)["ExecutedVersion"] == "$LATEST"
+
+
 def test_an_exception_of_the_handler_is_a_function_error(make_function: Any, invoke: Any) -> None:
     name = make_function("def handler(event, context): raise ValueError('no such recording')")
     payload, error, log = invoke(name)

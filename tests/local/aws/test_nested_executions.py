@@ -54,5 +54,9 @@ def test_stopping_the_parent_stops_the_execution_that_a_child_waits_for(aws: InP
     assert statuses() == {"RUNNING"}
     sfn.stop_execution(executionArn=arn)
     eventually(lambda: statuses() == {"ABORTED"})
-    history = [event["type"] for event in sfn.get_execution_history(executionArn=arn)["events"]]
-    assert history[-1] == "ExecutionAborted"
+
+    def last_event() -> str:
+        kind: str = sfn.get_execution_history(executionArn=arn, reverseOrder=True)["events"][0]["type"]
+        return kind
+
+    eventually(lambda: last_event() == "ExecutionAborted")

@@ -133,6 +133,12 @@ def test_deleting_twice_succeeds_and_an_unknown_handle_does_not(sqs: Any, queue:
         sqs.delete_message(queue.name, "unknown")
 
 
+def test_a_queue_s_times_are_whole_seconds(queue: Any) -> None:
+    for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
+        assert isinstance(queue.attributes[name], int), name
+    assert abs(queue.attributes["CreatedTimestamp"] - time.time()) < 60
+
+
 def test_moto_still_has_what_is_replaced() -> None:
     names = ["queue_name", "count", "wait_seconds_timeout", "visibility_timeout", "message_attribute_names"]
     assert list(inspect.signature(queues._moto_receive_message).parameters) == ["self", *names]

@@ -13,6 +13,8 @@ OTHER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "o" * 32}
 def s3(local_aws: LocalAws) -> Any:
     client = local_aws.client("s3")
     client.create_bucket(Bucket="media")
+    kms = local_aws.client("kms")
+    kms.create_alias(AliasName="alias/ours", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/ours"}}
     client.put_bucket_encryption(Bucket="media", ServerSideEncryptionConfiguration={"Rules": [default]})
     client.put_object(Bucket="media", Key="theirs", Body=b"sound", **OWN)

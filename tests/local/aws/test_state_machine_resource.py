@@ -63,6 +63,7 @@ def test_a_definition_comes_from_s3_with_its_substitutions(aws: InProcessAws, de
 
 
 def test_everything_else_is_described_as_the_template_says(aws: InProcessAws, deploy: Deploy) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     outputs = deploy(
         StateMachineName="everything",
         DefinitionString=json.dumps(result(1)),
@@ -75,7 +76,7 @@ def test_everything_else_is_described_as_the_template_says(aws: InProcessAws, de
         TracingConfiguration={"Enabled": True},
         EncryptionConfiguration={
             "Type": "CUSTOMER_MANAGED_KMS_KEY",
-            "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k",
+            "KmsKeyId": key,
             "KmsDataKeyReusePeriodSeconds": 300,
         },
         Tags=[{"Key": "application", "Value": "clinical-media"}],
@@ -92,7 +93,7 @@ def test_everything_else_is_described_as_the_template_says(aws: InProcessAws, de
     assert described["tracingConfiguration"] == {"enabled": True}
     assert described["encryptionConfiguration"] == {
         "type": "CUSTOMER_MANAGED_KMS_KEY",
-        "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k",
+        "kmsKeyId": key,
         "kmsDataKeyReusePeriodSeconds": 300,
     }
     tags = sfn.list_tags_for_resource(resourceArn=outputs["Arn"])["tags"]

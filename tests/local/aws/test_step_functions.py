@@ -149,7 +149,7 @@ def test_logging_tracing_and_encryption_are_described_as_given(aws: InProcessAws
         "tracingConfiguration": {"enabled": True},
         "encryptionConfiguration": {
             "type": "CUSTOMER_MANAGED_KMS_KEY",
-            "kmsKeyId": "k",
+            "kmsKeyId": aws.client("kms").create_key()["KeyMetadata"]["Arn"],
             "kmsDataKeyReusePeriodSeconds": 60,
         },
     }
