@@ -63,8 +63,9 @@ FOR_EVER = 1e9
 class World:
     """`patch` changes what a deployment may change. `new_world` makes one."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, seed: int, without: Collection[str], moment: Callable[[float], None]):
-        self.seed, self.patch, self._moment = seed, patch, moment
+    def __init__(self, patch: pytest.MonkeyPatch, seed: int, without: Collection[str], go_on: Callable[[float], None]):
+        self.seed, self.patch, self._go_on = seed, patch, go_on
+        self._nanoseconds = int(BEGIN * 1e9)
         self.clock = Clock(BEGIN)
         self.faults = Faults(seed, without)
         self.current: Invocation | None = None
@@ -75,10 +76,10 @@ class World:
         self.tables = Tables(self._goes_wrong)
         late = drawn.random() < 0.2
         self.transcribe = Transcribe(
-            self.buckets, self._is_fated("transcription"), late=late, started=self._ends("transcribe", 15, 150)
+            self.buckets, self._is_fated("transcription"), late=late, started=self._ends("transcribe", 10, 60)
         )
         self.comprehend_medical = ComprehendMedical(
-            self.buckets, self._is_fated("detection"), started=self._ends("comprehend_medical", 100, 400)
+            self.buckets, self._is_fated("detection"), started=self._ends("comprehend_medical", 100, 300)
         )
         self.clean_rooms_ml = CleanRoomsML(
             self.buckets, self._is_fated("generation"), started=self._ends("clean_rooms_ml", 300, 2000)
@@ -228,7 +229,10 @@ class World:
         return datetime.fromtimestamp(self.clock.now, UTC)
 
     def at_this_moment(self) -> None:
-        self._moment(self.clock.now)
+        nanoseconds = int(self.clock.now * 1e9)
+        if nanoseconds > self._nanoseconds:
+            self._go_on((nanoseconds - self._nanoseconds) / 1e9)
+            self._nanoseconds = nanoseconds
 
     # What people do
 
@@ -332,7 +336,7 @@ def new_world(seed: int, without: Collection[str] = ()) -> Iterator[World]:
         functions(lambda service, operation, parameters: world.answer(service, operation, parameters)) as patch,
         time_machine.travel(BEGIN, tick=False) as traveller,
     ):
-        world = World(patch, seed, without, traveller.move_to)
+        world = World(patch, seed, without, traveller.shift)
         patch.setattr(os, "urandom", chances.randbytes)
         patch.setattr(time, "monotonic", lambda: world.clock.now)
         patch.setattr(time, "sleep", lambda seconds: sleep(world, seconds))
