@@ -61,16 +61,13 @@ class Faults:
             return None
         return self._kept(Fault(drawn.choice(OF_FUNCTIONS), invocation, 1 + drawn.randrange(FIRST_CALLS)))
 
-    def of_job(self, kind: str, job: str) -> bool:
-        """Whether the job is to end so."""
-        if self.are_over or chance(self._seed, f"{kind}/{job}").random() >= self._chance:
+    def befalls(self, kind: str, what: str) -> bool:
+        """Whether a job is to end so, or an event to come so."""
+        if self.are_over or chance(self._seed, f"{kind}/{what}").random() >= self._chance:
             return False
-        if fault := self._kept(Fault(kind, job)):
+        if fault := self._kept(Fault(kind, what)):
             self.strikes(fault)
         return fault is not None
-
-    def of_event(self, kind: str, event: str) -> bool:
-        return self.of_job(kind, event)
 
     def strikes(self, fault: Fault) -> None:
         self.struck.append(str(fault))

@@ -17,6 +17,8 @@ from tests.storms.faults import UNANSWERED, UNDELIVERED, Fault, Faults, chance
 GONE, TIMED_OUT, NO_ANSWER = "Runtime.ExitError", "Sandbox.Timedout", "Lambda.ServiceException"
 # Seconds of a call: most are quick, and some functions are slow as a whole, so that others overtake them.
 PACES = (0.02, 0.2, 0.2, 4.0)
+# How many seconds a function's clock is ahead: most are right.
+SKEWS = (*(0.0,) * 8, -60.0, 60.0)
 
 
 class ConnectionLost(BotoCoreError):
@@ -58,7 +60,7 @@ class Invocation:
         self.is_dead = False
         self._world, self._work = world, work
         self._drawn = chance(world.seed, name)
-        self._pace = self._drawn.choice(PACES)
+        self._pace, self.skew = self._drawn.choice(PACES), self._drawn.choice(SKEWS)
         self._greenlet = greenlet.greenlet(self._run)
         self._ends_at = world.clock.now + seconds
         if self.fault and self.fault.kind == UNDELIVERED:

@@ -53,9 +53,9 @@ class Queue:
         time = datetime.fromtimestamp(self._world.clock.now, UTC).isoformat()
         message = Message(f"event of {name} {version_id}", json.dumps({"time": time, "detail": detail}))
         drawn = chance(self._world.seed, message.name)
-        times = 2 if self._world.faults.of_event(TWICE, message.name) else 1
+        times = 2 if self._world.faults.befalls(TWICE, message.name) else 1
         for number in range(times):
-            late = self._world.faults.of_event(LATE, f"{message.name} {number}")
+            late = self._world.faults.befalls(LATE, f"{message.name} {number}")
             self.send_after(drawn.uniform(0.5, LATEST_SECONDS if late else 5.0), message)
 
     def send_after(self, seconds: float, message: Message) -> None:

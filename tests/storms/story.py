@@ -49,7 +49,10 @@ WEIGHTS = {
 }
 
 
-RIVALS = {START: 5, UPLOAD: 3, DENY: 4, STOP: 2, COHORTS: 2, TAKE_BACK: 1, FORGET: 1, SETTINGS: 1, SUPPRESS: 1}
+RIVALS = {START: 4, UPLOAD: 3, BOTH: 3, NEW: 2, REDRIVE: 2, STOP: 2, COHORTS: 2}
+RIVALS |= {TAKE_BACK: 1, FORGET: 1, SETTINGS: 1, SUPPRESS: 1}
+FAILING = ("PlanBatch", "PrepareDocuments", "StartEntityDetection", "PollEntityDetection", "CollectEntities")
+STORES = ("dynamodb", "dynamodb", "s3", "comprehendmedical")
 
 
 class Deed(NamedTuple):
@@ -86,8 +89,13 @@ def _duel(drawn: random.Random) -> list[Deed]:
     people = drawn.choice(("a", "ab"))
     deeds = [Deed(0, COHORTS, how="0.5")] if drawn.random() < 0.5 else []
     deeds += [Deed(drawn.randrange(5), UPLOAD, who, how(drawn.random() * 0.8)) for who in people]
-    moment = f"{drawn.choice(BUSY)} {drawn.choice((1, 1, 1, 2, 3))}"
-    for what in drawn.choices(list(RIVALS), list(RIVALS.values()), k=drawn.choice((1, 2, 2, 3))):
+    begins = drawn.choice((*BUSY, FAILURE, FAILURE, FAILURE, FAILURE))
+    if begins == FAILURE or drawn.random() < 0.4:
+        # The first execution fails there, at a call of that service.
+        step, seconds = drawn.choice(FAILING), drawn.choice(("0.1", "1", "5"))
+        deeds.append(Deed(drawn.choice(DELAYS), DENY, drawn.choice(STORES), seconds, when=f"{step} 1"))
+    moment = f"{begins} {drawn.choice((1, 1, 1, 2, 3))}"
+    for what in drawn.choices(list(RIVALS), list(RIVALS.values()), k=drawn.choice((1, 2, 2, 3, 4))):
         at = drawn.choice(DELAYS) * drawn.random()
         whom = drawn.choice((people, people[0]))
         if what == UPLOAD:
@@ -95,14 +103,10 @@ def _duel(drawn: random.Random) -> list[Deed]:
             deeds.append(Deed(at, UPLOAD, whom[0], how(drawn.random()), when=moment))
             what = START
         deed = _deed(what, 0, people, drawn)._replace(at=at, when=moment)
-        if what == START:
-            deed = deed._replace(whom=whom, how="")
-        elif what == DENY:
-            deed = deed._replace(how=str(drawn.choice((1, 5))))
-        deeds.append(deed)
-    for what in drawn.sample((REDRIVE, NEW, BOTH, BOTH), drawn.randrange(3)):
-        failure = f"{FAILURE} {drawn.choice((1, 1, 2))}"
-        deeds.append(Deed(drawn.choice(PATIENCE), what, rank=drawn.randrange(8), when=failure))
+        deeds.append(deed._replace(whom=whom, how="") if what == START else deed)
+    if drawn.random() < 0.5:
+        failure = f"{FAILURE} {drawn.choice((1, 2, 2))}"
+        deeds.append(Deed(drawn.choice(PATIENCE), drawn.choice((REDRIVE, NEW, BOTH)), when=failure))
     return deeds
 
 

@@ -16,7 +16,7 @@ def test_a_fault_is_the_same_whatever_was_drawn_before() -> None:
     busy = Faults(seed)
     for number in range(20):
         busy.of_function(f"E2 PlanBatch {number}")
-        busy.of_job(LAST_DOCUMENT, f"cm{number}")
+        busy.befalls(LAST_DOCUMENT, f"cm{number}")
     assert busy.of_function("E1 PlanBatch 1") == Faults(seed).of_function("E1 PlanBatch 1")
 
 
@@ -35,11 +35,11 @@ def test_when_they_are_over_nothing_is_struck() -> None:
 
 
 def test_a_job_s_fault_is_among_those_that_struck() -> None:
-    seed = next(seed for seed in range(10_000) if Faults(seed).of_job(LAST_DOCUMENT, "cm1"))
+    seed = next(seed for seed in range(10_000) if Faults(seed).befalls(LAST_DOCUMENT, "cm1"))
     faults = Faults(seed)
-    assert faults.of_job(LAST_DOCUMENT, "cm1")
+    assert faults.befalls(LAST_DOCUMENT, "cm1")
     assert faults.struck == [f"cm1: {LAST_DOCUMENT}"]
-    assert not Faults(seed, faults.struck).of_job(LAST_DOCUMENT, "cm1")
+    assert not Faults(seed, faults.struck).befalls(LAST_DOCUMENT, "cm1")
 
 
 def test_what_is_drawn_for_two_things_differs() -> None:

@@ -27,7 +27,7 @@ class OfEvents(Faults):
         self.are_over = True
         self._kind = kind
 
-    def of_event(self, kind: str, event: str) -> bool:
+    def befalls(self, kind: str, event: str) -> bool:
         return kind == self._kind
 
 

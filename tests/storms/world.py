@@ -188,7 +188,7 @@ class World:
         return kind != THROTTLED and kind == self._struck
 
     def _is_fated(self, _service: str) -> Callable[[str], bool]:
-        return lambda kind: self.faults.of_job(kind, f"job {self.ending}")
+        return lambda kind: self.faults.befalls(kind, f"job {self.ending}")
 
     def _ends(self, service: str, least: float, most: float) -> Callable[[str], None]:
         """A job ends some time after it was started."""
@@ -229,8 +229,9 @@ class World:
         return datetime.fromtimestamp(self.clock.now, UTC)
 
     def at_this_moment(self) -> None:
-        nanoseconds = int(self.clock.now * 1e9)
-        if nanoseconds > self._nanoseconds:
+        skew = self.current.skew if self.current else 0.0
+        nanoseconds = int((self.clock.now + skew) * 1e9)
+        if nanoseconds != self._nanoseconds:
             self._go_on((nanoseconds - self._nanoseconds) / 1e9)
             self._nanoseconds = nanoseconds
 
