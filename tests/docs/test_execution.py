@@ -1,8 +1,9 @@
 """Every command that a page shows is carried out, in the page's order, by a shell on the local AWS.
 
 Written otherwise than on the page are only names: placeholders become what they stand for, an environment becomes
-`local`. Not carried out are the commands in NOT_SERVED and NOT_RUN, and make says only what it would do: its targets
-are what continuous integration runs, or need an account. That all these are understood is shown by test_commands.py.
+`local`. Not carried out are the commands in NOT_SERVED, TOO_LATE and NOT_RUN, and make says only what it would do: its
+targets are what continuous integration runs, or need an account. That all these are understood is shown by
+test_commands.py.
 """
 
 import json
@@ -34,6 +35,8 @@ NOT_SERVED = (
     "cleanrooms create-configured-audience-model-association",
     "sqs start-message-move-task",
 )
+# The Map Runs of this reader's executions have ended; a test shows that nothing else is wrong with the command.
+TOO_LATE = ("stepfunctions update-map-run",)
 # Measurements of many minutes; tests/bench runs their parts.
 NOT_RUN = re.compile(r"^python -m bench\b.*$", re.MULTILINE)
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -76,7 +79,7 @@ class Reader:
             self.filled_in(text) if language == "sh" else shlex.join(["python", "-c", text])
             for language, text in BLOCK.findall(page.read_text())
         ]
-        answer = self.shell.run("\n".join(blocks), NOT_SERVED)
+        answer = self.shell.run("\n".join(blocks), NOT_SERVED + TOO_LATE)
         self.run.until(lambda: all(execution["status"] != "RUNNING" for execution in self.run.executions()))
         return answer
 
@@ -237,3 +240,10 @@ def test_what_is_left_out_is_what_the_local_aws_has_not(reader: Reader, beginnin
     command = next(command for _, command in SHOWN if command.startswith(f"aws {beginning} "))
     answer = reader.shell.run(reader.filled_in(command))
     assert answer.code and not re.search("Parameter validation|usage:", answer.error), answer
+
+
+@pytest.mark.parametrize("beginning", TOO_LATE)
+def test_what_comes_too_late_is_refused_for_that_alone(reader: Reader, beginning: str) -> None:
+    command = next(command for _, command in SHOWN if command.startswith(f"aws {beginning} "))
+    answer = reader.shell.run(reader.filled_in(command))
+    assert re.search("ValidationException.* Map Run is SUCCEEDED", answer.error), answer
