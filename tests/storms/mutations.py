@@ -182,7 +182,18 @@ _OWN: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("what was said is in the state", text_in_the_state),
     ("what was said is in an error", text_in_an_error),
 ]
+# What more than two hundred histories find; the others take thousands, or two calls in an order that only the
+# interleavings try.
+_RARE = {
+    *("a claim is written without its condition", "a taker doesn't fence", "a job is answered for at any generation"),
+    *("a job is answered for after its start", "an entity detection job isn't found again", "a replacement isn't seen"),
+    *("an older version is planned over a newer one", "what was recorded outlives its version"),
+    *("records are looked at after the ledger", "a recording is finished at any sequence"),
+    *("a commit reads the list of indexes early", "a rebuild reads the list of indexes early"),
+    *("a rebuild writes at any sequence", "everybody has a turn", "forgetting waits for no function"),
+    *("older versions are left", "a search looks for nobody", "a rejection names its patient"),
+}
 MUTATIONS = [
-    *(Mutation(item.name, item.plant) for item in mutations.MUTATIONS),
-    *(Mutation(name, plant) for name, plant in _OWN),
+    Mutation(name, plant, name not in _RARE)
+    for name, plant in (*((item.name, item.plant) for item in mutations.MUTATIONS), *_OWN)
 ]
