@@ -223,7 +223,10 @@ def poll(event: PollTranscriptionEvent, context: object) -> jobs.Job:
     status = STATUSES[described["TranscriptionJobStatus"]]
     if status == "running":
         return jobs.still_running(job, redrive_count, DEADLINE_SECONDS)
-    write_job_record(recording["batch_id"], stages.TRANSCRIPTION.name, job["id"], described)
+    # The recording's URI names the patient: an execution that is redriven after its patient was forgotten writes this,
+    # too, and nothing leads to it any more.
+    record = {member: value for member, value in described.items() if member != "Media"}
+    write_job_record(recording["batch_id"], stages.TRANSCRIPTION.name, job["id"], record)
     if status == "completed":
         return jobs.completed(job)
     reason = described.get("FailureReason", NO_REASON)

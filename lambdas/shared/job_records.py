@@ -1,4 +1,4 @@
-"""The services' descriptions of ended jobs, stored unchanged: timings, settings, reasons, versions."""
+"""The services' descriptions of ended jobs, stored as they are: timings, settings, reasons, versions."""
 
 import json
 import os

@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
 from lambdas.select_seeds import REFRESH_AFTER_NEWCOMERS
 from lambdas.shared.layout import RECORDS, object_id_of
 from lambdas.shared.ledger_keys import INDEXES_KEY, object_key, patient_key, patient_sort_key
+from lambdas.shared.uris import parse_uri
+from tests.simulation.audiences import Generation
 from tests.simulation.aws import AUDIENCE, CLINICAL, MEDIA, SUPPRESSION_KEY
 from tests.simulation.rest import (
     CONSENT,
@@ -28,6 +31,7 @@ from tests.simulation.rest import (
 def newcomers(rest: Rest) -> Iterator[Violation]:
     """Two audiences must not tell of one person, unless somebody had to go, also meanwhile."""
     jobs = [job for job in rest.world.clean_rooms_ml.jobs.values() if job.paid]
+    jobs.sort(key=lambda job: _selected(rest.world, job))
     for first, second in permutations(range(len(jobs)), 2):
         before, after = jobs[first].people, jobs[second].people
         joined = after - before
@@ -37,14 +41,23 @@ def newcomers(rest: Rest) -> Iterator[Violation]:
             yield Violation(NEWCOMERS, f"seeds of {sorted(before)} and {sorted(after)}")
 
 
+def _selected(world: World, job: Generation) -> datetime:
+    """When its seed was written for the first time; long ago, if nothing is left of that."""
+    versions = world.buckets.versions(*parse_uri(seed_uri(job.wanted)))
+    return versions[0].modified if versions else datetime.min.replace(tzinfo=UTC)
+
+
 def gone(world: World) -> set[str]:
-    """Who may have been in a seed and must not be in the next one: without consent, or by records without a finding."""
-    without = {
-        key.split("/")[1]
-        for key in world.buckets.keys(MEDIA)
-        if any(not version.body for version in world.buckets.versions(CLINICAL, records_key(key)))
-    }
-    return without | (people(world) - consenting(world))
+    """Who had to go at some time: for want of consent, also of an earlier version, or by records without a finding."""
+    found = people(world) - consenting(world)
+    for key in [*world.buckets.keys(MEDIA), *world.buckets.without_versions(MEDIA)]:
+        versions = [*world.buckets.versions(MEDIA, key), *world.buckets.taken_back.get(f"{MEDIA}/{key}", ())]
+        records = world.buckets.versions(CLINICAL, records_key(key))
+        if not all(version.metadata.get("audience-consent") for version in versions) or not all(
+            version.body for version in records
+        ):
+            found.add(key.split("/")[1])
+    return found
 
 
 def people(world: World) -> set[str]:

@@ -54,6 +54,8 @@ class Invocation:
         self, world: World, name: str, work: Callable[[], Any], seconds: float, fault: Fault | None = None
     ) -> None:
         self.name, self.fault, self.calls = name, fault, 0
+        # The number of the call that the fault strikes, if it fits that one.
+        self.struck_at = fault.call if fault else 0
         self.ended = Gate()
         self.failure, self.returned = "", ""
         self.began_at = world.clock.now

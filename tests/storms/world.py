@@ -127,7 +127,7 @@ class World:
         if service in self.denied:
             raise Refused(code_of(service, operation, "AccessDeniedException"))
         fault = invocation.fault
-        if fault and fault.call == invocation.calls:
+        if fault and invocation.struck_at == invocation.calls:
             return self._struck_by(invocation, f"{service} {operation}", lambda: act(**parameters))
         return act(**parameters)
 
@@ -143,7 +143,7 @@ class World:
             UNPROCESSED: call == "dynamodb BatchGetItem",
         }
         if not fits.get(kind, True):
-            invocation.fault = fault._replace(call=fault.call + 1)
+            invocation.struck_at += 1
             return act()
         self.faults.strikes(fault)
         self.note(f"** {fault}, {call}")
