@@ -487,7 +487,7 @@ def test_a_patient_to_whom_no_item_leads_is_found_by_the_search(run: Run, deploy
     ids = [digest(deployed.media, "media/p-before/visit.wav")]
     access_log(run, f"records/{ids[0]}.jsonl")
     before = naming(run, "p-before")
-    assert len(before) > 5
+    assert len(before) >= 5
     answer = operate("forget", "p-before", "--yes", "--json")
     assert (answer.code, answer.json["left"]) == (0, [])
     assert sum(answer.json["removed"].values()) > 5
