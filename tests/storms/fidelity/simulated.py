@@ -29,7 +29,7 @@ class Fated(Faults):
         self.are_over = True
         self.next: list[str] = []
 
-    def of_job(self, kind: str, job: str) -> bool:
+    def befalls(self, kind: str, job: str) -> bool:
         if kind not in self.next:
             return False
         self.next.remove(kind)
