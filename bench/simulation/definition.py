@@ -54,7 +54,7 @@ CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
 TIMEOUT = "States.Timeout"
-# Of a Distributed Map one of whose children has failed, whatever that child's error is.
+# A Distributed Map fails with this when one of its children has failed, whatever that error is.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
 

@@ -26,9 +26,8 @@ from tests.simulation.aws import AUDIENCE, MEDIA, SUPPRESSION_KEY, Refused, func
 from tests.simulation.buckets import Buckets, Version
 from tests.simulation.jobs import ComprehendMedical, Transcribe
 from tests.simulation.tables import CONFLICT as TABLE_CONFLICT
-from tests.simulation.tables import FAULTS as TABLE_FAULTS
-from tests.simulation.tables import THROTTLED, Tables
 from tests.simulation.tables import UNPROCESSED as TABLE_UNPROCESSED
+from tests.simulation.tables import Tables
 from tests.storms.executions import Execution, StateMachine
 from tests.storms.faults import (
     CONFLICT,
@@ -47,7 +46,7 @@ from tests.storms.faults import (
 from tests.storms.functions import ConnectionLost, Invocation, Lambda
 from tests.storms.queue import STEP as INGEST
 from tests.storms.queue import Queue
-from tests.storms.watch import Watch
+from tests.storms.watch import CANARY, Watch
 
 SHARE_JOBS = "ShareJobs"
 SHARE_EVERY_SECONDS = 60.0
@@ -75,14 +74,12 @@ class World:
         self.buckets = Buckets(self._written, by_content=drawn.random() < 0.5, now=self._now)
         self.tables = Tables(self._goes_wrong)
         late = drawn.random() < 0.2
-        self.transcribe = Transcribe(
-            self.buckets, self._is_fated("transcription"), late=late, started=self._ends("transcribe", 10, 60)
-        )
+        self.transcribe = Transcribe(self.buckets, self._is_fated, late=late, started=self._ends("transcribe", 10, 60))
         self.comprehend_medical = ComprehendMedical(
-            self.buckets, self._is_fated("detection"), started=self._ends("comprehend_medical", 100, 300)
+            self.buckets, self._is_fated, started=self._ends("comprehend_medical", 100, 300)
         )
         self.clean_rooms_ml = CleanRoomsML(
-            self.buckets, self._is_fated("generation"), started=self._ends("clean_rooms_ml", 300, 2000)
+            self.buckets, self._is_fated, started=self._ends("clean_rooms_ml", 300, 2000)
         )
         self.functions = Lambda(self, HANDLERS, SECONDS)
         self.state_machine = StateMachine(self, seed)
@@ -184,11 +181,10 @@ class World:
         return answered if call == "dynamodb TransactWriteItems" else act()
 
     def _goes_wrong(self, kind: str) -> bool:
-        assert kind in TABLE_FAULTS
-        return kind != THROTTLED and kind == self._struck
+        return kind == self._struck
 
-    def _is_fated(self, _service: str) -> Callable[[str], bool]:
-        return lambda kind: self.faults.befalls(kind, f"job {self.ending}")
+    def _is_fated(self, kind: str) -> bool:
+        return self.faults.befalls(kind, f"job {self.ending}")
 
     def _ends(self, service: str, least: float, most: float) -> Callable[[str], None]:
         """A job ends some time after it was started."""
@@ -248,7 +244,7 @@ class World:
     ) -> tuple[str, Version]:
         name = key.rpartition("/")[2].partition(".")[0]
         number = self.buckets.next_number(MEDIA, key)
-        said = (f"{name}-{number}-{part}-{'x' * 20} {name}-{number}-{part}-end." for part in range(sentences))
+        said = (f"{name}-{number}-{part}-{CANARY} {name}-{number}-{part}-end." for part in range(sentences))
         metadata = {"audience-consent": "true"} if consent else {}
         if consent:
             self.watch.consents_again(f"p-{name}")
