@@ -31,7 +31,7 @@ _stopping = threading.Event()
 
 
 class Statistics(NamedTuple):
-    """Of the values in a period."""
+    """The statistics of the values in a period."""
 
     SampleCount: float
     Sum: float
